@@ -1,0 +1,1 @@
+"""plateau: why does my transfer learning plateau at this value, and what do I change?"""
