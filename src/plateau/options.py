@@ -1,0 +1,56 @@
+"""How a key of params.yaml is declared: its default, what it allows and what it means, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import Field, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What one key allows beyond its type; the loader checks it, messages and docs quote it.
+
+    Attributes:
+        help: meaning and unit, in one line.
+        choices: the words allowed (for text and lists of text); empty: any non-empty text.
+        low: smallest number allowed.
+        above: every number allowed is greater.
+        high: largest number allowed.
+        below: every number allowed is smaller.
+    """
+
+    help: str = ""
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    above: float | None = None
+    high: float | None = None
+    below: float | None = None
+
+    def admits(self, number: float) -> bool:
+        """Returns whether a finite number lies in the allowed range."""
+        return (
+            (self.low is None or number >= self.low)
+            and (self.above is None or number > self.above)
+            and (self.high is None or number <= self.high)
+            and (self.below is None or number < self.below)
+        )
+
+    def range_text(self) -> str:
+        """Returns the allowed range in words, such as "at least 0 and below 1"; empty where all is allowed."""
+        limits = {"at least": self.low, "above": self.above, "at most": self.high, "below": self.below}
+        return " and ".join(f"{word} {limit:g}" for word, limit in limits.items() if limit is not None)
+
+
+def option(default: Any, **rule: Any) -> Any:
+    """Returns a dataclass field with this default and the Rule made of the other arguments."""
+    return field(default=default, metadata={"rule": Rule(**rule)})
+
+
+def section(factory: Any, **rule: Any) -> Any:
+    """Returns a dataclass field that holds a nested section, by default the factory's own defaults."""
+    return field(default_factory=factory, metadata={"rule": Rule(**rule)})
+
+
+def rule_of(key: Field[Any]) -> Rule:
+    """Returns the Rule of a dataclass field; an empty one where none was declared."""
+    return key.metadata.get("rule", Rule())

@@ -1,0 +1,193 @@
+"""params.yaml as frozen, validated types. Nothing else in the project reads that file.
+
+    python -m plateau.params     # prints the table of every key: default, what is allowed, meaning
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plateau import schema
+from plateau.errors import PlateauError
+from plateau.options import option, section
+from plateau.recipe import Recipe
+
+SOURCES = ("digits", "imagefolder", "table", "torchvision", "huggingface")
+TABLE_SUFFIXES = (".csv", ".parquet")
+WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth")
+WEIGHT_WORDS = ("bundled", "pretrained", "none")
+CAUSE_NAMES = (
+    "preprocessing",
+    "resolution",
+    "augmentation",
+    "frozen_layers",
+    "weights_not_loaded",
+    "batch_norm",
+    "head",
+    "loss_function",
+    "optimizer_parameters",
+    "learning_rate_low",
+    "learning_rate_high",
+    "training_length",
+    "regularization",
+    "data_order",
+    "class_imbalance",
+    "label_noise",
+    "limited_data",
+    "class_overlap",
+    "feature_misalignment",
+)
+LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
+
+
+class ParamsError(PlateauError):
+    """params.yaml says something that cannot be used; the message names the key and what is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The columns of a table of images; split and group may be absent from it."""
+
+    image: str = option("image", help="column of image paths, absolute or relative to the table")
+    label: str = option("label", help="column of class names")
+    split: str = option("split", help="column of train, val, test; may be absent")
+    group: str = option("group", help="column of groups that never cross splits; may be absent")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """How images that carry no split of their own are divided."""
+
+    val: float = option(0.2, above=0, below=1, help="fraction of the images for validation")
+    test: float = option(0.2, above=0, below=1, help="fraction of the images for the test")
+    seed: int = option(0, low=0, high=LARGEST_SEED, help="of the division")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Where the images come from and how they are stored."""
+
+    source: str = option("digits", choices=SOURCES, help="kind of source")
+    path: str | None = option(None, help="folder, table or data-set name; null for digits")
+    columns: Columns = section(Columns)
+    split: Split = section(Split)
+    max_images: int | None = option(None, low=1, help="stratified subsample; null: all images")
+    stored_size: int = option(96, low=8, high=4096, help="longer side of a stored image at most, pixels")
+    max_unreadable: float = option(0.01, low=0, high=1, help="fraction of unreadable files that is tolerated")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneParams:
+    """The pretrained network."""
+
+    name: str = option("tf_efficientnet_lite0", help="any torchvision or timm classification model")
+    weights: str = option("bundled", help="bundled, pretrained, none, or a .safetensors, .pt or .pth file")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diagnosis:
+    """What is tested, on which budget, and what counts as an effect."""
+
+    factors: str | tuple[str, ...] = option("all", choices=("all", *CAUSE_NAMES), help="all, or causes to test")
+    max_cost: float = option(3.0, above=0, high=1000, help="training seconds as a multiple of one reference run")
+    seeds: tuple[int, ...] = option((0,), low=0, high=LARGEST_SEED, help="every arm runs once per seed")
+    min_effect: float = option(0.03, above=0, below=1, help="smallest accuracy change worth reporting, 0..1")
+    target_accuracy: float | None = option(None, above=0, high=1, help="what you need, if known, 0..1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracking:
+    """Where runs are recorded."""
+
+    experiment: str = option("plateau", help="MLflow experiment")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params:
+    """All of params.yaml."""
+
+    data: Data = section(Data)
+    reference_data: Data | None = option(None, help="a sample of the domain of pretraining; null: none")
+    backbone: BackboneParams = section(BackboneParams)
+    recipe: Recipe = section(Recipe)
+    diagnosis: Diagnosis = section(Diagnosis)
+    tracking: Tracking = section(Tracking)
+
+
+def load(path: Path = Path("params.yaml")) -> Params:
+    """Returns the parameters, defaults filled in, paths as written.
+
+    Args:
+        path: the YAML file; relative paths in it are taken from its folder (the repository root).
+
+    Raises:
+        ParamsError: anything is unknown, of the wrong type, out of range or missing; one clear line.
+    """
+    try:
+        params = schema.build(Params, schema.read_yaml(path))
+        _check(params, path.parent)
+    except schema.SchemaError as error:
+        raise ParamsError(str(error)) from None
+    return params
+
+
+def dump(part: Any) -> dict[str, Any]:
+    """Returns a section (such as a Recipe) as plain YAML types, complete: ready to paste into params.yaml."""
+    return {key.name: _plain(getattr(part, key.name)) for key in dataclasses.fields(part)}
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return dump(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _check(params: Params, root: Path) -> None:
+    """Checks what one key alone cannot tell: keys that go together, files that must be there."""
+    _check_data("data", params.data, root)
+    if params.reference_data is not None:
+        _check_data("reference_data", params.reference_data, root)
+    if params.backbone.weights not in WEIGHT_WORDS:
+        words = ", ".join(WEIGHT_WORDS)
+        _check_file("backbone.weights", params.backbone.weights, root, WEIGHT_SUFFIXES, words=words)
+    if params.recipe.code is not None:
+        _check_file("recipe.code", params.recipe.code, root, (".py",), words="null")
+
+
+def _check_data(key: str, data: Data, root: Path) -> None:
+    if data.split.val + data.split.test >= 1:
+        raise schema.SchemaError(
+            f"{key}.split: got val {data.split.val:g} + test {data.split.test:g}, which leaves no training "
+            "images; allowed: a sum below 1"
+        )
+    if data.source == "digits":
+        if data.path is not None:
+            raise schema.SchemaError(
+                f"{key}.path: got {data.path!r}; allowed: null, because {key}.source digits reads no path "
+                f"(sources that do: {', '.join(SOURCES[1:])})"
+            )
+    elif data.path is None:
+        raise schema.SchemaError(f"{key}.path: got null; {key}.source {data.source} needs one")
+    elif data.source == "imagefolder" and not (root / data.path).is_dir():
+        hint = schema.nearest_path(root / data.path, folders=True)
+        raise schema.SchemaError(f"{key}.path: got {data.path!r}; no such folder{hint}; allowed: a folder of class folders")
+    elif data.source == "table":
+        _check_file(f"{key}.path", data.path, root, TABLE_SUFFIXES)
+
+
+def _check_file(key: str, value: str, root: Path, suffixes: tuple[str, ...], words: str = "") -> None:
+    """Raises unless `value` is an existing file with one of the suffixes."""
+    allowed = f"allowed: {words + ', or ' if words else ''}an existing {' or '.join(suffixes)} file"
+    path = root / value
+    if path.suffix.lower() not in suffixes:
+        hint = schema.suggestion(value, words.split(", ")) if words else ""
+        raise schema.SchemaError(f"{key}: got {value!r}{hint}; {allowed}")
+    if not path.is_file():
+        raise schema.SchemaError(f"{key}: got {value!r}; no such file{schema.nearest_path(path)}; {allowed}")
+
+
+if __name__ == "__main__":
+    print(schema.markdown(Params))

@@ -1,0 +1,188 @@
+"""From an arm to a task: network, inputs, loss and optimiser, declared or from the user's file, edited where asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from plateau.backbones import load_matching
+from plateau.errors import PlateauError
+from plateau.features.probes import linear_probe
+from plateau.training import losses, model, optimizer
+from plateau.training.arm import Arm
+from plateau.training.inputs import CachedInputs, Inputs, PixelInputs, TransformInputs
+from plateau.training.loop import EVALUATION_BATCH, Rows, Task, seed_everything_cheaply, steps_per_epoch
+from plateau.training.user_code import call
+
+if TYPE_CHECKING:
+    from plateau.training.laboratory import Laboratory
+
+# A training step costs one forward pass and about two more for the gradients that flow (METHODS: 3F).
+BACKWARD_COST = 2.0
+
+
+def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
+    """Returns the arm's task, ready to train.
+
+    Raises:
+        PlateauError: the user's code failed or gives something that cannot be trained.
+    """
+    seed_everything_cheaply(arm.seed)
+    network = _network(lab, arm)
+    head = model.head_parameters(network, lab.num_classes)
+    if "trainable" not in arm.own:
+        model.set_trainable(network, arm.recipe.trainable, head)
+    inputs = _inputs(lab, arm)
+    if arm.recipe.head.initialization == "linear_probe":
+        _solve_head(lab, arm, network, inputs)
+    network.to(lab.device)
+    inputs = _cache_prefix(lab, arm, network, inputs)
+    return Task(
+        model=network,
+        inputs=inputs,
+        targets=lab.targets,
+        rows=lab.rows(arm),
+        recipe=arm.recipe,
+        seed=arm.seed,
+        loss=_loss(lab, arm),
+        optimizer=_optimizer(lab, arm, network, head),
+        blocks=model.blocks(network),
+        enter_training=_mode_setter(lab, arm, network),
+        num_classes=lab.num_classes,
+        name=name,
+    )
+
+
+def cost(lab: Laboratory, arm: Arm, task: Task) -> float:
+    """Returns what training the task takes, in forward passes of the whole network over one image."""
+    passes = steps_per_epoch(task) * task.recipe.batch_size * task.recipe.schedule.epochs
+    if isinstance(task.inputs, CachedInputs):
+        share = 0.0 if task.inputs.activations.ndim == 2 else 1.0 / len(lab.backbone().stages)
+        return passes * share * (1.0 + BACKWARD_COST)
+    moving = any(p.requires_grad for p in task.model.parameters())
+    return passes * (1.0 + (BACKWARD_COST if moving else 0.0))
+
+
+def _network(lab: Laboratory, arm: Arm) -> nn.Module:
+    if "model" not in arm.own:
+        return model.Classifier(lab.backbone(arm.weights), lab.num_classes, arm.recipe.head)
+    assert lab.code.build_model is not None
+    network = call(lab.code.build_model, lab.num_classes)
+    if not isinstance(network, nn.Module):
+        raise PlateauError(f"recipe.code: build_model() must give a torch.nn.Module, not {type(network).__name__}")
+    if "weights" not in arm.own:
+        load_matching(network, lab.backbone(arm.weights))
+    if "dropout" not in arm.own:
+        model.set_dropout(network, arm.recipe.head.dropout)
+    if "activation" not in arm.own:
+        network = model.FinalLinear(network, lab.num_classes)
+    return network
+
+
+def _inputs(lab: Laboratory, arm: Arm) -> Inputs:
+    if "transform" in arm.own:
+        assert lab.code.transform is not None
+        return TransformInputs(lab.dataset.store, lab.code.transform, "augmentation" in arm.own, lab.device)
+    preprocessing = arm.recipe.preprocessing
+    return PixelInputs(lab.images(preprocessing), preprocessing, arm.recipe.augmentation, lab.device)
+
+
+def _solve_head(lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs) -> None:
+    """Puts the linear probe's solution into the last linear layer (LP-FT, Kumar et al. 2022)."""
+    linear = model.final_linear(network, lab.num_classes)
+    rows = lab.rows(arm)
+    if isinstance(network, model.Classifier) and "transform" not in arm.own:
+        features = lab.features(arm.recipe.preprocessing, arm.weights)
+    else:
+        features = _penultimate(network.to(lab.device), linear, inputs, rows, len(lab.dataset.manifest))
+    probe = linear_probe(features, lab.dataset.targets, rows.train, rows.val, lab.num_classes)
+    with torch.no_grad():
+        linear.weight.copy_(torch.from_numpy(probe.weight))
+        linear.bias.copy_(torch.from_numpy(probe.bias))
+
+
+@torch.inference_mode()
+def _penultimate(network: nn.Module, linear: nn.Linear, inputs: Inputs, rows: Rows, n: int) -> np.ndarray:
+    """Returns what the last linear layer reads (N, D); rows that no split needs stay zero."""
+    seen: list[torch.Tensor] = []
+    handle = linear.register_forward_pre_hook(lambda _m, arguments: seen.append(arguments[0].float().cpu()))
+    features = np.zeros((n, linear.in_features), np.float32)
+    network.eval()
+    try:
+        for batch in torch.from_numpy(np.concatenate([rows.train, rows.val])).split(EVALUATION_BATCH):
+            network(inputs.evaluation(batch))
+            features[batch.numpy()] = seen.pop().numpy()
+    finally:
+        handle.remove()
+    return features
+
+
+def _cache_prefix(lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs) -> Inputs:
+    """Replaces images by the frozen prefix's outputs where that changes nothing: own stages, no augmentation."""
+    fixed = isinstance(inputs, PixelInputs) and arm.recipe.augmentation == "none"
+    if not (isinstance(network, model.Classifier) and fixed):
+        return inputs
+    depth = _frozen_depth(network)
+    if depth == len(network.stages):
+        activations = torch.from_numpy(lab.features(arm.recipe.preprocessing, arm.weights))
+    elif depth == len(network.stages) - 1:
+        activations = _activations(network.stages[:depth], inputs, len(lab.dataset.manifest))
+    else:
+        return inputs
+    network.entry = depth
+    return CachedInputs(activations.to(lab.device))
+
+
+def _frozen_depth(network: model.Classifier) -> int:
+    frozen = [not any(p.requires_grad for p in stage.parameters()) for stage in network.stages]
+    return frozen.index(False) if False in frozen else len(frozen)
+
+
+@torch.inference_mode()
+def _activations(prefix: nn.Module, inputs: Inputs, n: int) -> torch.Tensor:
+    prefix.eval()
+    return torch.cat([prefix(inputs.evaluation(batch)).cpu() for batch in torch.arange(n).split(EVALUATION_BATCH)])
+
+
+def _loss(lab: Laboratory, arm: Arm) -> losses.LossFunction:
+    if "loss" not in arm.own:
+        return losses.build(arm.recipe.loss)
+    user_loss = lab.code.loss
+    assert user_loss is not None
+    return lambda output, target: call(user_loss, output, target)  # type: ignore[no-any-return]
+
+
+def _optimizer(
+    lab: Laboratory, arm: Arm, network: nn.Module, head: list[nn.Parameter]
+) -> torch.optim.Optimizer | None:
+    declared = arm.recipe.optimizer
+    holding = optimizer.held(declared.parameters, network, head)
+    if "optimizer" not in arm.own:
+        return optimizer.build(declared, holding)
+    assert lab.code.optimizer is not None
+    built = call(lab.code.optimizer, model.unwrapped(network))
+    if not isinstance(built, torch.optim.Optimizer):
+        raise PlateauError(f"recipe.code: optimizer() must give a torch.optim.Optimizer, not {type(built).__name__}")
+    if "parameters" not in arm.own:
+        optimizer.add_missing(built, holding)
+    if "learning_rate" not in arm.own:
+        optimizer.rescale_learning_rate(built, declared.learning_rate)
+    if "weight_decay" not in arm.own:
+        optimizer.set_weight_decay(built, declared.weight_decay)
+    return built
+
+
+def _mode_setter(lab: Laboratory, arm: Arm, network: nn.Module) -> Callable[[], None]:
+    own = "batch_norm" in arm.own
+    callback = lab.code.on_train_start if own else None
+
+    def enter() -> None:
+        model.set_modes(network, arm.recipe, own and (callback is not None or "model" in arm.own))
+        if callback is not None:
+            call(callback, model.unwrapped(network))
+
+    return enter

@@ -1,0 +1,122 @@
+"""The laboratory: the data, the backbone and the user's code held fixed, while arms are trained in it.
+
+What is finished is kept in a folder by content, so that no arm is ever trained twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from plateau import preprocessing as pixels
+from plateau.backbones import Backbone, load_backbone
+from plateau.data.store import Dataset
+from plateau.features.embed import embed
+from plateau.recipe import Preprocessing
+from plateau.training import build, store
+from plateau.training.arm import Arm
+from plateau.training.loop import Rows, train
+from plateau.training.store import Result
+from plateau.training.user_code import UserCode
+
+OnEpoch = Callable[[str, dict[str, float]], None]
+
+
+@dataclass
+class Laboratory:
+    """What every arm shares.
+
+    Attributes:
+        dataset: the prepared images and their splits.
+        backbone_name, weights: what params.yaml declares.
+        code: the user's own functions.
+        device: where training runs.
+        folder: finished runs and checkpoints, or None to keep nothing.
+        subsets: training rows by name; an arm's `images` chooses one.
+    """
+
+    dataset: Dataset
+    backbone_name: str
+    weights: str
+    code: UserCode
+    device: torch.device
+    folder: Path | None = None
+    subsets: dict[str, np.ndarray] = field(default_factory=dict)
+    on_epoch: OnEpoch | None = None
+    _backbones: dict[str, Backbone] = field(default_factory=dict)
+    _images: dict[Preprocessing, np.ndarray] = field(default_factory=dict)
+    _features: dict[tuple[Preprocessing, str], np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.subsets.setdefault("all", self.dataset.indices("train"))
+        self.targets = torch.from_numpy(self.dataset.targets).to(self.device)
+
+    @property
+    def num_classes(self) -> int:
+        """Returns the number of classes."""
+        return len(self.dataset.classes)
+
+    def rows(self, arm: Arm) -> Rows:
+        """Returns the manifest rows that the arm trains, chooses and is judged on."""
+        return Rows(self.subsets[arm.images], self.dataset.indices("val"), self.dataset.indices("test"))
+
+    def backbone(self, weights: str | None = None) -> Backbone:
+        """Returns the declared backbone under these weights (the declared ones for None), loaded once."""
+        key = self.weights if weights is None else weights
+        if key not in self._backbones:
+            self._backbones[key] = load_backbone(self.backbone_name, key)
+        return self._backbones[key]
+
+    def images(self, preprocessing: Preprocessing) -> np.ndarray:
+        """Returns all images (N, 3, S, S) uint8, resized as the preprocessing says, resized once."""
+        spatial = Preprocessing(
+            size=preprocessing.size, resize=preprocessing.resize, interpolation=preprocessing.interpolation
+        )
+        if spatial not in self._images:
+            everything = np.arange(len(self.dataset.manifest))
+            self._images[spatial] = pixels.resize_all(self.dataset.store, everything, spatial)
+        return self._images[spatial]
+
+    def features(self, preprocessing: Preprocessing, weights: str | None = None) -> np.ndarray:
+        """Returns the frozen backbone's features (N, D) float32 of all images, computed once."""
+        key = (preprocessing, self.weights if weights is None else weights)
+        if key not in self._features:
+            backbone = self.backbone(key[1])
+            found, _ = embed(backbone, self.images(preprocessing), preprocessing, self.device)
+            self._features[key] = found
+        return self._features[key]
+
+    def remember(self, views: Mapping[tuple[Preprocessing, str], np.ndarray]) -> None:
+        """Takes features that an earlier stage computed."""
+        self._features.update(views)
+
+    def context(self) -> str:
+        """Returns what besides the arm decides its result."""
+        return "/".join([self.dataset.digest, self.backbone_name, self.code.digest, self.device.type])
+
+    def key(self, arm: Arm) -> str:
+        """Returns the arm's content key in this laboratory, the images it learns from included."""
+        rows = self.subsets[arm.images]
+        return arm.digest(f"{self.context()}/{store.rows_digest(rows)}")
+
+    def run(self, arm: Arm, name: str = "train") -> Result:
+        """Returns the arm's result, trained now unless it was before."""
+        key = self.key(arm)
+        finished = store.load(self.folder, key)
+        if finished is not None:
+            return finished
+        task = build.task(self, arm, name)
+        on_epoch = (lambda row: self.on_epoch(name, row)) if self.on_epoch else None
+        outcome = train(task, store.checkpoint(self.folder, key), on_epoch)
+        result = Result(key=key, arm=arm, outcome=outcome, cost=build.cost(self, arm, task))
+        store.save(self.folder, result)
+        return result
+
+    def model(self, arm: Arm) -> Any:
+        """Returns the arm's network as it stands before training."""
+        return build.task(self, arm).model

@@ -1,0 +1,91 @@
+"""Finished runs on disk, one folder of content-keyed files each."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plateau import artifacts
+from plateau.params import recipe_from
+from plateau.training.arm import Arm
+from plateau.training.loop import Outcome
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished arm.
+
+    Attributes:
+        key: content key of arm and context.
+        cost: forward passes of the whole network over one image, in units of images; decides what is still affordable
+            (seconds would make two equal runs decide differently).
+    """
+
+    key: str
+    arm: Arm
+    outcome: Outcome
+    cost: float
+
+    def correct(self, targets: np.ndarray) -> np.ndarray:
+        """Returns (n_test,) booleans: the kept epoch's hit on each test image."""
+        return hits(self.outcome.test_outputs, targets)
+
+    def with_arm(self, arm: Arm) -> Result:
+        """Returns the same result under another name for the arm."""
+        return replace(self, arm=arm)
+
+
+def hits(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Returns (n,) booleans: highest output is the target; a row that is not a number is a miss."""
+    right: np.ndarray = (outputs.argmax(1) == targets) & np.isfinite(outputs).all(1)
+    return right
+
+
+def rows_digest(rows: np.ndarray) -> str:
+    """Returns a digest of which training rows are used, in which order."""
+    return hashlib.sha256(np.ascontiguousarray(rows, np.int64).tobytes()).hexdigest()[:16]
+
+
+def checkpoint(folder: Path | None, key: str) -> Path | None:
+    """Returns where an unfinished run keeps its state."""
+    return None if folder is None else folder / f"{key}.checkpoint.pt"
+
+
+def save(folder: Path | None, result: Result) -> None:
+    """Writes a finished run; the JSON goes last and marks it complete."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    outcome = result.outcome
+    artifacts.write_arrays(folder / f"{result.key}.npz", **_arrays(outcome))
+    artifacts.write_json(folder / f"{result.key}.json", _plain(result))
+
+
+def load(folder: Path | None, key: str) -> Result | None:
+    """Returns a finished run, or None."""
+    if folder is None or not (folder / f"{key}.json").exists():
+        return None
+    saved = artifacts.read_json(folder / f"{key}.json")
+    arrays = artifacts.read_arrays(folder / f"{key}.npz")
+    arm = saved["arm"]
+    arm = Arm(**{**arm, "recipe": recipe_from(arm["recipe"]), "own": frozenset(arm["own"])})
+    outcome = Outcome(**saved["outcome"], **arrays)
+    return Result(key=key, arm=arm, outcome=outcome, cost=saved["cost"])
+
+
+def _arrays(outcome: Outcome) -> dict[str, np.ndarray]:
+    return {"val_outputs": outcome.val_outputs, "test_outputs": outcome.test_outputs, "margins": outcome.margins}
+
+
+def _plain(result: Result) -> dict[str, Any]:
+    outcome = result.outcome
+    kept = ("history", "signals", "kept_epoch", "seconds")
+    return {
+        "arm": {**asdict(result.arm), "own": sorted(result.arm.own)},
+        "outcome": {name: getattr(outcome, name) for name in kept},
+        "cost": result.cost,
+    }
