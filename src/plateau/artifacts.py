@@ -62,7 +62,7 @@ def _umask() -> int:
 def write_json(path: Path, content: Any) -> None:
     """Writes JSON: numpy values become plain ones, NaN and infinity become null (JSON has neither)."""
     with atomic_path(path) as temporary:
-        text = json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False)
+        text = json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
@@ -121,16 +121,16 @@ def _existing(path: Path) -> Path:
     return Path(path)
 
 
-def _plain(value: Any) -> Any:
-    """Returns the value with plain Python types only."""
+def plain(value: Any) -> Any:
+    """Returns the value with JSON's types only; NaN and infinity become None."""
     if isinstance(value, dict):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return str(value) if isinstance(value, Path) else value

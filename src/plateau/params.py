@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ CAUSE_NAMES = (
     "class_overlap",
     "feature_misalignment",
 )
+ARMS = ("recipe", "reference")
 LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 
 
@@ -91,8 +93,12 @@ class BackboneParams:
 class Diagnosis:
     """What is tested, on which budget, and what counts as an effect."""
 
-    factors: str | tuple[str, ...] = option("all", choices=("all", *CAUSE_NAMES), help="all, or causes to test")
-    max_cost: float = option(3.0, above=0, high=1000, help="training seconds as a multiple of one reference run")
+    factors: str | tuple[str, ...] = option(
+        "all", choices=("all", *CAUSE_NAMES), help="all, or a list of causes to test"
+    )
+    max_cost: float = option(
+        3.0, above=0, high=1000, help="training seconds of the diagnosis, as a multiple of one reference run"
+    )
     seeds: tuple[int, ...] = option((0,), low=0, high=LARGEST_SEED, help="every arm runs once per seed")
     min_effect: float = option(0.03, above=0, below=1, help="smallest accuracy change worth reporting, 0..1")
     target_accuracy: float | None = option(None, above=0, high=1, help="what you need, if known, 0..1")
@@ -145,6 +151,22 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def arm_inputs(params: Params, arm: str) -> dict[str, Any]:
+    """Returns all that an arm is built from besides the images: what changes it, and nothing else.
+
+    Args:
+        params: all parameters, their files present.
+        arm: one of ARMS. The reference follows the weights, not the recipe, except for what the two
+            must share to be comparable.
+    """
+    shared = {"backbone": dump(params.backbone), "seeds": list(params.diagnosis.seeds)}
+    recipe = params.recipe
+    if arm == "reference":
+        return {**shared, "size": recipe.preprocessing.size, "batch_size": recipe.batch_size}
+    code = hashlib.sha256(Path(recipe.code).read_bytes()).hexdigest() if recipe.code else None
+    return {**shared, "recipe": dump(recipe), "code_sha256": code}
+
+
 def _check(params: Params, root: Path) -> None:
     """Checks what one key alone cannot tell: keys that go together, files that must be there."""
     _check_data("data", params.data, root)
@@ -173,7 +195,8 @@ def _check_data(key: str, data: Data, root: Path) -> None:
         raise schema.SchemaError(f"{key}.path: got null; {key}.source {data.source} needs one")
     elif data.source == "imagefolder" and not (root / data.path).is_dir():
         hint = schema.nearest_path(root / data.path, folders=True)
-        raise schema.SchemaError(f"{key}.path: got {data.path!r}; no such folder{hint}; allowed: a folder of class folders")
+        allowed = "allowed: a folder of class folders"
+        raise schema.SchemaError(f"{key}.path: got {data.path!r}; no such folder{hint}; {allowed}")
     elif data.source == "table":
         _check_file(f"{key}.path", data.path, root, TABLE_SUFFIXES)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from plateau.options import option, section
 
@@ -111,3 +113,21 @@ class Recipe:
     sampler: str = option(
         "uniform", choices=("uniform", "balanced"), help="balanced: every class is drawn equally often"
     )
+
+
+def get(recipe: Recipe, key: str) -> Any:
+    """Returns the value of a dotted key, such as `optimizer.learning_rate`."""
+    value: Any = recipe
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def put(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """Returns the recipe with these dotted keys replaced."""
+    for key, value in values.items():
+        section_name, _, inner = key.partition(".")
+        if inner:
+            value = replace(getattr(recipe, section_name), **{inner: value})
+        recipe = replace(recipe, **{section_name: value})
+    return recipe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -81,3 +82,9 @@ def progress(iterable: Iterable[T], total: int | None = None, description: str =
     interval_s = 0.1 if sys.stderr.isatty() else 10.0
     bar = tqdm(iterable, total=total, desc=description, disable=is_silent, mininterval=interval_s)
     yield from bar
+
+
+def peak_memory_mb() -> float:
+    """Returns the largest resident memory of this process so far, MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)  # bytes on macOS, KiB elsewhere

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from plateau.backbones import load_matching
+from plateau.backbones.comparison import match
 from plateau.errors import PlateauError
 from plateau.features.probes import linear_probe
 from plateau.training import losses, model, optimizer
@@ -32,26 +33,25 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
         PlateauError: the user's code failed or gives something that cannot be trained.
     """
     seed_everything_cheaply(arm.seed)
-    network = _network(lab, arm)
-    head = model.head_parameters(network, lab.num_classes)
+    net = network(lab, arm)
+    head = head_of(lab, arm, net)
     if "trainable" not in arm.own:
-        model.set_trainable(network, arm.recipe.trainable, head)
-    inputs = _inputs(lab, arm)
+        model.set_trainable(net, arm.recipe.trainable, head)
+    net.to(device=lab.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    read = inputs(lab, arm)
     if arm.recipe.head.initialization == "linear_probe":
-        _solve_head(lab, arm, network, inputs)
-    network.to(lab.device)
-    inputs = _cache_prefix(lab, arm, network, inputs)
+        _solve_head(lab, arm, net, read)
     return Task(
-        model=network,
-        inputs=inputs,
+        model=net,
+        inputs=_cache_prefix(lab, arm, net, read),
         targets=lab.targets,
         rows=lab.rows(arm),
         recipe=arm.recipe,
         seed=arm.seed,
         loss=_loss(lab, arm),
-        optimizer=_optimizer(lab, arm, network, head),
-        blocks=model.blocks(network),
-        enter_training=_mode_setter(lab, arm, network),
+        optimizer=_optimizer(lab, arm, net, head),
+        blocks=model.blocks(net),
+        enter_training=mode_setter(lab, arm, net),
         num_classes=lab.num_classes,
         name=name,
     )
@@ -67,7 +67,12 @@ def cost(lab: Laboratory, arm: Arm, task: Task) -> float:
     return passes * (1.0 + (BACKWARD_COST if moving else 0.0))
 
 
-def _network(lab: Laboratory, arm: Arm) -> nn.Module:
+def network(lab: Laboratory, arm: Arm) -> nn.Module:
+    """Returns the arm's network, untrained: the declared one, or the user's with the pieces that are not its own edited.
+
+    Raises:
+        PlateauError: build_model() failed or gives no module.
+    """
     if "model" not in arm.own:
         return model.Classifier(lab.backbone(arm.weights), lab.num_classes, arm.recipe.head)
     assert lab.code.build_model is not None
@@ -83,7 +88,18 @@ def _network(lab: Laboratory, arm: Arm) -> nn.Module:
     return network
 
 
-def _inputs(lab: Laboratory, arm: Arm) -> Inputs:
+def head_of(lab: Laboratory, arm: Arm, network: nn.Module) -> list[nn.Parameter]:
+    """Returns the parameters of the head: in a user's model, those that have no counterpart in the backbone."""
+    if "model" not in arm.own:
+        return model.head_parameters(network, lab.num_classes)
+    inner = model.unwrapped(network)
+    body = set(match(inner.state_dict(), lab.backbone()).values())
+    outside = [parameter for name, parameter in inner.named_parameters() if name not in body]
+    return outside if body and outside else model.head_parameters(network, lab.num_classes)
+
+
+def inputs(lab: Laboratory, arm: Arm) -> Inputs:
+    """Returns what the arm's network reads."""
     if "transform" in arm.own:
         assert lab.code.transform is not None
         return TransformInputs(lab.dataset.store, lab.code.transform, "augmentation" in arm.own, lab.device)
@@ -176,7 +192,8 @@ def _optimizer(
     return built
 
 
-def _mode_setter(lab: Laboratory, arm: Arm, network: nn.Module) -> Callable[[], None]:
+def mode_setter(lab: Laboratory, arm: Arm, network: nn.Module) -> Callable[[], None]:
+    """Returns what is called after `model.train()` at the start of each epoch."""
     own = "batch_norm" in arm.own
     callback = lab.code.on_train_start if own else None
 

@@ -16,6 +16,7 @@ import torch
 from plateau import preprocessing as pixels
 from plateau.backbones import Backbone, load_backbone
 from plateau.data.store import Dataset
+from plateau.errors import PlateauError
 from plateau.features.embed import embed
 from plateau.recipe import Preprocessing
 from plateau.training import build, store
@@ -71,6 +72,14 @@ class Laboratory:
         if key not in self._backbones:
             self._backbones[key] = load_backbone(self.backbone_name, key)
         return self._backbones[key]
+
+    def can_load(self, weights: str) -> bool:
+        """Returns whether these weights exist for the declared backbone on this machine."""
+        try:
+            self.backbone(weights)
+        except PlateauError:
+            return False
+        return True
 
     def images(self, preprocessing: Preprocessing) -> np.ndarray:
         """Returns all images (N, 3, S, S) uint8, resized as the preprocessing says, resized once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -55,21 +56,21 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, peaks: list[float], mult
 
 
 def describe(optimizer: torch.optim.Optimizer) -> dict[str, float | str]:
-    """Returns name, highest learning rate, weight decay and momentum of an optimiser that the user built."""
+    """Returns name, learning rate (of most parameters), weight decay and momentum of an optimiser the user built."""
     groups = optimizer.param_groups
     return {
         "name": type(optimizer).__name__.lower(),
-        "learning_rate": max(float(group["lr"]) for group in groups),
+        "learning_rate": float(_largest(optimizer)["lr"]),
         "weight_decay": max(float(group.get("weight_decay", 0.0)) for group in groups),
         "momentum": max(float(group.get("momentum", 0.0) or 0.0) for group in groups),
     }
 
 
-def rescale_learning_rate(optimizer: torch.optim.Optimizer, highest: float) -> None:
-    """Multiplies all groups' learning rates so that the highest is this one: their ratios are the user's."""
-    present = max(float(group["lr"]) for group in optimizer.param_groups)
+def rescale_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Multiplies all groups' learning rates so that most parameters get this one: the groups' ratios are the user's."""
+    present = float(_largest(optimizer)["lr"])
     for group in optimizer.param_groups:
-        group["lr"] = float(group["lr"]) * highest / present if present > 0 else highest
+        group["lr"] = float(group["lr"]) * rate / present if present > 0 else rate
 
 
 def set_weight_decay(optimizer: torch.optim.Optimizer, weight_decay: float) -> None:
@@ -85,3 +86,8 @@ def add_missing(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]
     if missing:
         settings = {key: value for key, value in optimizer.param_groups[0].items() if key != "params"}
         optimizer.add_param_group({**settings, "params": missing})
+
+
+def _largest(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Returns the group that holds the most parameters."""
+    return max(optimizer.param_groups, key=lambda group: sum(p.numel() for p in group["params"]))

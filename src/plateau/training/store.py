@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
 from plateau import artifacts
-from plateau.params import recipe_from
+from plateau.recipe import Recipe
 from plateau.training.arm import Arm
 from plateau.training.loop import Outcome
 
@@ -72,7 +72,7 @@ def load(folder: Path | None, key: str) -> Result | None:
     saved = artifacts.read_json(folder / f"{key}.json")
     arrays = artifacts.read_arrays(folder / f"{key}.npz")
     arm = saved["arm"]
-    arm = Arm(**{**arm, "recipe": recipe_from(arm["recipe"]), "own": frozenset(arm["own"])})
+    arm = Arm(**{**arm, "recipe": _rebuild(Recipe, arm["recipe"]), "own": frozenset(arm["own"])})
     outcome = Outcome(**saved["outcome"], **arrays)
     return Result(key=key, arm=arm, outcome=outcome, cost=saved["cost"])
 
@@ -89,3 +89,15 @@ def _plain(result: Result) -> dict[str, Any]:
         "outcome": {name: getattr(outcome, name) for name in kept},
         "cost": result.cost,
     }
+
+
+def _rebuild(kind: type, values: dict[str, Any]) -> Any:
+    """Returns a recipe section as it was saved, unchecked: an arm may hold what params.yaml cannot say."""
+    hints = get_type_hints(kind)
+    return kind(**{name: _rebuild_value(hints[name], value) for name, value in values.items()})
+
+
+def _rebuild_value(hint: Any, value: Any) -> Any:
+    if is_dataclass(hint):
+        return _rebuild(hint, value)  # type: ignore[arg-type]
+    return tuple(value) if isinstance(value, list) else value

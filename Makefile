@@ -1,0 +1,59 @@
+# Everything happens in .venv; nothing needs to be activated. `make` lists what there is.
+PYTHON ?= python3.11
+PORT ?= 5000
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Idle OpenMP threads sleep instead of spinning: on shared CPUs that is a factor of 20 and more.
+export OMP_WAIT_POLICY := PASSIVE
+export MLFLOW_DISABLE_TELEMETRY := true
+export DO_NOT_TRACK := true
+export DVC_NO_ANALYTICS := true
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro test test-quick lint format ui clean distclean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+setup: $(STAMP) ## Install everything into .venv (again only when requirements.lock or pyproject.toml change)
+
+$(STAMP): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) not found; give another: make PYTHON=... setup" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -r requirements.lock
+	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	@touch $@
+
+repro: setup ## Check params.yaml, then run every stage that is not up to date (dvc repro)
+	@sh stages/run check
+	$(BIN)/dvc repro
+
+test: setup ## Run the whole test suite
+	$(BIN)/python -m pytest
+
+test-quick: setup ## Run the tests that take less than about ten seconds each
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: setup ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+ui: setup ## Open the recorded runs in MLflow on http://127.0.0.1:5000 (PORT=... for another port)
+	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1 --port $(PORT)
+
+clean: ## Remove what the pipeline and the tests made; runs, DVC's cache and .venv stay
+	rm -rf data/inputs data/params.ok data/prepared data/reference data/statistics data/features data/shift
+	rm -rf data/arms data/interventions reports/plots reports/runs reports/plateau_cause.html
+	rm -rf .checkpoints .pytest_cache .mypy_cache .ruff_cache
+	find src stages tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## Remove also .venv, DVC's cache and the recorded runs
+	rm -rf $(VENV) .dvc/cache .dvc/tmp mlflow.db .mlflow.db.lock mlartifacts mlruns

@@ -1,0 +1,121 @@
+"""Backbones: a name and weights become named stages, and what the weights expect of their input.
+
+Any torchvision or timm classification model by name. Importing this package imports neither library: timm alone
+takes longer to import than a small model takes to load.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from plateau.backbones import catalogue
+from plateau.backbones.catalogue import Architecture
+from plateau.backbones.comparison import compare_weights, load_matching
+from plateau.backbones.expectations import expectation
+from plateau.backbones.loading import bundled_file, load_state, read_state
+from plateau.backbones.stages import cut
+from plateau.backbones.types import Backbone, Expectation, LoadReport
+from plateau.errors import PlateauError
+
+__all__ = ["Backbone", "Expectation", "LoadReport", "check_size", "compare_weights", "load_backbone", "load_matching"]
+
+SMALL_PX = 64  # the cut is checked at this size where the model takes it: a few milliseconds
+
+
+def load_backbone(name: str, weights: str, seed: int = 0) -> Backbone:
+    """Returns the model of this name as stages in eval mode, without its classifier.
+
+    Args:
+        name: a torchvision or timm classification model; torchvision's where both have the name, unless it is
+            prefixed with `timm:` or `torchvision:`.
+        weights: bundled | pretrained | none | path of a .safetensors, .pt or .pth state dict.
+        seed: of random weights, and of what the weights given lack; the global generator is left alone.
+
+    Raises:
+        PlateauError: no such name (the line gives the nearest), weights that cannot be had or do not fit.
+    """
+    architecture = catalogue.find(name)
+    model, report = _load(architecture, weights, seed)
+    model.eval()
+    expects = expectation(architecture, model, weights)
+    names = {id(tensor): key for key, tensor in model.state_dict(keep_vars=True).items()}
+    head = catalogue.classifier(model) if report.head_loaded else None
+    catalogue.remove_classifier(model)
+    images, features = _sample(model, name, expects.size)
+    stages = cut(model, images)
+    return Backbone(
+        name=name,
+        stages=stages,
+        stage_names=tuple(key for key, _ in stages.named_children()),
+        feature_dim=features[0].numel(),
+        expects=expects,
+        pretrained_head=head,
+        load_report=report,
+        original_names=_original_names(stages, names),
+    )
+
+
+def check_size(backbone: Backbone, size: int) -> None:
+    """Raises PlateauError where the backbone does not take input of this size (pixels); runs one image."""
+    was_training = backbone.stages.training
+    try:
+        with torch.no_grad():
+            backbone.stages.eval()(_images(size, count=1).to(next(backbone.stages.parameters()).device))
+    except Exception as error:  # each library says it in its own way
+        raise PlateauError(
+            f"recipe.preprocessing.size: {backbone.name} does not take {size} px; its weights expect {backbone.expects.size}"
+        ) from error
+    finally:
+        backbone.stages.train(was_training)
+
+
+def _load(architecture: Architecture, weights: str, seed: int) -> tuple[nn.Module, LoadReport]:
+    if weights == "pretrained":
+        return _download(architecture, seed), LoadReport(loaded_frac=1.0, head_loaded=True)
+    path = bundled_file(architecture.name) if weights == "bundled" else Path(weights)
+    state = read_state(path) if weights != "none" else {}  # before the model is built: a wrong path fails at once
+    model = catalogue.build(architecture, seed)
+    if weights == "none":
+        return model, LoadReport()
+    return model, load_state(model, state, catalogue.head_names(model), path.name)
+
+
+def _download(architecture: Architecture, seed: int) -> nn.Module:
+    try:
+        return catalogue.build(architecture, seed, pretrained=True)
+    except Exception as error:  # urllib, requests, httpx, huggingface_hub and timm each raise their own
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise PlateauError(
+            f"backbone.weights: the pretrained weights of {architecture.name} cannot be downloaded ({reason}); "
+            "without a network use bundled, none or a path"
+        ) from error
+
+
+def _sample(model: nn.Module, name: str, native_size: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Returns random images (2, 3, S, S) and the model's own features (2, ...), small where the model allows it."""
+    for size in (SMALL_PX, native_size):
+        images = _images(size)
+        try:
+            with torch.no_grad():
+                features = model(images)
+        except Exception:  # too small for this model: each library says it in its own way
+            if size == native_size:
+                raise
+            continue
+        if isinstance(features, torch.Tensor) and features.flatten(1).shape[1] == features.shape[1]:
+            return images, features
+    raise PlateauError(f"backbone.name: {name} gives no pooled features, so it is no classification model")
+
+
+def _images(size: int, count: int = 2) -> torch.Tensor:
+    return torch.randn(count, 3, size, size, generator=torch.Generator().manual_seed(0))
+
+
+def _original_names(stages: nn.Sequential, names: dict[int, str]) -> dict[str, str]:
+    """Returns name in the stages -> name in the library's model, in the library's order."""
+    order = {original: i for i, original in enumerate(names.values())}
+    pairs = [(key, names[id(tensor)]) for key, tensor in stages.state_dict(keep_vars=True).items()]
+    return dict(sorted(pairs, key=lambda pair: order[pair[1]]))

@@ -1,0 +1,70 @@
+"""Exact nearest neighbours by cosine similarity: a few matrix products, no index to build or to seed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+MOST_SIMILARITIES = 2**24  # entries of one block of the similarity matrix: 64 MiB of float32
+
+
+def unit_rows(features: np.ndarray) -> np.ndarray:
+    """Returns the rows scaled to length 1, float32; a row of zeros stays zero."""
+    rows = np.asarray(features, np.float32)
+    norm = np.linalg.norm(rows, axis=1, keepdims=True)  # (N, 1)
+    return rows / np.where(norm > 0, norm, 1.0)
+
+
+def nearest(
+    queries: np.ndarray, base: np.ndarray, k: int, own: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the k most similar rows of `base` for every query, most similar first.
+
+    Args:
+        queries: (Q, D).
+        base: (B, D).
+        k: neighbours; at most as many as there are to choose from are returned.
+        own: (Q,) position of each query in `base`, which is then left out; -1 where it is not in `base`.
+
+    Returns:
+        Positions in `base` (Q, k) int64 and cosine similarities (Q, k) float32.
+    """
+    left, right = unit_rows(queries), unit_rows(base)
+    k = min(k, len(right) - (own is not None))
+    block = max(1, MOST_SIMILARITIES // max(1, len(right)))
+    parts = [_block(left[i : i + block], right, k, own, i) for i in range(0, len(left), block)]
+    if not parts:
+        return np.zeros((0, k), np.int64), np.zeros((0, k), np.float32)
+    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def _block(
+    left: np.ndarray, right: np.ndarray, k: int, own: np.ndarray | None, start: int
+) -> tuple[np.ndarray, np.ndarray]:
+    similarity = left @ right.T  # (q, B)
+    if own is not None:
+        mine = own[start : start + len(left)]
+        inside = np.flatnonzero(mine >= 0)
+        similarity[inside, mine[inside]] = -np.inf
+    found = np.argpartition(-similarity, k - 1, axis=1)[:, :k]  # (q, k), unordered
+    values = np.take_along_axis(similarity, found, 1)
+    order = np.lexsort(
+        (found, -values), axis=1
+    )  # equal similarities in the order of `base`: the same everywhere
+    return np.take_along_axis(found, order, 1).astype(np.int64), np.take_along_axis(values, order, 1)
+
+
+def positions(rows: np.ndarray, base_rows: np.ndarray) -> np.ndarray:
+    """Returns where each of `rows` stands in `base_rows` (both row numbers of one table), -1 where it does not."""
+    place = np.full(max(rows.max(initial=-1), base_rows.max(initial=-1)) + 1, -1, np.int64)
+    place[base_rows] = np.arange(len(base_rows))
+    found: np.ndarray = place[rows]
+    return found
+
+
+def votes(labels: np.ndarray, similarity: np.ndarray, num_classes: int) -> np.ndarray:
+    """Returns votes per class (Q, C) of the neighbours' labels (Q, k); similarity only breaks ties."""
+    result = np.zeros((len(labels), num_classes), np.float64)
+    row = np.arange(len(labels))
+    for rank in range(labels.shape[1]):
+        result[row, labels[:, rank]] += 1.0 + 1e-3 * similarity[:, rank]
+    return result

@@ -1,0 +1,67 @@
+"""The reference recipe: what the weights themselves declare, trained with care; the best of a few, chosen on validation."""
+
+from __future__ import annotations
+
+import math
+
+from plateau.preprocessing import canonical
+from plateau.recipe import Optimizer, Recipe, Schedule
+from plateau.training.arm import Arm
+from plateau.training.laboratory import Laboratory
+from plateau.training.rates import BATCH_SIZE, USUAL, Rates
+from plateau.training.store import Result, hits
+
+FEWEST_EPOCHS, MOST_EPOCHS = 6, 40
+FEWEST_STEPS = 150
+HEAD_STEPS = 1500  # on cached features a step costs next to nothing
+WEIGHT_DECAY = {"adamw": 0.01, "adam": 0.0, "rmsprop": 0.0, "sgd": 1e-4}
+NOTHING_LEFT = 0.995  # validation accuracy from which tuning more layers cannot show a gain
+
+
+def candidates(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Arm]:
+    """Returns the recipes that may become the reference, cheapest first: a new head alone, then every layer."""
+    n = len(lab.subsets["all"])
+    steps = math.ceil(n / BATCH_SIZE)
+    head = _arm(lab, recipe, "head", math.ceil(HEAD_STEPS / steps))
+    everything = _arm(lab, recipe, "all", min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / steps))))
+    return [rates.carry(arm, arm, ratio=1.0) for arm in (head, everything)]
+
+
+def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
+    """Returns the trained candidates; the rest is spared once one leaves nothing to gain."""
+    results: list[Result] = []
+    for arm in candidates(lab, rates, recipe):
+        if not results or validation(lab, results[-1]) < NOTHING_LEFT:
+            results.append(lab.run(arm, f"reference ({arm.recipe.trainable})"))
+    return results
+
+
+def choose(lab: Laboratory, results: list[Result]) -> Result:
+    """Returns the result with the highest validation accuracy; the cheaper one where they are equal."""
+    return max(results, key=lambda result: (validation(lab, result), -result.cost))
+
+
+def validation(lab: Laboratory, result: Result) -> float:
+    """Returns the validation accuracy of the kept epoch."""
+    rows = lab.dataset.indices("val")
+    return float(hits(result.outcome.val_outputs, lab.dataset.targets[rows]).mean())
+
+
+def _arm(lab: Laboratory, recipe: Arm, trainable: str, epochs: int) -> Arm:
+    name = recipe.recipe.optimizer.name if recipe.recipe.optimizer.name in USUAL else "adamw"
+    weights = "bundled" if lab.weights == "none" and lab.can_load("bundled") else lab.weights
+    size = recipe.recipe.preprocessing.size
+    values = Recipe(
+        preprocessing=canonical(lab.backbone(weights).expects, size),
+        trainable=trainable,
+        batch_norm="frozen",
+        optimizer=Optimizer(name=name, weight_decay=WEIGHT_DECAY[name]),
+        schedule=Schedule(name="cosine", epochs=epochs, warmup=0.1, keep="best"),
+        batch_size=BATCH_SIZE,
+    )
+    return Arm(recipe=values, weights=weights, own=_own(recipe), seed=recipe.seed)
+
+
+def _own(recipe: Arm) -> frozenset[str]:
+    """Returns the pieces of the user's file that the reference keeps: a model that holds the backbone's layers."""
+    return frozenset() if recipe.weights == "other" else recipe.own & {"model"}

@@ -1,0 +1,212 @@
+"""The pictures of the report, each a function from its content to a matplotlib Figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from plateau.report import numbers, plots_space, style, waterfall
+from plateau.report.content import ReportContent
+from plateau.report.style import COLORS
+from plateau.report.wording import spoken, words
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Swaps beyond these many first causes are drawn grey: a reader follows three lines, not sixteen.
+HIGHLIGHTED = 3
+HIGHLIGHTS = (COLORS["fix"], COLORS["more"], COLORS["alarm"])
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with what a reader who does not see it needs to know."""
+
+    name: str  # of the file
+    title: str
+    alt: str
+    figure: Figure
+
+
+@style.styled
+def curves(content: ReportContent) -> Figure:
+    """Returns the accuracies of all arms by epoch: training solid, validation dashed, beside the measured levels."""
+    figure = style.figure(3.5)
+    axes = figure.subplots()
+    looks = _looks(content.summary)
+    arms = dict(list(content.curves.groupby("arm", sort=False)))
+    for arm in sorted(arms, key=lambda arm: arm in looks):  # what matters is drawn last, on top
+        _draw_arm(axes, arms[arm], looks.get(arm, (COLORS["faint"], 0.8, "other swaps")))
+    _draw_levels(axes, content.summary)
+    axes.set(xlabel="epoch", ylim=(0, 1.02))
+    style.percent_axis(axes.yaxis)
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    _legend_below(axes)
+    return figure
+
+
+def _looks(summary: dict[str, Any]) -> dict[str, tuple[str, float, str]]:
+    """Returns colour, line width and legend of the arms that stand out."""
+    looks = {
+        "recipe": (COLORS["recipe"], 2.4, "your recipe"),
+        "reference": (COLORS["reached"], 2.4, "reference"),
+    }
+    for cause, color in zip(summary["causes"][:HIGHLIGHTED], HIGHLIGHTS, strict=False):
+        repaired = f"recipe + {cause['cause']}"
+        looks[repaired] = (color, 1.5, f"recipe, {spoken(cause['cause'])} repaired")
+    return looks
+
+
+def _draw_arm(axes: Axes, arm: pd.DataFrame, look: tuple[str, float, str]) -> None:
+    color, width, label = look
+    taken = label in axes.get_legend_handles_labels()[1]
+    # A run of a single epoch is a point, not a line.
+    shared: dict[str, Any] = {"color": color, "linewidth": width, "marker": "o" if len(arm) == 1 else None}
+    axes.plot(arm["epoch"], arm["train_accuracy"], label=None if taken else label, **shared)
+    axes.plot(arm["epoch"], arm["val_accuracy"], **shared, linestyle=(0, (3, 1.6)))
+
+
+def _draw_levels(axes: Axes, summary: dict[str, Any]) -> None:
+    for name in ("chance", "linear_probe"):
+        if (level := summary["levels"][name]) is not None:
+            axes.axhline(level, color=COLORS["muted"], linewidth=0.8, linestyle=":")
+            axes.annotate(
+                spoken(name), (1, level), xycoords=("axes fraction", "data"), xytext=(-2, 2), fontsize=7.5,
+                textcoords="offset points", ha="right", color=COLORS["muted"],
+            )  # fmt: skip
+    if summary["plateau"]["level"] is not None:
+        axes.axhline(summary["plateau"]["level"], color=COLORS["alarm"], linewidth=1, label="plateau")
+
+
+def _legend_below(axes: Axes) -> None:
+    axes.plot([], [], color=COLORS["muted"], linestyle="-", label="training")
+    axes.plot([], [], color=COLORS["muted"], linestyle=(0, (3, 1.6)), label="validation")
+    axes.figure.legend(loc="outside lower center", ncols=2, columnspacing=1.4)  # type: ignore[call-arg]
+
+
+@style.styled
+def effects(content: ReportContent) -> Figure:
+    """Returns a forest plot: what each difference is worth with its interval, causes filled, harmless hollow."""
+    summary = content.summary
+    rows = [(words(cause).title, cause, True) for cause in summary["causes"]]
+    rows += [(spoken(entry["factor"]), entry, False) for entry in _tested(summary)]
+    figure = style.figure(0.44 * len(rows) + 0.85)
+    axes = figure.subplots()
+    if (band := summary.get("min_effect")) is not None:
+        axes.axvspan(-100 * band, 100 * band, color=COLORS["line"], alpha=0.45, linewidth=0)
+    axes.axvline(0, color=COLORS["muted"], linewidth=1)
+    for row, (label, entry, is_cause) in enumerate(rows):
+        _draw_effect(axes, row, label, entry, COLORS["fix"] if is_cause else COLORS["rest"], is_cause)
+    axes.set(yticks=[], ylim=(len(rows) - 0.4, -0.8), xlabel="points of test accuracy")
+    axes.margins(x=0.08)
+    return figure
+
+
+def _tested(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    return [entry for entry in summary["harmless"] if entry["effect"] is not None and entry["ci"] is not None]
+
+
+def _draw_effect(axes: Axes, row: int, label: str, entry: dict[str, Any], color: str, filled: bool) -> None:
+    low, high = (100 * end for end in entry["ci"])
+    axes.plot([low, high], [row + 0.1] * 2, color=color, linewidth=2)
+    face = color if filled else "white"
+    axes.plot(100 * entry["effect"], row + 0.1, "o", color=color, markerfacecolor=face, markersize=6)
+    text = f"{style.shorten(label, 44)}  {numbers.points(entry['effect']).removesuffix(' points')}"
+    axes.text(
+        0.01, row - 0.12, text, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5,
+        weight="bold" if filled else "normal",
+    )  # fmt: skip
+
+
+@style.styled
+def learning_curve(content: ReportContent) -> Figure:
+    """Returns test accuracy by number of training images, bracketed by the two fits, measured and extrapolated.
+
+    Raises:
+        ValueError: the content has no learning curve.
+    """
+    if content.learning_curve is None:
+        raise ValueError("the report's content has no learning curve")
+    table = content.learning_curve.sort_values("n")
+    figure = style.figure(2.7)
+    axes = figure.subplots()
+    axes.fill_between(
+        table["n"], table["fit_low"], table["fit_high"], color=COLORS["fix"], alpha=0.22, linewidth=0,
+        label="bracket of two fits",
+    )  # fmt: skip
+    measured = table[table["accuracy"].notna()]
+    axes.plot(measured["n"], measured["accuracy"], "o-", color=COLORS["recipe"], markersize=4, label="measured")
+    if len(measured):
+        axes.axvline(measured["n"].max(), color=COLORS["muted"], linewidth=0.8, linestyle=":", label="all you have")
+    _thousands(axes, table["n"].to_numpy())
+    axes.set(xlabel="training images", ylabel="test accuracy")
+    style.percent_axis(axes.yaxis)
+    axes.legend(loc="lower right")
+    return figure
+
+
+def _thousands(axes: Axes, counts: np.ndarray) -> None:
+    """Puts a logarithmic axis' labels at some of the counts themselves."""
+    shown = np.unique(counts[np.linspace(0, len(counts) - 1, min(5, len(counts))).round().astype(int)])
+    axes.set_xscale("log")
+    axes.set_xticks(shown, [f"{count:,.0f}" for count in shown])
+    axes.set_xticks([], minor=True)
+
+
+@style.styled
+def runs(content: ReportContent) -> Figure:
+    """Returns test accuracy per run, best first, with the training accuracy of the same run as a tick."""
+    ranked = sorted(content.runs, key=lambda run: run["test_accuracy"])
+    figure = style.figure(0.27 * len(ranked) + 0.8)
+    axes = figure.subplots()
+    colors = [{"recipe": COLORS["recipe"], "reference": COLORS["reached"]}.get(run["name"]) for run in ranked]
+    tests = [run["test_accuracy"] for run in ranked]
+    bars = axes.barh(range(len(ranked)), tests, height=0.6, color=[color or COLORS["faint"] for color in colors])
+    axes.bar_label(bars, [numbers.percent(test) for test in tests], label_type="center", color="white", fontsize=8)
+    trains = [np.nan if run["train_accuracy"] is None else run["train_accuracy"] for run in ranked]
+    axes.plot(trains, range(len(ranked)), "|", color=COLORS["ink"], markersize=9, label="training accuracy")
+    axes.set_yticks(range(len(ranked)), [style.shorten(spoken(run["name"]), 32) for run in ranked])
+    axes.tick_params(axis="y", labelcolor=COLORS["ink"], length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set(xlim=(0, 1.03), xlabel="test accuracy")
+    style.percent_axis(axes.xaxis)
+    axes.figure.legend(loc="outside lower right")  # type: ignore[call-arg]
+    return figure
+
+
+@style.styled
+def waterfall_picture(content: ReportContent) -> Figure:
+    """Returns the accuracy waterfall of the summary."""
+    return waterfall.plot(waterfall.steps(content.summary))
+
+
+def pictures(content: ReportContent) -> list[Picture]:
+    """Returns every picture for which there is something to show, in the order of the report."""
+    summary = content.summary
+    steps = "; ".join(f"{bar.label} {bar.value}" for bar in waterfall.steps(summary))
+    drawn: list[tuple[bool, str, str, str, Callable[[ReportContent], Figure]]] = [
+        (True, "waterfall", "Accuracy waterfall", f"Test accuracy, step by step: {steps}.", waterfall_picture),
+        (len(content.curves) > 0, "curves", "Accuracy by epoch, all runs", _curves_alt(content), curves),
+        (
+            bool(summary["causes"] or _tested(summary)), "effects", "What each difference is worth",
+            "Effect of each difference on test accuracy, with its interval.", effects,
+        ),
+        *plots_space.listed(content),
+        (
+            content.learning_curve is not None, "learning_curve", "What more data would bring",
+            "Test accuracy by number of training images, measured and extrapolated.", learning_curve,
+        ),
+        (len(content.runs) > 0, "runs", "Test accuracy per run", "Test accuracy of every run, best first.", runs),
+    ]  # fmt: skip
+    return [Picture(name, title, alt, draw(content)) for shown, name, title, alt, draw in drawn if shown]
+
+
+def _curves_alt(content: ReportContent) -> str:
+    last = content.curves.sort_values("epoch").groupby("arm", sort=False).tail(1)
+    ends = [f"{row.arm} ends at {numbers.percent(row.train_accuracy)} in training" for row in last.itertuples()]
+    return "Training and validation accuracy by epoch: " + "; ".join(ends) + "."

@@ -1,0 +1,41 @@
+"""The files of the stage feature_shift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from plateau import artifacts
+from plateau.features.analysis import FeatureShift
+from plateau.features.views import View
+from plateau.report.interactive import umap_html
+from plateau.report.plots_features import shift_figures
+
+PLOT_DPI = 110
+
+
+def write_tables(folder: Path, metrics: Path, result: FeatureShift) -> None:
+    """Writes projection.parquet, predictions.parquet, tests.json, probes.json, noise.json; and the flat metrics."""
+    with artifacts.atomic_folder(folder) as temporary:
+        artifacts.write_parquet(temporary / "projection.parquet", result.points)
+        artifacts.write_parquet(temporary / "predictions.parquet", result.predictions)
+        artifacts.write_json(temporary / "tests.json", result.tests)
+        artifacts.write_json(temporary / "probes.json", _plain(result))
+        artifacts.write_json(temporary / "noise.json", result.noise)
+    artifacts.write_json(metrics, result.metrics)
+
+
+def write_plots(folder: Path, result: FeatureShift, views: Mapping[str, View]) -> None:
+    """Writes every figure as PNG and the joint picture as umap.html, the whole folder at once."""
+    quality = result.picture.trustworthiness, result.picture.preservation
+    profiles = {name: view.profile for name, view in views.items()}
+    with artifacts.atomic_folder(folder) as temporary:
+        for name, figure in shift_figures(result.points, quality, profiles, result.probes).items():
+            figure.savefig(temporary / f"{name}.png", dpi=PLOT_DPI)
+        artifacts.write_text(temporary / "umap.html", umap_html(result.points, *quality))
+
+
+def _plain(result: FeatureShift) -> dict[str, object]:
+    picture = {key: value for key, value in asdict(result.picture).items() if key != "points"}
+    return {**result.probes, "umap": picture}

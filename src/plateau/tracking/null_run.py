@@ -1,0 +1,69 @@
+"""What a stage can say about its run, and the run that listens to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+class NullRun:
+    """A run that records nothing: what stages use when tracking is off, and the methods of a real run."""
+
+    run_id: str | None = None
+    children: dict[str, str | None]
+
+    def __init__(self) -> None:
+        self.children = {}
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Records parameters, nested names joined by dots; a name recorded before keeps its value."""
+
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Records the numbers among these in one call, nested names joined by dots."""
+
+    def log_history(self, history: Sequence[Mapping[str, Any]], step_key: str = "epoch") -> None:
+        """Records a whole curve in one call: the numbers of each row at the step that `step_key` names."""
+
+    def log_tags(self, tags: Mapping[str, Any]) -> None:
+        """Records tags."""
+
+    def log_figure(self, figure: Any, path: str) -> None:
+        """Records a matplotlib (.png) or plotly (.html) figure under this artifact path."""
+
+    def log_artifact(self, path: Path, folder: str | None = None) -> None:
+        """Records a file, or everything in a folder."""
+
+    def log_dict(self, content: Mapping[str, Any], path: str) -> None:
+        """Records a JSON or YAML file."""
+
+    def log_text(self, text: str, path: str) -> None:
+        """Records a text, Markdown or HTML file."""
+
+    def log_dataset(self, manifest: pd.DataFrame, name: str, digest: str, context: str = "training") -> None:
+        """Records the manifest's schema and size as the input data set, and its digest as a tag."""
+
+    def log_model(self, model: Any, input_example: np.ndarray, name: str = "model") -> str | None:
+        """Records a model that loads again by URI.
+
+        Args:
+            model: an object on the CPU with `predict(images) -> pandas.DataFrame`, where images is a
+                uint8 array (N, H, W, 3); it must pickle.
+            input_example: uint8 (n, H, W, 3).
+            name: the model's name.
+
+        Returns:
+            The URI for `mlflow.pyfunc.load_model(uri).predict(images)`; None where nothing was recorded.
+        """
+        return None
+
+    @contextmanager
+    def child(self, name: str, tags: Mapping[str, Any] | None = None) -> Iterator[NullRun]:
+        """Yields a run with this one's tags and these, nested; under `mlflow run` both have one parent."""
+        self.children[name] = None
+        yield NullRun()

@@ -1,0 +1,162 @@
+"""From params.yaml and the user's file to the recipe's arm: what code decides is read off the objects it builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from plateau.backbones import compare_weights
+from plateau.backbones.comparison import match
+from plateau.features.embed import identify_tensors
+from plateau.features.identification import Identification
+from plateau.preprocessing import canonical, resolve
+from plateau.recipe import Recipe, put
+from plateau.training import losses, model, optimizer
+from plateau.training.arm import Arm, pieces_of
+from plateau.training.inputs import TransformInputs
+from plateau.training.laboratory import Laboratory
+from plateau.training.user_code import call
+
+PRETRAINED_SHARE = 0.9  # of the tensors equal to the checkpoint's: loaded
+OTHER_MODEL_SHARE = 0.3  # of the checkpoint's tensors with a counterpart: below it, another architecture
+SAMPLE = 16  # images shown to the user's model to see what it puts out
+
+
+def recipe_arm(lab: Laboratory, declared: Recipe, seed: int = 0) -> Arm:
+    """Returns the arm of the user's recipe: every value concrete, also those that the user's code decides."""
+    own = pieces_of(lab.code.defined)
+    recipe = replace(declared, preprocessing=resolve(declared.preprocessing, lab.backbone().expects))
+    arm = Arm(recipe=recipe, weights=lab.weights, own=own, seed=seed)
+    if lab.code.transform is not None:
+        arm = _read_transform(lab, arm)
+    if lab.code.build_model is not None or lab.code.optimizer is not None or lab.code.on_train_start is not None:
+        arm = _read_model(lab, arm)
+    if lab.code.loss is not None:
+        arm = replace(arm, recipe=put(arm.recipe, {"loss.name": _loss_name(lab), "loss.label_smoothing": 0.0}))
+    return arm
+
+
+def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
+    assert lab.code.transform is not None
+    inputs = TransformInputs(lab.dataset.store, lab.code.transform, True, lab.device)
+    rows = np.unique(np.linspace(0, len(lab.dataset.manifest) - 1, SAMPLE).astype(np.int64))
+    tensors = inputs.evaluation(torch.from_numpy(rows)).cpu()
+    found = identify_tensors(lab.dataset, rows, tensors)
+    expected = canonical(lab.backbone().expects, int(tensors.shape[-1]))
+    values: dict[str, Any] = {"augmentation": "random, as in your file" if inputs.augmented else "none"}
+    recipe = replace(put(arm.recipe, values), preprocessing=expected)
+    if found is None or found.describe(lab.backbone().expects):
+        recipe = put(recipe, _identified(found))
+    return replace(arm, recipe=recipe)
+
+
+def _identified(found: Identification | None) -> dict[str, Any]:
+    if found is None or not found.is_affine:
+        return {"preprocessing.scale": "as in your file"}
+    rounded = {"mean": tuple(round(v, 3) for v in found.mean), "std": tuple(round(v, 3) for v in found.std)}
+    values = {"scale": found.scale, "channels": found.channels, **rounded}
+    return {f"preprocessing.{key}": value for key, value in values.items()}
+
+
+def _read_model(lab: Laboratory, arm: Arm) -> Arm:
+    from plateau.training import build
+
+    network = build.network(lab, arm)
+    values: dict[str, Any] = {}
+    head = build.head_of(lab, arm, network)
+    if "model" in arm.own:
+        arm = replace(arm, weights=_weights(lab, network, arm.weights))
+        values["trainable"] = _share(network.parameters(), head, [p for p in network.parameters() if p.requires_grad])
+        values["head.activation"] = _activation(lab, arm, network)
+        values["head.dropout"] = max((m.p for m in network.modules() if isinstance(m, model.DROPOUTS)), default=0.0)
+    else:
+        model.set_trainable(network, arm.recipe.trainable, head)
+    if "batch_norm" in arm.own:
+        values["batch_norm"] = _batch_norm(lab, arm, network)
+    if "optimizer" in arm.own:
+        values |= _optimizer(lab, network, head)
+    return replace(arm, recipe=put(arm.recipe, values))
+
+
+def _weights(lab: Laboratory, network: nn.Module, declared: str) -> str:
+    """Returns the declared weights where the model holds them, "none" where it could but does not, or "other"."""
+    reference = lab.backbone()
+    entries = len(reference.stages.state_dict())
+    if len(match(network.state_dict(), reference)) < OTHER_MODEL_SHARE * entries:
+        return "other"
+    shares = compare_weights(network, reference).values()
+    return declared if sum(shares) / len(shares) >= PRETRAINED_SHARE else "none"
+
+
+def _share(parameters: Iterable[nn.Parameter], head: list[nn.Parameter], chosen: list[nn.Parameter]) -> str:
+    """Returns which of the parameters are chosen, in the words of `recipe.trainable`."""
+    in_head, picked = {id(p) for p in head}, {id(p) for p in chosen}
+    sizes = {"head": [0, 0], "body": [0, 0]}
+    for parameter in parameters:
+        part = sizes["head" if id(parameter) in in_head else "body"]
+        part[0] += parameter.numel()
+        part[1] += parameter.numel() if id(parameter) in picked else 0
+    body, whole_head = sizes["body"], sizes["head"]
+    if body[1] == 0:
+        return "head" if whole_head[1] else "none"
+    if body[1] >= 0.99 * body[0]:
+        return "all" if whole_head[1] else "backbone"
+    return "part"
+
+
+@torch.inference_mode()
+def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
+    """Returns what the model does to its logits: softmax (rows are probabilities), relu (clipped at zero), or None."""
+    from plateau.training import build
+
+    rows = torch.from_numpy(lab.subsets["all"][:SAMPLE])
+    outputs = network.eval()(build.inputs(lab, arm).evaluation(rows)).float()
+    if outputs.ndim != 2 or bool((outputs < 0).any()):
+        return None
+    if torch.allclose(outputs.sum(1), torch.ones(len(outputs)), atol=1e-3):
+        return "softmax"
+    return "relu" if bool((outputs == 0).any()) else None
+
+
+def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
+    from plateau.training import build
+
+    network.train()
+    build.mode_setter(lab, arm, network)()
+    layers = [m for m in network.modules() if isinstance(m, model.BATCH_NORMS)]
+    trained = [m for m in layers if any(p.requires_grad for p in m.parameters())]
+    frozen = [m for m in layers if m not in trained]
+    if not any(m.training for m in layers):
+        return "frozen"
+    return "train, in frozen layers too" if any(m.training for m in frozen) else "train"
+
+
+def _optimizer(lab: Laboratory, network: nn.Module, head: list[nn.Parameter]) -> dict[str, Any]:
+    assert lab.code.optimizer is not None
+    built = call(lab.code.optimizer, model.unwrapped(network))
+    held = [p for group in built.param_groups for p in group["params"]]
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    in_head = [p for p in head if p.requires_grad]
+    share = _share(trainable, in_head, held)
+    words = {"all": "trainable", "head": "trainable" if len(in_head) == len(trainable) else "head"}
+    found = {f"optimizer.{key}": value for key, value in optimizer.describe(built).items()}
+    return {**found, "optimizer.parameters": words.get(share, share)}
+
+
+def _loss_name(lab: Laboratory) -> str:
+    """Returns the declared loss that the user's function equals on random outputs, or what it does instead."""
+    generator = torch.Generator().manual_seed(0)
+    outputs = torch.randn(32, lab.num_classes, generator=generator, device="cpu") * 3
+    targets = torch.randint(lab.num_classes, (32,), generator=generator)
+    value = float(call(lab.code.loss, outputs, targets))  # type: ignore[arg-type]
+    known = {name: losses.build(replace(Recipe().loss, name=name)) for name in ("cross_entropy", "nll", "bce", "mse")}
+    for name, function in known.items():
+        if abs(float(function(outputs, targets)) - value) < 1e-4 * max(1.0, abs(value)):
+            return name
+    twice = float(known["cross_entropy"](outputs.softmax(1), targets))
+    return "cross_entropy after softmax" if abs(twice - value) < 1e-4 else "as in your file"

@@ -1,0 +1,64 @@
+"""The learning-rate range test (Smith 2017): which rate suits these parameters under this optimiser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from plateau.training import optimizer as optimizers
+from plateau.training.loop import Task, seed_everything_cheaply
+
+STEPS = 40
+RATES = {"sgd": (1e-4, 3.0), "rmsprop": (1e-6, 3e-2), "adam": (1e-6, 1e-1), "adamw": (1e-6, 1e-1)}
+SMOOTHING = 0.7
+
+
+def sweep(task: Task, steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:
+    """Returns learning rates (k,) and smoothed training losses (k,) of a log-spaced sweep, k <= steps.
+
+    The sweep ends early where the loss explodes. The task's model and optimiser are used up by it.
+    """
+    assert task.optimizer is not None
+    low, high = RATES[type(task.optimizer).__name__.lower()]
+    rates = np.geomspace(low, high, steps)
+    seed_everything_cheaply(task.seed)
+    task.model.train()
+    task.enter_training()
+    generator = torch.Generator().manual_seed(task.seed)
+    losses: list[float] = []
+    for rate in rates:
+        picks = torch.randint(len(task.rows.train), (task.recipe.batch_size,), generator=generator)
+        loss = _step(task, torch.from_numpy(task.rows.train)[picks], float(rate), generator)
+        losses.append(loss if not losses else SMOOTHING * losses[-1] + (1 - SMOOTHING) * loss)
+        if not np.isfinite(loss) or loss > 4.0 * min(losses):
+            break
+    return rates[: len(losses)], np.asarray(losses)
+
+
+def optimum(task: Task) -> float:
+    """Returns the rate of the steepest smoothed descent, the usual choice from a range test."""
+    rates, losses = sweep(task)
+    finite = np.isfinite(losses)
+    rates, losses = rates[finite], losses[finite]
+    bottom = int(losses.argmin())
+    return float(rates[bottom] / 10.0)
+
+
+def for_range_test(task: Task) -> Task:
+    """Returns the task without weight decay, which a range test of a few steps cannot see."""
+    if task.optimizer is not None:
+        optimizers.set_weight_decay(task.optimizer, 0.0)
+    return replace(task)
+
+
+def _step(task: Task, rows: torch.Tensor, rate: float, generator: torch.Generator) -> float:
+    assert task.optimizer is not None
+    optimizers.set_learning_rate(task.optimizer, [rate] * len(task.optimizer.param_groups), 1.0)
+    output = task.model(task.inputs.training(rows, generator))
+    loss = task.loss(output.float(), task.targets[rows.to(task.targets.device)])
+    task.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    task.optimizer.step()
+    return float(loss)

@@ -1,0 +1,30 @@
+"""Stage embed: the frozen backbone's features of every view, and what its batch-norm layers see."""
+
+from pathlib import Path
+
+from plateau import artifacts, cli, params, runtime
+
+
+def main() -> None:
+    """Reads data/prepared (and data/reference); writes data/features and reports/embed.json."""
+    from plateau import tracking
+    from plateau.data.store import open_dataset
+    from plateau.features import embed, views
+    from plateau.training.inputs import as_tensor
+    from plateau.training.user_code import call, load_user_code
+
+    given = params.load()
+    dataset = open_dataset(Path("data/prepared"))
+    reference = open_dataset(Path("data/reference")) if given.reference_data else None
+    own = load_user_code(given.recipe.code).transform
+    transform = own and (lambda image, train: as_tensor(call(own, image, train)))
+    with tracking.stage_run(given, "embed") as run:
+        found = embed.embed_views(dataset, given, runtime.device(), transform, reference)
+        views.save_views(Path("data/features"), found, embed.describe(dataset, given, transform))
+        artifacts.write_json(Path("reports/embed.json"), views.metrics(found))
+        run.log_metrics(views.metrics(found))
+        run.log_artifact(Path("data/features/profile.json"))
+
+
+if __name__ == "__main__":
+    cli.stage(main)

@@ -1,0 +1,28 @@
+"""Stage feature_shift: probes, two-sample tests, label noise, learning curve and the joint picture."""
+
+from pathlib import Path
+
+from plateau import cli, params
+
+
+def main() -> None:
+    """Reads data/prepared and data/features; writes data/shift, reports/feature_shift.json and plots."""
+    from plateau import tracking
+    from plateau.data.store import open_dataset
+    from plateau.features import analysis, views
+    from plateau.report import shift_files
+
+    given = params.load()
+    dataset = open_dataset(Path("data/prepared"))
+    reference = open_dataset(Path("data/reference")) if given.reference_data else None
+    found, _ = views.load_views(Path("data/features"))
+    with tracking.stage_run(given, "feature_shift") as run:
+        result = analysis.analyse(dataset, found, reference, given.data.split.seed)
+        run.log_metrics(result.metrics)
+        shift_files.write_tables(Path("data/shift"), Path("reports/feature_shift.json"), result)
+        shift_files.write_plots(Path("reports/plots/shift"), result, found)
+        run.log_artifact(Path("reports/plots/shift"), "shift")
+
+
+if __name__ == "__main__":
+    cli.stage(main)

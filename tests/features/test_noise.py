@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from plateau.features import noise, probes
+
+
+@pytest.fixture(scope="module")
+def digits():
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    return data.data.astype(np.float32), data.target.astype(np.int64)
+
+
+def flipped(targets, rate, num_classes, seed=0):
+    generator = np.random.default_rng(seed)
+    wrong = generator.random(len(targets)) < rate
+    return np.where(
+        wrong, (targets + generator.integers(1, num_classes, len(targets))) % num_classes, targets
+    )
+
+
+def judged(features, targets, num_classes):
+    rows = np.arange(len(targets))
+    unseen = probes.out_of_fold(features, targets, rows, num_classes, 0.1)
+    return noise.label_noise(unseen, features, targets, rows, rows)
+
+
+def test_clean_digits_are_silent(digits):
+    found = judged(*digits, 10)
+    assert found.rate < 0.03
+    assert found.interval[0] < 0.01
+    assert len(found.rows) < 0.03 * len(digits[1])
+
+
+@pytest.mark.parametrize("planted", [0.1, 0.3])
+def test_planted_flips_are_found(digits, planted):
+    features, clean = digits
+    given = flipped(clean, planted, 10)
+    found = judged(features, given, 10)
+    truth = (given != clean).mean()
+    assert 0.73 * truth < found.rate < 1.27 * truth
+    assert found.interval[0] <= truth <= found.interval[1]
+    suspects = found.rows[found.is_noise]
+    wrong = given != clean
+    assert wrong[suspects].mean() > 0.95  # precision
+    assert wrong[suspects].sum() / wrong.sum() > 0.75  # recall
+    assert (found.suggested[found.is_noise] == clean[suspects]).mean() > 0.95
+
+
+def test_half_of_the_classes_overlapping_is_not_called_noise():
+    generator = np.random.default_rng(0)
+    centers = 0.42 * generator.normal(size=(10, 20))
+    targets = generator.integers(0, 10, 1500)
+    features = (centers[targets] + generator.normal(size=(1500, 20))).astype(np.float32)
+    found = judged(features, targets, 10)
+    assert found.overlap_rate > 0.15  # confident learning alone would call this noise
+    assert found.rate < 0.06
+    assert found.symmetry > 0.6
+
+
+def test_flips_in_one_direction_of_one_pair_are_concentrated(digits):
+    features, clean = digits
+    given = np.where((clean == 3) & (np.random.default_rng(0).random(len(clean)) < 0.4), 8, clean)
+    one_pair, everywhere = judged(features, given, 10), judged(features, flipped(clean, 0.1, 10), 10)
+    assert one_pair.concentration > everywhere.concentration + 0.3
+    assert one_pair.symmetry < 0.5
+    assert one_pair.joint[8, 3] == pytest.approx((given != clean).mean(), abs=0.02)
+
+
+def test_a_missing_class_and_a_single_class_do_no_harm(digits):
+    features, targets = digits
+    rows = np.flatnonzero(targets != 4)
+    unseen = probes.out_of_fold(features, targets, rows, 10, 0.1)
+    assert noise.label_noise(unseen, features, targets, rows, rows).joint[4].sum() == 0
+    alone = np.flatnonzero(targets == 4)
+    assert len(noise.label_noise(unseen[: len(alone)], features, targets, alone, rows).rows) == 0
+
+
+def test_purity_is_high_on_clean_digits_and_falls_with_noise(digits):
+    features, clean = digits
+    rows = np.arange(len(clean))
+    assert noise.neighbour_purity(features, clean, rows, rows).mean() > 0.9
+    assert noise.neighbour_purity(features, flipped(clean, 0.4, 10), rows, rows).mean() < 0.6
