@@ -14,7 +14,7 @@ CONFIDENCE = 0.95
 # Below this probability that the recipe lies `min_effect` under the reachable, it is called healthy.
 HEALTHY_BELOW = 0.5
 
-Pair = tuple[np.ndarray, np.ndarray]  # (n_test,) booleans: hit before, hit after
+Pair = tuple[np.ndarray, np.ndarray]  # (n_test,) hit before, hit after: booleans, or shares of seeds
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def effect(pairs: Sequence[Pair]) -> Effect:
     interval honest where few images change (Agresti and Min 2005).
 
     Args:
-        pairs: hits before and after, each (n_test,) booleans.
+        pairs: hits before and after, each (n_test,).
     """
     changes = np.mean([after.astype(float) - before.astype(float) for before, after in pairs], axis=0)  # (n_test,)
     n, mean = len(changes), float(changes.mean())

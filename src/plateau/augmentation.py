@@ -47,7 +47,9 @@ def crop(images: torch.Tensor, flips: torch.Tensor, generator: torch.Generator) 
     rows = [torch.where(flips, -width, width), zero, x, zero, height, y]
     affine = torch.stack(rows, dim=1).view(-1, 2, 3)
     grid = functional.affine_grid(affine, list(images.shape), align_corners=False)
-    return functional.grid_sample(images, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
+    return functional.grid_sample(
+        images, grid, mode="bilinear", padding_mode="reflection", align_corners=False
+    )
 
 
 def jitter(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

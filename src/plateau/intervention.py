@@ -17,7 +17,7 @@ Factors = frozenset[str]
 CHEAP = 0.03  # of the reference's cost: such a swap is run without asking whether it is needed
 WORTH_KEEPING = 0.5  # of min_effect: a gain on the path below this is put aside, not dropped
 
-Run = Callable[[Arm, str], Result]
+Run = Callable[[Arm, str], list[Result]]  # one result per seed
 
 
 @dataclass
@@ -32,8 +32,8 @@ class Ledger:
         budget: what may be spent, in the unit of Result.cost.
     """
 
-    recipe: Result
-    reference: Result
+    recipe: list[Result]
+    reference: list[Result]
     factors: list[RecipeFactor]
     rates: Rates
     run: Run
@@ -41,7 +41,7 @@ class Ledger:
     targets: np.ndarray
     budget: float
     spent: float = 0.0
-    runs: dict[Factors, Result] = field(default_factory=dict)
+    runs: dict[Factors, list[Result]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.runs[frozenset()] = self.recipe
@@ -54,27 +54,30 @@ class Ledger:
 
     def arm(self, taken: Factors) -> Arm:
         """Returns the recipe with these factors as in the reference."""
-        arm = self.recipe.arm
+        if taken == self.everything:
+            return self.reference[0].arm
+        arm = self.recipe[0].arm
         for factor in self.factors:
             if factor.name in taken:
-                arm = factor.swapped(arm, self.reference.arm, self.rates)
+                arm = factor.swapped(arm, self.reference[0].arm, self.rates)
         return arm
 
-    def measure(self, taken: Factors) -> Result:
-        """Returns the run of this set, run now unless it was before."""
+    def measure(self, taken: Factors) -> list[Result]:
+        """Returns the runs of this set, one per seed, run now unless they were before."""
         if taken not in self.runs:
-            result = self.run(self.arm(taken), self.label(taken))
-            self.spent += result.cost
-            self.runs[taken] = result
+            results = self.run(self.arm(taken), self.label(taken))
+            self.spent += sum(result.cost for result in results)
+            self.runs[taken] = results
         return self.runs[taken]
 
     def affords(self, taken: Factors) -> bool:
         """Returns whether the run of this set fits what is left of the budget."""
-        return taken in self.runs or self.spent + self.estimate(self.arm(taken)) <= self.budget
+        cost = len(self.recipe) * self.estimate(self.arm(taken))
+        return taken in self.runs or self.spent + cost <= self.budget
 
     def is_cheap(self, taken: Factors) -> bool:
         """Returns whether the run of this set costs next to nothing."""
-        return self.estimate(self.arm(taken)) <= CHEAP * self.reference.cost
+        return self.estimate(self.arm(taken)) <= CHEAP * self.estimate(self.reference[0].arm)
 
     def label(self, taken: Factors) -> str:
         """Returns the run's name: what was added to the recipe, or what the reference lacks."""
@@ -85,8 +88,8 @@ class Ledger:
         return "recipe + " + ", ".join(name for name in names if name in taken)
 
     def hits(self, taken: Factors) -> np.ndarray:
-        """Returns (n_test,) booleans of a run that was made."""
-        return self.runs[taken].correct(self.targets)
+        """Returns (n_test,) the share of seeds whose run hit each test image."""
+        return np.mean([result.correct(self.targets) for result in self.runs[taken]], axis=0)  # type: ignore[no-any-return]
 
     def gain(self, before: Factors, after: Factors) -> Effect:
         """Returns the change of test accuracy between two runs that were made."""
@@ -192,7 +195,7 @@ def _by_promise(ledger: Ledger, evidence: Evidence) -> list[str]:
         one = frozenset({factor.name})
         if one in ledger.runs:
             return ledger.gain(frozenset(), one).mean
-        return factor.suspicion(ledger.recipe.arm, ledger.reference.arm, evidence)
+        return factor.suspicion(ledger.recipe[0].arm, ledger.reference[0].arm, evidence)
 
     return [factor.name for factor in sorted(ledger.factors, key=promise, reverse=True)]
 

@@ -59,7 +59,9 @@ def canonical(expects: Expectation, size: int) -> Preprocessing:
     )
 
 
-def resize_all(store: Images, indices: Sequence[int] | np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
+def resize_all(
+    store: Images, indices: Sequence[int] | np.ndarray, preprocessing: Preprocessing
+) -> np.ndarray:
     """Returns the images at these indices as (N, 3, S, S) uint8, resized as the preprocessing says.
 
     With PIL, antialiased (but for nearest), on all CPUs given: PIL releases Python's lock while it resizes.

@@ -34,7 +34,9 @@ def normalize(images: np.ndarray, numbers: Arrays) -> np.ndarray:
 
 
 def to_gray(images: np.ndarray) -> np.ndarray:
-    return np.repeat((images * np.array((0.299, 0.587, 0.114)).reshape(1, 3, 1, 1)).sum(1, keepdims=True), 3, 1)
+    return np.repeat(
+        (images * np.array((0.299, 0.587, 0.114)).reshape(1, 3, 1, 1)).sum(1, keepdims=True), 3, 1
+    )
 
 
 FAULTS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Arrays, str]] = {
@@ -47,8 +49,16 @@ FAULTS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Arrays, str]] = {
     "not normalised": (lambda x: x, HALF, "not normalised"),
     "mean missing": (lambda x: x / 0.5, HALF, "mean not subtracted"),
     "std missing": (lambda x: x - 0.5, HALF, "not divided by the std"),
-    "ImageNet for 0.5": (lambda x: normalize(x, IMAGENET), HALF, "ImageNet's mean and std instead of mean and std 0.5"),
-    "0.5 for ImageNet": (lambda x: normalize(x, HALF), IMAGENET, "mean and std 0.5 instead of ImageNet's mean and std"),
+    "ImageNet for 0.5": (
+        lambda x: normalize(x, IMAGENET),
+        HALF,
+        "ImageNet's mean and std instead of mean and std 0.5",
+    ),
+    "0.5 for ImageNet": (
+        lambda x: normalize(x, HALF),
+        IMAGENET,
+        "mean and std 0.5 instead of ImageNet's mean and std",
+    ),
     "twice": (lambda x: normalize(normalize(x, HALF), HALF), HALF, "normalised twice"),
     "gray": (lambda x: normalize(to_gray(x), HALF), HALF, "converted to gray"),
     "inverted": (lambda x: normalize(1 - x, HALF), HALF, "inverted"),
@@ -115,6 +125,10 @@ def test_what_is_not_affine_is_said_to_be_so(photos: np.ndarray) -> None:
 def test_blank_images_do_not_fail() -> None:
     blank = np.zeros((2, 3, 4, 4))
     assert identify(blank, blank).r_squared == 0.0
+
+
+def test_a_constant_tensor_is_said_to_be_so(photos: np.ndarray) -> None:
+    assert identify(np.floor(photos * 0.9), photos).describe(expectation(HALF))[0].startswith("constant")
 
 
 def test_shapes_must_agree(photos: np.ndarray) -> None:

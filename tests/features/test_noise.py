@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from plateau.features import noise, probes
+from plateau.features.confident_learning import doubtful, estimate_joint
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +83,18 @@ def test_purity_is_high_on_clean_digits_and_falls_with_noise(digits):
     rows = np.arange(len(clean))
     assert noise.neighbour_purity(features, clean, rows, rows).mean() > 0.9
     assert noise.neighbour_purity(features, flipped(clean, 0.4, 10), rows, rows).mean() < 0.6
+
+
+@pytest.mark.parametrize("planted", [0.0, 0.1, 0.3])
+def test_the_estimators_agree_with_cleanlab(digits, planted):
+    count = pytest.importorskip("cleanlab.count")
+    from cleanlab.filter import find_label_issues
+
+    features, clean = digits
+    given = flipped(clean, planted, 10)
+    unseen = probes.out_of_fold(features, given, np.arange(len(given)), 10, 0.1)
+    joint = estimate_joint(given, unseen)
+    np.testing.assert_allclose(joint, count.estimate_joint(given, unseen), atol=0.002)
+    theirs = find_label_issues(given, unseen, return_indices_ranked_by="self_confidence", n_jobs=1)
+    ours = doubtful(given, unseen, joint)
+    assert len(np.intersect1d(ours, theirs)) >= 0.95 * max(len(ours), len(theirs)) - 2

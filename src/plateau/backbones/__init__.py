@@ -20,7 +20,15 @@ from plateau.backbones.stages import cut
 from plateau.backbones.types import Backbone, Expectation, LoadReport
 from plateau.errors import PlateauError
 
-__all__ = ["Backbone", "Expectation", "LoadReport", "check_size", "compare_weights", "load_backbone", "load_matching"]
+__all__ = [
+    "Backbone",
+    "Expectation",
+    "LoadReport",
+    "check_size",
+    "compare_weights",
+    "load_backbone",
+    "load_matching",
+]
 
 SMALL_PX = 64  # the cut is checked at this size where the model takes it: a few milliseconds
 
@@ -45,7 +53,7 @@ def load_backbone(name: str, weights: str, seed: int = 0) -> Backbone:
     head = catalogue.classifier(model) if report.head_loaded else None
     catalogue.remove_classifier(model)
     images, features = _sample(model, name, expects.size)
-    stages = cut(model, images)
+    stages = cut(model, images).eval()
     return Backbone(
         name=name,
         stages=stages,
@@ -76,7 +84,9 @@ def _load(architecture: Architecture, weights: str, seed: int) -> tuple[nn.Modul
     if weights == "pretrained":
         return _download(architecture, seed), LoadReport(loaded_frac=1.0, head_loaded=True)
     path = bundled_file(architecture.name) if weights == "bundled" else Path(weights)
-    state = read_state(path) if weights != "none" else {}  # before the model is built: a wrong path fails at once
+    state = (
+        read_state(path) if weights != "none" else {}
+    )  # before the model is built: a wrong path fails at once
     model = catalogue.build(architecture, seed)
     if weights == "none":
         return model, LoadReport()

@@ -48,7 +48,7 @@ def find(name: str) -> Architecture:
     for candidate in (library,) if library else tuple(known):
         if known[candidate](bare):
             return Architecture(candidate, bare)
-    near = difflib.get_close_matches(bare.lower().replace("-", "_"), _all_names(library), n=3, cutoff=0.5)
+    near = _nearest(bare.lower().replace("-", "_"), _all_names(library))
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise PlateauError(f"backbone.name: {library or 'neither torchvision nor timm'} has no {bare!r}{hint}")
 
@@ -116,8 +116,12 @@ def _build_torchvision(name: str, seed: int, pretrained: bool) -> nn.Module:
     with seeded(seed):
         model: nn.Module = torchvision.models.get_model(name, weights=None, **extra)
     if pretrained:
-        state = torchvision.models.get_model_weights(name).DEFAULT.get_state_dict(progress=True, check_hash=True)
-        model.load_state_dict({k: v for k, v in state.items() if not (extra and k.startswith(("aux", "AuxLogits")))})
+        state = torchvision.models.get_model_weights(name).DEFAULT.get_state_dict(
+            progress=True, check_hash=True
+        )
+        model.load_state_dict(
+            {k: v for k, v in state.items() if not (extra and k.startswith(("aux", "AuxLogits")))}
+        )
     return model
 
 
@@ -148,6 +152,14 @@ def _torchvision_names() -> list[str]:
     import torchvision
 
     return list(torchvision.models.list_models(module=torchvision.models))
+
+
+def _nearest(name: str, names: list[str], count: int = 3) -> list[str]:
+    """Returns the names that go on where this one stops, the shortest first; where there are none, the most alike."""
+    longer = sorted(
+        (other for other in set(names) if other.startswith(name)), key=lambda other: (len(other), other)
+    )
+    return longer[:count] or difflib.get_close_matches(name, sorted(set(names)), n=count, cutoff=0.5)
 
 
 def _all_names(library: str) -> list[str]:

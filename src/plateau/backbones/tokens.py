@@ -17,7 +17,9 @@ class TimmTokens(nn.Module):
 
     def __init__(self, transformer: nn.Module) -> None:
         super().__init__()
-        self.transformer = _shell(transformer, without=("blocks", "norm", "fc_norm", "attn_pool", "head_drop", "head"))
+        self.transformer = _shell(
+            transformer, without=("blocks", "norm", "fc_norm", "attn_pool", "head_drop", "head")
+        )
         self.transformer.blocks = nn.Sequential()
         self.transformer.norm = nn.Identity()
 
@@ -31,7 +33,9 @@ class TimmPool(nn.Module):
 
     def __init__(self, transformer: nn.Module) -> None:
         super().__init__()
-        self.transformer = _shell(transformer, without=("patch_embed", "pos_drop", "patch_drop", "norm_pre", "blocks"))
+        self.transformer = _shell(
+            transformer, without=("patch_embed", "pos_drop", "patch_drop", "norm_pre", "blocks")
+        )
         self.transformer._parameters = {}
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:

@@ -6,10 +6,14 @@ from plateau.causes import (
     augmentation,
     batch_norm,
     class_imbalance,
+    class_overlap,
     data_order,
+    feature_misalignment,
     frozen_layers,
     head,
+    label_noise,
     learning_rate,
+    limited_data,
     loss_function,
     optimizer_parameters,
     preprocessing,
@@ -19,6 +23,7 @@ from plateau.causes import (
     weights_not_loaded,
 )
 from plateau.causes.factor import RecipeFactor
+from plateau.causes.hypothesis import DataHypothesis
 
 # Swapped in this order where several are swapped at once: what moves comes before how fast it moves.
 RECIPE_FACTORS: tuple[RecipeFactor, ...] = (
@@ -36,4 +41,12 @@ RECIPE_FACTORS: tuple[RecipeFactor, ...] = (
     class_imbalance.FACTOR,
     training_length.FACTOR,
     learning_rate.FACTOR,
+)
+
+DATA_HYPOTHESES: tuple[DataHypothesis, ...] = (
+    label_noise.HYPOTHESIS,
+    limited_data.HYPOTHESIS,
+    class_imbalance.HYPOTHESIS,
+    class_overlap.HYPOTHESIS,
+    feature_misalignment.HYPOTHESIS,
 )

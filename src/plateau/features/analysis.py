@@ -1,15 +1,16 @@
-"""Everything that is asked of the features, put together: probes, shift tests, label noise, learning curve, picture."""
+"""Everything that is asked of the features: probes, shift tests, label noise, learning curve, picture."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from plateau.features import noise, probes, projection, shift
+from plateau.features import describe, noise, probes, projection, shift
+from plateau.features.describe import Fitted
 from plateau.features.learning_curve import LearningCurve, learning_curve
 from plateau.features.views import View
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 TARGET_VIEWS = ("recipe", "canonical", "random")
 TRUSTED_VIEWS = ("recipe", "canonical")  # the random one is a control
 SPLITS = ("train", "val", "test")
-Fitted = dict[str, tuple[probes.KnnProbe, probes.LinearProbe]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class FeatureShift:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Returns the numbers worth comparing between runs, flat: <measure>_<view>_<split>, effects and p-values."""
+        """Returns the numbers worth comparing between runs, flat: accuracies, effects and p-values."""
         result: dict[str, float] = {}
         for view, found in self.probes["views"].items():
             for kind in ("knn", "linear_probe"):
@@ -78,8 +78,8 @@ def analyse(
     features, probe = views[best].features, fitted[best][1]
     points, picture = project_views(dataset, views, reference, seed)
     return FeatureShift(
-        probes=_describe_probes(dataset, fitted, _curve(dataset, features, probe, seed), best),
-        predictions=_predictions(dataset, fitted),
+        probes=describe.probe_levels(dataset, fitted, _curve(dataset, features, probe, seed), best),
+        predictions=describe.predictions(dataset, fitted),
         tests=shift_tests(dataset, views, seed),
         noise=label_noise(dataset, features, probe, best, seed),
         points=points,
@@ -105,7 +105,8 @@ def _probe_views(dataset: Dataset, views: Mapping[str, View]) -> Fitted:
 def shift_tests(dataset: Dataset, views: Mapping[str, View], seed: int = 0) -> dict[str, Any]:
     """Returns the tests "split" (train against test), "preprocessing" and, where there is one, "reference".
 
-    The views of one preprocessing test are halves of different images: the same image on both sides would make
+    The views of one preprocessing test are halves of different images: the same image on both sides would
+        make
     the samples dependent.
     """
     canonical, train, test = views["canonical"].features, dataset.indices("train"), dataset.indices("test")
@@ -118,13 +119,13 @@ def shift_tests(dataset: Dataset, views: Mapping[str, View], seed: int = 0) -> d
         tests["preprocessing"] = shift.compare(*sides, (targets[one], targets[other]), seed)
     if "reference" in views:
         tests["reference"] = shift.compare(canonical, views["reference"].features, seed=seed)
-    return {name: _describe_shift(found, dataset.classes) for name, found in tests.items()}
+    return {name: describe.shift_test(found, dataset.classes) for name, found in tests.items()}
 
 
 def label_noise(
     dataset: Dataset, features: np.ndarray, probe: probes.LinearProbe, view: str, seed: int = 0
 ) -> dict[str, Any]:
-    """Returns the label-noise evidence of the training split (out of fold) and of the held-out ones, plain types.
+    """Returns the label-noise evidence of the training and of the held-out images, plain types.
 
     Training images are judged by training images only: no label of the test split decides what is trained on.
     """
@@ -147,7 +148,7 @@ def label_noise(
         name: float(noise.neighbour_purity(features, targets, rows[name], train).mean()) for name in found
     }
     described = {
-        name: _describe_noise(one, dataset) | {"purity": purity[name]} for name, one in found.items()
+        name: describe.label_noise(one, dataset) | {"purity": purity[name]} for name, one in found.items()
     }
     return {"view": view, **described}
 
@@ -155,7 +156,7 @@ def label_noise(
 def project_views(
     dataset: Dataset, views: Mapping[str, View], reference: Dataset | None = None, seed: int = 0
 ) -> tuple[pd.DataFrame, projection.Projection]:
-    """Returns the joint picture of the recipe's view, the canonical one where it differs, and the reference data.
+    """Returns the joint picture: the recipe's view, the canonical one where it differs, reference data.
 
     Equally many images of every split, the same images in both views, and as many reference images again.
     """
@@ -183,7 +184,8 @@ def _curve(dataset: Dataset, features: np.ndarray, probe: probes.LinearProbe, se
 
 def _points(dataset: Dataset, rows: np.ndarray, view: str) -> pd.DataFrame:
     chosen = dataset.manifest.iloc[rows]
-    return chosen[["image_id", "split", "label"]].assign(row=rows, view=view).reset_index(drop=True)
+    table: pd.DataFrame = chosen[["image_id", "split", "label"]].assign(row=rows, view=view)
+    return table.reset_index(drop=True)
 
 
 def _same(one: View, other: View) -> bool:
@@ -191,7 +193,7 @@ def _same(one: View, other: View) -> bool:
 
 
 def _best_view(fitted: Fitted) -> str:
-    """Returns the pretrained view whose linear probe is best on validation, the canonical one where they tie."""
+    """Returns the pretrained view whose linear probe is best on validation, canonical where they tie."""
     return max(TRUSTED_VIEWS, key=lambda name: (fitted[name][1].accuracy["val"], name == "canonical"))
 
 
@@ -199,58 +201,3 @@ def _groups(dataset: Dataset) -> np.ndarray | None:
     """Returns group names (N,), an image without one being its own group; None where no image has one."""
     group = dataset.manifest["group"]
     return None if group.isna().all() else group.fillna(dataset.manifest["image_id"]).to_numpy(str)
-
-
-def _predictions(dataset: Dataset, fitted: Fitted) -> pd.DataFrame:
-    table = dataset.manifest[["image_id", "split", "target"]].reset_index(drop=True)
-    for name, (_, linear) in fitted.items():
-        right = linear.probabilities[np.arange(len(table)), dataset.targets]
-        table[f"{name}_prediction"], table[f"{name}_probability"] = linear.predictions, right
-    return table
-
-
-def _describe_probes(dataset: Dataset, fitted: Fitted, curve: LearningCurve, best: str) -> dict[str, Any]:
-    counts = np.bincount(dataset.targets[dataset.indices("test")], minlength=len(dataset.classes))
-    views = {
-        name: {
-            "knn": {"accuracy": dict(knn.accuracy), "k": knn.k, "by_k": dict(knn.by_k)},
-            "linear_probe": {"accuracy": dict(linear.accuracy), "regularization": linear.regularization},
-            "bayes_error_at_least": probes.bayes_error_bound(knn.one_nn_error, len(dataset.classes)),
-        }
-        for name, (knn, linear) in fitted.items()
-    }
-    levels = {"chance": 1.0 / len(dataset.classes), "majority": float(counts.max() / max(1, counts.sum()))}
-    return {"views": views, **levels, "best_view": best, "learning_curve": asdict(curve)}
-
-
-def _describe_shift(found: shift.Shift, classes: tuple[str, ...]) -> dict[str, Any]:
-    per_class = {classes[c]: {"mmd": t.statistic, "p": t.p_value} for c, t in found.classes.items()}
-    return {
-        "mmd": found.mmd.statistic,
-        "mmd_p": found.mmd.p_value,
-        "auc": found.classifier.statistic,
-        "auc_interval": found.classifier.interval,
-        "auc_p": found.classifier.p_value,
-        "distance_sd": found.distance_sd,
-        "sizes": found.sizes,
-        "classes": per_class,
-    }
-
-
-def _describe_noise(found: noise.LabelNoise, dataset: Dataset) -> dict[str, Any]:
-    ids, names = dataset.manifest["image_id"].to_numpy(), dataset.classes
-    columns = zip(found.rows, found.suggested, found.score, found.purity, found.is_noise, strict=True)
-    flagged = [
-        {
-            "row": int(row),
-            "image_id": str(ids[row]),
-            "label": names[dataset.targets[row]],
-            "suggested": names[suggested],
-            "score": float(score),
-            "purity": float(purity),
-            "kind": "noise" if is_noise else "overlap",
-        }
-        for row, suggested, score, purity, is_noise in columns
-    ]
-    scalars = ("rate", "interval", "overlap_rate", "concentration", "symmetry", "joint")
-    return {**{name: getattr(found, name) for name in scalars}, "flagged": flagged}

@@ -1,7 +1,8 @@
-"""Images through the frozen backbone, once per view: features, batch-norm profile and moments in the same pass.
+"""Images through the frozen backbone, once per view: features, profile and moments in the same pass.
 
-On a CPU float32 with channels-last is what is fast: EfficientNet-Lite0 at 64 px on one core of an AVX-512 Xeon
-without bf16 units gives 279 images/s in the default layout, 531 in channels-last, 344 with bf16 autocast.
+On a CPU float32 with channels-last is what is fast: EfficientNet-Lite0 at 64 px on one core of an AVX-512
+Xeon without bf16 units gives 279 images/s in the default layout, 531 in channels-last, 344 with bf16
+autocast.
 """
 
 from __future__ import annotations
@@ -45,14 +46,15 @@ def embed(
     batch_size: int | None = None,
     description: str = "embed",
 ) -> tuple[np.ndarray, Profile]:
-    """Returns pooled features (N, D) float32 of uint8 images and the profile of the network over a subset of them.
+    """Returns pooled features (N, D) float32 of uint8 images, and the network's profile over some of them.
 
     Args:
         backbone: left on `device`; its training mode is put back afterwards.
         images: (N, 3, S, S) uint8, resized already.
         preprocessing: what happens to the values; "canonical" is resolved here where it still stands.
         device: CUDA runs under bf16 autocast.
-        batch_size: images; None for what is fast on the device. The result does not depend on it beyond rounding.
+        batch_size: images; None for what is fast on the device. The result does not depend on it beyond
+            rounding.
         description: of the progress bar.
     """
     size = batch_size or BATCH_SIZES.get(device.type, 32)
@@ -73,8 +75,9 @@ def embed_views(
 ) -> dict[str, View]:
     """Returns the views "recipe", "canonical", "random" (and "reference" of the reference data, canonical).
 
-    Views with the same network and the same preprocessing are computed once. The random view is the control: what
-    an untrained network of the same shape gives (wrong preprocessing takes pretrained features down to that level).
+    Views with the same network and the same preprocessing are computed once. The random view is the control:
+    what an untrained network of the same shape gives (wrong preprocessing takes pretrained features down to
+    that level).
 
     Raises:
         PlateauError: the backbone cannot be loaded, or the user's transform gives something else than images.
@@ -102,7 +105,7 @@ def embed_views(
 def describe(
     dataset: Dataset, params: Params, user_transform: UserTransform | None = None
 ) -> dict[str, dict[str, Any] | None]:
-    """Returns what is known about the network and its input: load_report, expects, identification; plain types."""
+    """Returns load report, expectation and identification of the preprocessing, as plain types."""
     backbone = load_backbone(params.backbone.name, params.backbone.weights)
     found = identify_preprocessing(dataset, params.recipe.preprocessing, backbone, user_transform)
     return {
@@ -121,7 +124,8 @@ def identify_preprocessing(
 ) -> Identification | None:
     """Returns the preprocessing as an affine map of pixels in 0..1, found from a few images (METHODS 1.0).
 
-    Every way of resizing is tried; the one that explains most of the tensor is kept. None where the tensor is not
+    Every way of resizing is tried; the one that explains most of the tensor is kept. None where the tensor is
+    not
     square: no declared resizing gives that.
     """
     rows = np.unique(np.linspace(0, len(dataset.manifest) - 1, IDENTIFICATION_IMAGES).astype(np.int64))

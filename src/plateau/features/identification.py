@@ -22,6 +22,7 @@ GRAY_FRAC = 1e-3  # least spread of a colour direction, relative to the brightne
 NEGLIGIBLE = 1e-3  # share of the variance that one input per output may explain less than all three
 RGB, BGR = (0, 1, 2), (2, 1, 0)
 TOLERANCE = 0.03  # of mean and std, in unit scale
+NOTHING = 1e-9  # slope below which no image is left
 AFFINE_R_SQUARED = 0.98  # below it an affine map does not describe the preprocessing
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALF = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -71,6 +72,8 @@ class Identification:
         Args:
             expects: what the weights expect; without it only what is wrong for any weights is said.
         """
+        if not np.any(np.abs(self.matrix) > NOTHING):
+            return ("constant: nothing of the image is left in the tensor",)
         if not self.is_affine:
             return (
                 f"not an affine map of the pixels (R² {self.r_squared:.2f}): another resize or crop, or not linear",
@@ -152,10 +155,8 @@ def _sources(inputs: np.ndarray, outputs: np.ndarray, matrix: np.ndarray, offset
         singular = np.linalg.svd(matrix, compute_uv=False)
         return Sources("gray" if singular[1] < 0.05 * singular[0] else "mixed", matrix.sum(axis=1), offset)
     order = fitting[0] if RGB in fitting else max(fitting, key=explained.__getitem__)
-    gains = np.array([slopes[c, j] if varies[j] else np.nan for c, j in enumerate(order)])
-    gains = np.where(
-        np.isnan(gains), np.nanmedian(gains), gains
-    )  # a channel that is constant says nothing itself
+    known = [slopes[c, j] for c, j in enumerate(order) if varies[j]] or [1.0]
+    gains = np.array([slopes[c, j] if varies[j] else np.median(known) for c, j in enumerate(order)])
     offsets = outputs.mean(axis=0) - gains * inputs.mean(axis=0)[list(order)]
     if RGB in fitting and BGR in fitting:
         return Sources("unidentifiable", gains, offsets)

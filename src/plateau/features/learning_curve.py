@@ -114,7 +114,7 @@ def _stratified(
 
 
 def _resample(hits: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """Returns bootstrap errors (B, S): the same resampled images at every size, subsamples drawn anew per size."""
+    """Returns bootstrap errors (B, S): the same images at every size, subsamples drawn anew per size."""
     s, r, t = hits.shape
     images = generator.multinomial(t, np.full(t, 1.0 / t), RESAMPLES)  # (B, T) how often each image is drawn
     errors = 1.0 - np.einsum("srt,bt->bsr", hits.astype(np.float32), images.astype(np.float32)) / t
@@ -123,7 +123,7 @@ def _resample(hits: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def _fits(sizes: np.ndarray, errors: np.ndarray, at: float) -> np.ndarray:
-    """Returns predicted errors (B, 2) at size `at` by a n^-b and by a n^-b + c, least squares, a and c >= 0."""
+    """Returns errors (B, 2) at size `at` by a n^-b and by a n^-b + c: least squares, a and c >= 0."""
     scale = sizes / sizes[-1]
     basis = scale[None] ** -EXPONENTS[:, None]  # (E, S)
     target = (at / sizes[-1]) ** -EXPONENTS  # (E,)

@@ -29,7 +29,7 @@ class RunningMoments:
     high: float = -math.inf
 
     def add(self, x: torch.Tensor, channel: int = 1, bounds: bool = False) -> None:
-        """Adds a batch (B, C, ...) whose channels lie along dimension `channel`; `bounds` keeps smallest and largest."""
+        """Adds a batch whose channels lie along dimension `channel`; `bounds` keeps the extremes too."""
         values = x.detach().float()
         dims = [d for d in range(values.ndim) if d != channel % values.ndim]
         variance, mean = (m.double().cpu() for m in torch.var_mean(values, dims, correction=0))

@@ -54,7 +54,7 @@ def _block(
 
 
 def positions(rows: np.ndarray, base_rows: np.ndarray) -> np.ndarray:
-    """Returns where each of `rows` stands in `base_rows` (both row numbers of one table), -1 where it does not."""
+    """Returns where each of `rows` stands in `base_rows` (both number one table), -1 where it does not."""
     place = np.full(max(rows.max(initial=-1), base_rows.max(initial=-1)) + 1, -1, np.int64)
     place[base_rows] = np.arange(len(base_rows))
     found: np.ndarray = place[rows]

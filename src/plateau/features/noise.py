@@ -1,10 +1,10 @@
 """Which labels look wrong, how many there are, and whether it is noise or classes that overlap.
 
-Confident learning (Northcutt et al. 2021, arXiv 1911.00068; the cleanlab package) finds labels that an
+Confident learning (Northcutt et al. 2021, arXiv 1911.00068) finds labels that an
 out-of-sample classifier contradicts. With weak features it takes overlap for noise: a clean mixture with a
 Bayes error of 0.4 gets 28 % of its labels flagged. So a flagged image counts as noise only where it lies deep
-inside the class that is suggested instead (k nearest neighbours after one vote, as in SimiFeat, Zhu et al. 2022,
-arXiv 2110.06283): that leaves 2 % of the same mixture and 90 % of 30 % planted flips on the digits.
+inside the class that is suggested instead (k nearest neighbours after one vote, as in SimiFeat, Zhu et al.
+2022, arXiv 2110.06283): that leaves 2 % of the same mixture and 90 % of 30 % planted flips on the digits.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plateau.features.confident_learning import doubtful, estimate_joint
 from plateau.features.neighbors import nearest, positions, votes
 
 DEEP = 0.7  # share of neighbours in the suggested class from which an image lies deep inside it (METHODS 4)
@@ -31,11 +32,12 @@ class LabelNoise:
         purity: (f,) share of the nearest neighbours in the suggested class, 0..1.
         is_noise: (f,) True where deep inside the suggested class, False where classes overlap.
         rate: share of wrong labels, 0..1: confident-learning mass times the share of flags that are noise.
-        interval: 95 % bootstrap interval; its upper end counts overlap as noise, because features alone cannot
-            tell noise between two overlapping classes from the overlap.
+        interval: 95 % bootstrap interval; its upper end counts overlap as noise, because features alone
+            cannot tell noise between two overlapping classes from the overlap.
         overlap_rate: share of images flagged between classes rather than inside another one, 0..1.
         joint: (C, C) estimated joint of given (rows) and true (columns) label, sums to 1.
-        concentration: 0 = confusions spread evenly over all pairs of classes, 1 = all in one direction of one pair.
+        concentration: 0 = confusions spread evenly over all pairs of classes, 1 = all in one direction of one
+            pair.
         symmetry: share of the confusion mass that is matched by its opposite, 0..1 (overlap is symmetric).
     """
 
@@ -72,11 +74,11 @@ def label_noise(
         seed: of the bootstrap.
     """
     labels = targets[rows]
-    flagged = _flag(labels, probabilities)  # positions in rows
+    joint = estimate_joint(labels, probabilities)
+    flagged = doubtful(labels, probabilities, joint)  # positions in rows
     suggested = probabilities[flagged].argmax(1).astype(np.int64)
     purity = _purity(features, targets, rows[flagged], base, suggested, probabilities.shape[1])
     is_noise = purity >= DEEP
-    joint = _joint(labels, probabilities)
     share = float(is_noise.mean()) if len(flagged) else 0.0
     total = float(1.0 - np.trace(joint))
     low, high = _interval(labels, probabilities, seed)
@@ -106,45 +108,6 @@ def neighbour_purity(
     return np.asarray((targets[base][found] == targets[rows][:, None]).mean(1))
 
 
-def _flag(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Returns positions that confident learning doubts (prune by noise rate), the most doubtful first."""
-    from cleanlab.filter import find_label_issues
-
-    present, compact = np.unique(labels, return_inverse=True)  # cleanlab counts on every class being there
-    if len(present) < 2:
-        return np.zeros(0, np.int64)
-    found = find_label_issues(
-        compact,
-        _renormalized(probabilities[:, present]),
-        filter_by="prune_by_noise_rate",
-        return_indices_ranked_by="self_confidence",
-        n_jobs=1,
-    )
-    found = np.asarray(found, np.int64)
-    return found[probabilities[found].argmax(1) != labels[found]]
-
-
-def _joint(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Returns the (C, C) joint of given and true label; classes without an image keep zeros."""
-    from cleanlab.count import compute_confident_joint, estimate_joint
-
-    num_classes = probabilities.shape[1]
-    present, compact = np.unique(labels, return_inverse=True)
-    joint = np.zeros((num_classes, num_classes))
-    if len(present) < 2:
-        joint[present, present] = 1.0
-        return joint
-    inner = _renormalized(probabilities[:, present])
-    counts = compute_confident_joint(compact, inner)
-    joint[np.ix_(present, present)] = estimate_joint(compact, inner, confident_joint=counts)
-    return joint
-
-
-def _renormalized(probabilities: np.ndarray) -> np.ndarray:
-    safe = probabilities.astype(np.float64) + 1e-12
-    return np.asarray(safe / safe.sum(1, keepdims=True))
-
-
 def _purity(
     features: np.ndarray,
     targets: np.ndarray,
@@ -165,7 +128,7 @@ def _interval(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> tuple
     """Returns the 95 % bootstrap interval of the off-diagonal mass."""
     generator = np.random.default_rng(seed)
     draws = generator.integers(0, len(labels), (RESAMPLES, len(labels)))
-    masses = [1.0 - np.trace(_joint(labels[draw], probabilities[draw])) for draw in draws]
+    masses = [1.0 - np.trace(estimate_joint(labels[draw], probabilities[draw])) for draw in draws]
     low, high = np.percentile(masses, [2.5, 97.5])
     return float(max(0.0, low)), float(max(0.0, high))
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from plateau.errors import PlateauError
+from plateau.features.logistic import fit_path, probabilities_of
 from plateau.features.neighbors import nearest, positions, votes
 
 KS = (5, 10, 20)
 GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # scikit-learn's C on standardised features, strongest penalty first
-ABSENT_BIAS = -30.0  # logit of a class without a training image: the others sum to zero, so it never wins
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class LinearProbe:
     Attributes:
         weight: (C, D) float32 and
         bias: (C,) float32: logits are `features @ weight.T + bias`, ready to initialise a head (LP-FT).
-        regularization: the C that won on validation: inverse L2 penalty on standardised features, summed loss.
+        regularization: the C that won on validation: inverse L2 penalty on standardised features, summed
+            loss.
         accuracy: per split that was given, 0..1.
         probabilities: (N, C) float32 for every row, seen in training or not.
     """
@@ -76,7 +77,9 @@ def knn_probe(
     Args:
         features: (N, D).
         targets: (N,) int64.
-        train, val, test: row numbers.
+        train: row numbers of the neighbours.
+        val: row numbers that choose k.
+        test: row numbers, for their accuracy only.
         num_classes: C.
     """
     _check(features[np.concatenate([train, val, test])])
@@ -105,24 +108,26 @@ def linear_probe(
     num_classes: int,
     test: np.ndarray | None = None,
 ) -> LinearProbe:
-    """Returns the linear probe: L2-penalised multinomial logistic regression, its penalty chosen on validation.
+    """Returns the linear probe: L2-penalised logistic regression, its penalty chosen on validation.
 
     Args:
         features: (N, D); rows in no split are only predicted.
         targets: (N,) int64.
-        train, val, test: row numbers; without validation rows the middle of the grid is taken.
+        train: row numbers that are fitted.
+        val: row numbers that choose the penalty; without any the middle of the grid is taken.
         num_classes: C; classes without a training image get weight 0 and are never predicted.
+        test: row numbers, for their accuracy only.
 
     Raises:
         PlateauError: a feature is not a finite number.
     """
     _check(features[train])
-    candidates = _path(features[train], targets[train], num_classes, GRID)
+    candidates = fit_path(features[train], targets[train], num_classes, GRID)
     best = GRID[len(GRID) // 2]
     if len(val):
         best = max(GRID, key=lambda c: _merit(candidates[c], features[val], targets[val]))
     weight, bias = candidates[best]
-    probabilities = _probabilities(features, weight, bias)
+    probabilities = probabilities_of(features, weight, bias)
     splits = {"train": train, "val": val} | ({} if test is None else {"test": test})
     accuracy = {name: _accuracy(probabilities.argmax(1), targets, rows) for name, rows in splits.items()}
     return LinearProbe(weight, bias, best, accuracy, probabilities)
@@ -137,8 +142,8 @@ def fit_predict(
     penalty: float,
 ) -> np.ndarray:
     """Returns class probabilities (n, C) of `rows` from a probe fitted on `train` with a known C."""
-    weight, bias = _path(features[train], targets[train], num_classes, (penalty,))[penalty]
-    return _probabilities(features[rows], weight, bias)
+    weight, bias = fit_path(features[train], targets[train], num_classes, (penalty,))[penalty]
+    return probabilities_of(features[rows], weight, bias)
 
 
 def out_of_fold(
@@ -187,59 +192,11 @@ def bayes_error_bound(one_nn_error: float, num_classes: int) -> float:
     return float(share * (1.0 - np.sqrt(max(0.0, 1.0 - one_nn_error / share))))
 
 
-def _path(
-    features: np.ndarray, targets: np.ndarray, num_classes: int, grid: tuple[float, ...]
-) -> dict[float, tuple[np.ndarray, np.ndarray]]:
-    """Returns (weight, bias) in raw feature space per C; each fit starts from the last one's solution."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
-    mean, std = features.mean(0, dtype=np.float64), features.std(0, dtype=np.float64)
-    std = np.where(std > 1e-6 * (np.abs(mean) + std), std, np.inf)  # a constant feature has no say
-    standard = ((features - mean) / std).astype(np.float32)  # (n, D)
-    if len(np.unique(targets)) == 1:
-        return dict.fromkeys(grid, _only_class(int(targets[0]), num_classes, features.shape[1]))
-    model, result = LogisticRegression(warm_start=True, max_iter=500), {}
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # 500 steps are where separable classes stop mattering
-        for penalty in grid:
-            model.set_params(C=penalty).fit(standard, targets)
-            result[penalty] = _raw(model, mean, std, num_classes)
-    return result
-
-
-def _raw(model: object, mean: np.ndarray, std: np.ndarray, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the fitted weight (C, D) and bias (C,) folded back to features that are not standardised."""
-    coefficients, intercepts, present = model.coef_, model.intercept_, model.classes_  # type: ignore[attr-defined]
-    if len(present) == 2:  # scikit-learn keeps one row for two classes: halves with both signs say the same
-        coefficients = np.concatenate([-coefficients, coefficients]) / 2
-        intercepts = np.concatenate([-intercepts, intercepts]) / 2
-    weight, bias = np.zeros((num_classes, len(mean))), np.full(num_classes, ABSENT_BIAS)
-    weight[present] = coefficients / std
-    bias[present] = intercepts - (coefficients / std) @ mean
-    return weight.astype(np.float32), bias.astype(np.float32)
-
-
-def _only_class(target: int, num_classes: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    bias = np.full(num_classes, ABSENT_BIAS, np.float32)
-    bias[target] = 0.0
-    return np.zeros((num_classes, width), np.float32), bias
-
-
-def _probabilities(features: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    logits = features @ weight.T + bias  # (N, C)
-    logits -= logits.max(1, keepdims=True)
-    exponent = np.exp(logits)
-    return np.asarray(exponent / exponent.sum(1, keepdims=True), np.float32)
-
-
 def _merit(
     candidate: tuple[np.ndarray, np.ndarray], features: np.ndarray, targets: np.ndarray
 ) -> tuple[float, float]:
     """Accuracy first; where it ties, the mean log-probability of the right class."""
-    probabilities = _probabilities(features, *candidate)
+    probabilities = probabilities_of(features, *candidate)
     right = probabilities[np.arange(len(targets)), targets]
     return float((probabilities.argmax(1) == targets).mean()), float(np.log(right + 1e-12).mean())
 

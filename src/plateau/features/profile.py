@@ -1,9 +1,10 @@
 """What the network sees, layer by layer: batch-norm statistics against the ones it was pretrained with.
 
-Each batch-norm layer remembers mean and variance of its input over the pretraining data. Comparing them with the
-same moments over the target images needs no source data (DeepInversion, Yin et al. 2020; Neural Mean Discrepancy,
-arXiv 2104.11408). A wrong input scale shows at the stem (log-variance ratio = 2 ln scale); a foreign domain or too
-small an image shows in the middle and late layers (METHODS 1.1). It works from hooks, on any torch.nn.Module.
+Each batch-norm layer remembers mean and variance of its input over the pretraining data. Comparing them with
+the same moments over the target images needs no source data (DeepInversion, Yin et al. 2020; Neural Mean
+Discrepancy, arXiv 2104.11408). A wrong input scale shows at the stem (log-variance ratio = 2 ln scale); a
+foreign domain or too small an image shows in the middle and late layers (METHODS 1.1). It works from hooks,
+on any torch.nn.Module.
 """
 
 from __future__ import annotations
@@ -52,10 +53,12 @@ class Profile:
     """The profile of one network on one set of images.
 
     Attributes:
-        layers: one entry per batch-norm layer, in the order of the forward pass; empty for a model without any.
+        layers: one entry per batch-norm layer, in the order of the forward pass; empty for a model without
+            any.
         stages: moments of each named part's output.
         input: moments of the input tensor, all channels; channel_means, channel_stds: (3,) each.
-        entropy: mean entropy of the pretrained head's softmax over ln(its classes), 0..1; None without a head.
+        entropy: mean entropy of the pretrained head's softmax over ln(its classes), 0..1; None without a
+            head.
         feature_norm: mean length of the feature vectors, None where not recorded.
         images: images seen.
     """
@@ -83,7 +86,7 @@ class Profile:
 
     @property
     def scale_error(self) -> float | None:
-        """Returns the factor by which the input is too large (exp(rho/2) at the stem), None where not to be trusted."""
+        """Returns how many times too large the input is (exp(rho/2), stem); None where not to be trusted."""
         if not self.layers or self.layers[0].rho_iqr > TRUSTED_IQR:
             return None
         return math.exp(self.layers[0].rho / 2)
@@ -114,7 +117,7 @@ class Recorder:
     _images: int = 0
 
     def record(self, inputs: torch.Tensor) -> torch.Tensor:
-        """Returns the model's output (B, D), float32, for an input batch (B, 3, H, W), and records on the way."""
+        """Returns the model's output (B, D), float32, for a batch (B, 3, H, W); records on the way."""
         handles = self._hook()
         try:
             output: torch.Tensor = self.model(inputs)
@@ -171,7 +174,7 @@ class Recorder:
 
 
 def _batch_norms(model: nn.Module) -> dict[str, nn.Module]:
-    """Returns modules with running statistics: batch norm, its frozen and its activation-carrying relatives."""
+    """Returns modules with running statistics: batch norm, and its frozen or activated relatives."""
     modules = dict(model.named_modules())
     return {
         name: module

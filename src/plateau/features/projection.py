@@ -1,12 +1,14 @@
 """One joint UMAP picture of all groups that are to be compared, and how far it can be trusted.
 
-All groups are fitted together on equally many points: fitted points beside transformed ones look like two domains
-when there is one (AUC 0.85 where 0.50 is true, METHODS 1.5). The picture is only a picture: every number of the
-diagnosis is computed in feature space.
+All groups are fitted together on equally many points: fitted points beside transformed ones look like two
+    domains
+when there is one (AUC 0.85 where 0.50 is true, METHODS 1.5). The picture is only a picture: every number of
+the diagnosis is computed in feature space.
 """
 
 from __future__ import annotations
 
+import importlib
 import sys
 import warnings
 from collections.abc import Sequence
@@ -29,8 +31,8 @@ class Projection:
 
     Attributes:
         points: (n, 2) float32.
-        trustworthiness: 0..1, at 15 neighbours: how few points became neighbours that were none (Venna and Kaski
-            2001); below 0.8 the picture should not be read.
+        trustworthiness: 0..1, at 15 neighbours: how few points became neighbours that were none (Venna and
+            Kaski 2001); below 0.8 the picture should not be read.
         preservation: share of the 15 nearest neighbours that are neighbours in the picture, 0..1.
     """
 
@@ -51,8 +53,8 @@ def balanced(groups: np.ndarray, most: int = MOST_POINTS, seed: int = 0) -> np.n
 def project(parts: Sequence[np.ndarray], seed: int = 0) -> Projection:
     """Returns the joint UMAP (McInnes et al. 2018) of all parts (n_i, D), points in the order of the parts.
 
-    Principal components fitted on the pool, rows of length 1, exact neighbours; repeatable with the same seed and
-    the same versions of umap-learn and numba.
+    Principal components fitted on the pool, rows of length 1, exact neighbours; repeatable with the same seed
+    and the same versions of umap-learn and numba.
     """
     space = unit_rows(np.concatenate(pooled_pca(parts)))  # (n, 50)
     k = min(NEIGHBOURS, len(space) - 1)
@@ -76,16 +78,17 @@ def project(parts: Sequence[np.ndarray], seed: int = 0) -> Projection:
 def _umap() -> Any:
     """Returns the umap module, pynndescent's index left uncompiled.
 
-    pynndescent compiles at import, 16 s with a cold numba cache, and is never called here: the neighbours are given.
+    pynndescent compiles at import, 16 s with a cold numba cache, and is never called here: the neighbours are
+        given.
     """
     if "pynndescent" not in sys.modules:
-        import numba
+        from numba.core import config
 
-        numba.config.DISABLE_JIT = True
+        before, config.DISABLE_JIT = config.DISABLE_JIT, True  # type: ignore[attr-defined]
         try:
-            import pynndescent  # noqa: F401
+            importlib.import_module("pynndescent")
         finally:
-            numba.config.DISABLE_JIT = False
+            config.DISABLE_JIT = before  # type: ignore[attr-defined]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ImportWarning)  # parametric UMAP wants tensorflow
         import umap

@@ -1,8 +1,9 @@
 """Do two sets of features come from one distribution, and how far apart are they?
 
-Every test permutes labels within the pooled sample, and every reducer is fitted on the pool: PCA fitted on one
-side alone rejects every true null (METHODS 1.4). p-values are (1 + #{as extreme}) / (1 + permutations): never 0.
-A p-value is only a gate; the effect sizes are `auc` and `distance_sd`.
+Every test permutes labels within the pooled sample, and every reducer is fitted on the pool: PCA fitted on
+    one
+side alone rejects every true null (METHODS 1.4). p-values are (1 + #{as extreme}) / (1 + permutations): never
+0. A p-value is only a gate; the effect sizes are `auc` and `distance_sd`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ class Shift:
     Attributes:
         mmd: maximum mean discrepancy.
         classifier: classifier two-sample test; its statistic is the AUC, 0.5 = indistinguishable.
-        distance_sd: distance of the means in standard deviations of the pooled components, sampling error removed.
+        distance_sd: distance of the means in standard deviations of the pooled components, sampling error
+            removed.
         classes: per class MMD with Holm-adjusted p-values, where both sides have images of it.
         sizes: rows compared on each side.
     """
@@ -61,7 +63,8 @@ def compare(
     """Returns the shift between two sets of features (n, D) and (m, D) of different images.
 
     Args:
-        first, second: features; at most MOST_ROWS seeded rows of each are used.
+        first: features; at most MOST_ROWS seeded rows of each side are used.
+        second: features.
         targets: (n,) and (m,) classes for the test per class, or None for no such test.
         seed: of subsample and permutations: the same seed gives the same p-value.
     """
@@ -81,7 +84,7 @@ def compare(
 
 
 def pooled_pca(parts: Sequence[np.ndarray], components: int = COMPONENTS) -> list[np.ndarray]:
-    """Returns every part (n_i, d) in principal components fitted on all parts together, d at most `components`."""
+    """Returns every part (n_i, d) in principal components of all parts together, d <= `components`."""
     from sklearn.decomposition import PCA
 
     pool = np.concatenate(parts).astype(np.float32)
@@ -93,10 +96,11 @@ def pooled_pca(parts: Sequence[np.ndarray], components: int = COMPONENTS) -> lis
 
 
 def mmd(first: np.ndarray, second: np.ndarray, permutations: int = PERMUTATIONS, seed: int = 0) -> TwoSample:
-    """Returns the unbiased MMD^2 with a Gaussian kernel, median heuristic (Gretton et al. 2012, JMLR 13, eq. 3).
+    """Returns the unbiased MMD^2, Gaussian kernel, median heuristic (Gretton et al. 2012, JMLR 13, eq. 3).
 
-    The kernel's width is the median distance of the pool, not of one side, so that relabelling leaves it alone. With
-    z = 1 on the first side, every permuted statistic is a quadratic form z'Kz of one Gram matrix: one matrix product.
+    The kernel's width is the median distance of the pool, not of one side, so that relabelling leaves it
+    alone. With z = 1 on the first side, every permuted statistic is a quadratic form z'Kz of one Gram matrix:
+    one matrix product.
     """
     n, m = len(first), len(second)
     gram = _gram(np.concatenate([first, second]))  # (n+m, n+m), zero diagonal
@@ -114,11 +118,11 @@ def mmd(first: np.ndarray, second: np.ndarray, permutations: int = PERMUTATIONS,
 def classifier_test(
     first: np.ndarray, second: np.ndarray, permutations: int = PERMUTATIONS, folds: int = 5, seed: int = 0
 ) -> TwoSample:
-    """Returns the classifier two-sample test (Lopez-Paz and Oquab 2017): cross-validated AUC of a linear classifier.
+    """Returns the classifier two-sample test (Lopez-Paz and Oquab 2017): a linear classifier's AUC.
 
-    Fisher's discriminant by ridge regression: its predictions are linear in the labels, so one matrix per fold gives
-    all permuted classifiers at once, and the p-value needs no assumption. Labels are permuted within folds, which
-    keeps the folds stratified. The interval is Hanley and McNeil's (1982).
+    Fisher's discriminant by ridge regression: its predictions are linear in the labels, so one matrix per
+    fold gives all permuted classifiers at once, and the p-value needs no assumption. Labels are permuted
+    within folds, which keeps the folds stratified. The interval is Hanley and McNeil's (1982).
     """
     n, m = len(first), len(second)
     x = np.concatenate([first, second]).astype(np.float64)
@@ -152,13 +156,13 @@ def per_class(
     second_targets: np.ndarray,
     seed: int = 0,
 ) -> dict[int, TwoSample]:
-    """Returns the MMD test within each class that has at least 5 images on both sides, p-values adjusted (Holm 1979)."""
+    """Returns the MMD test within each class with 5 images on both sides, p-values adjusted (Holm 1979)."""
     shared = np.intersect1d(first_targets, second_targets)
     pairs = {int(c): (first[first_targets == c], second[second_targets == c]) for c in shared}
     tests = {c: mmd(a, b, seed=seed) for c, (a, b) in pairs.items() if min(len(a), len(b)) >= 5}
     order = sorted(tests, key=lambda c: tests[c].p_value)
     steps = [min(1.0, (len(order) - i) * tests[c].p_value) for i, c in enumerate(order)]
-    adjusted = np.maximum.accumulate(steps) if steps else []
+    adjusted = np.maximum.accumulate(np.array(steps, float))
     return {
         c: TwoSample(tests[c].statistic, tests[c].interval, float(p))
         for c, p in zip(order, adjusted, strict=True)
@@ -171,7 +175,7 @@ def _gram(x: np.ndarray) -> np.ndarray:
     width = float(np.median(distance[np.triu_indices(len(x), 1)])) or 1.0
     gram = np.exp(-distance / (2 * width)).astype(np.float32)
     np.fill_diagonal(gram, 0.0)
-    return gram
+    return np.asarray(gram)
 
 
 def _permuted(
@@ -213,5 +217,5 @@ def _hanley_mcneil(auc: float, n: int, m: int) -> tuple[float, float]:
 
 
 def _p_value(values: np.ndarray) -> float:
-    """Returns the share of statistics at least as large as the first, itself counted (Phipson and Smyth 2010)."""
+    """Returns the share of statistics at least as large as the first (Phipson and Smyth 2010)."""
     return float((values >= values[0] - 1e-12).mean())

@@ -20,7 +20,8 @@ class View:
     Attributes:
         features: (N, D) float32 in the order of the manifest.
         weights: what the network was loaded with, as in params.yaml.
-        preprocessing: complete, numbers instead of "canonical"; None where the user's own transform made the input.
+        preprocessing: complete, numbers instead of "canonical"; None where the user's own transform made the
+            input.
         profile: `features.profile.Profile` as plain types.
     """
 
@@ -36,7 +37,8 @@ def save_views(folder: Path, views: Mapping[str, View], about: Mapping[str, Any]
     Args:
         folder: data/features.
         views: by name.
-        about: what else profile.json holds at its top level (load report, identification of the preprocessing).
+        about: what else profile.json holds at its top level (load report, identification of the
+            preprocessing).
     """
     with artifacts.atomic_folder(folder) as temporary:
         for name, view in views.items():

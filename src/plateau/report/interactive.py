@@ -17,14 +17,15 @@ def umap_html(points: pd.DataFrame, trustworthiness: float, preservation: float)
 
     Args:
         points: image_id, label, split, view, x, y.
-        trustworthiness, preservation: quality of the picture, 0..1.
+        trustworthiness: of the picture, 0..1.
+        preservation: share of neighbours kept, 0..1.
 
     Every name that came from data is escaped: as JSON inside the page, and set as text, never as markup.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-    page: str = environment.get_template("umap.html.j2").render(
+    page: str = environment.get_template("umap.html.jinja").render(
         data=_columns(points), trustworthiness=trustworthiness, preservation=preservation
     )
     return page

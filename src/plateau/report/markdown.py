@@ -12,8 +12,9 @@ from plateau.report.content import ReportContent
 from plateau.report.plots import Picture
 from plateau.report.view import view
 
-# What CommonMark and GitHub's tables read as markup; < > & become entities.
-SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$@^=-])")
+# What CommonMark and GitHub read as markup within a line, and at its start; < > & become entities.
+WITHIN = re.compile(r"([\\`*\[\]|~$]|(?<!\w)_|_(?!\w))")
+AT_START = re.compile(r"^(\d*)([#+=.)-])")
 
 
 def render(content: ReportContent, pictures: Sequence[Picture], folder: str) -> str:
@@ -42,7 +43,7 @@ def render(content: ReportContent, pictures: Sequence[Picture], folder: str) -> 
 def escape(text: Any) -> str:
     """Returns text that Markdown shows letter by letter, on one line."""
     flat = " ".join(str(text).split())
-    return SPECIAL.sub(r"\\\1", html.escape(flat, quote=False))
+    return AT_START.sub(r"\1\\\2", WITHIN.sub(r"\\\1", html.escape(flat, quote=False)))
 
 
 def fenced(code: str, language: str = "yaml") -> str:

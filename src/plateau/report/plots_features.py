@@ -19,7 +19,7 @@ DEPTH_SHADES = {"stem": "0.88", "early": "0.96", "mid": "0.92", "late": "0.96"}
 
 
 def umap_figure(points: pd.DataFrame, by: str, trustworthiness: float, preservation: float) -> Figure:
-    """Returns the joint UMAP coloured by a column of `points` (label, split or view); markers tell views apart."""
+    """Returns the joint UMAP coloured by `label`, `split` or `view`; markers tell views apart."""
     figure, axes = _figure(6.4, 5.4)
     names = sorted(points[by].unique())
     for color, name in zip(_colors(len(names)), names, strict=True):
@@ -37,7 +37,7 @@ def umap_figure(points: pd.DataFrame, by: str, trustworthiness: float, preservat
 
 
 def profile_figure(profiles: Mapping[str, Mapping[str, Any]]) -> Figure:
-    """Returns batch-norm KL divergence by depth, one line per view; stage spread for a model without batch norm.
+    """Returns batch-norm KL divergence by depth, one line per view; without batch norm the stages' spread.
 
     Args:
         profiles: by view, as in profile.json.
@@ -78,8 +78,9 @@ def learning_curve_figure(curve: Mapping[str, Any]) -> Figure:
     axes.scatter(np.repeat(sizes, accuracy.shape[1]), accuracy.ravel(), s=10, color="tab:blue", alpha=0.6)
     low, high = curve["forecast"]
     middle = (low + high) / 2
-    axes.errorbar([2 * sizes[-1]], [middle], yerr=[[middle - low], [high - middle]], color="tab:orange", fmt="o", capsize=4,
-                  label="twice the images: between two power laws")  # fmt: skip
+    style: dict[str, Any] = {"color": "tab:orange", "fmt": "o", "capsize": 4}
+    spread = [[middle - low], [high - middle]]
+    axes.errorbar([2 * sizes[-1]], [middle], yerr=spread, label="twice the images, two power laws", **style)
     axes.set(xscale="log", xlabel="training images", ylabel="test accuracy")
     axes.set_title("Would more images help?", fontsize=10)
     axes.legend(frameon=False, fontsize=8, loc="lower right")
@@ -135,7 +136,7 @@ def _colors(count: int) -> Sequence[Any]:
 
 
 def _text(name: object) -> str:
-    """Returns a name that came from data, cut to length, with `$` not starting a formula and `_` not hiding it."""
+    """Returns a name that came from data, cut to length; `$` starts no formula and `_` hides nothing."""
     text = str(name)
     text = text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1] + "…"
     text = text.replace("$", r"\$")

@@ -16,7 +16,7 @@ PLOT_DPI = 110
 
 
 def write_tables(folder: Path, metrics: Path, result: FeatureShift) -> None:
-    """Writes projection.parquet, predictions.parquet, tests.json, probes.json, noise.json; and the flat metrics."""
+    """Writes the tables of the stage into the folder, and the flat metrics."""
     with artifacts.atomic_folder(folder) as temporary:
         artifacts.write_parquet(temporary / "projection.parquet", result.points)
         artifacts.write_parquet(temporary / "predictions.parquet", result.predictions)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import yaml
 
@@ -13,7 +13,7 @@ from plateau.report.content import ReportContent
 from plateau.report.wording import spoken, words
 
 MOST_LISTED = 20
-SAFE_SCHEMES = ("http", "https")  # a link with javascript: would run in the reader's browser
+FOLLOWED = re.compile(r"https?://[^\s<>|]+")  # javascript: would run in the reader's browser
 VERDICTS = {
     "plateau": ("Plateau", "The recipe stays below what was measured as reachable."),
     "healthy": ("Healthy", "The recipe reaches what was measured as reachable. There is nothing to repair."),
@@ -27,7 +27,7 @@ def view(content: ReportContent) -> dict[str, Any]:
     urls = {run["run_id"]: safe_url(run.get("url")) for run in content.runs}
     names = {run["run_id"]: run["name"] for run in content.runs}
     return {
-        "summary": summary,
+        "summary": {"notes": [], "would_settle": []} | summary,
         "title": content.title,
         "badge": VERDICTS[summary["verdict"]],
         "steps": waterfall.steps(summary),
@@ -107,7 +107,7 @@ def to_yaml(value: Mapping[str, Any]) -> str:
 
 def safe_url(url: str | None) -> str | None:
     """Returns the address if a browser may follow it, else None."""
-    return url if url and urlsplit(url).scheme in SAFE_SCHEMES else None
+    return url if url and FOLLOWED.fullmatch(url) else None
 
 
 def _cost(cost: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 VISIBLE = 0.0005
 TOTALS = ("chance", "reached")
 MEASURED_AS_LEVEL = ("chance", "recipe", "reached")
+NOT_GAINED = ("open", "ceiling")
 COLORS = {
     "chance": "faint", "recipe": "recipe", "fix": "fix", "rest": "rest", "reached": "reached",
     "extrapolated": "more", "ceiling": "faint", "open": "faint",
@@ -45,6 +46,8 @@ class Step:
         if self.kind in MEASURED_AS_LEVEL:
             return numbers.percent(self.end)
         change = self.end - self.start
+        if self.kind in NOT_GAINED:
+            return numbers.points(change).removeprefix("+")
         ci = None if self.ci is None else [end - self.start for end in self.ci]
         return numbers.points_with_interval(change, ci)
 
@@ -124,7 +127,7 @@ def _extrapolated(start: float, level: float) -> Step:
 def _to_the_top(levels: Mapping[str, Any], start: float) -> list[Step]:
     ceiling, bars = levels.get("label_noise_ceiling"), []
     if ceiling is not None and start < ceiling < 1.0 - VISIBLE:
-        bars.append(Step("Up to the label-noise ceiling", start, ceiling, None, "open"))
+        bars.append(Step("Not explained", start, ceiling, None, "open"))
         return [*bars, Step("Wrong test labels", ceiling, 1.0, None, "ceiling")]
     return [Step("Not explained", start, 1.0, None, "open")] if 1.0 - start >= VISIBLE else []
 
@@ -145,7 +148,9 @@ def plot(bars: Sequence[Step]) -> Figure:
 
 
 def _draw(axes: Axes, row: int, bar: Step) -> None:
-    color = style.COLORS[COLORS[bar.kind]]
+    from matplotlib.patheffects import withStroke
+
+    color, halo = style.COLORS[COLORS[bar.kind]], [withStroke(linewidth=3, foreground="white")]
     hollow = bar.kind in ("extrapolated", "open")
     axes.barh(
         row + 0.18, bar.end - bar.start, left=bar.start, height=0.34, color="none" if hollow else color,
@@ -154,7 +159,12 @@ def _draw(axes: Axes, row: int, bar: Step) -> None:
     )  # fmt: skip
     if bar.ci is not None:
         low, high = (min(max(end, 0.0), 1.0) for end in bar.ci)
-        axes.plot([low, high], [row + 0.18] * 2, color=style.COLORS["ink"], linewidth=1.4, marker="|")
+        axes.plot(
+            [low, high], [row + 0.18] * 2, color=style.COLORS["ink"], linewidth=1.2, marker="|", path_effects=halo
+        )
     weight = "bold" if bar.kind in ("recipe", "reached", "fix") else "normal"
-    axes.text(0.0, row - 0.06, bar.label, va="bottom", fontsize=9, weight=weight)
-    axes.text(1.0, row - 0.06, bar.value, va="bottom", ha="right", fontsize=9, weight=weight)
+    for place, text, side in ((0.0, bar.label, "left"), (1.0, bar.value, "right")):
+        axes.text(
+            place, row - 0.06, text, transform=axes.get_yaxis_transform(), va="bottom", ha=side, fontsize=9,
+            weight=weight, path_effects=halo,
+        )  # fmt: skip

@@ -16,7 +16,7 @@ from plateau.features.probes import linear_probe
 from plateau.training import losses, model, optimizer
 from plateau.training.arm import Arm
 from plateau.training.inputs import CachedInputs, Inputs, PixelInputs, TransformInputs
-from plateau.training.loop import EVALUATION_BATCH, Rows, Task, seed_everything_cheaply, steps_per_epoch
+from plateau.training.loop import EVALUATION_BATCH, Rows, Task, seed_everything_cheaply
 from plateau.training.user_code import call
 
 if TYPE_CHECKING:
@@ -57,14 +57,18 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
     )
 
 
-def cost(lab: Laboratory, arm: Arm, task: Task) -> float:
-    """Returns what training the task takes, in forward passes of the whole network over one image."""
-    passes = steps_per_epoch(task) * task.recipe.batch_size * task.recipe.schedule.epochs
-    if isinstance(task.inputs, CachedInputs):
-        share = 0.0 if task.inputs.activations.ndim == 2 else 1.0 / len(lab.backbone().stages)
-        return passes * share * (1.0 + BACKWARD_COST)
-    moving = any(p.requires_grad for p in task.model.parameters())
-    return passes * (1.0 + (BACKWARD_COST if moving else 0.0))
+def cost(lab: Laboratory, arm: Arm) -> float:
+    """Returns what training the arm takes, in forward passes of the whole network over one image.
+
+    Known before it runs, and the same on every machine: what is affordable must not depend on the clock.
+    """
+    passes = arm.recipe.schedule.epochs * len(lab.subsets[arm.images])
+    has_prefix = not arm.own & {"model", "transform"} and arm.recipe.augmentation == "none"
+    if has_prefix and arm.recipe.trainable in ("none", "head"):
+        return 0.0
+    if has_prefix and arm.recipe.trainable == "last_block":
+        return passes * (1.0 + BACKWARD_COST) / len(lab.backbone(arm.weights).stages)
+    return passes * (1.0 if arm.recipe.trainable in ("none", "head") else 1.0 + BACKWARD_COST)
 
 
 def network(lab: Laboratory, arm: Arm) -> nn.Module:

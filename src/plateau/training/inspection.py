@@ -12,13 +12,13 @@ from torch import nn
 
 from plateau.backbones import compare_weights
 from plateau.backbones.comparison import match
-from plateau.features.embed import identify_tensors
+from plateau.features.embed import identify_preprocessing
 from plateau.features.identification import Identification
 from plateau.preprocessing import canonical, resolve
 from plateau.recipe import Recipe, put
 from plateau.training import losses, model, optimizer
 from plateau.training.arm import Arm, pieces_of
-from plateau.training.inputs import TransformInputs
+from plateau.training.inputs import TransformInputs, as_tensor
 from plateau.training.laboratory import Laboratory
 from plateau.training.user_code import call
 
@@ -46,7 +46,10 @@ def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
     inputs = TransformInputs(lab.dataset.store, lab.code.transform, True, lab.device)
     rows = np.unique(np.linspace(0, len(lab.dataset.manifest) - 1, SAMPLE).astype(np.int64))
     tensors = inputs.evaluation(torch.from_numpy(rows)).cpu()
-    found = identify_tensors(lab.dataset, rows, tensors)
+    transform = lab.code.transform
+    found = identify_preprocessing(
+        lab.dataset, arm.recipe.preprocessing, lab.backbone(), lambda i, train: as_tensor(call(transform, i, train))
+    )
     expected = canonical(lab.backbone().expects, int(tensors.shape[-1]))
     values: dict[str, Any] = {"augmentation": "random, as in your file" if inputs.augmented else "none"}
     recipe = replace(put(arm.recipe, values), preprocessing=expected)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -104,6 +103,10 @@ class Laboratory:
         """Takes features that an earlier stage computed."""
         self._features.update(views)
 
+    def add_subset(self, name: str, rows: np.ndarray) -> None:
+        """Names a set of training rows, for `Arm.images`."""
+        self.subsets[name] = rows
+
     def context(self) -> str:
         """Returns what besides the arm decides its result."""
         return "/".join([self.dataset.digest, self.backbone_name, self.code.digest, self.device.type])
@@ -122,10 +125,6 @@ class Laboratory:
         task = build.task(self, arm, name)
         on_epoch = (lambda row: self.on_epoch(name, row)) if self.on_epoch else None
         outcome = train(task, store.checkpoint(self.folder, key), on_epoch)
-        result = Result(key=key, arm=arm, outcome=outcome, cost=build.cost(self, arm, task))
+        result = Result(key=key, arm=arm, outcome=outcome, cost=build.cost(self, arm))
         store.save(self.folder, result)
         return result
-
-    def model(self, arm: Arm) -> Any:
-        """Returns the arm's network as it stands before training."""
-        return build.task(self, arm).model

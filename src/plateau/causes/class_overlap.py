@@ -1,0 +1,60 @@
+"""Classes that the images do not tell apart: confusions in both directions between few pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from plateau.attribution import effect
+from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits
+
+BOTH_WAYS = 0.25  # the rarer direction of a confused pair over the commoner one
+PAIR_ERROR = 0.15  # share of the pair's test images that are confused within the pair
+
+
+def _suspicion(facts: DataFacts) -> float:
+    pairs = confused_pairs(_predictions(facts), facts.targets[facts.test], len(facts.classes))
+    return sum(share for *_, share in pairs) if len(facts.classes) > 2 else 0.0
+
+
+def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
+    labels, predictions = facts.targets[facts.test], _predictions(facts)
+    pairs = confused_pairs(predictions, labels, len(facts.classes))
+    if not pairs:
+        return None
+    merged = np.arange(len(facts.classes))
+    for first, second, _ in pairs:
+        merged[merged == merged[second]] = merged[first]
+    names = ", ".join(f"{facts.classes[a]} / {facts.classes[b]}" for a, b, _ in pairs)
+    change = effect([(hits(facts.best, facts), merged[predictions] == merged[labels])])
+    return DataFinding(
+        cause="class_overlap",
+        effect=change,
+        evidence=[
+            f"Even the best run confuses {names} in both directions; with each pair counted as one class its test "
+            f"accuracy is {change.mean:+.3f} higher."
+        ],
+        fix={"data": f"merge or redefine {names}, or add images that show the difference"},
+        runs=[],
+    )
+
+
+def confused_pairs(predictions: np.ndarray, labels: np.ndarray, num_classes: int) -> list[tuple[int, int, float]]:
+    """Returns pairs of classes confused in both directions: first, second, share of all images; largest first."""
+    counts = np.zeros((num_classes, num_classes))
+    np.add.at(counts, (labels, predictions), 1)
+    found = []
+    for a in range(num_classes):
+        for b in range(a + 1, num_classes):
+            wrong, total = counts[a, b] + counts[b, a], counts[[a, b]].sum()
+            mutual = min(counts[a, b], counts[b, a]) >= max(2.0, BOTH_WAYS * max(counts[a, b], counts[b, a]))
+            if mutual and wrong / total >= PAIR_ERROR:
+                found.append((a, b, float(wrong / len(labels))))
+    return sorted(found, key=lambda pair: -pair[2])
+
+
+def _predictions(facts: DataFacts) -> np.ndarray:
+    predictions: np.ndarray = facts.best.outcome.test_outputs.argmax(1)
+    return predictions
+
+
+HYPOTHESIS = DataHypothesis(name="class_overlap", suspicion=_suspicion, cost=0.0, test=_test)

@@ -1,0 +1,32 @@
+"""Pretrained features that do not fit the domain: the same recipe from random weights does better."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from plateau.attribution import effect
+from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
+
+
+def _suspicion(facts: DataFacts) -> float:
+    is_pretrained = facts.best.arm.weights != "none" and not facts.best.arm.own
+    worse_than_random = facts.probe_random - facts.probe
+    return worse_than_random if is_pretrained and facts.headroom >= facts.min_effect else 0.0
+
+
+def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
+    name = "best from random weights"
+    scratch = bench.run(replace(facts.best.arm, weights="none"), name)
+    return DataFinding(
+        cause="feature_misalignment",
+        effect=effect([pair(facts.best, scratch, facts)]),
+        evidence=[
+            f"A linear probe reaches {facts.probe:.3f} on the pretrained features and {facts.probe_random:.3f} on those "
+            "of an untrained network: what the backbone learned does not describe these images."
+        ],
+        fix={"backbone.weights": "none, or a backbone pretrained closer to this domain"},
+        runs=[name],
+    )
+
+
+HYPOTHESIS = DataHypothesis(name="feature_misalignment", suspicion=_suspicion, cost=1.0, test=_test)

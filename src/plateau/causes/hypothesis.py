@@ -1,0 +1,114 @@
+"""What a cause on the data's side is: a suspicion raised by the evidence, and a controlled run that tests it.
+
+To add one: a file beside this one with a `HYPOTHESIS`, a line in the registry, a test, a case in the fault suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from plateau.attribution import Effect, Pair
+from plateau.training.arm import Arm
+from plateau.training.store import Result
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What is known about the data before anything is run for it.
+
+    Attributes:
+        best: the best run so far; what the data still costs is measured against it.
+        train_accuracy, test_accuracy: of its kept epoch, 0..1.
+        headroom: 1 - test_accuracy.
+        min_effect: the smallest change of accuracy worth reporting.
+        targets: (N,) labels of the manifest.
+        train, test: manifest rows.
+        noise: label-noise evidence on the training labels: rate, interval, overlap_rate, and `rows` flagged as noise.
+        noise_held_out: share of wrong labels among validation and test images.
+        imbalance: largest class over smallest class among the training images.
+        probe, probe_random: linear probes on pretrained and on random features (validation accuracy).
+        classes: names.
+    """
+
+    best: Result
+    train_accuracy: float
+    test_accuracy: float
+    min_effect: float
+    targets: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+    noise: Mapping[str, Any]
+    noise_held_out: float
+    imbalance: float
+    probe: float
+    probe_random: float
+    classes: tuple[str, ...]
+
+    @property
+    def headroom(self) -> float:
+        """Returns what is left to the ceiling."""
+        return 1.0 - self.test_accuracy
+
+
+class Bench(Protocol):
+    """Where a hypothesis runs its experiment."""
+
+    def run(self, arm: Arm, name: str) -> Result:
+        """Returns the arm's result."""
+        ...
+
+    def add_subset(self, name: str, rows: np.ndarray) -> None:
+        """Names a set of training rows, for `Arm.images`."""
+        ...
+
+
+@dataclass(frozen=True)
+class DataFinding:
+    """A tested hypothesis.
+
+    Attributes:
+        cause: contract name.
+        effect: on test accuracy, paired.
+        evidence: sentences.
+        fix: what to do, params.yaml entries or words.
+        runs: names of the runs behind it.
+        levels: further levels for the summary, such as the ceiling that label noise sets.
+    """
+
+    cause: str
+    effect: Effect
+    evidence: list[str]
+    fix: Mapping[str, Any]
+    runs: list[str]
+    levels: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataHypothesis:
+    """One way in which the data may hold the accuracy down.
+
+    Attributes:
+        name: the cause it is reported as.
+        suspicion: expected gain of accuracy (0..1); 0 or less: not raised, nothing is run.
+        cost: of the test as a multiple of the best run's.
+        test: runs the experiment; None where it showed nothing to measure.
+    """
+
+    name: str
+    suspicion: Callable[[DataFacts], float]
+    cost: float
+    test: Callable[[Bench, DataFacts], DataFinding | None]
+
+
+def hits(result: Result, facts: DataFacts) -> np.ndarray:
+    """Returns (n_test,) booleans of a run."""
+    return result.correct(facts.targets[facts.test])
+
+
+def pair(before: Result, after: Result, facts: DataFacts) -> Pair:
+    """Returns the two runs' hits on the test images."""
+    return hits(before, facts), hits(after, facts)

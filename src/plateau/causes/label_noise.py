@@ -1,0 +1,42 @@
+"""Wrong labels among the training images: they are set aside, and the same recipe learns from the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from plateau.attribution import effect
+from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
+
+LEAST_RATE = 0.03  # below it clean data sets are flagged as often (measured on the digits)
+
+
+def _suspicion(facts: DataFacts) -> float:
+    rate = float(facts.noise["rate"])
+    return min(facts.headroom, rate) if rate >= LEAST_RATE else 0.0
+
+
+def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
+    flagged = np.asarray(facts.noise["rows"], np.int64)
+    kept = np.setdiff1d(facts.train, flagged, assume_unique=True)
+    kept = facts.train[np.isin(facts.train, kept)]  # in the order of the manifest
+    if len(kept) in (0, len(facts.train)):
+        return None
+    bench.add_subset("without flagged labels", kept)
+    name = "best - flagged labels"
+    cleaned = bench.run(replace(facts.best.arm, images="without flagged labels"), name)
+    return DataFinding(
+        cause="label_noise",
+        effect=effect([pair(facts.best, cleaned, facts)]),
+        evidence=[
+            f"About {facts.noise['rate']:.0%} of the training labels look wrong: a classifier that never saw the image "
+            f"contradicts them, and the image lies deep inside the other class. {len(facts.train) - len(kept)} were set aside."
+        ],
+        fix={"data": f"review the {len(facts.train) - len(kept)} flagged labels (data/interventions/suspect_labels.csv)"},
+        runs=[name],
+        levels={"label_noise_ceiling": 1.0 - facts.noise_held_out},
+    )
+
+
+HYPOTHESIS = DataHypothesis(name="label_noise", suspicion=_suspicion, cost=1.0, test=_test)

@@ -1,0 +1,63 @@
+"""Too few training images: the same recipe learns from half of them, and the curve is carried on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from plateau.attribution import Effect, effect
+from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
+
+SLOWEST_DECLINE = 0.5  # each doubling gains at least this share of the one before: a power law of exponent 1
+MEMORISED = 0.95  # training accuracy from which more images, not more training, is what is missing
+
+
+def _suspicion(facts: DataFacts) -> float:
+    is_memorised = facts.train_accuracy >= MEMORISED or facts.train_accuracy - facts.test_accuracy >= 0.1
+    return 0.5 * facts.headroom if is_memorised and facts.headroom >= 2 * facts.min_effect else 0.0
+
+
+def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
+    bench.add_subset("half", half(facts.train, facts.targets))
+    arm = facts.best.arm
+    schedule = replace(arm.recipe.schedule, epochs=2 * arm.recipe.schedule.epochs)  # the same number of steps
+    name = "best - half of the images"
+    halved = bench.run(replace(arm, images="half", recipe=replace(arm.recipe, schedule=schedule)), name)
+    measured = effect([pair(halved, facts.best, facts)])
+    expected = doubled(measured, facts.test_accuracy)
+    return DataFinding(
+        cause="limited_data",
+        effect=expected,
+        evidence=[
+            f"From {len(facts.train) // 2} to {len(facts.train)} training images test accuracy rose by "
+            f"{measured.mean:+.3f} [{measured.low:+.3f}, {measured.high:+.3f}] (measured); twice as many again would add "
+            f"at least {expected.mean:+.3f} (extrapolated, the lower of two fits)."
+        ],
+        fix={"data": f"more labelled images: about {2 * len(facts.train)} for training instead of {len(facts.train)}"},
+        runs=[name],
+        levels={"more_data": facts.test_accuracy + expected.mean},
+    )
+
+
+def half(rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Returns every other training row of each class, at least one, in the given order."""
+    labels = targets[rows]
+    kept = np.zeros(len(rows), bool)
+    for label in np.unique(labels):
+        kept[np.flatnonzero(labels == label)[::2]] = True
+    return rows[kept]
+
+
+def doubled(gain: Effect, accuracy: float) -> Effect:
+    """Returns the gain of the next doubling: the lower of a power law without floor and one of exponent 1 with floor.
+
+    Two points fix the first, e(2n) = e(n)² / e(n/2); the second halves every gain (Mahmood et al. 2022 on bracketing).
+    """
+    error = max(1.0 - accuracy, 1e-6)
+    without_floor = error * (1.0 - error / max(error + gain.mean, 1e-6))
+    factor = min(SLOWEST_DECLINE, max(0.0, without_floor / gain.mean)) if gain.mean > 0 else SLOWEST_DECLINE
+    return Effect(gain.mean * factor, gain.error * factor, gain.low * factor, gain.high * factor)
+
+
+HYPOTHESIS = DataHypothesis(name="limited_data", suspicion=_suspicion, cost=1.0, test=_test)

@@ -1,0 +1,213 @@
+"""The diagnosis: two arms, the swaps between them, the hypotheses about the data, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from plateau.attribution import Effect, effect
+from plateau.causes import DATA_HYPOTHESES, RECIPE_FACTORS
+from plateau.causes.factor import Evidence, RecipeFactor
+from plateau.causes.hypothesis import DataFacts, DataFinding
+from plateau.features.probes import linear_probe
+from plateau.features.views import View
+from plateau.intervention import Investigation, Ledger, investigate
+from plateau.params import Diagnosis as Limits
+from plateau.reference import validation
+from plateau.training import build
+from plateau.training.arm import Arm
+from plateau.training.laboratory import Laboratory
+from plateau.training.rates import Rates
+from plateau.training.store import Result
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """Everything that the runs showed.
+
+    Attributes:
+        investigation: the swaps between recipe and reference.
+        data: the hypotheses about the data that were tested.
+        recommended: the best run, chosen on validation; its recipe is the one to use.
+        runs: every run by name, the recipe and the reference included.
+        evidence, facts: what the swaps and the hypotheses were chosen by.
+    """
+
+    investigation: Investigation
+    data: tuple[DataFinding, ...]
+    recommended: Result
+    runs: Mapping[str, Result]
+    evidence: Evidence
+    facts: DataFacts
+
+
+@dataclass
+class Runner:
+    """Runs arms under every seed and remembers them by name."""
+
+    lab: Laboratory
+    seeds: tuple[int, ...]
+    runs: dict[str, Result]
+
+    def all_seeds(self, arm: Arm, name: str) -> list[Result]:
+        """Returns the arm's results, one per seed; the first is kept under its name."""
+        results = [self.lab.run(arm.with_seed(seed), name) for seed in self.seeds]
+        self.runs[name] = results[0]
+        return results
+
+    def run(self, arm: Arm, name: str) -> Result:
+        """Returns the arm's result under its own seed."""
+        self.runs[name] = self.lab.run(arm, name)
+        return self.runs[name]
+
+    def add_subset(self, name: str, rows: np.ndarray) -> None:
+        """Names a set of training rows."""
+        self.lab.add_subset(name, rows)
+
+
+def diagnose(
+    lab: Laboratory,
+    rates: Rates,
+    recipe: list[Result],
+    reference: list[Result],
+    limits: Limits,
+    noise: Mapping[str, Any],
+    views: Mapping[str, View],
+) -> Diagnosed:
+    """Returns what the plateau is made of.
+
+    Args:
+        lab: holds data, backbone and code.
+        rates: learning rates as ratios.
+        recipe, reference: results of both arms, one per seed.
+        limits: the diagnosis section of params.yaml.
+        noise: label-noise evidence per part of the data, from the feature_shift stage.
+        views: features by name, from the embed stage.
+    """
+    runner = Runner(lab, limits.seeds, {"recipe": recipe[0], "reference": reference[0]})
+    evidence = _evidence(lab, rates, recipe[0], reference[0], views)
+    budget = limits.max_cost * sum(result.cost for result in reference)
+    ledger = Ledger(
+        recipe=recipe,
+        reference=reference,
+        factors=_differing(recipe[0].arm, reference[0].arm, rates, limits),
+        rates=rates,
+        run=runner.all_seeds,
+        estimate=lambda arm: build.cost(lab, arm),
+        targets=lab.dataset.targets[lab.dataset.indices("test")],
+        budget=budget,
+        spent=sum(result.cost for result in reference),
+    )
+    investigation = investigate(ledger, evidence, limits.min_effect)
+    best = _best(lab, [results[0] for results in ledger.runs.values()])
+    facts = _facts(lab, best, noise, evidence, limits)
+    data = _test_data(runner, facts, limits, budget - ledger.spent)
+    recommended = _recommended(lab, runner)
+    return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
+
+
+def _differing(recipe: Arm, reference: Arm, rates: Rates, limits: Limits) -> list[RecipeFactor]:
+    """Returns the factors in which the arms differ and that can act in either; the others cannot matter."""
+    found = []
+    for factor in RECIPE_FACTORS:
+        asked = limits.factors == "all" or factor.reported(recipe, reference, rates) in limits.factors
+        if asked and factor.acts(recipe) and factor.is_different(recipe, reference, rates):
+            found.append(factor)
+    return found
+
+
+def _evidence(
+    lab: Laboratory, rates: Rates, recipe: Result, reference: Result, views: Mapping[str, View]
+) -> Evidence:
+    train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
+    targets = lab.dataset.targets
+    counts = np.bincount(targets[train], minlength=lab.num_classes)
+    probes = _probes(lab, recipe.arm, reference.arm, views)
+    last = recipe.outcome.history[-1] if recipe.outcome.history else {}
+    ordered = targets[train]
+    return Evidence(
+        gap=validation(lab, reference) - validation(lab, recipe),
+        train_accuracy=float(last.get("train_accuracy", 0.0)),
+        val_accuracy=validation(lab, recipe),
+        train_loss=float(last.get("train_loss", float("nan"))),
+        probe_recipe=probes["recipe"],
+        probe_canonical=probes["canonical"],
+        probe_random=probes["random"],
+        reference_val=validation(lab, reference),
+        rate_ratio=rates.ratio(recipe.arm) / rates.ratio(reference.arm),
+        steps_ratio=_steps(lab, recipe.arm) / _steps(lab, reference.arm),
+        num_classes=lab.num_classes,
+        sorted_share=float((ordered[1:] == ordered[:-1]).mean()) if len(ordered) > 1 else 0.0,
+        imbalance=float(counts.max() / max(1, counts[counts > 0].min())),
+    )
+
+
+def _probes(lab: Laboratory, recipe: Arm, reference: Arm, views: Mapping[str, View]) -> dict[str, float]:
+    """Returns the linear probe's validation accuracy per view; the canonical one under the reference's weights."""
+    features = {name: view.features for name, view in views.items() if name in ("recipe", "canonical", "random")}
+    if reference.weights != lab.weights:
+        features["canonical"] = lab.features(reference.recipe.preprocessing, reference.weights)
+    train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
+    return {
+        name: linear_probe(found, lab.dataset.targets, train, val, lab.num_classes).accuracy["val"]
+        for name, found in features.items()
+    }
+
+
+def _steps(lab: Laboratory, arm: Arm) -> float:
+    return arm.recipe.schedule.epochs * len(lab.subsets[arm.images]) / arm.recipe.batch_size
+
+
+def _best(lab: Laboratory, results: list[Result]) -> Result:
+    """Returns the run with the highest validation accuracy; the earlier one where they are equal."""
+    return max(results, key=lambda result: validation(lab, result))
+
+
+def _facts(
+    lab: Laboratory, best: Result, noise: Mapping[str, Any], evidence: Evidence, limits: Limits
+) -> DataFacts:
+    test = lab.dataset.indices("test")
+    kept = best.outcome.history[best.outcome.kept_epoch - 1] if best.outcome.kept_epoch else {}
+    return DataFacts(
+        best=best,
+        train_accuracy=float(kept.get("train_accuracy", 0.0)),
+        test_accuracy=float(best.correct(lab.dataset.targets[test]).mean()),
+        min_effect=limits.min_effect,
+        targets=lab.dataset.targets,
+        train=lab.dataset.indices("train"),
+        test=test,
+        noise=noise["train"],
+        noise_held_out=float(noise["held_out"]["rate"]),
+        imbalance=evidence.imbalance,
+        probe=evidence.probe_canonical,
+        probe_random=evidence.probe_random,
+        classes=lab.dataset.classes,
+    )
+
+
+def _test_data(runner: Runner, facts: DataFacts, limits: Limits, budget: float) -> tuple[DataFinding, ...]:
+    """Tests the suspicions about the data, the strongest first, as far as the budget reaches."""
+    findings: list[DataFinding] = []
+    for hypothesis in sorted(DATA_HYPOTHESES, key=lambda h: -h.suspicion(facts)):
+        asked = limits.factors == "all" or hypothesis.name in limits.factors
+        price = hypothesis.cost * facts.best.cost
+        if not asked or hypothesis.suspicion(facts) < limits.min_effect or price > budget:
+            continue
+        budget -= price
+        finding = hypothesis.test(runner, facts)
+        findings += [finding] if finding is not None else []
+    return tuple(findings)
+
+
+def _recommended(lab: Laboratory, runner: Runner) -> Result:
+    """Returns the best of the runs that a recipe can say: one on fewer images is none."""
+    return _best(lab, [result for result in runner.runs.values() if result.arm.images == "all"])
+
+
+def reachable_gap(diagnosed: Diagnosed, targets: np.ndarray) -> Effect:
+    """Returns how far the recipe stands below the best run, on the same test images."""
+    recipe = diagnosed.runs["recipe"].correct(targets)
+    return effect([(recipe, diagnosed.recommended.correct(targets))])
