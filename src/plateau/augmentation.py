@@ -16,13 +16,13 @@ LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 def augment(batch: torch.Tensor, name: str, generator: torch.Generator) -> torch.Tensor:
-    """Returns a uint8 batch (B, 3, S, S) changed at random, on the batch's device; bitwise repeatable on the CPU.
+    """Returns a uint8 batch (B, 3, S, S) changed at random, on its device; bitwise repeatable on the CPU.
 
     Args:
         batch: uint8 (B, 3, S, S).
-        name: none | flip (left-right, half of the images) | crop_flip (a crop of 60 to 100 % of the area, resized,
-            and flip) | strong (crop_flip, brightness, contrast and saturation changed by up to 30 %, and random
-            erasing in a quarter of the images).
+        name: none | flip (left-right, half of the images) | crop_flip (a crop of 60 to 100 % of the area,
+            resized, and flip) | strong (crop_flip, brightness, contrast and saturation changed by up to 30 %,
+            and random erasing in a quarter of the images).
         generator: all random numbers come from it; on the CPU or on the batch's device.
     """
     if name == "none":
@@ -37,7 +37,7 @@ def augment(batch: torch.Tensor, name: str, generator: torch.Generator) -> torch
 
 
 def crop(images: torch.Tensor, flips: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Returns a random crop of each float image (B, C, S, S), resized to S (bilinear); flipped where `flips` (B,)."""
+    """Returns a random crop of each float image (B, C, S, S), resized to S; mirrored where `flips` (B,)."""
     area = _uniform(images, generator, *AREA_FRAC)
     aspect = torch.exp(_uniform(images, generator, -LOG_ASPECT, LOG_ASPECT))
     width, height = (area * aspect).sqrt().clamp(max=1.0), (area / aspect).sqrt().clamp(max=1.0)
@@ -53,7 +53,7 @@ def crop(images: torch.Tensor, flips: torch.Tensor, generator: torch.Generator) 
 
 
 def jitter(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Returns float images 0..255 (B, 3, S, S) with saturation, contrast and brightness changed, each per image."""
+    """Returns float images 0..255 (B, 3, S, S), each with its saturation, contrast and brightness changed."""
     saturation, contrast, brightness = (
         _uniform(images, generator, 1 - JITTER, 1 + JITTER).view(-1, 1, 1, 1) for _ in range(3)
     )
@@ -82,7 +82,7 @@ def erase(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 def _interval(length: torch.Tensor, position: torch.Tensor, size: int) -> torch.Tensor:
-    """Returns which of `size` pixels lie in an interval of this length at this relative position: (B, size) bool."""
+    """Returns which of `size` pixels lie in an interval at this relative position: (B, size) bool."""
     pixel = torch.arange(size, device=length.device).view(1, -1) + 0.5
     start = (position * (size - length)).view(-1, 1)
     return (pixel >= start) & (pixel < start + length.view(-1, 1))

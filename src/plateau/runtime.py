@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import sys
@@ -17,34 +18,35 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def set_up_threads() -> int:
-    """Returns the number of CPUs really given, and sets up OpenMP for them; call before torch loads.
+    """Returns how many threads to compute with, and sets up OpenMP for them; call before torch loads.
 
     With OpenMP's default waiting policy the idle threads spin: one competing process slows training
     by a factor of 20 to 50. PASSIVE costs nothing when alone. What the caller's environment says wins.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    threads = int(os.environ.setdefault("OMP_NUM_THREADS", str(available_cpus())).split(",")[0])
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    return threads
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # "4,2": per nesting level
+    if not wanted.isdecimal() or int(wanted) == 0:
+        wanted = os.environ["OMP_NUM_THREADS"] = str(available_cpus())
+    return int(wanted)
 
 
 def available_cpus(cgroup: Path = CGROUP) -> int:
-    """Returns how many CPUs this process may use: its affinity, and its container's quota, whichever is less."""
+    """Returns how many CPUs this process may use: its affinity or its container's quota, whichever is less."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(affinity, int(cgroup_quota(cgroup))))
+    return int(min(affinity, cgroup_quota(cgroup)))
 
 
 def cgroup_quota(cgroup: Path = CGROUP) -> float:
-    """Returns the CPU quota of the container in CPUs (0.5 = half of one), at least 1; a large number for none."""
+    """Returns the CPU quota of the container in CPUs (1.5 = one and a half), at least 1; infinity for none."""
     try:
         if (cgroup / "cpu.max").exists():  # cgroup v2: "<quota|max> <period>"
             quota, period = (cgroup / "cpu.max").read_text().split()
         else:  # cgroup v1
             quota = (cgroup / "cpu/cpu.cfs_quota_us").read_text().strip()
             period = (cgroup / "cpu/cpu.cfs_period_us").read_text().strip()
-        return max(1.0, int(quota) / int(period)) if quota not in ("max", "-1") else float(sys.maxsize)
-    except (OSError, ValueError):
-        return float(sys.maxsize)
+        return max(1.0, int(quota) / int(period)) if quota not in ("max", "-1") else math.inf
+    except (OSError, ValueError, ZeroDivisionError):
+        return math.inf
 
 
 def seed_everything(seed: int) -> None:

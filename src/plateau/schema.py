@@ -40,10 +40,10 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         given: set[str] = set()
-        for key, _ in node.value:
-            if key.value in given and isinstance(key, yaml.ScalarNode) and key.value != "<<":
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"):
+            if key.value in given:
                 raise SchemaError(f"{key.value}: given twice (second time in line {key.start_mark.line + 1})")
-            given.add(str(key.value))
+            given.add(key.value)
         return super().construct_mapping(node, deep)
 
 

@@ -24,7 +24,9 @@ class MemoryDataset:
         return np.flatnonzero(self.manifest["split"] == split)
 
 
-def memory_dataset(images: np.ndarray, targets: np.ndarray, classes: tuple[str, ...], seed: int = 0) -> MemoryDataset:
+def memory_dataset(
+    images: np.ndarray, targets: np.ndarray, classes: tuple[str, ...], seed: int = 0
+) -> MemoryDataset:
     """Returns a data set of uint8 images (N, H, W, 3) with 60, 20, 20 % of them in train, val and test."""
     order = np.random.default_rng(seed).permutation(len(targets))
     split = np.full(len(targets), "train", object)
@@ -38,7 +40,9 @@ def memory_dataset(images: np.ndarray, targets: np.ndarray, classes: tuple[str, 
             "group": None,
         }
     )
-    return MemoryDataset(manifest, SimpleNamespace(image=lambda i: images[i], __len__=lambda: len(images)), classes)
+    return MemoryDataset(
+        manifest, SimpleNamespace(image=lambda i: images[i], __len__=lambda: len(images)), classes
+    )
 
 
 @pytest.fixture(scope="session")

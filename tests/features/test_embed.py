@@ -24,7 +24,9 @@ def backbone(seed: int = 0) -> Backbone:
     stages = nn.Sequential()
     stages.add_module("stem", nn.Sequential(conv, nn.BatchNorm2d(6), nn.ReLU()))
     stages.add_module("neck", nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()))
-    return Backbone("tiny", stages.eval(), ("stem", "neck"), 6, EXPECTS, nn.Linear(6, 4), LoadReport(loaded_frac=1.0))
+    return Backbone(
+        "tiny", stages.eval(), ("stem", "neck"), 6, EXPECTS, nn.Linear(6, 4), LoadReport(loaded_frac=1.0)
+    )
 
 
 @pytest.fixture
@@ -127,7 +129,7 @@ def test_the_users_transform_makes_the_recipe_view(digits_dataset, loads):
 
 def test_a_transform_of_changing_shape_is_one_clear_line(digits_dataset, loads):
     sizes = iter(range(8, 1000))
-    with pytest.raises(PlateauError, match="recipe.code"):
+    with pytest.raises(PlateauError, match=r"recipe\.code"):
         embed_views(digits_dataset, params(), CPU, lambda image, train: torch.zeros(3, next(sizes), 8))
 
 

@@ -22,7 +22,7 @@ def expectation(numbers: Arrays) -> Expectation:
 
 @pytest.fixture(scope="module")
 def photos() -> np.ndarray:
-    """Smooth colour images whose channels are correlated as in photographs, (12, 3, 16, 16) in 0..1, 8 bit."""
+    """Smooth colour images with correlated channels, as photographs have, (12, 3, 16, 16) in 0..1, 8 bit."""
     rng = np.random.default_rng(0)
     brightness = rng.random((12, 1, 4, 4)) * 0.8 + rng.random((12, 3, 4, 4)) * 0.2
     return np.round(np.kron(brightness, np.ones((4, 4))) * 255) / 255

@@ -1,7 +1,7 @@
 """Backbones: a name and weights become named stages, and what the weights expect of their input.
 
-Any torchvision or timm classification model by name. Importing this package imports neither library: timm alone
-takes longer to import than a small model takes to load.
+Any torchvision or timm classification model by name. Importing this package imports neither library: that
+takes longer than loading a small model.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch import nn
 from plateau.backbones import catalogue
 from plateau.backbones.catalogue import Architecture
 from plateau.backbones.comparison import compare_weights, load_matching
+from plateau.backbones.hub import download
 from plateau.backbones.expectations import expectation
 from plateau.backbones.loading import bundled_file, load_state, read_state
 from plateau.backbones.stages import cut
@@ -74,7 +75,8 @@ def check_size(backbone: Backbone, size: int) -> None:
             backbone.stages.eval()(_images(size, count=1).to(next(backbone.stages.parameters()).device))
     except Exception as error:  # each library says it in its own way
         raise PlateauError(
-            f"recipe.preprocessing.size: {backbone.name} does not take {size} px; its weights expect {backbone.expects.size}"
+            f"recipe.preprocessing.size: {backbone.name} does not take {size} px; "
+            f"its weights expect {backbone.expects.size}"
         ) from error
     finally:
         backbone.stages.train(was_training)
@@ -82,7 +84,7 @@ def check_size(backbone: Backbone, size: int) -> None:
 
 def _load(architecture: Architecture, weights: str, seed: int) -> tuple[nn.Module, LoadReport]:
     if weights == "pretrained":
-        return _download(architecture, seed), LoadReport(loaded_frac=1.0, head_loaded=True)
+        return download(architecture, seed), LoadReport(loaded_frac=1.0, head_loaded=True)
     path = bundled_file(architecture.name) if weights == "bundled" else Path(weights)
     state = (
         read_state(path) if weights != "none" else {}
@@ -93,19 +95,8 @@ def _load(architecture: Architecture, weights: str, seed: int) -> tuple[nn.Modul
     return model, load_state(model, state, catalogue.head_names(model), path.name)
 
 
-def _download(architecture: Architecture, seed: int) -> nn.Module:
-    try:
-        return catalogue.build(architecture, seed, pretrained=True)
-    except Exception as error:  # urllib, requests, httpx, huggingface_hub and timm each raise their own
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise PlateauError(
-            f"backbone.weights: the pretrained weights of {architecture.name} cannot be downloaded ({reason}); "
-            "without a network use bundled, none or a path"
-        ) from error
-
-
 def _sample(model: nn.Module, name: str, native_size: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Returns random images (2, 3, S, S) and the model's own features (2, ...), small where the model allows it."""
+    """Returns random images (2, 3, S, S), small where the model allows it, and its own features (2, ...)."""
     for size in (SMALL_PX, native_size):
         images = _images(size)
         try:

@@ -48,7 +48,9 @@ def find(name: str) -> Architecture:
     for candidate in (library,) if library else tuple(known):
         if known[candidate](bare):
             return Architecture(candidate, bare)
-    near = _nearest(bare.lower().replace("-", "_"), _all_names(library))
+    architecture = bare.partition(".")[0]
+    names = _tagged_names(architecture) if _in_timm(architecture) else _all_names(library)
+    near = _nearest(bare.lower().replace("-", "_"), names)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise PlateauError(f"backbone.name: {library or 'neither torchvision nor timm'} has no {bare!r}{hint}")
 
@@ -67,23 +69,23 @@ def build(architecture: Architecture, seed: int, pretrained: bool = False) -> nn
 def classifier(model: nn.Module) -> nn.Module | None:
     """Returns the layer that turns features into outputs per class; None where it is not one linear layer."""
     if hasattr(model, "get_classifier"):
-        head = model.get_classifier()
+        head = _call(model, "get_classifier")
         return head if isinstance(head, nn.Linear) else None
     return next((m for m in reversed(list(model.modules())) if isinstance(m, nn.Linear)), None)
 
 
 def head_names(model: nn.Module) -> frozenset[str]:
     """Returns the names of the state entries that belong to the classifier (or classifiers)."""
-    head = model.get_classifier() if hasattr(model, "get_classifier") else _last_layer(model)
+    head = _call(model, "get_classifier") if hasattr(model, "get_classifier") else _last_layer(model)
     heads = head if isinstance(head, tuple | list) else (head,)
     own = {id(tensor) for h in heads for tensor in h.state_dict(keep_vars=True).values()}
     return frozenset(name for name, tensor in model.state_dict(keep_vars=True).items() if id(tensor) in own)
 
 
 def remove_classifier(model: nn.Module) -> None:
-    """Takes the classifier out in place, and a dropout directly before it: the model then gives its features."""
+    """Takes out the classifier, and a dropout directly before it, in place: the model then gives features."""
     if hasattr(model, "reset_classifier"):
-        model.reset_classifier(0)
+        _call(model, "reset_classifier", 0)
         return
     leaves = [name for name, module in model.named_modules() if not list(module.children())]
     last = _last_layer(model)
@@ -99,6 +101,10 @@ def seeded(seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
+
+
+def _call(model: Any, method: str, *arguments: Any) -> Any:
+    return getattr(model, method)(*arguments)
 
 
 def _last_layer(model: nn.Module) -> nn.Module:
@@ -131,7 +137,7 @@ def _build_timm(name: str, seed: int, pretrained: bool) -> nn.Module:
     for extra in ANY_SIZE:
         try:
             with seeded(seed):
-                return timm.create_model(name, pretrained=pretrained, **extra)  # type: ignore[no-any-return]
+                return timm.create_model(name, pretrained=pretrained, **extra)
         except TypeError as error:
             if not extra or "unexpected keyword argument" not in str(error):
                 raise
@@ -145,7 +151,14 @@ def _in_torchvision(name: str) -> bool:
 def _in_timm(name: str) -> bool:
     import timm
 
-    return bool(timm.is_model(name))
+    architecture, _, tag = name.partition(".")
+    return bool(timm.is_model(architecture)) and (not tag or name in _tagged_names(architecture))
+
+
+def _tagged_names(architecture: str) -> list[str]:
+    import timm
+
+    return list(timm.list_pretrained(f"{architecture}.*"))
 
 
 def _torchvision_names() -> list[str]:
@@ -155,7 +168,7 @@ def _torchvision_names() -> list[str]:
 
 
 def _nearest(name: str, names: list[str], count: int = 3) -> list[str]:
-    """Returns the names that go on where this one stops, the shortest first; where there are none, the most alike."""
+    """Returns the names that go on where this one stops, shortest first; without any, the most alike."""
     longer = sorted(
         (other for other in set(names) if other.startswith(name)), key=lambda other: (len(other), other)
     )

@@ -19,7 +19,7 @@ LEAST_BY_NAME = (
 
 
 def compare_weights(model: nn.Module, reference: Backbone) -> dict[str, float]:
-    """Returns for each stage of the reference the share (0..1) of its tensors that the model holds with equal values.
+    """Returns per stage of the reference the share (0..1) of its tensors that the model holds too.
 
     A tensor without counterpart in the model counts as not equal; batch norm's counters are left out.
     Batch-norm weights are equal in any two untrained models: compare with the share of a random backbone.
@@ -37,8 +37,8 @@ def compare_weights(model: nn.Module, reference: Backbone) -> dict[str, float]:
 def load_matching(model: nn.Module, reference: Backbone) -> LoadReport:
     """Copies the reference's weights into the user's own model in place, wherever they match.
 
-    Returns: names as in the reference's library, `unexpected` as in the user's model; a head of the user's own is
-        among the latter.
+    Returns:
+        Names as in the reference's library; `unexpected` as in the user's model, its head among them.
 
     Raises:
         PlateauError: nothing matches.

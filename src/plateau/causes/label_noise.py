@@ -18,9 +18,8 @@ def _suspicion(facts: DataFacts) -> float:
 
 
 def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
-    flagged = np.asarray(facts.noise["rows"], np.int64)
-    kept = np.setdiff1d(facts.train, flagged, assume_unique=True)
-    kept = facts.train[np.isin(facts.train, kept)]  # in the order of the manifest
+    flagged = [image["row"] for image in facts.noise["flagged"] if image["kind"] == "noise"]
+    kept = facts.train[~np.isin(facts.train, flagged)]
     if len(kept) in (0, len(facts.train)):
         return None
     bench.add_subset("without flagged labels", kept)

@@ -21,6 +21,7 @@ MOST_PIXELS = 200_000
 GRAY_FRAC = 1e-3  # least spread of a colour direction, relative to the brightness's, that can be identified
 NEGLIGIBLE = 1e-3  # share of the variance that one input per output may explain less than all three
 RGB, BGR = (0, 1, 2), (2, 1, 0)
+ORDERS: list[tuple[int, ...]] = list(permutations(range(3)))
 TOLERANCE = 0.03  # of mean and std, in unit scale
 NOTHING = 1e-9  # slope below which no image is left
 AFFINE_R_SQUARED = 0.98  # below it an affine map does not describe the preprocessing
@@ -47,8 +48,8 @@ class Identification:
         r_squared: share of the tensor's variance that the affine map explains.
         scale: unit (0..1) | byte (0..255) | divided_twice (0..1/255).
         mean, std: in the unit that `scale` yields, per output channel; (0, 0, 0) and (1, 1, 1) are "none".
-        channels: rgb | bgr | permuted | gray (converted to gray) | mixed | unidentifiable (the images are gray:
-            the order of the channels is then harmless too).
+        channels: rgb | bgr | permuted | gray (converted to gray) | mixed | unidentifiable (the images are
+            gray: the order of the channels is then harmless too).
         is_inverted: bright became dark.
     """
 
@@ -76,7 +77,7 @@ class Identification:
             return ("constant: nothing of the image is left in the tensor",)
         if not self.is_affine:
             return (
-                f"not an affine map of the pixels (R² {self.r_squared:.2f}): another resize or crop, or not linear",
+                f"not an affine map of the pixels (R² {self.r_squared:.2f}): another resize, or not linear",
             )
         words = {
             "bgr": "BGR instead of RGB",
@@ -124,9 +125,9 @@ def identify(transformed: np.ndarray, canonical01: np.ndarray) -> Identification
 
 
 def fit(inputs: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns A (3, 3) and b (3,) of the smallest-norm least-squares fit outputs = inputs Aᵀ + b; (P, 3) each.
+    """Returns A (3, 3) and b (3,) of the smallest-norm least-squares fit of outputs = inputs Aᵀ + b.
 
-    Gray images have one direction only: A's rows are then spread evenly over the channels, their sums are right.
+    Gray images have one direction only: A's rows are then spread evenly over the channels.
     """
     center_in, center_out = inputs.mean(axis=0), outputs.mean(axis=0)
     directions, spreads, axes = np.linalg.svd(inputs - center_in, full_matrices=False)
@@ -137,7 +138,7 @@ def fit(inputs: np.ndarray, outputs: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _sources(inputs: np.ndarray, outputs: np.ndarray, matrix: np.ndarray, offset: np.ndarray) -> Sources:
-    """One input channel per output where that explains as much as all three; gray and mixed channels otherwise."""
+    """One input channel per output where that explains as much as all three; gray or mixed otherwise."""
     centered_in, centered_out = inputs - inputs.mean(axis=0), outputs - outputs.mean(axis=0)
     covariance = centered_out.T @ centered_in  # (3 outputs, 3 inputs)
     power = (centered_in**2).sum(axis=0)
@@ -145,9 +146,7 @@ def _sources(inputs: np.ndarray, outputs: np.ndarray, matrix: np.ndarray, offset
     slopes = covariance / np.where(varies, power, np.inf)
     best = ((centered_in @ matrix.T) ** 2).sum()
     total = float((centered_out**2).sum())
-    explained = {
-        p: sum(slopes[c, j] * covariance[c, j] for c, j in enumerate(p)) for p in permutations(range(3))
-    }
+    explained = {p: sum(slopes[c, j] * covariance[c, j] for c, j in enumerate(p)) for p in ORDERS}
     fitting = sorted(
         (p for p, e in explained.items() if e >= best - NEGLIGIBLE * total), key=lambda p: p != RGB
     )
@@ -160,7 +159,7 @@ def _sources(inputs: np.ndarray, outputs: np.ndarray, matrix: np.ndarray, offset
     offsets = outputs.mean(axis=0) - gains * inputs.mean(axis=0)[list(order)]
     if RGB in fitting and BGR in fitting:
         return Sources("unidentifiable", gains, offsets)
-    return Sources({RGB: "rgb", BGR: "bgr"}.get(order, "permuted"), gains, offsets)
+    return Sources("rgb" if order == RGB else "bgr" if order == BGR else "permuted", gains, offsets)
 
 
 def _scale(gains: np.ndarray) -> str:
@@ -204,7 +203,7 @@ def twice(expects: Expectation) -> tuple[Triple, Triple]:
 
 
 def _is_expected(found: Identification, expects: Expectation) -> bool:
-    """With channels swapped the numbers may belong to the position or to the colour: both are the right numbers."""
+    """With channels swapped the numbers may belong to the position or to the colour: both are right."""
     straight = _near((found.mean, found.std), (expects.mean, expects.std))
     swapped = _near((found.mean[::-1], found.std[::-1]), (expects.mean, expects.std))
     return straight or (found.channels == "bgr" and swapped)

@@ -30,10 +30,12 @@ class RunningMoments:
 
     def add(self, x: torch.Tensor, channel: int = 1, bounds: bool = False) -> None:
         """Adds a batch whose channels lie along dimension `channel`; `bounds` keeps the extremes too."""
-        values = x.detach().float()
-        dims = [d for d in range(values.ndim) if d != channel % values.ndim]
-        variance, mean = (m.double().cpu() for m in torch.var_mean(values, dims, correction=0))
-        count = values.numel() // values.shape[channel]
+        values = (
+            x.detach().float().movedim(channel, -1).reshape(-1, x.shape[channel])
+        )  # (n, C), a view if NHWC
+        raw_mean = values.mean(0)  # torch.var_mean is seven times slower on a CPU
+        variance, mean = (values - raw_mean).square_().mean(0).double().cpu(), raw_mean.double().cpu()
+        count = len(values)
         if bounds:
             self.low, self.high = min(self.low, float(values.min())), max(self.high, float(values.max()))
         if self.mean is None or self.squares is None:

@@ -13,6 +13,7 @@ from plateau.report.content import ReportContent
 from plateau.report.plots import Picture
 from plateau.report.view import view
 from plateau.report.waterfall import Step, steps
+from plateau.report.wording import spoken
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -73,7 +74,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "percent": numbers.percent, "points": numbers.points, "interval": numbers.interval,
-        "seconds": numbers.seconds,
+        "seconds": numbers.seconds, "spoken": spoken,
     }  # fmt: skip
     return environment
 

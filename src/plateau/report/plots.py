@@ -36,7 +36,7 @@ class Picture:
 @style.styled
 def curves(content: ReportContent) -> Figure:
     """Returns the accuracies of all arms by epoch: training solid, validation dashed, beside the measured levels."""
-    figure = style.figure(3.5)
+    figure = style.figure(4.2)
     axes = figure.subplots()
     looks = _looks(content.summary)
     arms = dict(list(content.curves.groupby("arm", sort=False)))
@@ -75,18 +75,26 @@ def _draw_levels(axes: Axes, summary: dict[str, Any]) -> None:
     for name in ("chance", "linear_probe"):
         if (level := summary["levels"][name]) is not None:
             axes.axhline(level, color=COLORS["muted"], linewidth=0.8, linestyle=":")
-            axes.annotate(
-                spoken(name), (1, level), xycoords=("axes fraction", "data"), xytext=(-2, 2), fontsize=7.5,
-                textcoords="offset points", ha="right", color=COLORS["muted"],
-            )  # fmt: skip
-    if summary["plateau"]["level"] is not None:
-        axes.axhline(summary["plateau"]["level"], color=COLORS["alarm"], linewidth=1, label="plateau")
+            _name_line(axes, level, spoken(name), COLORS["muted"], above=True)
+    if (level := summary["plateau"]["level"]) is not None:
+        axes.axhline(level, color=COLORS["alarm"], linewidth=1)
+        _name_line(axes, level, f"plateau {numbers.percent(level)}", COLORS["alarm"], above=False)
+
+
+def _name_line(axes: Axes, level: float, name: str, color: str, above: bool) -> None:
+    """Names a level at the left, where curves have not arrived yet; the plateau below, what it equals above."""
+    axes.annotate(
+        name, (0, level), xycoords=("axes fraction", "data"), xytext=(3, 2 if above else -2), fontsize=8.5,
+        textcoords="offset points", va="bottom" if above else "top", color=color, path_effects=style.halo(),
+    )  # fmt: skip
 
 
 def _legend_below(axes: Axes) -> None:
     axes.plot([], [], color=COLORS["muted"], linestyle="-", label="training")
     axes.plot([], [], color=COLORS["muted"], linestyle=(0, (3, 1.6)), label="validation")
-    axes.figure.legend(loc="outside lower center", ncols=2, columnspacing=1.4)  # type: ignore[call-arg]
+    lines = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    names = sorted(lines, key=lambda name: name == "other swaps")  # last, though drawn first
+    axes.figure.legend([lines[name] for name in names], names, loc="outside lower left", ncols=1 + (len(names) > 4))
 
 
 @style.styled
@@ -114,13 +122,14 @@ def _tested(summary: dict[str, Any]) -> list[dict[str, Any]]:
 def _draw_effect(axes: Axes, row: int, label: str, entry: dict[str, Any], color: str, filled: bool) -> None:
     low, high = (100 * end for end in entry["ci"])
     axes.plot([low, high], [row + 0.1] * 2, color=color, linewidth=2)
-    face = color if filled else "white"
+    face = color if filled else COLORS["page"]
     axes.plot(100 * entry["effect"], row + 0.1, "o", color=color, markerfacecolor=face, markersize=6)
-    text = f"{style.shorten(label, 44)}  {numbers.points(entry['effect']).removesuffix(' points')}"
-    axes.text(
-        0.01, row - 0.12, text, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5,
-        weight="bold" if filled else "normal",
-    )  # fmt: skip
+    number = numbers.points(entry["effect"]).removesuffix(" points")
+    for place, text, side in ((0.0, style.shorten(label, 42), "left"), (1.0, number, "right")):
+        axes.text(
+            place, row - 0.12, text, transform=axes.get_yaxis_transform(), va="bottom", ha=side, fontsize=8.5,
+            weight="bold" if filled else "normal", path_effects=style.halo(),
+        )  # fmt: skip
 
 
 @style.styled
@@ -146,7 +155,7 @@ def learning_curve(content: ReportContent) -> Figure:
     _thousands(axes, table["n"].to_numpy())
     axes.set(xlabel="training images", ylabel="test accuracy")
     style.percent_axis(axes.yaxis)
-    axes.legend(loc="lower right")
+    axes.figure.legend(loc="outside lower left", ncols=3, columnspacing=1, handlelength=1.4)  # type: ignore[call-arg]
     return figure
 
 
@@ -166,8 +175,10 @@ def runs(content: ReportContent) -> Figure:
     axes = figure.subplots()
     colors = [{"recipe": COLORS["recipe"], "reference": COLORS["reached"]}.get(run["name"]) for run in ranked]
     tests = [run["test_accuracy"] for run in ranked]
-    bars = axes.barh(range(len(ranked)), tests, height=0.6, color=[color or COLORS["faint"] for color in colors])
-    axes.bar_label(bars, [numbers.percent(test) for test in tests], label_type="center", color="white", fontsize=8)
+    bars = axes.barh(range(len(ranked)), tests, height=0.7, color=[color or COLORS["faint"] for color in colors])
+    labels = axes.bar_label(bars, [numbers.percent(test) for test in tests], label_type="center", fontsize=8.5)
+    for label, color in zip(labels, colors, strict=True):
+        label.set_color(COLORS["page"] if color else COLORS["ink"])
     trains = [np.nan if run["train_accuracy"] is None else run["train_accuracy"] for run in ranked]
     axes.plot(trains, range(len(ranked)), "|", color=COLORS["ink"], markersize=9, label="training accuracy")
     axes.set_yticks(range(len(ranked)), [style.shorten(spoken(run["name"]), 32) for run in ranked])

@@ -57,8 +57,8 @@ def umap_by_class(content: ReportContent) -> Figure:
         _scatter(axes, table[table["label"] == name], color, len(table))
     for name in names[:MOST_LABELS]:
         x, y = table.loc[table["label"] == name, ["x", "y"]].median()
-        box = {"boxstyle": "round,pad=0.2", "facecolor": "white", "alpha": 0.8, "linewidth": 0}
-        axes.text(x, y, style.shorten(str(name), 16), ha="center", va="center", fontsize=8, bbox=box, color="#1c2025")
+        text = style.shorten(str(name), 16)
+        axes.text(x, y, text, ha="center", va="center", fontsize=9, weight="bold", path_effects=style.halo())
     return figure
 
 
@@ -93,7 +93,7 @@ def _map() -> tuple[Figure, Axes]:
 
 
 def _scatter(axes: Axes, table: pd.DataFrame, color: str | list[str], total: int) -> None:
-    size = float(np.clip(4000 / max(total, 1), 3, 16))
+    size = float(np.clip(9000 / max(total, 1), 4, 20))
     axes.scatter(
         table["x"], table["y"], s=size, c=color, alpha=0.75, linewidths=0, rasterized=total > MOST_VECTOR_POINTS
     )
@@ -120,7 +120,7 @@ def batch_norm_profile(content: ReportContent) -> Figure:
         axes.plot(range(len(kl)), kl, "o-", markersize=3, linewidth=1.4, color=color, label=spoken(view))
     _mark_depths(axes, [str(layer["depth"]) for layer in next(iter(_pretrained(content).values()))])
     axes.set_yscale("symlog", linthresh=1)  # zero, for statistics that agree, stays on the axis
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.5 * axes.get_ylim()[1])
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.set(xlabel="layers, first to last", ylabel="KL divergence, nats", xticks=[])
     axes.figure.legend(loc="outside lower center", ncols=3)  # type: ignore[call-arg]

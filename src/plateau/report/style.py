@@ -13,15 +13,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
-# At 328 px, a phone's width less its margins, 9 points on 4.8 inches are still 8.5 px.
-WIDTH_IN = 4.8
+# At 328 px, a phone's width less its margins, 9 points on 4.2 inches are 10 px.
+WIDTH_IN = 4.2
 # Blue, green, orange and vermillion from Okabe and Ito (2008), darkened to 3:1 on white. In the HTML each becomes
 # the CSS variable of the same name, so that the page chooses light or dark.
 COLORS = {
     "ink": "#1c2024", "muted": "#5d656d", "line": "#dcdfe2", "faint": "#b4bac0", "recipe": "#4f5b66",
     "fix": "#0a6cb0", "rest": "#8a939b", "reached": "#0b7a5c", "more": "#c07a00", "alarm": "#c4501b",
+    "page": "#fffffe",
 }  # fmt: skip
-CATEGORIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f5fc0", "#7d7d7d")
+CATEGORIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f5fc0", "#7d7d7d",
+              "#8d5a2b", "#94b447")  # fmt: skip
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
@@ -39,11 +41,11 @@ STYLE: dict[str, Any] = {
     "ytick.color": COLORS["line"],
     "xtick.labelcolor": COLORS["muted"],
     "ytick.labelcolor": COLORS["muted"],
-    "xtick.labelsize": 8,
-    "ytick.labelsize": 8,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
     "text.color": COLORS["ink"],
     "text.parse_math": False,  # a class called "$x^$" must neither turn into a formula nor stop the report
-    "legend.fontsize": 8,
+    "legend.fontsize": 8.5,
     "legend.frameon": False,
     "hatch.linewidth": 0.7,
     "svg.fonttype": "none",
@@ -70,6 +72,13 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
             return draw(*args, **kwargs)
 
     return drawn
+
+
+def halo() -> list[Any]:
+    """Returns the path effects that keep a thin line or a text readable on whatever lies below it."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=3, foreground=COLORS["page"])]
 
 
 def percent_axis(axis: Axis) -> None:

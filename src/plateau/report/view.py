@@ -33,7 +33,7 @@ def view(content: ReportContent) -> dict[str, Any]:
         "steps": waterfall.steps(summary),
         "causes": [_cause(cause, names, urls) for cause in summary["causes"]],
         "plateau_sentence": plateau_sentence(summary),
-        "levels": [(spoken(name), level) for name, level in summary["levels"].items() if level is not None],
+        "levels": _levels(summary),
         "missing": _missing(summary),
         "recipe_yaml": to_yaml({"recipe": summary["recommended_recipe"]}) if summary["recommended_recipe"] else None,
         "cost": _cost(summary["cost"]),
@@ -69,6 +69,12 @@ def plateau_sentence(summary: Mapping[str, Any]) -> str:
 
 def _article(name: str) -> str:
     return "a " if name.startswith("linear_probe") else "the " if name in ("majority", "reference") else ""
+
+
+def _levels(summary: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Returns what was measured, and the recipe between it, from low to high."""
+    known = [(spoken(name), level) for name, level in summary["levels"].items() if level is not None]
+    return sorted([*known, ("your recipe", summary["plateau"]["test_accuracy"])], key=lambda entry: entry[1])
 
 
 def _missing(summary: Mapping[str, Any]) -> str:
@@ -118,7 +124,7 @@ def _cost(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     if cost["reference_seconds"] and cost["diagnosis_seconds"] is not None:
         ratio = cost["diagnosis_seconds"] / cost["reference_seconds"]
-        rows[-1] = (rows[-1][0], f"{rows[-1][1]} = {ratio:.1f} × reference")
+        rows[-1] = (f"{rows[-1][0]}: {ratio:.1f} × the reference run", rows[-1][1])
     return rows
 
 

@@ -148,9 +148,7 @@ def plot(bars: Sequence[Step]) -> Figure:
 
 
 def _draw(axes: Axes, row: int, bar: Step) -> None:
-    from matplotlib.patheffects import withStroke
-
-    color, halo = style.COLORS[COLORS[bar.kind]], [withStroke(linewidth=3, foreground="white")]
+    color, halo = style.COLORS[COLORS[bar.kind]], style.halo()
     hollow = bar.kind in ("extrapolated", "open")
     axes.barh(
         row + 0.18, bar.end - bar.start, left=bar.start, height=0.34, color="none" if hollow else color,

@@ -53,9 +53,9 @@ def user() -> str:
         return "unknown"
 
 
-def without_password(uri: str) -> str:
-    """Returns the address without a user name and password."""
-    return re.sub(r"(?<=://)[^/@]*@", "", uri)
+def without_password(text: str) -> str:
+    """Returns the text with every address in it stripped of user name and password."""
+    return re.sub(r"(?<=://)[^/@\s]*@", "", text)
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -168,7 +168,7 @@ def failures() -> tuple[type[Exception], ...]:
 def warn(error: Exception) -> None:
     """Says in one line that the stage goes on unrecorded."""
     where = provenance.without_password(store.tracking_uri())
-    reason = " ".join(str(error).split())[:300]
+    reason = provenance.without_password(" ".join(str(error).split()))[:300]
     print(f"warning: MLflow at {where} failed, the stage goes on without it: {reason}", file=sys.stderr)
 
 

@@ -37,6 +37,7 @@ class Laboratory:
         code: the user's own functions.
         device: where training runs.
         folder: finished runs and checkpoints, or None to keep nothing.
+        shelves: further folders in which finished runs may lie; read only.
         subsets: training rows by name; an arm's `images` chooses one.
     """
 
@@ -46,6 +47,7 @@ class Laboratory:
     code: UserCode
     device: torch.device
     folder: Path | None = None
+    shelves: tuple[Path, ...] = ()
     subsets: dict[str, np.ndarray] = field(default_factory=dict)
     on_epoch: OnEpoch | None = None
     _backbones: dict[str, Backbone] = field(default_factory=dict)
@@ -116,15 +118,46 @@ class Laboratory:
         rows = self.subsets[arm.images]
         return arm.digest(f"{self.context()}/{store.rows_digest(rows)}")
 
-    def run(self, arm: Arm, name: str = "train") -> Result:
-        """Returns the arm's result, trained now unless it was before."""
+    def run(self, arm: Arm, name: str = "train", keep_weights: bool = False) -> Result:
+        """Returns the arm's result, trained now unless it was before.
+
+        Args:
+            arm: what to train.
+            name: shown beside the progress bar.
+            keep_weights: also keep the trained weights; `weights_file` says where.
+        """
         key = self.key(arm)
-        finished = store.load(self.folder, key)
-        if finished is not None:
+        finished = self._finished(key)
+        if finished is not None and (not keep_weights or self.weights_file(key) is not None):
             return finished
         task = build.task(self, arm, name)
         on_epoch = (lambda row: self.on_epoch(name, row)) if self.on_epoch else None
         outcome = train(task, store.checkpoint(self.folder, key), on_epoch)
         result = Result(key=key, arm=arm, outcome=outcome, cost=build.cost(self, arm))
+        if keep_weights:
+            store.save_weights(self.folder, key, task.model)
         store.save(self.folder, result)
         return result
+
+    def weights_file(self, key: str) -> Path | None:
+        """Returns the file with a finished run's weights, or None."""
+        return next((path for folder in self.folders() if (path := store.weights_path(folder, key)).exists()), None)
+
+    def trained(self, result: Result) -> torch.nn.Module:
+        """Returns a finished run's network with its trained weights, on the CPU, in eval mode.
+
+        Raises:
+            PlateauError: the run's weights were not kept.
+        """
+        path = self.weights_file(result.key)
+        if path is None:
+            raise PlateauError(f"the weights of run {result.key} were not kept")
+        network = build.network(self, result.arm)
+        network.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+        return network.eval()
+
+    def _finished(self, key: str) -> Result | None:
+        return next((found for folder in self.folders() if (found := store.load(folder, key)) is not None), None)
+
+    def _folders(self) -> list[Path]:
+        return [folder for folder in (self.folder, *self.shelves) if folder is not None]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 
 from plateau.recipe import Head, Loss, Schedule, get, put
-from plateau.training import build, range_test
+from plateau.training import build, range_test, store
 from plateau.training.arm import Arm
 from plateau.training.laboratory import Laboratory
 
@@ -25,14 +26,20 @@ class Rates:
     """Range-test optima of one laboratory, each measured once."""
 
     lab: Laboratory
+    seconds: float = 0.0  # spent on range tests
     _optima: dict[str, float] = field(default_factory=dict)
 
     def optimum(self, arm: Arm) -> float:
         """Returns the learning rate that suits the arm's moving parameters under its optimiser."""
         plain = _plain(arm)
-        key = plain.digest("optimum")
+        key = plain.digest(f"{self.lab.context()}/optimum")
         if key not in self._optima:
-            self._optima[key] = self._measure(plain)
+            found = store.recall(self.lab.folders(), key)
+            if found is None:
+                found = self._measure(plain)
+                store.remember(self.lab.folder, key, found)
+            self._optima[key] = found["optimum"]
+            self.seconds += found["seconds"]
         return self._optima[key]
 
     def ratio(self, arm: Arm) -> float:
@@ -47,7 +54,12 @@ class Rates:
         recipe = put(after.recipe, {"optimizer.learning_rate": float(f"{rate:.3g}")})
         return replace(after, recipe=recipe, own=after.own - {"learning_rate"})
 
-    def _measure(self, plain: Arm) -> float:
+    def _measure(self, plain: Arm) -> dict[str, float]:
+        started = time.perf_counter()
+        rate = self._range_test(plain)
+        return {"optimum": rate, "seconds": time.perf_counter() - started}
+
+    def _range_test(self, plain: Arm) -> float:
         usual = USUAL[plain.recipe.optimizer.name][plain.recipe.trainable]
         usual *= (1.0 - plain.recipe.optimizer.momentum) / 0.1 if plain.recipe.optimizer.name == "sgd" else 1.0
         task = build.task(self.lab, plain, "learning-rate range test")

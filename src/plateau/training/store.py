@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import numpy as np
+import torch
 
 from plateau import artifacts
 from plateau.recipe import Recipe
@@ -65,6 +67,20 @@ def save(folder: Path | None, result: Result) -> None:
     artifacts.write_json(folder / f"{result.key}.json", _plain(result))
 
 
+def weights_path(folder: Path, key: str) -> Path:
+    """Returns where a run's trained weights lie, if they were kept."""
+    return folder / f"{key}.weights.pt"
+
+
+def save_weights(folder: Path | None, key: str, model: torch.nn.Module) -> None:
+    """Writes a trained network's state dict atomically."""
+    if folder is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with artifacts.atomic_path(weights_path(folder, key)) as path:
+        torch.save(model.state_dict(), path)
+
+
 def load(folder: Path | None, key: str) -> Result | None:
     """Returns a finished run, or None."""
     if folder is None or not (folder / f"{key}.json").exists():
@@ -75,6 +91,19 @@ def load(folder: Path | None, key: str) -> Result | None:
     arm = Arm(**{**arm, "recipe": _rebuild(Recipe, arm["recipe"]), "own": frozenset(arm["own"])})
     outcome = Outcome(**saved["outcome"], **arrays)
     return Result(key=key, arm=arm, outcome=outcome, cost=saved["cost"])
+
+
+def remember(folder: Path | None, key: str, values: dict[str, float]) -> None:
+    """Writes a few measured numbers under a content key."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        artifacts.write_json(folder / f"{key}.numbers.json", values)
+
+
+def recall(folders: Sequence[Path], key: str) -> dict[str, float] | None:
+    """Returns the numbers under a content key, or None."""
+    path = next((path for folder in folders if (path := folder / f"{key}.numbers.json").exists()), None)
+    return None if path is None else artifacts.read_json(path)
 
 
 def _arrays(outcome: Outcome) -> dict[str, np.ndarray]:

@@ -1,0 +1,96 @@
+"""What stage finetune leaves: results, curves and predictions on disk, and the same in its MLflow run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from plateau import artifacts
+from plateau.bench import TrainedArm, arm_folder
+from plateau.params import dump
+from plateau.record import CURVES
+from plateau.tracking.null_run import NullRun
+from plateau.training import store
+from plateau.training.laboratory import Laboratory
+from plateau.training.predictor import Predictor
+from plateau.training.store import Result, hits
+
+
+def write(root: Path, arm: str, lab: Laboratory, found: TrainedArm, range_test_seconds: float) -> None:
+    """Writes data/arms/<arm>, reports/plots/curves_<arm>.csv and reports/finetune_<arm>.json."""
+    with artifacts.atomic_folder(arm_folder(root, arm)) as folder:
+        for result in found.results:
+            store.save(folder, result)
+            weights = lab.weights_file(result.key)
+            if weights is not None:
+                (folder / weights.name).write_bytes(weights.read_bytes())
+        artifacts.write_parquet(folder / "predictions.parquet", predictions(lab, found.results[0]))
+        keys = [result.key for result in found.results]
+        times = {"seconds": found.seconds, "range_test_seconds": range_test_seconds}
+        artifacts.write_json(folder / "arm.json", {"keys": keys, **times})
+    curve = pd.DataFrame(found.results[0].outcome.history, columns=CURVES)
+    artifacts.write_csv(root / f"reports/plots/curves_{arm}.csv", curve)
+    artifacts.write_json(root / f"reports/finetune_{arm}.json", metrics(lab, found.results[0]))
+
+
+def track(run: NullRun, lab: Laboratory, found: TrainedArm) -> None:
+    """Logs the arm: parameters, curves, signals, predictions, data set, and the model, which loads again by URI."""
+    first = found.results[0]
+    log_result(run, lab, first)
+    run.log_dataset(lab.dataset.manifest, "images", lab.dataset.digest)
+    for result in found.results[1:]:
+        with run.child(f"{found.name} seed {result.arm.seed}", {"arm": found.name, "seed": result.arm.seed}) as child:
+            log_result(child, lab, result)
+    for result in found.tried:
+        with run.child(f"candidate ({result.arm.recipe.trainable})", {"arm": "candidate"}) as child:
+            log_result(child, lab, result)
+    if not first.arm.own & {"model", "transform"}:
+        example = np.zeros((2, first.arm.recipe.preprocessing.size, first.arm.recipe.preprocessing.size, 3), np.uint8)
+        run.log_model(predictor(lab, first), example)
+
+
+def log_result(run: NullRun, lab: Laboratory, result: Result) -> None:
+    """Logs one trained arm under the same names as any other, so that MLflow can compare them."""
+    run.log_params({"recipe": dump(result.arm.recipe), "weights": result.arm.weights, "images": result.arm.images})
+    run.log_history(result.outcome.history)
+    run.log_history([_named(signal) for signal in result.outcome.signals])
+    run.log_metrics(metrics(lab, result))
+
+
+def metrics(lab: Laboratory, result: Result) -> dict[str, float]:
+    """Returns the final numbers of one arm, named alike for every arm."""
+    targets, outcome = lab.dataset.targets, result.outcome
+    kept = outcome.history[outcome.kept_epoch - 1] if outcome.kept_epoch else {}
+    return {
+        "train_accuracy": float(kept.get("train_accuracy", 0.0)),
+        "val_accuracy": float(hits(outcome.val_outputs, targets[lab.dataset.indices("val")]).mean()),
+        "test_accuracy": float(result.correct(targets[lab.dataset.indices("test")]).mean()),
+        "kept_epoch": float(outcome.kept_epoch),
+    }
+
+
+def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
+    """Returns one row per test image: image_id, label, predicted label, and whether it was right."""
+    rows = lab.dataset.indices("test")
+    test = lab.dataset.manifest.iloc[rows]
+    guesses = result.outcome.test_outputs.argmax(1)
+    named = [lab.dataset.classes[guess] for guess in guesses]
+    right = result.correct(lab.dataset.targets[rows])
+    return pd.DataFrame({"image_id": test["image_id"].to_numpy(), "label": test["label"].to_numpy(), "predicted": named, "correct": right})
+
+
+def predictor(lab: Laboratory, result: Result) -> Predictor:
+    """Returns the arm's trained network as something that reads plain images."""
+    softmax = result.arm.recipe.head.activation == "softmax"
+    return Predictor(lab.trained(result), result.arm.recipe.preprocessing, lab.dataset.classes, softmax)
+
+
+def _named(signal: dict[str, float]) -> dict[str, float]:
+    block = signal["block"]
+    return {
+        "epoch": signal["epoch"],
+        f"gradient_norm/{block}": signal["gradient_norm"],
+        f"update_ratio/{block}": signal["update_ratio"],
+    }

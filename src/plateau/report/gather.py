@@ -1,0 +1,88 @@
+"""Gathers what the stages left on disk into the content of the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plateau import artifacts
+from plateau.params import Params
+from plateau.report.content import ReportContent
+from plateau.report.summary import describe_plateau, label_map, summarize
+from plateau.training.plateau import Plateau, detect, explain
+
+LEVEL_VIEWS = {"linear_probe": "recipe", "linear_probe_canonical": "canonical", "random_features": "random"}
+
+
+def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
+    """Returns the report's content from data/, reports/ and the run records."""
+    found = artifacts.read_json(root / "data/interventions/findings.json")
+    curves = artifacts.read_parquet(root / "data/interventions/curves.parquet")
+    probes = artifacts.read_json(root / "data/shift/probes.json")
+    records = [artifacts.read_json(path) for path in sorted((root / "reports/runs").glob("*.json"))]
+    run_ids = label_map(records)
+    levels = _levels(found, probes)
+    state = _plateau(found, curves, levels, params.diagnosis.min_effect)
+    summary = {**summarize(found, levels, state, params.diagnosis.min_effect, run_ids), "run_id": run_id}
+    return ReportContent(
+        summary=summary,
+        title=f"{params.data.path or params.data.source} · {params.backbone.name}",
+        curves=curves,
+        runs=[{**run, "run_id": run_ids.get(run["name"], ""), "url": None} for run in found["runs"]],
+        differences=_differences(found),
+        dataset=_dataset(root),
+        profile=_profile(root),
+        projection=artifacts.read_parquet(root / "data/shift/projection.parquet"),
+        trustworthiness=probes["umap"]["trustworthiness"],
+        learning_curve=_learning_curve(probes["learning_curve"]),
+    )
+
+
+def _levels(found: dict[str, Any], probes: dict[str, Any]) -> dict[str, float | None]:
+    accuracy = {run["name"]: run["test_accuracy"] for run in found["runs"]}
+    views = probes["views"]
+    linear = {name: views[view]["linear_probe"]["accuracy"]["test"] for name, view in LEVEL_VIEWS.items()}
+    knn = views["recipe"]["knn"]["accuracy"]["test"]
+    known = {"chance": probes["chance"], "majority": probes["majority"], "knn": knn, **linear}
+    return {**known, "reference": max(accuracy["reference"], accuracy[found["recommended"]["name"]])}
+
+
+def _plateau(
+    found: dict[str, Any], curves: pd.DataFrame, levels: dict[str, float | None], tolerance: float
+) -> dict[str, Any]:
+    run = next(run for run in found["runs"] if run["name"] == "recipe")
+    curve = curves[curves["arm"] == "recipe"]["train_accuracy"].tolist()
+    flat = detect(curve, tolerance) if curve else Plateau(0.0, None, 0.0)
+    known = {name: level for name, level in levels.items() if name != "reference"}
+    explained = explain(run["test_accuracy"], known, found["test_images"])
+    return describe_plateau(run, flat.level, flat.from_epoch, explained)
+
+
+def _differences(found: dict[str, Any]) -> list[dict[str, str]]:
+    rows = []
+    for swap in found["swaps"]:
+        for part in swap["difference"].split("; "):
+            key, _, values = part.partition(": ")
+            own, _, other = values.partition(" instead of ")
+            rows.append({"factor": key, "recipe": own, "reference": other})
+    return rows
+
+
+def _dataset(root: Path) -> dict[str, Any]:
+    facts = artifacts.read_json(root / "reports/prepare_data.json")
+    return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
+
+
+def _profile(root: Path) -> dict[str, list[dict[str, Any]]]:
+    views = artifacts.read_json(root / "data/features/profile.json")["views"]
+    return {name: view["profile"]["layers"] for name, view in views.items() if view["profile"]["layers"]}
+
+
+def _learning_curve(curve: dict[str, Any]) -> pd.DataFrame:
+    accuracy = [sum(row) / len(row) for row in curve["accuracy"]]
+    rows = [{"n": n, "accuracy": a, "fit_low": a, "fit_high": a} for n, a in zip(curve["sizes"], accuracy, strict=True)]
+    low, high = curve["forecast"]
+    rows.append({"n": 2 * curve["sizes"][-1], "accuracy": float("nan"), "fit_low": low, "fit_high": high})
+    return pd.DataFrame(rows)

@@ -1,0 +1,39 @@
+"""What stage intervene leaves: its record and curves on disk, and one MLflow run per swap."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plateau import artifacts, record
+from plateau.diagnosis import Diagnosed
+from plateau.report.arm_files import log_result
+from plateau.tracking.null_run import NullRun
+from plateau.training.laboratory import Laboratory
+
+
+def write(root: Path, diagnosed: Diagnosed, found: dict[str, Any]) -> None:
+    """Writes data/interventions and reports/intervene.json."""
+    with artifacts.atomic_folder(root / "data/interventions") as folder:
+        artifacts.write_json(folder / "findings.json", found)
+        artifacts.write_parquet(folder / "curves.parquet", record.curves(diagnosed))
+        artifacts.write_csv(folder / "suspect_labels.csv", suspect_labels(diagnosed))
+    effects = {f"effect_{swap['cause']}": swap["effect"] for swap in found["swaps"]}
+    accuracy = {f"test_accuracy_{run['name'].replace(' ', '_')}": run["test_accuracy"] for run in found["runs"]}
+    artifacts.write_json(root / "reports/intervene.json", {**effects, **accuracy})
+
+
+def track(run: NullRun, lab: Laboratory, diagnosed: Diagnosed) -> None:
+    """Logs every swap as a run of its own, named as in the report."""
+    for name, result in diagnosed.runs.items():
+        if name not in ("recipe", "reference"):
+            with run.child(name, {"arm": name, "seed": result.arm.seed}) as child:
+                log_result(child, lab, result)
+
+
+def suspect_labels(diagnosed: Diagnosed) -> pd.DataFrame:
+    """Returns the training images whose label looks wrong, the most doubtful first."""
+    columns = ["image_id", "label", "suggested", "score", "purity", "kind"]
+    return pd.DataFrame(diagnosed.facts.noise["flagged"], columns=columns)

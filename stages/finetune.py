@@ -1,0 +1,24 @@
+"""Stage finetune@<arm>: train the recipe as it stands, or the reference that it is compared with."""
+
+import sys
+from pathlib import Path
+
+from plateau import cli, params
+
+
+def main() -> None:
+    """Reads data/prepared and data/features; writes data/arms/<arm>, its curves and reports/finetune_<arm>.json."""
+    from plateau import bench, tracking
+    from plateau.report import arm_files
+
+    arm = sys.argv[1]
+    given = params.load()
+    lab, rates = bench.open_laboratory(given, Path("."))
+    with tracking.stage_run(given, "finetune", arm, given.diagnosis.seeds[0]) as run:
+        found = bench.train_arm(lab, rates, given, arm)
+        arm_files.write(Path("."), arm, lab, found)
+        arm_files.track(run, lab, found)
+
+
+if __name__ == "__main__":
+    cli.stage(main)

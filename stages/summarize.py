@@ -1,0 +1,26 @@
+"""Stage summarize: compare the runs, attribute the plateau, write the reports."""
+
+from pathlib import Path
+
+from plateau import cli, params
+
+
+def main() -> None:
+    """Reads what the other stages left; writes reports/plateau_cause.{json,md,html} and reports/plots/summary."""
+    from plateau import report, tracking
+    from plateau.report.gather import gather
+
+    given = params.load()
+    folder = Path("reports")
+    with tracking.stage_run(given, "summarize") as run:
+        content = gather(given, Path("."), run.run_id)
+        report.write(content, folder)
+        run.log_tags({"verdict": content.summary["verdict"], "headline": content.summary["headline"]})
+        run.log_metrics({**content.summary["verified"], **content.summary["cost"]})
+        for name in ("json", "md", "html"):
+            run.log_artifact(folder / f"plateau_cause.{name}", "report")
+        run.log_artifact(folder / report.PICTURES, "report/plots/summary")
+
+
+if __name__ == "__main__":
+    cli.stage(main)

@@ -1,0 +1,41 @@
+"""What every test has: no network, passive OpenMP threads, no tracking unless it is asked for."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NO_NETWORK = Path(__file__).parent / "no_network"
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before anything loads torch
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["DVC_NO_ANALYTICS"] = "true"
+os.environ["PLATEAU_TRACKING"] = "off"
+for name in ("MLFLOW_TRACKING_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "DVC_ROOT", "DVC_STAGE", "DVC_EXP_NAME"):
+    os.environ.pop(name, None)  # the tests may themselves run in a stage
+
+sys.path.insert(0, str(NO_NETWORK))
+import sitecustomize  # noqa: E402, F401
+
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(NO_NETWORK), os.environ.get("PYTHONPATH")]))
+
+
+def pytest_collection_modifyitems(items):
+    """Skips what needs a GPU where there is none."""
+    if not any("gpu" in item.keywords for item in items):
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in items:
+            if "gpu" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+
+
+@pytest.fixture
+def root() -> Path:
+    """The repository root."""
+    return ROOT

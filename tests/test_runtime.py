@@ -1,0 +1,82 @@
+"""Threads, seeds, device and progress bar."""
+
+import os
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from plateau import runtime
+
+
+@pytest.fixture
+def no_openmp(monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+
+
+def test_idle_threads_sleep(no_openmp):
+    threads = runtime.set_up_threads()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert os.environ["OMP_NUM_THREADS"] == str(threads) == str(runtime.available_cpus())
+
+
+def test_the_callers_settings_win(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert runtime.set_up_threads() == 3
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("threads", ["4,2", "nonsense", "", "0"])
+def test_unusual_thread_counts(monkeypatch, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    assert runtime.set_up_threads() == (4 if threads == "4,2" else runtime.available_cpus())
+
+
+@pytest.mark.parametrize(
+    ("files", "cpus"),
+    [
+        ({"cpu.max": "150000 100000\n"}, 1.5),
+        ({"cpu.max": "50000 100000\n"}, 1.0),
+        ({"cpu.max": "max 100000\n"}, float("inf")),
+        ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4.0),
+        ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, float("inf")),
+        ({"cpu.max": "what"}, float("inf")),
+        ({}, float("inf")),
+    ],
+)
+def test_quota_of_a_container(tmp_path, files, cpus):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert runtime.cgroup_quota(tmp_path) == cpus
+    assert runtime.available_cpus(tmp_path) == min(len(os.sched_getaffinity(0)), max(1, int(min(cpus, 1e6))))
+
+
+def test_seeding_repeats_every_generator():
+    def draw():
+        runtime.seed_everything(7)
+        return random.random(), np.random.rand(), torch.rand(1).item()
+
+    assert draw() == draw()
+
+
+def test_device():
+    assert runtime.device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_progress_yields_everything_and_is_silent_in_tests(capfd):
+    assert list(runtime.progress(range(5), total=5, description="counting")) == [0, 1, 2, 3, 4]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_progress_shows_what_and_how_far(capfd, monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    list(runtime.progress(range(5), total=5, description="counting"))
+    assert "counting: 100%" in capfd.readouterr().err
+
+
+def test_peak_memory_is_in_mebibytes():
+    assert 50 < runtime.peak_memory_mb() < 100_000

@@ -1,0 +1,59 @@
+"""Names and facts as a tracking server takes them."""
+
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from plateau.tracking import provenance
+
+
+def test_git(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert provenance.facts() == {}
+    (tmp_path / "a").write_text("1")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "-q"], ["add", "a"], [*identity, "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], check=True)
+    facts = provenance.facts()
+    assert (len(facts["git.commit"]), facts["git.dirty"]) == (40, "false")
+    (tmp_path / "a").write_text("2")
+    assert provenance.facts()["git.dirty"] == "true"
+
+
+def test_the_datas_digest_follows_the_manifest(tmp_path):
+    manifest = tmp_path / "manifest.parquet"
+    assert "data_digest" not in provenance.facts(manifest)
+    manifest.write_bytes(b"1")
+    before = provenance.facts(manifest)["data_digest"]
+    manifest.write_bytes(b"2")
+    assert provenance.facts(manifest)["data_digest"] != before
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("https://me:secret@host:5000/x", "https://host:5000/x"),
+        ("https://host/a@b", "https://host/a@b"),
+        ("sqlite:////a/mlflow.db", "sqlite:////a/mlflow.db"),
+    ],
+)
+def test_passwords_are_left_out(uri, expected):
+    assert provenance.without_password(uri) == expected
+
+
+def test_flatten():
+    assert provenance.flatten({"a": {"b": 1, "c": {"d": None}}, "e": [1]}) == {"a.b": 1, "a.c.d": None, "e": [1]}
+
+
+def test_values_look_as_in_params_yaml():
+    values = (None, True, False, 0.5, "x", [1])
+    assert [provenance.clean_text(value) for value in values] == ["null", "true", "false", "0.5", "x", "[1]"]
+    assert provenance.clean_text(np.array([1, 2])) == "[1 2]"
+
+
+def test_column_types():
+    table = pd.DataFrame({"a": [1], "b": [1.0], "c": ["x"], "d": [True]})
+    assert [provenance.column_type(kind) for kind in table.dtypes] == ["long", "double", "string", "boolean"]
