@@ -11,7 +11,14 @@ from plateau.errors import PlateauError
 
 
 def test_json_comes_back_with_plain_types(tmp_path):
-    content = {"a": np.float32(0.5), "b": np.arange(3), "c": (1, None), "d": tmp_path, 5: np.int64(2), "é": np.True_}
+    content = {
+        "a": np.float32(0.5),
+        "b": np.arange(3),
+        "c": (1, None),
+        "d": tmp_path,
+        5: np.int64(2),
+        "é": np.True_,
+    }
     artifacts.write_json(tmp_path / "new/x.json", content)
     back = artifacts.read_json(tmp_path / "new/x.json")
     assert back == {"a": 0.5, "b": [0, 1, 2], "c": [1, None], "d": str(tmp_path), "5": 2, "é": True}

@@ -41,7 +41,9 @@ OUT_OF_RANGE = {
     "diagnosis.target_accuracy": [0, 1.1, 97],
 }
 CHOICES = [
-    name for name, key in LEAVES.items() if ", " in key.allowed and name not in OUT_OF_RANGE and "text" not in key.allowed
+    name
+    for name, key in LEAVES.items()
+    if ", " in key.allowed and name not in OUT_OF_RANGE and "text" not in key.allowed
 ]
 
 
@@ -74,7 +76,9 @@ def test_the_shipped_file_is_complete_and_valid(root):
 
 def test_every_shipped_key_has_a_comment(root):
     lines = (root / "params.yaml").read_text().splitlines()
-    bare = [line for line in lines if re.search(r": \S", line) and "  #" not in line and not line.startswith("#")]
+    bare = [
+        line for line in lines if re.search(r": \S", line) and "  #" not in line and not line.startswith("#")
+    ]
     assert not bare
 
 
@@ -187,7 +191,10 @@ def test_every_way_to_write_a_number(tmp_path, given):
 
 def test_types_after_loading(tmp_path):
     content = {
-        "recipe": {"preprocessing": {"mean": [0, 0.5, "1e-1"], "std": None}, "optimizer": {"weight_decay": 0}},
+        "recipe": {
+            "preprocessing": {"mean": [0, 0.5, "1e-1"], "std": None},
+            "optimizer": {"weight_decay": 0},
+        },
         "diagnosis": {"factors": ["head", "label_noise"], "seeds": [3, 1], "target_accuracy": 1},
     }
     loaded = params.load(write(tmp_path, content))
@@ -258,7 +265,9 @@ class TestFiles:
 class TestArmInputs:
     def test_the_reference_does_not_follow_the_recipe(self, tmp_path):
         given = params.load(write(tmp_path, ""))
-        changed = params.load(write(tmp_path, {"recipe": {"trainable": "all", "optimizer": {"learning_rate": 1}}}))
+        changed = params.load(
+            write(tmp_path, {"recipe": {"trainable": "all", "optimizer": {"learning_rate": 1}}})
+        )
         assert params.arm_inputs(given, "reference") == params.arm_inputs(changed, "reference")
         assert params.arm_inputs(given, "recipe") != params.arm_inputs(changed, "recipe")
 
@@ -314,23 +323,34 @@ class TestPipelineFile:
         return yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
 
     def test_every_key_is_read_by_some_stage(self, stages):
-        named = {name for stage in stages.values() for name in stage.get("params", []) if isinstance(name, str)}
-        unread = [key for key in LEAVES if not any(key == name or key.startswith(f"{name}.") for name in named)]
+        named = {
+            name for stage in stages.values() for name in stage.get("params", []) if isinstance(name, str)
+        }
+        unread = [
+            key for key in LEAVES if not any(key == name or key.startswith(f"{name}.") for name in named)
+        ]
         assert not unread
 
     def test_every_named_key_exists(self, stages):
-        sections = {name[:end] for name in LEAVES for end in [*(m.start() for m in re.finditer(r"\.", name)), None]}
-        named = {name for stage in stages.values() for name in stage.get("params", []) if isinstance(name, str)}
+        sections = {
+            name[:end] for name in LEAVES for end in [*(m.start() for m in re.finditer(r"\.", name)), None]
+        }
+        named = {
+            name for stage in stages.values() for name in stage.get("params", []) if isinstance(name, str)
+        }
         assert named <= sections
 
     def test_every_stage_has_its_script_and_its_record(self, stages, root):
         for name, stage in stages.items():
             assert f"stages/{name}.py" in stage["deps"]
             if name not in ("check", "plan"):
-                assert any(out.startswith(f"reports/runs/{name}") for out in stage["outs"] if isinstance(out, str))
+                assert any(
+                    out.startswith(f"reports/runs/{name}") for out in stage["outs"] if isinstance(out, str)
+                )
 
     def test_no_stage_depends_on_a_record(self, stages):
-        assert not [dep for stage in stages.values() for dep in stage["deps"] if dep.startswith("reports/runs")]
+        deps = [dep for stage in stages.values() for dep in stage["deps"]]
+        assert not [dep for dep in deps if dep.startswith("reports/runs")]
 
 
 def test_the_table_of_keys_names_them_all():

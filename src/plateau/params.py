@@ -1,6 +1,6 @@
 """params.yaml as frozen, validated types. Nothing else in the project reads that file.
 
-    python -m plateau.params     # prints the table of every key: default, what is allowed, meaning
+python -m plateau.params     # prints the table of every key: default, what is allowed, meaning
 """
 
 from __future__ import annotations

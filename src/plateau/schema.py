@@ -113,7 +113,7 @@ def _unknown(name: Any, allowed: list[str], prefix: str, root: type) -> str:
 def _convert(value: Any, hint: Any, rule: Rule, key: str, root: type) -> Any:
     """Returns `value` as the type that `hint` declares, checked against the key's rule."""
     members = _members(hint)
-    nested = next((member for member in members if dataclasses.is_dataclass(member)), None)
+    nested: Any = next((member for member in members if dataclasses.is_dataclass(member)), None)
     if value is None and (nested or types.NoneType in members):
         return None if types.NoneType in members else nested()  # an empty section: its defaults
     if nested and isinstance(value, dict):
@@ -229,7 +229,7 @@ def shown(value: Any) -> str:
 def leaves(cls: type, prefix: str = "") -> Iterator[Key]:
     """Yields every leaf of a dataclass schema in the order it is declared."""
     hints = typing.get_type_hints(cls)
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for field in dataclasses.fields(cls):
         if dataclasses.is_dataclass(hints[field.name]):
             yield from leaves(hints[field.name], f"{prefix}{field.name}.")
             continue

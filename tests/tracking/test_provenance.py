@@ -45,7 +45,8 @@ def test_passwords_are_left_out(uri, expected):
 
 
 def test_flatten():
-    assert provenance.flatten({"a": {"b": 1, "c": {"d": None}}, "e": [1]}) == {"a.b": 1, "a.c.d": None, "e": [1]}
+    nested = {"a": {"b": 1, "c": {"d": None}}, "e": [1]}
+    assert provenance.flatten(nested) == {"a.b": 1, "a.c.d": None, "e": [1]}
 
 
 def test_values_look_as_in_params_yaml():

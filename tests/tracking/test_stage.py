@@ -1,6 +1,7 @@
 """Runs in a real SQLite store; a store that fails costs a warning, never the stage."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,10 +23,21 @@ class Constant:
         return pd.DataFrame({"label": ["seven"] * len(images), "seven": [1.0] * len(images)})
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """A store that was made once: making one takes seconds."""
+    import mlflow
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").get_experiment("0")
+    return path
+
+
 @pytest.fixture
-def here(tmp_path, monkeypatch):
-    """An empty repository root, tracking on."""
+def here(tmp_path, monkeypatch, empty_store):
+    """A repository root without runs, tracking on."""
     monkeypatch.chdir(tmp_path)
+    shutil.copy(empty_store, tmp_path)
     monkeypatch.delenv("PLATEAU_TRACKING")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # MLflow sets it: this way it is gone after the test
     monkeypatch.delenv("MLFLOW_TRACKING_URI")
@@ -55,17 +67,21 @@ def test_off_records_nothing_but_leaves_the_record(tmp_path, monkeypatch):
         with run.child("swap") as child:
             child.log_metrics({"a": 1})
     assert record("embed") == {
-        "name": "embed", "run_id": None, "tracking_uri": None, "experiment_id": None, "children": {"swap": None},
-    }  # fmt: skip
+        "name": "embed",
+        "run_id": None,
+        "tracking_uri": None,
+        "experiment_id": None,
+        "children": {"swap": None},
+    }
     assert not Path("mlflow.db").exists()
 
 
 def test_a_stage_and_its_children(here):
     with tracking.stage_run(PARAMS, "finetune", arm="recipe", seed=0, tags={"note": "<b>"}) as run:
         run.log_params({"recipe": {"trainable": "head", "preprocessing": {"mean": None, "std": (1, 2, 3)}}})
-        run.log_params({"recipe": {"trainable": "all"}, "long": "x" * 10_000})  # a second value is not an error
+        run.log_params({"recipe": {"trainable": "all"}, "long": "x" * 10_000})  # no error
         run.log_metrics({"test_accuracy": np.float32(0.5), "missing": None, "level": {"knn/ä (%)": 1}})
-        run.log_history([{"epoch": epoch, "train_loss": 1 / (epoch + 1), "kept": "no"} for epoch in range(1500)])
+        run.log_history([{"epoch": i, "train_loss": 1 / (i + 1), "kept": "no"} for i in range(1500)])
         run.log_text("<h1>é</h1>", "report.html")
         run.log_dict({"a": np.float64(1)}, "numbers/a.json")
         with run.child("swap trainable", {"factor": "trainable"}) as child:
@@ -160,14 +176,17 @@ def test_names_of_dvc(here, monkeypatch):
     monkeypatch.setenv("DVC_EXP_NAME", "atrip-wide")
     monkeypatch.setenv("DVC_ROOT", str(here / "root"))
     (here / "root").mkdir()
+    shutil.move("mlflow.db", "root")
     with tracking.stage_run(PARAMS, "finetune", arm="recipe") as run:
         pass
     tags = client().get_run(run.run_id).data.tags
     assert (tags["dvc.stage"], tags["dvc.exp"]) == ("finetune@recipe", "atrip-wide")
-    assert (here / "root/mlflow.db").exists()
+    assert not (here / "mlflow.db").exists()
 
 
 def test_the_callers_store_wins(here, monkeypatch):
+    (here / "other").mkdir()
+    shutil.move("mlflow.db", "other/runs.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/other/runs.db")
     with tracking.stage_run(PARAMS, "embed") as run:
         run.log_text("x", "x.txt")
@@ -208,13 +227,15 @@ def test_a_store_that_goes_away_costs_one_line(here, capsys, monkeypatch):
 
 @pytest.mark.slow
 def test_four_processes_may_open_a_new_store_at_once(here):
+    Path("mlflow.db").unlink()
     code = (
         "import sys; from plateau import params, tracking\n"
         "with tracking.stage_run(params.Params(), sys.argv[1]) as run: pass\n"
         "assert run.run_id"
     )
     started = [
-        subprocess.Popen([sys.executable, "-c", code, f"s{i}"], stderr=subprocess.PIPE, text=True) for i in range(4)
+        subprocess.Popen([sys.executable, "-c", code, name], stderr=subprocess.PIPE, text=True)
+        for name in "abcd"
     ]
     assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * 4
     experiment = client().get_experiment_by_name("plateau")

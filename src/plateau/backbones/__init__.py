@@ -14,8 +14,8 @@ from torch import nn
 from plateau.backbones import catalogue
 from plateau.backbones.catalogue import Architecture
 from plateau.backbones.comparison import compare_weights, load_matching
-from plateau.backbones.hub import download
 from plateau.backbones.expectations import expectation
+from plateau.backbones.hub import download
 from plateau.backbones.loading import bundled_file, load_state, read_state
 from plateau.backbones.stages import cut
 from plateau.backbones.types import Backbone, Expectation, LoadReport

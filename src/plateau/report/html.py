@@ -40,7 +40,7 @@ def render(content: ReportContent, pictures: Sequence[Picture]) -> str:
     environment = _environment()
     script = environment.get_template("report.js").render()
     drawings = {picture.name: picture for picture in pictures if picture.name != DRAWN_BY_THE_PAGE}
-    page: str = environment.get_template("report.html.j2").render(
+    page: str = environment.get_template("report.html.jinja").render(
         **view(content),
         bars=place(steps(content.summary)),
         pictures=drawings,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Swaps beyond these many first causes are drawn grey: a reader follows three lines, not sixteen.
 HIGHLIGHTED = 3
+TOO_CLOSE = 0.15  # accuracies: two names beside the axes need this much room
 HIGHLIGHTS = (COLORS["fix"], COLORS["more"], COLORS["alarm"])
 
 
@@ -58,7 +59,7 @@ def _looks(summary: dict[str, Any]) -> dict[str, tuple[str, float, str]]:
     }
     for cause, color in zip(summary["causes"][:HIGHLIGHTED], HIGHLIGHTS, strict=False):
         repaired = f"recipe + {cause['cause']}"
-        looks[repaired] = (color, 1.5, f"recipe, {spoken(cause['cause'])} repaired")
+        looks[repaired] = (color, 1.5, style.shorten(spoken(repaired), 26))
     return looks
 
 
@@ -72,20 +73,22 @@ def _draw_arm(axes: Axes, arm: pd.DataFrame, look: tuple[str, float, str]) -> No
 
 
 def _draw_levels(axes: Axes, summary: dict[str, Any]) -> None:
+    plateau = summary["plateau"]["level"]
     for name in ("chance", "linear_probe"):
         if (level := summary["levels"][name]) is not None:
+            below = plateau is not None and plateau - TOO_CLOSE < level <= plateau
             axes.axhline(level, color=COLORS["muted"], linewidth=0.8, linestyle=":")
-            _name_line(axes, level, spoken(name), COLORS["muted"], above=True)
-    if (level := summary["plateau"]["level"]) is not None:
-        axes.axhline(level, color=COLORS["alarm"], linewidth=1)
-        _name_line(axes, level, f"plateau {numbers.percent(level)}", COLORS["alarm"], above=False)
+            _name_line(axes, level, spoken(name), COLORS["muted"], above=not below)
+    if plateau is not None:
+        axes.axhline(plateau, color=COLORS["alarm"], linewidth=1)
+        _name_line(axes, plateau, f"plateau {numbers.percent(plateau)}", COLORS["alarm"], above=True)
 
 
 def _name_line(axes: Axes, level: float, name: str, color: str, above: bool) -> None:
-    """Names a level at the left, where curves have not arrived yet; the plateau below, what it equals above."""
+    """Names a level beside the axes, clear of the curves."""
     axes.annotate(
-        name, (0, level), xycoords=("axes fraction", "data"), xytext=(3, 2 if above else -2), fontsize=8.5,
-        textcoords="offset points", va="bottom" if above else "top", color=color, path_effects=style.halo(),
+        name.replace(" ", "\n"), (1, level), xycoords=("axes fraction", "data"), xytext=(3, 1 if above else -1),
+        fontsize=8.5, textcoords="offset points", va="bottom" if above else "top", color=color, linespacing=1.05,
     )  # fmt: skip
 
 

@@ -46,7 +46,7 @@ def view(content: ReportContent) -> dict[str, Any]:
 
 def _cause(cause: Mapping[str, Any], names: Mapping[str, str], urls: Mapping[str, str | None]) -> dict[str, Any]:
     plain = words(cause)
-    runs = [{"name": names.get(run, run), "url": urls.get(run)} for run in cause["runs"]]
+    runs = [{"name": names.get(run, run), "url": urls.get(run)} for run in cause["runs"] if run]
     return {**cause, "title": plain.title, "explanation": plain.explanation, "fix": fix_yaml(cause["fix"]), "runs": runs}
 
 

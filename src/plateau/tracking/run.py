@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,7 +37,8 @@ class Run(NullRun):
 
     def __init__(self, client: MlflowClient, where: Where, run_id: str, tags: dict[str, Any]) -> None:
         super().__init__()
-        self.client, self.where, self.run_id, self.tags = client, where, run_id, tags
+        self.client, self.where, self.id, self.tags = client, where, run_id, tags
+        self.run_id = run_id  # NullRun's name for it, where it may be None
         self._params: set[str] = set()
         self._is_lost = False
 
@@ -55,7 +57,7 @@ class Run(NullRun):
         size = BATCH[kind]
         for first in range(0, len(entries), size):
             batch = {kind: entries[first : first + size]}
-            self.send(lambda batch=batch: self.client.log_batch(self.run_id, **batch))
+            self.send(partial(self.client.log_batch, self.id, **batch))
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         from mlflow.entities import Param
@@ -79,17 +81,17 @@ class Run(NullRun):
         self._log("tags", [RunTag(clean_name(key), clean_text(value)) for key, value in known.items()])
 
     def log_figure(self, figure: Any, path: str) -> None:
-        self.send(lambda: self.client.log_figure(self.run_id, figure, path))
+        self.send(lambda: self.client.log_figure(self.id, figure, path))
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         send = self.client.log_artifacts if Path(path).is_dir() else self.client.log_artifact
-        self.send(lambda: send(self.run_id, str(path), folder))
+        self.send(lambda: send(self.id, str(path), folder))
 
     def log_dict(self, content: Mapping[str, Any], path: str) -> None:
         self.log_text(json.dumps(artifacts.plain(content), indent=2, ensure_ascii=False), path)
 
     def log_text(self, text: str, path: str) -> None:
-        self.send(lambda: self.client.log_text(self.run_id, text, path))
+        self.send(lambda: self.client.log_text(self.id, text, path))
 
     def log_dataset(self, manifest: pd.DataFrame, name: str, digest: str, context: str = "training") -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -104,19 +106,19 @@ class Run(NullRun):
             profile=json.dumps({"num_rows": len(manifest)}),
         )
         inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", context)])]
-        self.send(lambda: self.client.log_inputs(self.run_id, inputs))
+        self.send(lambda: self.client.log_inputs(self.id, inputs))
         self.log_tags({"data_digest": digest})
 
     def log_model(self, model: Any, input_example: np.ndarray, name: str = "model") -> str | None:
-        run_id, log = str(self.run_id), model_store.log_model
+        log, client = model_store.log_model, self.client
         uri: str | None = self.send(
-            lambda: log(self.client, self.client.get_run(run_id).info, model, input_example, name)
+            lambda: log(client, client.get_run(self.id).info, model, input_example, name)
         )
         return uri
 
     @contextmanager
     def child(self, name: str, tags: Mapping[str, Any] | None = None) -> Iterator[NullRun]:
-        where = Where(self.where.experiment_id, self.where.parent_id or self.run_id)
+        where = Where(self.where.experiment_id, self.where.parent_id or self.id)
         own = {**self.tags, "kind": "train", **(tags or {})}
         run = self.send(lambda: start(self.client, where, name, own)) or NullRun()
         self.children[name] = run.run_id
@@ -151,7 +153,7 @@ def closing(run: NullRun) -> Iterator[None]:
         raise
     finally:
         if isinstance(run, Run):
-            run.send(lambda: run.client.set_terminated(str(run.run_id), status))
+            run.send(lambda: run.client.set_terminated(run.id, status))
 
 
 def failures() -> tuple[type[Exception], ...]:

@@ -1,0 +1,28 @@
+"""Stage prepare_data: read the user's images once, decode them once, split them."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from plateau import artifacts, cli, params
+
+
+def main() -> None:
+    """Writes data/prepared, data/reference and reports/prepare_data.json."""
+    from plateau import tracking
+    from plateau.data.manifest import prepare
+
+    given = params.load()
+    with tracking.stage_run(given, "prepare_data") as run:
+        counts = asdict(prepare(given.data, Path("data/prepared")))
+        if given.reference_data is not None:
+            prepare(given.reference_data, Path("data/reference"))
+        else:
+            with artifacts.atomic_folder(Path("data/reference")) as empty:
+                artifacts.write_json(empty / "none.json", {"reference_data": None})
+        artifacts.write_json(Path("reports/prepare_data.json"), counts)
+        run.log_metrics(counts)
+        run.log_artifact(Path("data/prepared/quarantine.parquet"))
+
+
+if __name__ == "__main__":
+    cli.stage(main)
