@@ -52,7 +52,7 @@ ui: setup ## Open the recorded runs in MLflow on http://127.0.0.1:5000 (PORT=...
 clean: ## Remove what the pipeline and the tests made; runs, DVC's cache and .venv stay
 	rm -rf data/inputs data/params.ok data/prepared data/reference data/statistics data/features data/shift
 	rm -rf data/arms data/interventions reports/plots reports/runs reports/plateau_cause.html reports/plateau_cause.md
-	rm -rf .checkpoints .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .plateau .pytest_cache .mypy_cache .ruff_cache
 	find src stages tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Remove also .venv, DVC's cache and the recorded runs

@@ -16,7 +16,7 @@ def main() -> None:
     lab, rates = bench.open_laboratory(given, Path("."))
     with tracking.stage_run(given, "finetune", arm, given.diagnosis.seeds[0]) as run:
         found = bench.train_arm(lab, rates, given, arm)
-        arm_files.write(Path("."), arm, lab, found)
+        arm_files.write(Path("."), arm, lab, found, rates.seconds)
         arm_files.track(run, lab, found)
 
 

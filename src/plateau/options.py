@@ -36,7 +36,7 @@ class Rule:
         )
 
     def range_text(self) -> str:
-        """Returns the allowed range in words, such as "at least 0 and below 1"; empty where all is allowed."""
+        """Returns the allowed range in words, such as "at least 0 and below 1"; empty for any."""
         limits = {"at least": self.low, "above": self.above, "at most": self.high, "below": self.below}
         return " and ".join(f"{word} {limit:g}" for word, limit in limits.items() if limit is not None)
 
@@ -53,4 +53,5 @@ def section(factory: Any, **rule: Any) -> Any:
 
 def rule_of(key: Field[Any]) -> Rule:
     """Returns the Rule of a dataclass field; an empty one where none was declared."""
-    return key.metadata.get("rule", Rule())
+    rule: Rule = key.metadata.get("rule", Rule())
+    return rule

@@ -31,13 +31,13 @@ def set_up_threads() -> int:
 
 
 def available_cpus(cgroup: Path = CGROUP) -> int:
-    """Returns how many CPUs this process may use: its affinity or its container's quota, whichever is less."""
+    """Returns how many CPUs this process may use: the less of its affinity and its container's quota."""
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return int(min(affinity, cgroup_quota(cgroup)))
 
 
 def cgroup_quota(cgroup: Path = CGROUP) -> float:
-    """Returns the CPU quota of the container in CPUs (1.5 = one and a half), at least 1; infinity for none."""
+    """Returns the CPU quota of the container in CPUs, such as 1.5, and at least 1; infinity for none."""
     try:
         if (cgroup / "cpu.max").exists():  # cgroup v2: "<quota|max> <period>"
             quota, period = (cgroup / "cpu.max").read_text().split()

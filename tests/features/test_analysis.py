@@ -142,8 +142,8 @@ def test_groups_are_kept_together_where_there_are_any(digits_dataset):
 
 
 def test_noise_is_plain_types(digits_dataset):
-    found = noise.label_noise(np.eye(10)[digits_dataset.targets], flat(digits_dataset), digits_dataset.targets,
-                              np.arange(300), np.arange(300))  # fmt: skip
+    certain, rows = np.eye(10)[digits_dataset.targets], np.arange(300)
+    found = noise.label_noise(certain, flat(digits_dataset), digits_dataset.targets, rows, rows)
     described = describe.label_noise(found, digits_dataset)
     described["joint"] = described["joint"].tolist()
     assert json.loads(json.dumps(described))["flagged"] == []

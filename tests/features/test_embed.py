@@ -161,3 +161,4 @@ def test_views_survive_the_disk(tmp_path, digits_dataset, loads):
     assert about["identification"]["is_affine"]
     assert metrics(again) == pytest.approx(metrics(views))
     assert "batch_norm_kl_stem_recipe" in metrics(views)
+    assert "batch_norm_kl_stem_random" not in metrics(views)

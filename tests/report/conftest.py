@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from plateau.report.content import ReportContent
+from plateau.report.plots import Picture, pictures
 
 SUMMARIES = Path(__file__).parent / "summaries"
 KINDS = sorted(path.stem for path in SUMMARIES.glob("*.json"))
-HOSTILE = "<b>x</b>|$^{</script><script>alert(1)</script>`*_"
 
 
 @pytest.fixture
@@ -34,6 +34,20 @@ def make() -> Callable[..., ReportContent]:
 def content(request: pytest.FixtureRequest) -> ReportContent:
     """Returns the content of every kind of report in turn."""
     return make_content(request.param)
+
+
+@pytest.fixture(scope="session")
+def drawn_once() -> Callable[[ReportContent], list[Picture]]:
+    """Returns the pictures of an unchanged kind of report, drawn once for all tests."""
+    drawn: dict[str, list[Picture]] = {}
+
+    def of(content: ReportContent) -> list[Picture]:
+        headline = content.summary["headline"]
+        if headline not in drawn:
+            drawn[headline] = pictures(content)
+        return drawn[headline]
+
+    return of
 
 
 def load_summary(kind: str) -> dict[str, Any]:
@@ -84,7 +98,8 @@ def _curves(summary: dict[str, Any], epochs: int = 6) -> pd.DataFrame:
     return pd.concat(
         pd.DataFrame(
             {
-                "arm": arm, "epoch": epoch, "train_accuracy": train * rise, "val_accuracy": 0.99 * test * rise,
+                "arm": arm, "epoch": epoch, "train_accuracy": train * rise,
+                "val_accuracy": 0.99 * test * rise,
                 "train_loss": 2.3 - 2 * rise, "val_loss": 2.3 - 1.9 * rise, "learning_rate": 1e-3,
             }
         )
@@ -96,8 +111,9 @@ def _runs(summary: dict[str, Any]) -> list[dict[str, Any]]:
     known = {f"recipe + {c['cause']}": c["runs"] for c in summary["causes"]}
     return [
         {
-            "name": arm, "run_id": known.get(arm, [f"{i:06x}"])[0], "test_accuracy": test, "train_accuracy": train,
-            "url": None if i % 3 == 2 else f"http://127.0.0.1:5000/#/experiments/1/runs/{i:06x}", "cost_s": 3.0 + i,
+            "name": arm, "run_id": known.get(arm, [f"{i:06x}"])[0], "test_accuracy": test,
+            "train_accuracy": train, "cost_s": 3.0 + i,
+            "url": None if i % 3 == 2 else f"http://127.0.0.1:5000/#/experiments/1/runs/{i:06x}",
         }
         for i, (arm, (train, test)) in enumerate(_arms(summary).items())
     ]  # fmt: skip
@@ -105,7 +121,9 @@ def _runs(summary: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _differences(summary: dict[str, Any]) -> list[dict[str, Any]]:
     rows = [{"factor": c["cause"], "recipe": "head", "reference": "all"} for c in summary["causes"]]
-    return rows + [{"factor": e["factor"], "recipe": "null", "reference": "canonical"} for e in summary["harmless"]]
+    return rows + [
+        {"factor": e["factor"], "recipe": "null", "reference": "canonical"} for e in summary["harmless"]
+    ]
 
 
 def _profile() -> dict[str, list[dict[str, Any]]]:
@@ -126,7 +144,11 @@ def _projection(labels: tuple[str, ...], n: int) -> pd.DataFrame:
         for i, label in enumerate(labels):
             angle = 2 * np.pi * i / len(labels)
             x, y = random.normal(size=(2, n)) * 0.9 + 6 * np.array([[np.cos(angle)], [np.sin(angle)]])
-            rows.append(pd.DataFrame({"x": x + 3 * shift, "y": y + shift, "label": label, "split": "train", "view": view}))
+            rows.append(
+                pd.DataFrame(
+                    {"x": x + 3 * shift, "y": y + shift, "label": label, "split": "train", "view": view}
+                )
+            )
     return pd.concat(rows, ignore_index=True)
 
 
@@ -134,5 +156,10 @@ def _learning_curve() -> pd.DataFrame:
     n = np.array([67, 135, 270, 538, 1077, 2154, 4308])
     accuracy = 1 - 1.6 * n**-0.35
     return pd.DataFrame(
-        {"n": n, "accuracy": np.where(n <= 1077, accuracy, np.nan), "fit_low": accuracy - 0.01, "fit_high": accuracy + n / 2e5}
+        {
+            "n": n,
+            "accuracy": np.where(n <= 1077, accuracy, np.nan),
+            "fit_low": accuracy - 0.01,
+            "fit_high": accuracy + n / 2e5,
+        }
     )

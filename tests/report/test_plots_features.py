@@ -40,7 +40,8 @@ def test_umap_shows_its_quality_and_every_group(points, by):
     assert rendered(figure) > 1000
     (axes,) = figure.axes
     assert "0.91" in axes.get_title() and "0.40" in axes.get_title()
-    assert len(axes.get_legend().get_texts()) == points[by].nunique()
+    entries = points[by].nunique() + (0 if by == "view" else points["view"].nunique())
+    assert len(axes.get_legend().get_texts()) == entries
 
 
 def test_a_picture_that_cannot_be_trusted_says_so(points):

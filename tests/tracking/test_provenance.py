@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from plateau.data.manifest import prepare
+from plateau.data.store import open_dataset
+from plateau.params import Data
 from plateau.tracking import provenance
 
 
@@ -23,13 +26,12 @@ def test_git(tmp_path, monkeypatch):
     assert provenance.facts()["git.dirty"] == "true"
 
 
-def test_the_datas_digest_follows_the_manifest(tmp_path):
-    manifest = tmp_path / "manifest.parquet"
-    assert "data_digest" not in provenance.facts(manifest)
-    manifest.write_bytes(b"1")
-    before = provenance.facts(manifest)["data_digest"]
-    manifest.write_bytes(b"2")
-    assert provenance.facts(manifest)["data_digest"] != before
+def test_the_datas_digest_is_the_data_sets_own(tmp_path):
+    assert "data_digest" not in provenance.facts(tmp_path)
+    prepare(Data(max_images=50), tmp_path / "prepared")
+    assert (
+        provenance.facts(tmp_path / "prepared")["data_digest"] == open_dataset(tmp_path / "prepared").digest
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
+import warnings
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,49 +39,74 @@ class PrepareResult:
     test: int
 
 
-def prepare(data: Data, folder: Path) -> PrepareResult:
+class Quarantined(NamedTuple):
+    """A file that is left out, and why."""
+
+    source: str
+    reason: str
+
+
+def prepare(data: Data, folder: Path, section: str = "data") -> PrepareResult:
     """Writes pixels, manifest, quarantine and classes into the folder, all at once, and returns the counts.
+
+    Args:
+        data: what to read; relative paths are taken from the current folder.
+        folder: replaced as a whole, or not touched.
+        section: of params.yaml, for error messages.
 
     Raises:
         PlateauError: nothing readable, too much unreadable (data.max_unreadable), one class only, an empty split.
     """
-    items = list(sources.read(data))
-    if data.max_images is not None and len(items) > data.max_images:
-        rows = splits.subsample([i.image_id for i in items], [_stratum(i) for i in items], data.max_images, data.split.seed)
-        items = [items[row] for row in rows]
+    try:
+        return _prepare(data, folder)
+    except PlateauError as error:
+        raise PlateauError(f"{section}{str(error).removeprefix('data')}") from None
+
+
+def _prepare(data: Data, folder: Path) -> PrepareResult:
+    items = _chosen(list(sources.read(data)), data)
     with artifacts.atomic_folder(folder) as temporary:
-        rows, unreadable = _write_pixels(items, data.stored_size, temporary / PIXELS)
-        _check(data, rows, unreadable, len(items))
-        manifest = _with_splits(data, pd.DataFrame(rows))
-        classes = sorted(set(manifest["label"]))
-        manifest["target"] = manifest["label"].map({name: i for i, name in enumerate(classes)}).astype(np.int64)
+        rows, quarantine = _write_pixels(items, data.stored_size, temporary / PIXELS)
+        _check(data, rows, quarantine)
+        manifest = _manifest(data, rows)
         artifacts.write_parquet(temporary / MANIFEST, manifest)
-        artifacts.write_parquet(temporary / QUARANTINE, pd.DataFrame(unreadable, columns=["source", "reason"]))
-        artifacts.write_json(temporary / CLASSES, classes)
-    count = manifest["split"].value_counts()
-    sizes = {name: int(count.get(name, 0)) for name in splits.SPLITS}
-    return PrepareResult(len(manifest), len(classes), len(unreadable), **sizes)
+        artifacts.write_parquet(temporary / QUARANTINE, pd.DataFrame(quarantine, columns=Quarantined._fields))
+        artifacts.write_json(temporary / CLASSES, sorted(set(manifest["label"])))
+    sizes = Counter(manifest["split"])
+    counts = {name: sizes[name] for name in splits.SPLITS}
+    return PrepareResult(len(manifest), manifest["label"].nunique(), len(quarantine), **counts)
 
 
-def _stratum(item: Item) -> str:
-    """Returns what a subsample keeps the proportions of: the class, within its split where one is given."""
-    return item.label if item.split is None else f"{item.split}/{item.label}"
+def _chosen(items: list[Item], data: Data) -> list[Item]:
+    """Returns the items, or a subsample that keeps the share of each class in each split."""
+    if data.max_images is None or len(items) <= data.max_images:
+        return items
+    classes = len({item.label for item in items})
+    if data.max_images < classes:
+        raise PlateauError(f"data.max_images: got {data.max_images}, fewer than the {classes} classes")
+    strata = [f"{item.split}/{item.label}" for item in items]
+    kept = splits.subsample([item.image_id for item in items], strata, data.max_images, data.split.seed)
+    return [items[row] for row in kept]
 
 
-def _write_pixels(items: list[Item], longest_px: int, path: Path) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+def _write_pixels(
+    items: list[Item], longest_px: int, path: Path
+) -> tuple[list[dict[str, Any]], list[Quarantined]]:
     rows: list[dict[str, Any]] = []
-    unreadable: list[tuple[str, str]] = []
+    quarantine: list[Quarantined] = []
     offset = 0
-    with path.open("wb") as file:
+    # Decoders warn of what is quarantined anyway. Filters are no thread's own: one place for all of them.
+    with path.open("wb") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         for item, found in progress(_decoded(items, longest_px), len(items), "decode"):
             if isinstance(found, str):
-                unreadable.append((item.source, found))
+                quarantine.append(Quarantined(item.source, found))
                 continue
-            content = np.ascontiguousarray(found.pixels).tobytes()
+            content = found.pixels.tobytes()
             file.write(content)
             rows.append(_row(item, found, content, offset))
             offset += len(content)
-    return rows, unreadable
+    return rows, quarantine
 
 
 def _decoded(items: Iterable[Item], longest_px: int) -> Iterator[tuple[Item, Decoded | str]]:
@@ -97,13 +123,14 @@ def _decoded(items: Iterable[Item], longest_px: int) -> Iterator[tuple[Item, Dec
 
 
 def _decode_one(item: Item, longest_px: int) -> Decoded | str:
+    """Returns the image, or the reason why there is none."""
     if item.refused is not None:
         return item.refused
     try:
         content = item.load()
-        if isinstance(content, np.ndarray):
-            return Decoded(shrink(Image.fromarray(content), longest_px), content.shape[1], content.shape[0])
-        return decode(content, longest_px)
+        if isinstance(content, bytes):
+            return decode(content, longest_px)
+        return Decoded(shrink(Image.fromarray(content), longest_px), content.shape[1], content.shape[0])
     except UnreadableError as error:
         return str(error)
     except OSError as error:
@@ -127,23 +154,30 @@ def _row(item: Item, found: Decoded, content: bytes, offset: int) -> dict[str, A
     }
 
 
-def _check(data: Data, rows: list[dict[str, Any]], unreadable: list[tuple[str, str]], total: int) -> None:
-    if total == 0 or not rows:
-        raise PlateauError(f"data.path: {data.path!r} holds no readable image")
-    if len(unreadable) > data.max_unreadable * total:
-        source, reason = unreadable[0]
+def _check(data: Data, rows: list[dict[str, Any]], quarantine: list[Quarantined]) -> None:
+    total = len(rows) + len(quarantine)
+    first = f"; the first: {quarantine[0].source} ({quarantine[0].reason})" if quarantine else ""
+    if not rows:
+        raise PlateauError(f"data.path: {data.path!r} holds no readable image{first}")
+    if len(quarantine) > data.max_unreadable * total:
         raise PlateauError(
-            f"data.max_unreadable: {len(unreadable)} of {total} files cannot be used, allowed is a share of "
-            f"{data.max_unreadable:g}; the first is {source} ({reason})"
+            f"data.max_unreadable: got {data.max_unreadable:g}, but {len(quarantine)} of {total} files cannot be "
+            f"used{first}"
         )
     labels = {row["label"] for row in rows}
     if len(labels) < 2:
-        raise PlateauError(f"data: all images are of one class, {labels.pop()!r}; classification needs at least two")
+        raise PlateauError(f"data: all images are of one class, {labels.pop()!r}; at least two are needed")
 
 
-def _with_splits(data: Data, manifest: pd.DataFrame) -> pd.DataFrame:
-    columns = [manifest[name].tolist() for name in ("image_id", "label", "split", "group")]
-    given = [[None if v is None or v != v else v for v in column] for column in columns[2:]]
-    manifest["split"] = splits.assign(*columns[:2], *given, data.split.val, data.split.test, data.split.seed)
-    manifest["group"] = given[1]
-    return manifest
+def _manifest(data: Data, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Returns the rows in the order of the source, with split and target."""
+    ids, labels, given, groups = (
+        [row[key] for row in rows] for key in ("image_id", "label", "split", "group")
+    )
+    fractions = {"val": data.split.val, "test": data.split.test}
+    _, targets = np.unique(np.array(labels, object), return_inverse=True)  # in the order of sorted()
+    return pd.DataFrame(rows).assign(
+        split=splits.assign(ids, labels, given, groups, fractions, data.split.seed),
+        group=pd.Series(groups, dtype="string"),  # text where all are missing, too
+        target=targets.astype(np.int64),
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -14,57 +15,61 @@ ALIASES = {
     **{name: "val" for name in ("val", "valid", "validation", "dev")},
     **{name: "test" for name in ("test", "testing", "eval", "evaluation", "holdout")},
 }
+FEWEST_IMAGES = 3  # one per split
+Names = Sequence[str | None]
 
 
 def assign(
     ids: Sequence[str],
     labels: Sequence[str],
-    given: Sequence[str | None],
-    groups: Sequence[str | None],
-    val: float,
-    test: float,
+    given: Names,
+    groups: Names,
+    fractions: Mapping[str, float],
     seed: int,
 ) -> np.ndarray:
     """Returns the split (N,) of each image; a split that is given stays.
 
-    Where no image is given as test (or val), that part is drawn from the training images. A group never crosses
-    splits.
+    Where no image is given as test (or val), that part is drawn from the images for training and those without
+    a split, class by class. A group is drawn as a whole; every class keeps an image for training.
 
     Args:
         ids: unique names; the draw depends on them, not on their order.
         labels: class names.
         given: split names as in the source, or None.
         groups: images of one group stay together; None: an image on its own.
-        val, test: fractions of all images.
+        fractions: of the images drawn from, for "val" and "test".
         seed: of the draw.
 
     Raises:
-        PlateauError: an unknown split name, or a split that stays empty.
+        PlateauError: too few images, an unknown split name, or a split that stays empty.
     """
-    splits = np.array([_named(name) for name in given], object)
-    wanted = {"test": test, "val": val}
-    missing = [name for name in ("test", "val") if not (splits == name).any()]
-    pool = np.flatnonzero((splits == None) | (splits == "train"))  # noqa: E711 - elementwise
-    fractions = {name: wanted[name] * len(splits) / max(1, len(pool)) for name in missing}
-    if not (splits == None).any() and (splits == "train").any():  # noqa: E711
-        fractions = {name: wanted[name] for name in missing}
-    splits[pool] = "train"
-    if missing:
-        chosen = _draw([ids[i] for i in pool], [labels[i] for i in pool], [groups[i] for i in pool], fractions, seed)
-        splits[pool] = chosen
-    _check(splits)
-    return splits.astype(str)
+    if len(ids) < FEWEST_IMAGES:
+        raise PlateauError(
+            f"data: {len(ids)} images cannot be divided into {', '.join(SPLITS)}; at least 3 are needed"
+        )
+    known = [_named(name) for name in given]
+    pool = [row for row, name in enumerate(known) if name in (None, "train")]
+    missing = {name: fractions[name] for name in ("test", "val") if name not in known}
+    splits = np.array([name or "train" for name in known])
+    if missing and pool:
+        names, classes, units = ([column[row] for row in pool] for column in (ids, labels, groups))
+        splits[pool] = _draw([str(n) for n in names], [str(c) for c in classes], units, missing, seed)
+    _check(splits, has_given=any(known))
+    return splits
 
 
-def subsample(ids: Sequence[str], labels: Sequence[str], most: int, seed: int) -> np.ndarray:
-    """Returns the sorted rows of a stratified subsample of at most this many images, at least one of each class."""
-    order = _shuffled(ids, seed)
-    share = most / max(1, len(ids))
-    kept: list[int] = []
-    for label in sorted(set(labels)):
-        members = [row for row in order if labels[row] == label]
-        kept += members[: max(1, round(share * len(members)))]
-    return np.sort(np.array(kept[: max(most, len(set(labels)))], np.int64))
+def subsample(ids: Sequence[str], strata: Sequence[str], most: int, seed: int) -> np.ndarray:
+    """Returns the sorted rows (most,) of a subsample that keeps the proportions of the strata.
+
+    Every stratum keeps at least one row, as long as there are no more strata than rows.
+    """
+    _, codes, sizes = np.unique(np.array(strata), return_inverse=True, return_counts=True)
+    least = np.minimum(sizes, 1) if len(sizes) <= most else np.zeros_like(sizes)
+    quota = _apportion(sizes, sizes, most, least, np.random.default_rng(seed).permutation(len(sizes)))
+    order = np.array(_shuffled(ids, seed))
+    order = order[np.argsort(codes[order], kind="stable")]  # by stratum, shuffled within
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return np.sort(order[np.arange(len(order)) - starts < np.repeat(quota, sizes)])
 
 
 def _named(name: str | None) -> str | None:
@@ -72,40 +77,79 @@ def _named(name: str | None) -> str | None:
         return None
     known = ALIASES.get(str(name).strip().lower())
     if known is None:
-        raise PlateauError(f"data.columns.split: {name!r} is no split; allowed: train, val, test")
+        raise PlateauError(f"data.columns.split: {name!r} is no split; allowed: {', '.join(SPLITS)}")
     return known
 
 
 def _draw(
-    ids: Sequence[str], labels: Sequence[str], groups: Sequence[str | None], fractions: dict[str, float], seed: int
+    ids: Sequence[str], labels: Sequence[str], groups: Names, fractions: Mapping[str, float], seed: int
 ) -> np.ndarray:
-    """Deals whole groups, class by class, to the split that lacks most of that class."""
-    units: dict[str, list[int]] = {}
-    for row in _shuffled(ids, seed):
-        group = groups[row]
-        units.setdefault(f"group {group}" if group is not None else f"image {ids[row]}", []).append(row)
-    result = np.full(len(ids), "train", object)
-    sizes = {label: list(labels).count(label) for label in sorted(set(labels))}
-    quota = {name: {label: fraction * size for label, size in sizes.items()} for name, fraction in fractions.items()}
-    for name, rest in quota.items():
-        for members in units.values():
-            if any(result[row] != "train" for row in members):
-                continue
-            lacking = sum(rest[labels[row]] for row in members) / len(members)
-            if lacking >= 0.5 * len(members) and _leaves_train(result, labels, members):
-                result[members] = name
-                for row in members:
-                    rest[labels[row]] -= 1
+    """Returns the split (N,) of each image: whole groups are dealt where most of their classes is lacking."""
+    classes, codes = np.unique(np.array(labels), return_inverse=True)
+    sizes = np.bincount(codes, minlength=len(classes))
+    ties = np.random.default_rng([seed, 1]).permutation(len(classes))
+    units = [np.array(rows) for rows in _units(ids, groups, seed)]
+    result = np.full(len(ids), "train", "<U5")
+    in_train = sizes.copy()
+    for name, fraction in fractions.items():
+        wanted = max(1, round(fraction * len(ids)))
+        quota = _apportion(sizes, in_train - 1, wanted, np.zeros_like(sizes), ties).astype(float)
+        for rows in _taken(units, codes, quota, in_train):
+            result[rows] = name
+        units = [rows for rows in units if result[rows[0]] == "train"]
+        ties = np.roll(ties, 1)
     return result
 
 
-def _leaves_train(result: np.ndarray, labels: Sequence[str], members: list[int]) -> bool:
-    """Returns whether every class of these rows keeps a training image without them."""
-    inside = set(members)
-    for label in {labels[row] for row in members}:
-        if not any(result[row] == "train" and labels[row] == label and row not in inside for row in range(len(labels))):
-            return False
-    return True
+def _units(ids: Sequence[str], groups: Names, seed: int) -> list[list[int]]:
+    """Returns rows that must stay together, in random order."""
+    units: dict[tuple[bool, str], list[int]] = {}
+    for row in _shuffled(ids, seed):
+        group = groups[row]
+        key = (False, ids[row]) if group is None else (True, group)
+        units.setdefault(key, []).append(row)
+    return list(units.values())
+
+
+def _taken(
+    units: list[np.ndarray], codes: np.ndarray, quota: np.ndarray, in_train: np.ndarray
+) -> list[np.ndarray]:
+    """Returns the units that fill the quota (C,) of each class; counts down what is left in `in_train` (C,)."""
+    taken = []
+    for rows in units:
+        counts = Counter(codes[rows].tolist())
+        lacking = sum(quota[code] * count for code, count in counts.items()) / len(rows)
+        if lacking >= 0.5 * len(rows) and _leaves_train(counts, in_train):
+            taken.append(rows)
+            for code, count in counts.items():
+                quota[code] -= count
+                in_train[code] -= count
+    if not taken:  # all groups are larger than what is wanted: the smallest is nearest
+        spare = [rows for rows in units if _leaves_train(Counter(codes[rows].tolist()), in_train)]
+        taken = sorted(spare, key=len)[:1]
+        for rows in taken:
+            in_train -= np.bincount(codes[rows], minlength=len(in_train))
+    return taken
+
+
+def _leaves_train(counts: Mapping[int, int], in_train: np.ndarray) -> bool:
+    """Returns whether every class keeps a training image without these."""
+    return all(in_train[code] > count for code, count in counts.items())
+
+
+def _apportion(
+    sizes: np.ndarray, most: np.ndarray, total: int, least: np.ndarray, ties: np.ndarray
+) -> np.ndarray:
+    """Returns whole numbers (C,) in proportion to `sizes`, by the largest remainder, between least and most."""
+    total = min(total, int(most.sum()))
+    exact = total * sizes / sizes.sum()
+    quota = np.clip(np.floor(exact).astype(np.int64), least, most)
+    while (missing := total - int(quota.sum())) != 0:
+        step = 1 if missing > 0 else -1
+        free = quota < most if step > 0 else quota > least
+        order = np.lexsort((ties, -step * (exact - quota)))
+        quota[order[free[order]][: abs(missing)]] += step
+    return quota
 
 
 def _shuffled(ids: Sequence[str], seed: int) -> list[int]:
@@ -113,10 +157,11 @@ def _shuffled(ids: Sequence[str], seed: int) -> list[int]:
     return [by_name[i] for i in np.random.default_rng(seed).permutation(len(by_name))]
 
 
-def _check(splits: np.ndarray) -> None:
+def _check(splits: np.ndarray, has_given: bool) -> None:
+    remedy = "mark some in the source" if has_given else "add images, or divide large groups"
     for name in SPLITS:
         if not (splits == name).any():
             raise PlateauError(
-                f"data.split: no image is left for {name}; there are {len(splits)} images in all: add images, "
-                "or change data.split"
+                f"data.split: no image is left for {name}, because every class must keep one for training; "
+                f"there are {len(splits)} images in all: {remedy}, or change data.split"
             )

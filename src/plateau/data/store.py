@@ -72,4 +72,6 @@ def open_dataset(folder: Path) -> Dataset:
         raise PlateauError(f"{folder}: no prepared data; run `dvc repro prepare_data` first")
     manifest = artifacts.read_parquet(folder / MANIFEST)
     sizes = [manifest[name].to_numpy(np.int64) for name in ("offset", "stored_height", "stored_width")]
-    return Dataset(manifest, ImageStore(folder / PIXELS, *sizes), tuple(artifacts.read_json(folder / CLASSES)))
+    return Dataset(
+        manifest, ImageStore(folder / PIXELS, *sizes), tuple(artifacts.read_json(folder / CLASSES))
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from plateau.features import describe, noise, probes, projection, shift
+from plateau.features.blas import one_thread
 from plateau.features.describe import Fitted
 from plateau.features.learning_curve import LearningCurve, learning_curve
 from plateau.features.views import View
+from plateau.runtime import progress
 
 if TYPE_CHECKING:
     from plateau.data.store import Dataset
@@ -73,15 +75,23 @@ def analyse(
         reference: whose manifest rows the view "reference" follows, where there is one.
         seed: of folds, permutations, subsamples and picture.
     """
-    fitted = _probe_views(dataset, views)
-    best = _best_view(fitted)
-    features, probe = views[best].features, fitted[best][1]
-    points, picture = project_views(dataset, views, reference, seed)
+    with one_thread():
+        fitted = _probe_views(dataset, views)
+        best = _best_view(fitted)
+        features, probe = views[best].features, fitted[best][1]
+        jobs: dict[str, Callable[[], Any]] = {
+            "tests": lambda: shift_tests(dataset, views, seed),
+            "noise": lambda: label_noise(dataset, features, probe, best, seed),
+            "curve": lambda: _curve(dataset, features, probe, seed),
+            "picture": lambda: project_views(dataset, views, reference, seed),
+        }
+        found = {name: job() for name, job in progress(jobs.items(), len(jobs), "feature shift")}
+    points, picture = found["picture"]
     return FeatureShift(
-        probes=describe.probe_levels(dataset, fitted, _curve(dataset, features, probe, seed), best),
+        probes=describe.probe_levels(dataset, fitted, found["curve"], best),
         predictions=describe.predictions(dataset, fitted),
-        tests=shift_tests(dataset, views, seed),
-        noise=label_noise(dataset, features, probe, best, seed),
+        tests=found["tests"],
+        noise=found["noise"],
         points=points,
         picture=picture,
     )

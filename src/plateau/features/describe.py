@@ -27,7 +27,7 @@ def predictions(dataset: Dataset, fitted: Fitted) -> pd.DataFrame:
 
 
 def probe_levels(dataset: Dataset, fitted: Fitted, curve: LearningCurve, best: str) -> dict[str, Any]:
-    """Returns accuracies per view and split, chance, majority share of the test split, and the learning curve."""
+    """Returns accuracies per view and split, chance, majority share of the test split, learning curve."""
     counts = np.bincount(dataset.targets[dataset.indices("test")], minlength=len(dataset.classes))
     views = {
         name: {

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from plateau.features.blas import one_thread
+
 ABSENT_BIAS = -30.0  # logit of a class without a training image: the others sum to zero, so it never wins
 
 
 def fit_path(
     features: np.ndarray, targets: np.ndarray, num_classes: int, grid: tuple[float, ...]
 ) -> dict[float, tuple[np.ndarray, np.ndarray]]:
-    """Returns (weight (C, D), bias (C,)) in raw feature space per penalty; each starts from the last solution.
+    """Returns (weight (C, D), bias (C,)) in raw feature space per penalty, each started at the last one.
 
     Args:
         features: (n, D).
@@ -30,7 +32,7 @@ def fit_path(
     if len(np.unique(targets)) == 1:
         return dict.fromkeys(grid, _only_class(int(targets[0]), num_classes, features.shape[1]))
     model, result = LogisticRegression(warm_start=True, max_iter=500), {}
-    with warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", ConvergenceWarning
         )  # 500 steps are where separable classes stop mattering

@@ -78,8 +78,8 @@ def project(parts: Sequence[np.ndarray], seed: int = 0) -> Projection:
 def _umap() -> Any:
     """Returns the umap module, quick to load: 1 s instead of 17 s where numba's cache is cold.
 
-    pynndescent compiles its index at import and is never called here (the neighbours are given), so it is imported
-    without compilation. What umap itself compiles is kept on disk for the next process.
+    pynndescent compiles its index at import and is never called here (the neighbours are given), so it is
+    imported without compilation. What umap itself compiles is kept on disk for the next process.
     """
     if "umap" in sys.modules:
         return sys.modules["umap"]

@@ -64,6 +64,8 @@ def metrics(views: Mapping[str, View]) -> dict[str, float]:
     for name, view in views.items():
         count, width = view.features.shape
         result |= {f"images_{name}": count, f"feature_dim_{name}": width}
+        if view.weights == "none":  # nothing was learned: its batch-norm statistics mean nothing
+            continue
         for depth, found in view.profile["by_depth"].items():
             result[f"batch_norm_kl_{depth}_{name}"] = found["kl"]
         for key in ("entropy", "feature_norm", "scale_error"):

@@ -19,8 +19,8 @@ PICTURES = "plots/summary"  # beside the report
 def write(content: ReportContent, folder: Path) -> None:
     """Writes plateau_cause.{json,md,html} and plots/summary/*.png into the folder.
 
-    All is rendered before the first file is written; each file, and the folder of pictures, is replaced whole.
-    The JSON comes last: where it is new, the rest is.
+    All is rendered before the first file is written; each file, and the folder of pictures, is replaced
+    whole. The JSON comes last: where it is new, the rest is.
 
     Raises:
         ValueError: the summary does not satisfy the schema; nothing is written.

@@ -15,9 +15,9 @@ class ReportContent:
     """Everything the report shows.
 
     Attributes:
-        summary: the content of plateau_cause.json (see plateau_cause.schema.json). Keys beyond the contract that
-            the report uses where they are given: `min_effect`, `notes`, `would_settle`, `levels.more_data`,
-            `levels.label_noise_ceiling`, and `title` and `explanation` of a cause.
+        summary: the content of plateau_cause.json (see plateau_cause.schema.json). Keys beyond the contract
+            that the report uses where they are given: `min_effect`, `notes`, `would_settle`,
+            `levels.more_data`, `levels.label_noise_ceiling`, and `title` and `explanation` of a cause.
         title: what was diagnosed, such as "digits · tf_efficientnet_lite0".
         curves: one row per arm and epoch with columns arm, epoch, train_accuracy, val_accuracy, train_loss,
             val_loss, learning_rate. Arms: "recipe", "reference", "recipe + <factor>", "reference - <factor>".
@@ -27,8 +27,8 @@ class ReportContent:
         profile: per view the layers of the batch-norm profile: `layer`, `depth`, `kl`, `z`, `rho`.
         projection: joint UMAP with columns x, y, label, split, view.
         trustworthiness: of the projection, 0..1 (Venna and Kaski 2001).
-        learning_curve: test accuracy by number of training images: columns n, accuracy (NaN where extrapolated),
-            fit_low, fit_high (the bracket of the two fits).
+        learning_curve: test accuracy by number of training images: columns n, accuracy (NaN where
+            extrapolated), fit_low, fit_high (the bracket of the two fits).
     """
 
     summary: dict[str, Any]

@@ -52,7 +52,7 @@ def render(content: ReportContent, pictures: Sequence[Picture]) -> str:
 
 
 def place(bars: Sequence[Step]) -> list[Bar]:
-    """Returns the steps with their places: the track spans 0 to 1, or to the highest end where effects overlap."""
+    """Returns the steps with their places: the track spans 0 to 1, or to the highest end."""
     top = max(1.0, *(end for bar in bars for end in (bar.start, bar.end)))
     placed = []
     for bar in bars:

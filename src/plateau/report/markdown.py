@@ -36,7 +36,9 @@ def render(content: ReportContent, pictures: Sequence[Picture], folder: str) -> 
         "interval": numbers.interval, "seconds": numbers.seconds,
     }  # fmt: skip
     by_name = {picture.name: picture for picture in pictures}
-    text: str = environment.get_template("report.md.jinja").render(**view(content), pictures=by_name, folder=folder)
+    text: str = environment.get_template("report.md.jinja").render(
+        **view(content), pictures=by_name, folder=folder
+    )
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 

@@ -36,17 +36,19 @@ class Picture:
 
 @style.styled
 def curves(content: ReportContent) -> Figure:
-    """Returns the accuracies of all arms by epoch: training solid, validation dashed, beside the measured levels."""
+    """Returns the accuracies of all arms by epoch: training solid, validation dashed, levels beside."""
+    from matplotlib.ticker import MaxNLocator
+
     figure = style.figure(4.2)
     axes = figure.subplots()
     looks = _looks(content.summary)
-    arms = dict(list(content.curves.groupby("arm", sort=False)))
+    arms = {str(arm): rows for arm, rows in content.curves.groupby("arm", sort=False)}
     for arm in sorted(arms, key=lambda arm: arm in looks):  # what matters is drawn last, on top
         _draw_arm(axes, arms[arm], looks.get(arm, (COLORS["faint"], 0.8, "other swaps")))
     _draw_levels(axes, content.summary)
     axes.set(xlabel="epoch", ylim=(0, 1.02))
     style.percent_axis(axes.yaxis)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     _legend_below(axes)
     return figure
 
@@ -73,22 +75,26 @@ def _draw_arm(axes: Axes, arm: pd.DataFrame, look: tuple[str, float, str]) -> No
 
 
 def _draw_levels(axes: Axes, summary: dict[str, Any]) -> None:
-    plateau = summary["plateau"]["level"]
-    for name in ("chance", "linear_probe"):
-        if (level := summary["levels"][name]) is not None:
-            below = plateau is not None and plateau - TOO_CLOSE < level <= plateau
-            axes.axhline(level, color=COLORS["muted"], linewidth=0.8, linestyle=":")
-            _name_line(axes, level, spoken(name), COLORS["muted"], above=not below)
+    plateau = None if summary["verdict"] == "healthy" else summary["plateau"]["level"]
+    levels = {name: summary["levels"][name] for name in ("chance", "linear_probe")}
+    known = {name: level for name, level in levels.items() if level is not None}
+    for name, level in known.items():
+        axes.axhline(level, color=COLORS["muted"], linewidth=0.8, linestyle=":")
+        just_below = plateau is not None and plateau - TOO_CLOSE < level <= plateau
+        _name_line(axes, level, spoken(name), COLORS["muted"], above=not just_below)
     if plateau is not None:
         axes.axhline(plateau, color=COLORS["alarm"], linewidth=1)
-        _name_line(axes, plateau, f"plateau {numbers.percent(plateau)}", COLORS["alarm"], above=True)
+        crowded = any(plateau < level < plateau + TOO_CLOSE for level in known.values())
+        _name_line(axes, plateau, f"plateau {numbers.percent(plateau)}", COLORS["alarm"], above=not crowded)
 
 
 def _name_line(axes: Axes, level: float, name: str, color: str, above: bool) -> None:
     """Names a level beside the axes, clear of the curves."""
     axes.annotate(
-        name.replace(" ", "\n"), (1, level), xycoords=("axes fraction", "data"), xytext=(3, 1 if above else -1),
-        fontsize=8.5, textcoords="offset points", va="bottom" if above else "top", color=color, linespacing=1.05,
+        name.replace(" ", "\n"), (1, level), xycoords=("axes fraction", "data"),
+        xytext=(3, 1 if above else -1),
+        fontsize=8.5, textcoords="offset points", va="bottom" if above else "top", color=color,
+        linespacing=1.05,
     )  # fmt: skip
 
 
@@ -97,12 +103,14 @@ def _legend_below(axes: Axes) -> None:
     axes.plot([], [], color=COLORS["muted"], linestyle=(0, (3, 1.6)), label="validation")
     lines = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     names = sorted(lines, key=lambda name: name == "other swaps")  # last, though drawn first
-    axes.figure.legend([lines[name] for name in names], names, loc="outside lower left", ncols=1 + (len(names) > 4))
+    axes.figure.legend(
+        [lines[name] for name in names], names, loc="outside lower left", ncols=1 + (len(names) > 4)
+    )
 
 
 @style.styled
 def effects(content: ReportContent) -> Figure:
-    """Returns a forest plot: what each difference is worth with its interval, causes filled, harmless hollow."""
+    """Returns a forest plot: each difference's worth with its interval, causes filled, harmless hollow."""
     summary = content.summary
     rows = [(words(cause).title, cause, True) for cause in summary["causes"]]
     rows += [(spoken(entry["factor"]), entry, False) for entry in _tested(summary)]
@@ -137,7 +145,7 @@ def _draw_effect(axes: Axes, row: int, label: str, entry: dict[str, Any], color:
 
 @style.styled
 def learning_curve(content: ReportContent) -> Figure:
-    """Returns test accuracy by number of training images, bracketed by the two fits, measured and extrapolated.
+    """Returns test accuracy by number of training images, bracketed by two fits, and extrapolated.
 
     Raises:
         ValueError: the content has no learning curve.
@@ -152,20 +160,25 @@ def learning_curve(content: ReportContent) -> Figure:
         label="bracket of two fits",
     )  # fmt: skip
     measured = table[table["accuracy"].notna()]
-    axes.plot(measured["n"], measured["accuracy"], "o-", color=COLORS["recipe"], markersize=4, label="measured")
+    axes.plot(
+        measured["n"], measured["accuracy"], "o-", color=COLORS["recipe"], markersize=4, label="measured"
+    )
     if len(measured):
-        axes.axvline(measured["n"].max(), color=COLORS["muted"], linewidth=0.8, linestyle=":", label="all you have")
+        axes.axvline(
+            measured["n"].max(), color=COLORS["muted"], linewidth=0.8, linestyle=":", label="all you have"
+        )
     _thousands(axes, table["n"].to_numpy())
     axes.set(xlabel="training images", ylabel="test accuracy")
     style.percent_axis(axes.yaxis)
-    axes.figure.legend(loc="outside lower left", ncols=3, columnspacing=1, handlelength=1.4)  # type: ignore[call-arg]
+    axes.figure.legend(loc="outside lower left", ncols=3, columnspacing=1, handlelength=1.4)
     return figure
 
 
 def _thousands(axes: Axes, counts: np.ndarray) -> None:
     """Puts a logarithmic axis' labels at some of the counts themselves."""
     shown = np.unique(counts[np.linspace(0, len(counts) - 1, min(5, len(counts))).round().astype(int)])
-    axes.set_xscale("log")
+    if len(shown) > 1:
+        axes.set_xscale("log")
     axes.set_xticks(shown, [f"{count:,.0f}" for count in shown])
     axes.set_xticks([], minor=True)
 
@@ -178,8 +191,12 @@ def runs(content: ReportContent) -> Figure:
     axes = figure.subplots()
     colors = [{"recipe": COLORS["recipe"], "reference": COLORS["reached"]}.get(run["name"]) for run in ranked]
     tests = [run["test_accuracy"] for run in ranked]
-    bars = axes.barh(range(len(ranked)), tests, height=0.7, color=[color or COLORS["faint"] for color in colors])
-    labels = axes.bar_label(bars, [numbers.percent(test) for test in tests], label_type="center", fontsize=8.5)
+    bars = axes.barh(
+        range(len(ranked)), tests, height=0.7, color=[color or COLORS["faint"] for color in colors]
+    )
+    labels = axes.bar_label(
+        bars, [numbers.percent(test) for test in tests], label_type="center", fontsize=8.5
+    )
     for label, color in zip(labels, colors, strict=True):
         label.set_color(COLORS["page"] if color else COLORS["ink"])
     trains = [np.nan if run["train_accuracy"] is None else run["train_accuracy"] for run in ranked]
@@ -189,7 +206,7 @@ def runs(content: ReportContent) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.set(xlim=(0, 1.03), xlabel="test accuracy")
     style.percent_axis(axes.xaxis)
-    axes.figure.legend(loc="outside lower right")  # type: ignore[call-arg]
+    axes.figure.legend(loc="outside lower right")
     return figure
 
 
@@ -204,10 +221,13 @@ def pictures(content: ReportContent) -> list[Picture]:
     summary = content.summary
     steps = "; ".join(f"{bar.label} {bar.value}" for bar in waterfall.steps(summary))
     drawn: list[tuple[bool, str, str, str, Callable[[ReportContent], Figure]]] = [
-        (True, "waterfall", "Accuracy waterfall", f"Test accuracy, step by step: {steps}.", waterfall_picture),
+        (
+            True, "waterfall", "Accuracy waterfall", f"Test accuracy, step by step: {steps}.",
+            waterfall_picture,
+        ),
         (len(content.curves) > 0, "curves", "Accuracy by epoch, all runs", _curves_alt(content), curves),
         (
-            bool(summary["causes"] or _tested(summary)), "effects", "What each difference is worth",
+            len(summary["causes"]) + len(_tested(summary)) > 1, "effects", "What each difference is worth",
             "Effect of each difference on test accuracy, with its interval.", effects,
         ),
         *plots_space.listed(content),
@@ -215,12 +235,15 @@ def pictures(content: ReportContent) -> list[Picture]:
             content.learning_curve is not None, "learning_curve", "What more data would bring",
             "Test accuracy by number of training images, measured and extrapolated.", learning_curve,
         ),
-        (len(content.runs) > 0, "runs", "Test accuracy per run", "Test accuracy of every run, best first.", runs),
+        (
+            len(content.runs) > 1, "runs", "Test accuracy per run",
+            "Test accuracy of every run, best first.", runs,
+        ),
     ]  # fmt: skip
     return [Picture(name, title, alt, draw(content)) for shown, name, title, alt, draw in drawn if shown]
 
 
 def _curves_alt(content: ReportContent) -> str:
-    last = content.curves.sort_values("epoch").groupby("arm", sort=False).tail(1)
-    ends = [f"{row.arm} ends at {numbers.percent(row.train_accuracy)} in training" for row in last.itertuples()]
+    last = content.curves.sort_values("epoch").groupby("arm", sort=False)["train_accuracy"].last()
+    ends = [f"{arm} ends at {numbers.percent(end)} in training" for arm, end in last.items()]
     return "Training and validation accuracy by epoch: " + "; ".join(ends) + "."

@@ -27,6 +27,9 @@ def umap_figure(points: pd.DataFrame, by: str, trustworthiness: float, preservat
             chosen = points[(points[by] == name) & (points["view"] == view)]
             axes.scatter(chosen["x"], chosen["y"], s=7, color=color, marker=marker, linewidths=0, alpha=0.75)
         axes.scatter([], [], s=20, color=color, label=_text(name))
+    if by != "view" and points["view"].nunique() > 1:
+        for marker, view in zip(MARKERS, sorted(points["view"].unique()), strict=False):
+            axes.scatter([], [], s=20, color="0.5", marker=marker, label=_text(view))
     if len(names) <= MOST_LEGEND_ENTRIES:
         axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, fontsize=8)
     warning = "" if trustworthiness >= 0.8 else " (below 0.8: do not read)"

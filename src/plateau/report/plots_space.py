@@ -22,10 +22,11 @@ VIEWS = {"recipe": COLORS["recipe"], "canonical": COLORS["fix"], "random": COLOR
 MOST_VECTOR_POINTS = 800
 MOST_LABELS = 20
 MOST_PARTS = 6
+WIDE_KL = 10  # nats, beyond which a linear axis would hide the small ones
 
 
 def listed(content: ReportContent) -> list[tuple[bool, str, str, str, Callable[[ReportContent], Figure]]]:
-    """Returns, per picture of this file: whether there is something to show, name, title, alt text, function."""
+    """Returns, per picture: whether there is something to show, name, title, alt text, function."""
     projected = content.projection is not None and len(content.projection) > 0
     several = projected and content.projection is not None and content.projection["view"].nunique() > 1
     return [
@@ -47,7 +48,7 @@ def listed(content: ReportContent) -> list[tuple[bool, str, str, str, Callable[[
 
 @style.styled
 def umap_by_class(content: ReportContent) -> Figure:
-    """Returns the projection of the recipe's own view (else of all) coloured by class, classes named in place."""
+    """Returns the projection of the recipe's view (else of all) coloured by class, names in place."""
     table = _projection(content)
     own = table[table["view"] == "recipe"]
     table = own if len(own) else table
@@ -73,7 +74,7 @@ def umap_by_view(content: ReportContent) -> Figure:
     _scatter(axes, table, colors.tolist(), len(table))
     for view in table["view"].unique():
         axes.plot([], [], "o", color=VIEWS.get(view, COLORS["faint"]), markersize=5, label=spoken(str(view)))
-    axes.figure.legend(loc="outside lower center", ncols=3)  # type: ignore[call-arg]
+    axes.figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 
@@ -95,12 +96,18 @@ def _map() -> tuple[Figure, Axes]:
 def _scatter(axes: Axes, table: pd.DataFrame, color: str | list[str], total: int) -> None:
     size = float(np.clip(9000 / max(total, 1), 4, 20))
     axes.scatter(
-        table["x"], table["y"], s=size, c=color, alpha=0.75, linewidths=0, rasterized=total > MOST_VECTOR_POINTS
+        table["x"],
+        table["y"],
+        s=size,
+        c=color,
+        alpha=0.75,
+        linewidths=0,
+        rasterized=total > MOST_VECTOR_POINTS,
     )
 
 
 def _colors(count: int) -> list[str]:
-    """Returns one colour per class: colour-blind-safe up to eight, evenly spaced beyond (names stand in place)."""
+    """Returns one colour per class: distinct up to ten, evenly spaced beyond (names stand in place)."""
     if count <= len(style.CATEGORIES):
         return list(style.CATEGORIES[:count])
     from matplotlib import colormaps
@@ -111,7 +118,7 @@ def _colors(count: int) -> list[str]:
 
 @style.styled
 def batch_norm_profile(content: ReportContent) -> Figure:
-    """Returns the divergence of each layer's input statistics from the weights' own, by depth, one line per view."""
+    """Returns how far each layer's input statistics lie from the weights' own, one line per view."""
     figure = style.figure(2.7)
     axes = figure.subplots()
     for view, layers in _pretrained(content).items():
@@ -119,11 +126,12 @@ def batch_norm_profile(content: ReportContent) -> Figure:
         color = VIEWS.get(view, COLORS["faint"])
         axes.plot(range(len(kl)), kl, "o-", markersize=3, linewidth=1.4, color=color, label=spoken(view))
     _mark_depths(axes, [str(layer["depth"]) for layer in next(iter(_pretrained(content).values()))])
-    axes.set_yscale("symlog", linthresh=1)  # zero, for statistics that agree, stays on the axis
-    axes.set_ylim(0, 1.5 * axes.get_ylim()[1])
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    if axes.dataLim.ymax > WIDE_KL:
+        axes.set_yscale("symlog", linthresh=1)  # zero, for statistics that agree, stays on the axis
+    axes.set_ylim(0, 1.15 * axes.get_ylim()[1])
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.3g}")
     axes.set(xlabel="layers, first to last", ylabel="KL divergence, nats", xticks=[])
-    axes.figure.legend(loc="outside lower center", ncols=3)  # type: ignore[call-arg]
+    axes.figure.legend(loc="outside lower center", ncols=3)
     return figure
 
 

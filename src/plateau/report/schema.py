@@ -37,7 +37,9 @@ def validate(summary: dict[str, Any]) -> None:
 
 
 def _intervals(summary: Mapping[str, Any]) -> Iterator[tuple[str, list[float]]]:
-    owners = [(f"$.{key}[{i}]", entry) for key in ("causes", "harmless") for i, entry in enumerate(summary[key])]
+    owners = [
+        (f"$.{key}[{i}]", entry) for key in ("causes", "harmless") for i, entry in enumerate(summary[key])
+    ]
     for place, owner in [*owners, ("$.verified", summary["verified"] or {})]:
         if owner.get("ci") is not None:
             yield f"{place}.ci", owner["ci"]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 # At 328 px, a phone's width less its margins, 9 points on 4.2 inches are 10 px.
 WIDTH_IN = 4.2
-# Blue, green, orange and vermillion from Okabe and Ito (2008), darkened to 3:1 on white. In the HTML each becomes
-# the CSS variable of the same name, so that the page chooses light or dark.
+# Blue, green, orange and vermillion from Okabe and Ito (2008), darkened to 3:1 on white. In the HTML each
+# becomes the CSS variable of the same name, so that the page chooses light or dark.
 COLORS = {
     "ink": "#1c2024", "muted": "#5d656d", "line": "#dcdfe2", "faint": "#b4bac0", "recipe": "#4f5b66",
     "fix": "#0a6cb0", "rest": "#8a939b", "reached": "#0b7a5c", "more": "#c07a00", "alarm": "#c4501b",
@@ -24,7 +24,7 @@ COLORS = {
 }  # fmt: skip
 CATEGORIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f5fc0", "#7d7d7d",
               "#8d5a2b", "#94b447")  # fmt: skip
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.titlesize": 9,

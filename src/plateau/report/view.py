@@ -14,6 +14,17 @@ from plateau.report.wording import spoken, words
 
 MOST_LISTED = 20
 FOLLOWED = re.compile(r"https?://[^\s<>|]+")  # javascript: would run in the reader's browser
+HARMLESS = {  # whether the verdict is open: title, sentence
+    False: (
+        "Different, but harmless here",
+        "These differ from the reference too. Swapping them changed the test accuracy by less than is worth "
+        "reporting.",
+    ),
+    True: (
+        "Different, not shown to matter",
+        "These differ from the reference. What they are worth is not decided, or too small to report.",
+    ),
+}
 VERDICTS = {
     "plateau": ("Plateau", "The recipe stays below what was measured as reachable."),
     "healthy": ("Healthy", "The recipe reaches what was measured as reachable. There is nothing to repair."),
@@ -35,8 +46,11 @@ def view(content: ReportContent) -> dict[str, Any]:
         "plateau_sentence": plateau_sentence(summary),
         "levels": _levels(summary),
         "missing": _missing(summary),
-        "recipe_yaml": to_yaml({"recipe": summary["recommended_recipe"]}) if summary["recommended_recipe"] else None,
+        "recipe_yaml": to_yaml({"recipe": summary["recommended_recipe"]})
+        if summary["recommended_recipe"]
+        else None,
         "cost": _cost(summary["cost"]),
+        "harmless": HARMLESS[summary["verdict"] == "inconclusive"],
         "differences": content.differences,
         "dataset": [(spoken(str(name)).capitalize(), fact(value)) for name, value in content.dataset.items()],
         "runs": [{**run, "url": urls[run["run_id"]]} for run in content.runs],
@@ -44,10 +58,18 @@ def view(content: ReportContent) -> dict[str, Any]:
     }
 
 
-def _cause(cause: Mapping[str, Any], names: Mapping[str, str], urls: Mapping[str, str | None]) -> dict[str, Any]:
+def _cause(
+    cause: Mapping[str, Any], names: Mapping[str, str], urls: Mapping[str, str | None]
+) -> dict[str, Any]:
     plain = words(cause)
     runs = [{"name": names.get(run, run), "url": urls.get(run)} for run in cause["runs"] if run]
-    return {**cause, "title": plain.title, "explanation": plain.explanation, "fix": fix_yaml(cause["fix"]), "runs": runs}
+    return {
+        **cause,
+        "title": plain.title,
+        "explanation": plain.explanation,
+        "fix": fix_yaml(cause["fix"]),
+        "runs": runs,
+    }
 
 
 def plateau_sentence(summary: Mapping[str, Any]) -> str:
@@ -107,7 +129,9 @@ _Dumper.add_representer(
 
 def to_yaml(value: Mapping[str, Any]) -> str:
     """Returns the mapping as YAML in the order given."""
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000)
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=1000
+    )
     return text.rstrip("\n")
 
 

@@ -65,10 +65,11 @@ def steps(summary: Mapping[str, Any]) -> list[Step]:
     before, behind = _split(measured, recipe, reached)
     bars += _fixes(before, bars[-1].end)
     if reached is not None:
-        bars += _rest(bars[-1].end, reached.end) + [reached]
+        bars += [*_rest(bars[-1].end, reached.end, alone=not before), reached]
     bars += _fixes(behind, bars[-1].end)
     bars += _more_data(summary, bars[-1].end)
-    return bars + _to_the_top(levels, bars[-1].end)
+    bars += _to_the_top(levels, bars[-1].end)
+    return bars
 
 
 def _fixes(causes: Sequence[Mapping[str, Any]], start: float, kind: str = "fix") -> list[Step]:
@@ -107,8 +108,9 @@ def _split(
     return (causes, []) if abs(without + gain) < abs(without) else (of_recipe, of_data)
 
 
-def _rest(start: float, end: float) -> list[Step]:
-    bar = Step("Interactions, the rest", start, end, None, "rest")
+def _rest(start: float, end: float, alone: bool) -> list[Step]:
+    label = "All that differs" if alone else "Interactions, the rest"
+    bar = Step(label, start, end, None, "rest")
     return [bar] if abs(end - start) >= VISIBLE else []
 
 
@@ -158,7 +160,12 @@ def _draw(axes: Axes, row: int, bar: Step) -> None:
     if bar.ci is not None:
         low, high = (min(max(end, 0.0), 1.0) for end in bar.ci)
         axes.plot(
-            [low, high], [row + 0.18] * 2, color=style.COLORS["ink"], linewidth=1.2, marker="|", path_effects=halo
+            [low, high],
+            [row + 0.18] * 2,
+            color=style.COLORS["ink"],
+            linewidth=1.2,
+            marker="|",
+            path_effects=halo,
         )
     weight = "bold" if bar.kind in ("recipe", "reached", "fix") else "normal"
     for place, text, side in ((0.0, bar.label, "left"), (1.0, bar.value, "right")):

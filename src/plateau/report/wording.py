@@ -18,8 +18,8 @@ WORDS = {
     "preprocessing": Words(
         "Preprocessing does not fit the weights",
         "Preprocess as expected",
-        "The pretrained weights were made for inputs scaled and normalised in one particular way. They now see "
-        "something else, so the features they compute carry less.",
+        "The pretrained weights were made for inputs scaled and normalised in one particular way. They "
+        "now see something else, so the features they compute carry less.",
     ),
     "resolution": Words(
         "Images are too small for this backbone",
@@ -34,31 +34,32 @@ WORDS = {
     "frozen_layers": Words(
         "Frozen layers hold the features back",
         "Unfreeze the layers",
-        "Only part of the network may learn. The rest keeps computing features made for other images, and no head "
-        "can get more out of them.",
+        "Only part of the network may learn. The rest keeps computing features made for other images, and "
+        "no head can get more out of them.",
     ),
     "weights_not_loaded": Words(
         "The pretrained weights are not in the model",
         "Load the weights",
-        "The backbone starts from random numbers instead of the pretrained weights, so nothing is transferred.",
+        "The backbone starts from random numbers instead of the pretrained weights, so nothing is "
+        "transferred.",
     ),
     "batch_norm": Words(
         "Batch-norm statistics do not fit the data",
         "Fix batch norm",
-        "What batch-norm layers do in training differs from what they do in evaluation, so the network is judged "
-        "on activations that it was not trained on.",
+        "What batch-norm layers do in training differs from what they do in evaluation, so the network is "
+        "judged on activations that it was not trained on.",
     ),
     "head": Words(
         "The head limits what training can reach",
         "Fix the head",
-        "Something between the features and the loss, such as an extra activation or heavy dropout, squeezes the "
-        "outputs and weakens the gradient.",
+        "Something between the features and the loss, such as an extra activation or heavy dropout, "
+        "squeezes the outputs and weakens the gradient.",
     ),
     "loss_function": Words(
         "The loss does not reward the right answer",
         "Fix the loss",
-        "The loss that training minimises does not fit what the model puts out, so a falling loss no longer means "
-        "better predictions.",
+        "The loss that training minimises does not fit what the model puts out, so a falling loss no "
+        "longer means better predictions.",
     ),
     "optimizer_parameters": Words(
         "The optimizer does not hold what should learn",
@@ -83,29 +84,32 @@ WORDS = {
     "regularization": Words(
         "Regularisation is too strong or too weak",
         "Adjust regularisation",
-        "Weight decay, dropout or label smoothing pulls the model away from what the data say, or not enough.",
+        "Weight decay, dropout or label smoothing pulls the model away from what the data say, or not "
+        "enough.",
     ),
     "data_order": Words(
         "The data come in a harmful order",
         "Shuffle the data",
-        "Without shuffling, whole stretches of training see only a few classes, and each one undoes the last.",
+        "Without shuffling, whole stretches of training see only a few classes, and each one undoes the "
+        "last.",
     ),
     "class_imbalance": Words(
         "A few classes crowd out the rest",
         "Correct the imbalance",
-        "Most training images belong to few classes, so the model can do well in training and ignore the others.",
+        "Most training images belong to few classes, so the model can do well in training and ignore the "
+        "others.",
     ),
     "label_noise": Words(
         "Some labels are wrong",
         "Repair wrong labels",
-        "A share of the training labels contradicts the images. The model spends its capacity on learning them, "
-        "or is held back by them.",
+        "A share of the training labels contradicts the images. The model spends its capacity on learning "
+        "them, or is held back by them.",
     ),
     "limited_data": Words(
         "There are too few training images",
         "Add training images",
-        "Training accuracy is high, held-out accuracy still rises with every image added: more data, not another "
-        "recipe, moves it on.",
+        "Training accuracy is high, held-out accuracy still rises with every image added: more data, not "
+        "another recipe, moves it on.",
     ),
     "class_overlap": Words(
         "Some classes cannot be told apart",
@@ -115,17 +119,16 @@ WORDS = {
     "feature_misalignment": Words(
         "The backbone knows a different kind of image",
         "Adapt the features",
-        "The pretrained features were made for images unlike these. They need to be adapted in depth, or another "
-        "backbone is needed.",
+        "The pretrained features were made for images unlike these. They need to be adapted in depth, or "
+        "another backbone is needed.",
     ),
 }
 
 
 def words(cause: Mapping[str, Any]) -> Words:
-    """Returns the plain words for an entry of the summary's `causes`, also for a name that is not known here."""
+    """Returns the plain words for an entry of the summary's `causes`, also for an unknown name."""
     name = str(cause["cause"])
-    spoken = name.replace("_", " ")
-    default = WORDS.get(name, Words(spoken.capitalize(), f"Fix {spoken}", ""))
+    default = WORDS.get(name, Words(spoken(name).capitalize(), f"Fix {spoken(name)}", ""))
     return default._replace(
         title=cause.get("title") or default.title, explanation=cause.get("explanation") or default.explanation
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import hashlib
 import os
 import re
 import subprocess
@@ -11,17 +10,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-MANIFEST = Path("data/prepared/manifest.parquet")
+from plateau.errors import PlateauError
+
+PREPARED = Path("data/prepared")
 DVC_NAMES = {"dvc.stage": "DVC_STAGE", "dvc.exp": "DVC_EXP_NAME", "dvc.baseline": "DVC_EXP_BASELINE_REV"}
 MAX_VALUE = 6000  # characters of a parameter or tag that MLflow stores
 MAX_NAME = 250
 
 
-def facts(manifest: Path = MANIFEST) -> dict[str, str]:
+def facts(prepared: Path = PREPARED) -> dict[str, str]:
     """Returns tags: git commit, whether the tree is dirty, DVC's names, the data's digest; what is known."""
     dvc = {tag: os.environ[name] for tag, name in DVC_NAMES.items() if os.environ.get(name)}
-    data = {"data_digest": file_digest(manifest)} if manifest.is_file() else {}
-    return {**_git_facts(), **dvc, **data}
+    return {**_git_facts(), **dvc, **_data_facts(prepared)}
+
+
+def _data_facts(prepared: Path) -> dict[str, str]:
+    from plateau.data.store import open_dataset
+
+    try:
+        return {"data_digest": open_dataset(prepared).digest}
+    except PlateauError:  # before prepare_data has run
+        return {}
 
 
 def _git_facts() -> dict[str, str]:
@@ -38,11 +47,6 @@ def _git(*arguments: str) -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-def file_digest(path: Path) -> str:
-    """Returns the first 16 hexadecimal digits of the file's SHA-256."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def user() -> str:

@@ -56,7 +56,7 @@ class Run(NullRun):
     def _log(self, kind: str, entries: list[Any]) -> None:
         size = BATCH[kind]
         for first in range(0, len(entries), size):
-            batch = {kind: entries[first : first + size]}
+            batch: dict[str, Any] = {kind: entries[first : first + size]}
             self.send(partial(self.client.log_batch, self.id, **batch))
 
     def log_params(self, params: Mapping[str, Any]) -> None:
@@ -157,7 +157,7 @@ def closing(run: NullRun) -> Iterator[None]:
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """Returns what a store raises that cannot be reached, opened or written (requests' errors are OSErrors)."""
+    """Returns what a store raises that cannot be opened or written (requests' errors are OSErrors)."""
     kinds: list[type[Exception]] = [OSError, ImportError]  # ImportError: a database without its driver
     with suppress(ImportError):
         from mlflow.exceptions import MlflowException

@@ -56,7 +56,7 @@ class Laboratory:
 
     def __post_init__(self) -> None:
         self.subsets.setdefault("all", self.dataset.indices("train"))
-        self.targets = torch.from_numpy(self.dataset.targets).to(self.device)
+        self.targets = torch.tensor(self.dataset.targets, device=self.device)
 
     @property
     def num_classes(self) -> int:
@@ -159,5 +159,6 @@ class Laboratory:
     def _finished(self, key: str) -> Result | None:
         return next((found for folder in self.folders() if (found := store.load(folder, key)) is not None), None)
 
-    def _folders(self) -> list[Path]:
+    def folders(self) -> list[Path]:
+        """Returns the folders in which finished work may lie, its own first."""
         return [folder for folder in (self.folder, *self.shelves) if folder is not None]

@@ -21,7 +21,7 @@ from plateau.training.inputs import Inputs
 from plateau.training.losses import LossFunction
 
 MOST_TRAIN_EVALUATED = 2000  # training images on which train accuracy is measured every epoch
-EVALUATION_BATCH = 256
+EVALUATION_BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -118,10 +118,15 @@ def predict(model: nn.Module, inputs: Inputs, rows: np.ndarray) -> torch.Tensor:
     batches = torch.from_numpy(rows).split(EVALUATION_BATCH)
     outputs = []
     for batch in batches:
-        tensor = inputs.evaluation(batch)
+        tensor = channels_last(inputs.evaluation(batch))
         with _autocast(tensor.device):
             outputs.append(model(tensor).float().cpu())
     return torch.cat(outputs)
+
+
+def channels_last(tensor: torch.Tensor) -> torch.Tensor:
+    """Returns images (B, 3, H, W) in the layout that convolutions are fast in: about twice as fast on a CPU."""
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
 def _batches(task: Task, first: int) -> Iterator[tuple[int, int, torch.Tensor, torch.Generator]]:
@@ -173,7 +178,7 @@ def _step(
     watch: bool,
 ) -> torch.Tensor:
     steps = steps_per_epoch(task)
-    tensor = task.inputs.training(rows, generator)
+    tensor = channels_last(task.inputs.training(rows, generator))
     target = task.targets[rows.to(task.targets.device)]
     with _autocast(tensor.device):
         output = task.model(tensor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 
@@ -11,7 +12,7 @@ from plateau.training.arm import Arm
 from plateau.training.laboratory import Laboratory
 
 BATCH_SIZE = 32
-TRUSTED_DECADES = 1.0  # how far the range test may move the usual rate
+TRUSTED_DECADES = 1.0  # how far from the usual rate the range test is believed
 # Usual peak rates when a pretrained network is fine-tuned (all, last_block) or gets a new head (head).
 USUAL = {
     "adamw": {"head": 3e-3, "last_block": 1e-3, "all": 5e-4},
@@ -66,7 +67,8 @@ class Rates:
         if task.optimizer is None:
             return usual
         found = range_test.optimum(task)
-        return min(max(found, usual / 10**TRUSTED_DECADES), usual * 10**TRUSTED_DECADES)
+        trusted = min(max(found, usual / 10**TRUSTED_DECADES), usual * 10**TRUSTED_DECADES)
+        return math.sqrt(trusted * usual)  # two noisy witnesses weigh the same, in decades
 
 
 def moving(arm: Arm) -> str:

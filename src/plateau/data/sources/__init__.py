@@ -24,6 +24,7 @@ def read(data: Data) -> Iterable[Item]:
         PlateauError: the source is not there, or holds nothing that can be read.
     """
     if data.source not in SOURCES:
-        raise PlateauError(f"data.source: {data.source!r} is not available yet; allowed: {', '.join(SOURCES)}")
+        available = ", ".join(SOURCES)
+        raise PlateauError(f"data.source: {data.source!r} is not available yet; available: {available}")
     reader: Callable[[Data], Iterable[Item]] = import_module(SOURCES[data.source]).read
     return reader(data)

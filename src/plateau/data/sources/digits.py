@@ -20,6 +20,12 @@ def read(data: Data) -> Iterable[Item]:
     found = load_digits()
     gray = np.round(found.images * (255.0 / BRIGHTEST)).astype(np.uint8)  # (N, 8, 8)
     images = np.repeat(gray[..., None], 3, axis=3)
-    names = (f"digits-{row:04d}" for row in range(len(images)))
-    rows = zip(names, images, found.target, strict=True)
-    return [Item(name, f"sklearn.datasets.load_digits()[{name[-4:]}]", str(t), partial(np.array, i)) for name, i, t in rows]
+    return [
+        Item(
+            f"digits-{row:04d}",
+            f"sklearn.datasets.load_digits()[{row}]",
+            str(digit),
+            partial(np.array, image),
+        )
+        for row, (image, digit) in enumerate(zip(images, found.target, strict=True))
+    ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
+from plateau import schema
 from plateau.data.item import Item
 from plateau.errors import PlateauError
 from plateau.params import Data
+
+Texts = list[str | None]
 
 
 def read(data: Data) -> Iterable[Item]:
@@ -22,47 +24,67 @@ def read(data: Data) -> Iterable[Item]:
     path = Path(str(data.path))
     table = _load(path)
     columns = data.columns
-    _require(table, "image", columns.image)
-    _require(table, "label", columns.label)
-    images = table[columns.image].astype(str)
-    repeated = images.duplicated()
-    splits = _optional(table, columns.split)
-    groups = _optional(table, columns.group)
-    return [
-        _item(path.parent, f"{image}#{row}" if repeated.iloc[row] else image, image, label, splits[row], groups[row])
-        for row, (image, label) in enumerate(zip(images, table[columns.label], strict=True))
-    ]
+    images, labels = (_required(table, key, getattr(columns, key)) for key in ("image", "label"))
+    splits, groups = (_optional(table, name) for name in (columns.split, columns.group))
+    names = _unique(images)
+    rows = zip(names, images, labels, splits, groups, strict=True)
+    return [_item(path.parent, *row) for row in rows]
 
 
-def _item(folder: Path, name: str, image: str, label: object, split: str | None, group: str | None) -> Item:
-    file = folder / image
+def _item(
+    folder: Path, name: str, image: str | None, label: str | None, split: str | None, group: str | None
+) -> Item:
+    file = folder / (image or "")
     refused = None if file.is_file() else "no such file"
-    if label is None or label != label:  # NaN is not equal to itself
+    if image is None:
+        refused = "no image path"
+    elif label is None:
         refused = "no label"
-    return Item(name, str(file), _text(label), file.read_bytes, split, group, refused)
+    return Item(name, str(file), label or "", file.read_bytes, split, group, refused)
 
 
 def _load(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path)
+        # As text: 007 is not 7, and a class may be called NA or None.
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except Exception as error:  # pandas and pyarrow each raise their own
-        raise PlateauError(f"data.path: {str(path)!r} cannot be read: {' '.join(str(error).split())[:200]}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise PlateauError(f"data.path: {str(path)!r} cannot be read: {reason}") from None
 
 
-def _require(table: pd.DataFrame, key: str, name: str) -> None:
+def _required(table: pd.DataFrame, key: str, name: str) -> Texts:
     if name not in table.columns:
-        near = difflib.get_close_matches(name, [str(column) for column in table.columns], 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        there = ", ".join(str(column) for column in table.columns)
-        raise PlateauError(f"data.columns.{key}: got {name!r}, which the table lacks{hint} it has: {there}")
+        there = [str(column) for column in table.columns]
+        raise PlateauError(
+            f"data.columns.{key}: got {name!r}, which the table lacks; it has: {', '.join(there)}"
+            f"{schema.suggestion(name, there)}"
+        )
+    return _texts(table[name])
 
 
-def _optional(table: pd.DataFrame, name: str | None) -> list[str | None]:
-    if name is None or name not in table.columns:
-        return [None] * len(table)
-    return [None if value is None or value != value else _text(value) for value in table[name]]
+def _optional(table: pd.DataFrame, name: str) -> Texts:
+    return _texts(table[name]) if name in table.columns else [None] * len(table)
 
 
-def _text(value: object) -> str:
-    """Returns a label as text: 3.0, which pandas makes of 3 beside a gap, is 3."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def _texts(column: pd.Series) -> Texts:
+    """Returns cells as text: 3.0, which pandas makes of 3 beside a gap, is 3; a gap is None."""
+    return [
+        None if gap or cell == "" else _text(cell) for cell, gap in zip(column, column.isna(), strict=True)
+    ]
+
+
+def _text(cell: object) -> str:
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _unique(images: Texts) -> list[str]:
+    """Returns a name for each row: its image path, with the row's number where that is not new."""
+    seen: set[str] = set()
+    names = []
+    for row, image in enumerate(images):
+        name = image if image is not None and image not in seen else f"{image or ''}#{row}"
+        seen.add(name)
+        names.append(name)
+    return names

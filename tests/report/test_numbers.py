@@ -1,0 +1,35 @@
+"""Numbers read as a person would say them."""
+
+import pytest
+
+from plateau.report import numbers
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.694, "69.4%"), (1.0, "100%"), (0.98, "98%"), (0.0, "0%"), (None, "—")]
+)
+def test_percent(value, text) -> None:
+    assert numbers.percent(value) == text
+
+
+@pytest.mark.parametrize(
+    ("change", "ci", "text"),
+    [
+        (0.22, (0.19, 0.25), "+22 points [19, 25]"),
+        (0.032, (0.012, 0.052), "+3.2 points [1.2, 5.2]"),
+        (-0.006, (-0.021, 0.009), "−0.6 points [−2.1, 0.9]"),
+        (-0.0001, None, "0.0 points"),
+        (0.0996, (0.05, 0.149), "+10 points [5, 15]"),
+        (None, None, "—"),
+    ],
+)
+def test_points_with_interval(change, ci, text) -> None:
+    assert numbers.points_with_interval(change, ci) == text
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "text"),
+    [(12.34, "12.3 s"), (14.0, "14 s"), (250, "4 min 10 s"), (7260, "2 h 1 min"), (None, "—")],
+)
+def test_seconds(duration_s, text) -> None:
+    assert numbers.seconds(duration_s) == text

@@ -1,0 +1,96 @@
+"""What one key of params.yaml alone cannot tell: files that must be there, keys that go together."""
+
+import pytest
+import yaml
+
+from plateau import params
+
+
+def write(folder, content):
+    path = folder / "params.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def refusal(folder, content):
+    """Returns the error's text, after checking that it is one line."""
+    with pytest.raises(params.ParamsError) as caught:
+        params.load(write(folder, content))
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 700
+    return text
+
+
+class TestFiles:
+    def test_folder_of_images(self, tmp_path):
+        (tmp_path / "photos").mkdir()
+        content = {"data": {"source": "imagefolder", "path": "photos"}}
+        assert params.load(write(tmp_path, content)).data.path == "photos"
+        content["data"]["path"] = str(tmp_path / "photos")
+        params.load(write(tmp_path, content))
+        content["data"]["path"] = "photo"
+        assert "data.path: got 'photo'; no such folder; did you mean photos?" in refusal(tmp_path, content)
+
+    def test_reference_data_is_checked_alike(self, tmp_path):
+        content = {"reference_data": {"source": "imagefolder", "path": "none"}}
+        assert refusal(tmp_path, content).startswith("reference_data.path: got 'none'; no such folder")
+        assert params.load(write(tmp_path, {"reference_data": {}})).reference_data == params.Data()
+
+    def test_table(self, tmp_path):
+        content = {"data": {"source": "table", "path": "images.csv"}}
+        assert refusal(tmp_path, content).startswith("data.path: got 'images.csv'; no such file")
+        (tmp_path / "images.csv").touch()
+        params.load(write(tmp_path, content))
+        content["data"]["path"] = "images.xlsx"
+        assert "allowed: an existing .csv or .parquet file" in refusal(tmp_path, content)
+
+    @pytest.mark.parametrize("source", params.SOURCES[1:])
+    def test_a_source_that_needs_a_path(self, tmp_path, source):
+        assert "data.path: got null" in refusal(tmp_path, {"data": {"source": source}})
+
+    def test_a_path_that_would_be_ignored(self, tmp_path):
+        assert "source digits reads no path" in refusal(tmp_path, {"data": {"path": "photos"}})
+
+    def test_weights(self, tmp_path):
+        assert "did you mean bundled?" in refusal(tmp_path, {"backbone": {"weights": "bundeld"}})
+        content = {"backbone": {"weights": "my.pth"}}
+        assert "no such file" in refusal(tmp_path, content)
+        (tmp_path / "my.pth").touch()
+        params.load(write(tmp_path, content))
+
+    def test_code(self, tmp_path):
+        content = {"recipe": {"code": "mine.py"}}
+        (tmp_path / "mime.py").touch()
+        assert "recipe.code: got 'mine.py'; no such file; did you mean mime.py?" in refusal(tmp_path, content)
+        content["recipe"]["code"] = str(tmp_path)
+        assert "allowed: null, or an existing .py file" in refusal(tmp_path, content)
+
+    def test_split_must_leave_training_images(self, tmp_path):
+        text = refusal(tmp_path, {"data": {"split": {"val": 0.5, "test": 0.5}}})
+        assert text.startswith("data.split: got val 0.5 + test 0.5")
+
+
+class TestArmInputs:
+    def test_the_reference_does_not_follow_the_recipe(self, tmp_path):
+        given = params.load(write(tmp_path, ""))
+        changed = params.load(
+            write(tmp_path, {"recipe": {"trainable": "all", "optimizer": {"learning_rate": 1}}})
+        )
+        assert params.arm_inputs(given, "reference") == params.arm_inputs(changed, "reference")
+        assert params.arm_inputs(given, "recipe") != params.arm_inputs(changed, "recipe")
+
+    def test_both_follow_the_backbone(self, tmp_path):
+        given = params.load(write(tmp_path, ""))
+        changed = params.load(write(tmp_path, {"backbone": {"name": "resnet18"}}))
+        for arm in params.ARMS:
+            assert params.arm_inputs(given, arm) != params.arm_inputs(changed, arm)
+
+    def test_the_recipe_follows_its_code(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        code = tmp_path / "mine.py"
+        code.write_text("a = 1")
+        given = params.load(write(tmp_path, {"recipe": {"code": "mine.py"}}))
+        before = params.arm_inputs(given, "recipe")
+        code.write_text("a = 2")
+        assert params.arm_inputs(given, "recipe") != before
