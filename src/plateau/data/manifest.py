@@ -55,7 +55,7 @@ def prepare(data: Data, folder: Path, section: str = "data") -> PrepareResult:
         section: of params.yaml, for error messages.
 
     Raises:
-        PlateauError: nothing readable, too much unreadable (data.max_unreadable), one class only, an empty split.
+        PlateauError: nothing readable, more unreadable than data.max_unreadable, one class, an empty split.
     """
     try:
         return _prepare(data, folder)
@@ -161,8 +161,8 @@ def _check(data: Data, rows: list[dict[str, Any]], quarantine: list[Quarantined]
         raise PlateauError(f"data.path: {data.path!r} holds no readable image{first}")
     if len(quarantine) > data.max_unreadable * total:
         raise PlateauError(
-            f"data.max_unreadable: got {data.max_unreadable:g}, but {len(quarantine)} of {total} files cannot be "
-            f"used{first}"
+            f"data.max_unreadable: got {data.max_unreadable:g}, but {len(quarantine)} of {total} files "
+            f"cannot be used{first}"
         )
     labels = {row["label"] for row in rows}
     if len(labels) < 2:
@@ -178,6 +178,6 @@ def _manifest(data: Data, rows: list[dict[str, Any]]) -> pd.DataFrame:
     _, targets = np.unique(np.array(labels, object), return_inverse=True)  # in the order of sorted()
     return pd.DataFrame(rows).assign(
         split=splits.assign(ids, labels, given, groups, fractions, data.split.seed),
-        group=pd.Series(groups, dtype="string"),  # text where all are missing, too
+        group=np.array(groups, object),
         target=targets.astype(np.int64),
     )

@@ -11,9 +11,9 @@ from plateau.errors import PlateauError
 
 SPLITS = ("train", "val", "test")
 ALIASES = {
-    **{name: "train" for name in ("train", "training", "trn")},
-    **{name: "val" for name in ("val", "valid", "validation", "dev")},
-    **{name: "test" for name in ("test", "testing", "eval", "evaluation", "holdout")},
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing", "eval", "evaluation", "holdout"), "test"),
 }
 FEWEST_IMAGES = 3  # one per split
 Names = Sequence[str | None]
@@ -29,8 +29,8 @@ def assign(
 ) -> np.ndarray:
     """Returns the split (N,) of each image; a split that is given stays.
 
-    Where no image is given as test (or val), that part is drawn from the images for training and those without
-    a split, class by class. A group is drawn as a whole; every class keeps an image for training.
+    Where no image is given as test (or val), that part is drawn from the images for training and those
+    without a split, class by class. A group is drawn as a whole; every class keeps an image for training.
 
     Args:
         ids: unique names; the draw depends on them, not on their order.
@@ -44,9 +44,7 @@ def assign(
         PlateauError: too few images, an unknown split name, or a split that stays empty.
     """
     if len(ids) < FEWEST_IMAGES:
-        raise PlateauError(
-            f"data: {len(ids)} images cannot be divided into {', '.join(SPLITS)}; at least 3 are needed"
-        )
+        raise PlateauError(f"data: got {len(ids)} images; at least {FEWEST_IMAGES} are needed, one per split")
     known = [_named(name) for name in given]
     pool = [row for row, name in enumerate(known) if name in (None, "train")]
     missing = {name: fractions[name] for name in ("test", "val") if name not in known}
@@ -114,7 +112,7 @@ def _units(ids: Sequence[str], groups: Names, seed: int) -> list[list[int]]:
 def _taken(
     units: list[np.ndarray], codes: np.ndarray, quota: np.ndarray, in_train: np.ndarray
 ) -> list[np.ndarray]:
-    """Returns the units that fill the quota (C,) of each class; counts down what is left in `in_train` (C,)."""
+    """Returns the units that fill the quota (C,) of each class; counts `in_train` (C,) down."""
     taken = []
     for rows in units:
         counts = Counter(codes[rows].tolist())
@@ -140,10 +138,10 @@ def _leaves_train(counts: Mapping[int, int], in_train: np.ndarray) -> bool:
 def _apportion(
     sizes: np.ndarray, most: np.ndarray, total: int, least: np.ndarray, ties: np.ndarray
 ) -> np.ndarray:
-    """Returns whole numbers (C,) in proportion to `sizes`, by the largest remainder, between least and most."""
+    """Returns whole numbers (C,) in proportion to `sizes` by largest remainder, between least and most."""
     total = min(total, int(most.sum()))
     exact = total * sizes / sizes.sum()
-    quota = np.clip(np.floor(exact).astype(np.int64), least, most)
+    quota: np.ndarray = np.floor(exact).astype(np.int64).clip(least, most)
     while (missing := total - int(quota.sum())) != 0:
         step = 1 if missing > 0 else -1
         free = quota < most if step > 0 else quota > least

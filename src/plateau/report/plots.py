@@ -156,7 +156,7 @@ def learning_curve(content: ReportContent) -> Figure:
     figure = style.figure(2.7)
     axes = figure.subplots()
     axes.fill_between(
-        table["n"], table["fit_low"], table["fit_high"], color=COLORS["fix"], alpha=0.22, linewidth=0,
+        table["n"], table["fit_low"], table["fit_high"], color=COLORS["fix"], alpha=0.3, linewidth=1.5,
         label="bracket of two fits",
     )  # fmt: skip
     measured = table[table["accuracy"].notna()]
@@ -175,8 +175,8 @@ def learning_curve(content: ReportContent) -> Figure:
 
 
 def _thousands(axes: Axes, counts: np.ndarray) -> None:
-    """Puts a logarithmic axis' labels at some of the counts themselves."""
-    shown = np.unique(counts[np.linspace(0, len(counts) - 1, min(5, len(counts))).round().astype(int)])
+    """Puts a logarithmic axis' labels at the last two counts and at every other one before."""
+    shown = np.unique([counts[-1], *counts[-2::-2]])
     if len(shown) > 1:
         axes.set_xscale("log")
     axes.set_xticks(shown, [f"{count:,.0f}" for count in shown])

@@ -23,7 +23,7 @@ def read(data: Data) -> Iterable[Item]:
     return [
         Item(
             f"digits-{row:04d}",
-            f"sklearn.datasets.load_digits()[{row}]",
+            f"load_digits()[{row}]",
             str(digit),
             partial(np.array, image),
         )

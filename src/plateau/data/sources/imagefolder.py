@@ -36,7 +36,7 @@ def read(data: Data) -> Iterable[Item]:
 def _split_classes(folder: Path) -> list[tuple[Path, str | None]]:
     if folder.name.lower() not in ALIASES:
         raise PlateauError(
-            f"data.path: {str(folder)!r} lies beside a train folder and is no split; allowed: train, val, test"
+            f"data.path: {str(folder)!r} lies beside a train folder and is none of train, val, test"
         )
     if not _folders(folder):
         raise PlateauError(f"data.path: {str(folder)!r} holds no class folders, as the train folder does")

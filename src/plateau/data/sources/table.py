@@ -69,10 +69,9 @@ def _optional(table: pd.DataFrame, name: str) -> Texts:
 
 
 def _texts(column: pd.Series) -> Texts:
-    """Returns cells as text: 3.0, which pandas makes of 3 beside a gap, is 3; a gap is None."""
-    return [
-        None if gap or cell == "" else _text(cell) for cell, gap in zip(column, column.isna(), strict=True)
-    ]
+    """Returns cells as text; 3.0, which pandas makes of 3 beside a gap, is 3, and a gap is None."""
+    gaps = column.isna() | (column == "")
+    return [None if is_gap else _text(cell) for cell, is_gap in zip(column, gaps, strict=True)]
 
 
 def _text(cell: object) -> str:
