@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from plateau.causes.factor import Evidence, RecipeFactor
+from plateau.causes.factor import Evidence, Rates, RecipeFactor
 from plateau.training.arm import Arm
+
+SAME_WITHIN = 1.5  # steps over steps: a third more or less is not what holds a recipe back
+
+
+def _differs(arm: Arm, other: Arm, rates: Rates) -> bool:
+    ratio = _steps(arm) / _steps(other)
+    return not 1 / SAME_WITHIN < ratio < SAME_WITHIN
+
+
+def _steps(arm: Arm) -> float:
+    """Returns optimiser steps per training image, which both arms share the number of."""
+    return arm.recipe.schedule.epochs / arm.recipe.batch_size
 
 
 def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
@@ -19,8 +31,9 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
 
 FACTOR = RecipeFactor(
     name="training_length",
-    keys=("schedule.epochs",),
-    carried=("batch_size", "schedule.keep"),
+    keys=("schedule.epochs", "batch_size"),
+    carried=("schedule.keep",),
+    differs=_differs,
     suspicion=_suspicion,
     explain=_explain,
     acts=lambda arm: arm.recipe.trainable != "none",
