@@ -42,13 +42,13 @@ def measure(store: ImageStore) -> Appearance:
     for row in progress(range(count), count, "measure images"):
         image = store.image(row)
         numbers[row] = _numbers(image)
-        thumbs[row] = Image.fromarray(image).resize((THUMB_PX, THUMB_PX), Image.Resampling.BOX)
+        thumbs[row] = np.asarray(Image.fromarray(image).resize((THUMB_PX, THUMB_PX), Image.Resampling.BOX))
     mean, std, rest = np.split(numbers, [3, 6], axis=1)
     return Appearance(mean, std, rest[:, 0], rest[:, 1], rest[:, 2] <= GRAY_TOLERANCE, thumbs)
 
 
 def _numbers(image: np.ndarray) -> np.ndarray:
-    """Returns channel means (3), deviations (3), luma mean and deviation, and the typical spread of channels."""
+    """Returns channel means (3), deviations (3), luma mean and deviation, and how far channels differ."""
     pixels = image.reshape(-1, 3).astype(np.float32)  # (H * W, 3)
     luma = pixels @ LUMA
     spread = np.quantile(np.ptp(pixels, axis=1), 0.99)

@@ -12,8 +12,8 @@ from plateau.data.store import Dataset
 HASH_COLUMNS = 9
 BANDS = 4  # of 16 bits
 MOST_HASH_BITS = 10
-# Share of the contrast by which thumbnails may differ. Recompressed and resized photographs lie below 0.02; the
-# nearest two of scikit-learn's 1,797 digits, which are different scans, at 0.042.
+# Share of the contrast by which thumbnails may differ. Recompressed and resized photographs lie below 0.02;
+# the nearest two of scikit-learn's 1,797 digits, which are different scans, at 0.042.
 MOST_DIFFERENCE = 0.03
 FLAT = 1.5  # gray levels: a smaller step is noise, and would make the hash of an even surface random
 MOST_NEIGHBORS = 200  # compared within one hash band and brightness
@@ -26,8 +26,8 @@ def find(dataset: Dataset, looks: Appearance) -> pd.DataFrame:
     duplicates agree in a difference hash (64 bits, at most 10 differ) and in the pixels of their thumbnails.
 
     Returns:
-        One row per pair: kind (exact or near), difference (mean absolute, as a share of the contrast), and for
-        either image row_a, row_b (in the manifest), image_id_*, split_*, label_*.
+        One row per pair: kind (exact or near), difference (mean absolute, as a share of the contrast), and
+        for either image row_a, row_b (in the manifest), image_id_*, split_*, label_*.
     """
     centers, exact = _exact(dataset.manifest)
     near, difference = _near(looks, centers)
@@ -49,7 +49,7 @@ def conflicts(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def crossing_groups(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Returns the groups (columns group, splits) that lie in more than one split, which only given splits do."""
+    """Returns the groups (group, splits) that lie in more than one split; only splits that were given do."""
     splits = manifest.dropna(subset=["group"]).groupby("group", sort=True)["split"].agg(["nunique", "unique"])
     crossing = splits[splits["nunique"] > 1]
     names = [", ".join(name for name in SPLITS if name in found) for found in crossing["unique"]]

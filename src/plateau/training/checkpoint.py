@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -24,22 +23,8 @@ class State:
     peaks: list[float] = field(default_factory=list)
     history: list[dict[str, float]] = field(default_factory=list)
     signals: list[dict[str, Any]] = field(default_factory=list)
-    margin_sum: torch.Tensor | None = None
-    margin_count: int = 0
     kept_weights: dict[str, torch.Tensor] | None = None
     saved_at_s: float = 0.0
-
-    def add_margins(self, margins: np.ndarray) -> None:
-        """Adds one epoch's margins (n_train,) to the running sum."""
-        tensor = torch.from_numpy(margins).double()
-        self.margin_sum = tensor if self.margin_sum is None else self.margin_sum + tensor
-        self.margin_count += 1
-
-    def mean_margins(self, n: int) -> np.ndarray:
-        """Returns the mean margin (n,) over epochs, NaN where none was measured."""
-        if self.margin_sum is None:
-            return np.full(n, np.nan, np.float32)
-        return (self.margin_sum / self.margin_count).numpy().astype(np.float32)
 
 
 def save(path: Path | None, state: State, model: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:

@@ -18,16 +18,16 @@ def build(recipe: Optimizer, parameters: list[nn.Parameter]) -> torch.optim.Opti
     """Returns the declared optimiser over these parameters, or None where there is nothing to move."""
     if not parameters:
         return None
-    common = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    common: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
     match recipe.name:
         case "sgd":
-            return torch.optim.SGD(parameters, momentum=recipe.momentum, **common)
+            return torch.optim.SGD(parameters, momentum=recipe.momentum, fused=True, **common)
         case "rmsprop":
             return torch.optim.RMSprop(parameters, momentum=recipe.momentum, **common)
         case "adam":
-            return torch.optim.Adam(parameters, **common)
+            return torch.optim.Adam(parameters, fused=True, **common)
         case _:
-            return torch.optim.AdamW(parameters, **common)
+            return torch.optim.AdamW(parameters, fused=True, **common)
 
 
 def held(which: str, model: nn.Module, head: Iterable[nn.Parameter]) -> list[nn.Parameter]:

@@ -107,7 +107,7 @@ def recall(folders: Sequence[Path], key: str) -> dict[str, float] | None:
 
 
 def _arrays(outcome: Outcome) -> dict[str, np.ndarray]:
-    return {"val_outputs": outcome.val_outputs, "test_outputs": outcome.test_outputs, "margins": outcome.margins}
+    return {"val_outputs": outcome.val_outputs, "test_outputs": outcome.test_outputs}
 
 
 def _plain(result: Result) -> dict[str, Any]:
