@@ -7,7 +7,7 @@ from plateau import cli, params
 
 
 def main() -> None:
-    """Reads data/prepared and data/features; writes data/arms/<arm>, its curves and reports/finetune_<arm>.json."""
+    """Reads data/prepared and data/features; writes data/arms/<arm>, curves and metrics."""
     from plateau import bench, tracking
     from plateau.report import arm_files
 

@@ -1,4 +1,4 @@
-"""Stage intervene: swap the factors in which the arms differ, test what the data may lack, confirm the best recipe."""
+"""Stage intervene: swap the factors in which the arms differ, test what the data may lack."""
 
 from pathlib import Path
 

@@ -6,7 +6,7 @@ from plateau import cli, params
 
 
 def main() -> None:
-    """Reads what the other stages left; writes reports/plateau_cause.{json,md,html} and reports/plots/summary."""
+    """Reads what the other stages left; writes reports/plateau_cause.* and reports/plots/summary."""
     from plateau import report, tracking
     from plateau.report.gather import gather
 

@@ -38,21 +38,23 @@ class Effect:
         return self.low > 0 or self.high < 0
 
     def probability(self, at_least: float) -> float:
-        """Returns the probability that the true change is at least this much, under a normal approximation."""
+        """Returns the probability that the true change is at least this much (normal approximation)."""
         return 1.0 - NORMAL.cdf((at_least - self.mean) / self.error)
 
 
 def effect(pairs: Sequence[Pair]) -> Effect:
     """Returns the mean change over pairs of runs on the same test images.
 
-    The pairs of one factor (recipe with it fixed, reference with it broken, one per seed) are averaged image by
-    image, so that what the runs share is counted once. Two pseudo-images, one gained and one lost, keep the
-    interval honest where few images change (Agresti and Min 2005).
+    The pairs of one factor (recipe with it fixed, reference with it broken, one per seed) are averaged image
+    by image, so that what the runs share is counted once. Two pseudo-images, one gained and one lost, keep
+    the interval honest where few images change (Agresti and Min 2005).
 
     Args:
         pairs: hits before and after, each (n_test,).
     """
-    changes = np.mean([after.astype(float) - before.astype(float) for before, after in pairs], axis=0)  # (n_test,)
+    changes = np.mean(
+        [after.astype(float) - before.astype(float) for before, after in pairs], axis=0
+    )  # (n_test,)
     n, mean = len(changes), float(changes.mean())
     variance = (float((changes**2).sum()) + 1.0) / (n + 2) - (changes.sum() / (n + 2)) ** 2
     error = math.sqrt(max(variance, 1e-12) / (n + 2))

@@ -18,7 +18,9 @@ from plateau.training.rates import Rates
 from plateau.training.store import Result
 from plateau.training.user_code import load_user_code
 
-FINISHED = Path(".plateau/runs")  # finished runs and checkpoints, by content; not a DVC output, so a kill loses nothing
+FINISHED = Path(
+    ".plateau/runs"
+)  # finished runs and checkpoints, by content; not a DVC output, so a kill loses nothing
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,11 @@ def open_laboratory(params: Params, root: Path) -> tuple[Laboratory, Rates]:
         shelves=tuple(arm_folder(root, arm) for arm in ARMS),
     )
     views, _ = load_views(root / "data/features")
-    known = {(view.preprocessing, view.weights): view.features for name, view in views.items() if name != "reference"}
+    known = {
+        (view.preprocessing, view.weights): view.features
+        for name, view in views.items()
+        if name != "reference"
+    }
     lab.remember({key: value for key, value in known.items() if key[0] is not None})  # type: ignore[misc]
     return lab, Rates(lab)
 
@@ -76,7 +82,9 @@ def train_arm(lab: Laboratory, rates: Rates, params: Params, arm: str) -> Traine
     return TrainedArm(arm, results, others, seconds)
 
 
-def diagnose_arms(lab: Laboratory, rates: Rates, params: Params, root: Path) -> tuple[Diagnosed, dict[str, Any]]:
+def diagnose_arms(
+    lab: Laboratory, rates: Rates, params: Params, root: Path
+) -> tuple[Diagnosed, dict[str, Any]]:
     """Returns the diagnosis of the two trained arms, and its record in plain types."""
     arms = {arm: artifacts.read_json(arm_folder(root, arm) / "arm.json") for arm in ARMS}
     results = {arm: [_load(root, arm, key) for key in arms[arm]["keys"]] for arm in ARMS}
@@ -86,7 +94,11 @@ def diagnose_arms(lab: Laboratory, rates: Rates, params: Params, root: Path) -> 
     diagnosed = diagnose(lab, rates, results["recipe"], results["reference"], params.diagnosis, noise, views)
     dataset = lab.dataset
     found = record.record(
-        diagnosed, dataset.targets, dataset.indices("val"), dataset.indices("test"), params.diagnosis.min_effect
+        diagnosed,
+        dataset.targets,
+        dataset.indices("val"),
+        dataset.indices("test"),
+        params.diagnosis.min_effect,
     )
     extra = max(0.0, rates.seconds - before_s - arms["reference"]["range_test_seconds"])
     return diagnosed, {**found, "reference_seconds": arms["reference"]["seconds"], "extra_seconds": extra}

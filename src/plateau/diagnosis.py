@@ -82,7 +82,8 @@ def diagnose(
     Args:
         lab: holds data, backbone and code.
         rates: learning rates as ratios.
-        recipe, reference: results of both arms, one per seed.
+        recipe: results of the user's arm, one per seed.
+        reference: results of the reference's arm, one per seed.
         limits: the diagnosis section of params.yaml.
         noise: label-noise evidence per part of the data, from the feature_shift stage.
         views: features by name, from the embed stage.
@@ -122,8 +123,7 @@ def _differing(recipe: Arm, reference: Arm, rates: Rates, limits: Limits) -> lis
 def _evidence(
     lab: Laboratory, rates: Rates, recipe: Result, reference: Result, views: Mapping[str, View]
 ) -> Evidence:
-    train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
-    targets = lab.dataset.targets
+    train, targets = lab.dataset.indices("train"), lab.dataset.targets
     counts = np.bincount(targets[train], minlength=lab.num_classes)
     probes = _probes(lab, recipe.arm, reference.arm, views)
     last = recipe.outcome.history[-1] if recipe.outcome.history else {}
@@ -146,8 +146,10 @@ def _evidence(
 
 
 def _probes(lab: Laboratory, recipe: Arm, reference: Arm, views: Mapping[str, View]) -> dict[str, float]:
-    """Returns the linear probe's validation accuracy per view; the canonical one under the reference's weights."""
-    features = {name: view.features for name, view in views.items() if name in ("recipe", "canonical", "random")}
+    """Returns the linear probes' validation accuracy; the canonical one under the reference's weights."""
+    features = {
+        name: view.features for name, view in views.items() if name in ("recipe", "canonical", "random")
+    }
     if reference.weights != lab.weights:
         features["canonical"] = lab.features(reference.recipe.preprocessing, reference.weights)
     train, val = lab.dataset.indices("train"), lab.dataset.indices("val")

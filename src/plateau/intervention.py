@@ -96,7 +96,7 @@ class Ledger:
         return effect([(self.hits(before), self.hits(after))])
 
     def pairs(self, name: str) -> tuple[list[Pair], list[Pair]]:
-        """Returns the measured pairs that differ in this factor alone, near the recipe and near the reference."""
+        """Returns the measured pairs that differ in this factor alone, near recipe and near reference."""
         near: tuple[list[Pair], list[Pair]] = ([], [])
         for taken in self.runs:
             if name not in taken and taken | {name} in self.runs:
@@ -170,7 +170,7 @@ def _run_cheap(ledger: Ledger) -> None:
 
 
 def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, ...]:
-    """Takes factors one after the other, the most promising first, until the recipe stands where the reference does."""
+    """Takes factors one by one, the most promising first, until the recipe equals the reference."""
     taken: list[str] = []
     aside: list[str] = []
     for name in _by_promise(ledger, evidence):

@@ -19,13 +19,16 @@ from plateau.training.store import Result, hits
 CURVES = ["epoch", "train_accuracy", "val_accuracy", "train_loss", "val_loss", "learning_rate"]
 
 
-def record(diagnosed: Diagnosed, targets: np.ndarray, val: np.ndarray, test: np.ndarray, limit: float) -> dict[str, Any]:
+def record(
+    diagnosed: Diagnosed, targets: np.ndarray, val: np.ndarray, test: np.ndarray, limit: float
+) -> dict[str, Any]:
     """Returns everything the summary needs.
 
     Args:
         diagnosed: the finished diagnosis.
         targets: (N,) labels of the manifest.
-        val, test: manifest rows.
+        val: manifest rows of the validation images.
+        test: manifest rows of the test images.
         limit: `min_effect`, at which probabilities are stated.
     """
     found = diagnosed.investigation
@@ -57,7 +60,7 @@ def effect_record(effect: Effect, limit: float) -> dict[str, Any]:
 
 
 def recipe_record(arm: Arm) -> dict[str, Any]:
-    """Returns the arm's recipe as a section of params.yaml; the user's file only where its pieces are in force."""
+    """Returns the arm's recipe as in params.yaml; the user's file only where its pieces are in force."""
     recipe = dump(arm.recipe)
     return recipe if arm.own else {**recipe, "code": None}
 
@@ -96,11 +99,17 @@ def _directions(finding: Finding, ledger: Ledger) -> list[str]:
         said.append(f"Fixed in the recipe: {_change(finding.forward)}.")
     if finding.backward is not None:
         said.append(f"Broken in the reference: {_change(_reverse(finding.backward))}.")
-    if finding.forward is not None and finding.backward is not None:
-        if finding.backward.low > 0 and finding.backward.mean > 2 * max(0.0, finding.forward.mean):
-            others = [name for name in sorted(ledger.everything) if name != finding.factor.name]
-            said.append(f"Fixed alone it helps little: it is masked by another difference ({', '.join(others)}).")
+    if _is_masked(finding):
+        others = ", ".join(name for name in sorted(ledger.everything) if name != finding.factor.name)
+        said.append(f"Fixed alone it helps little: it is masked by another difference ({others}).")
     return said
+
+
+def _is_masked(finding: Finding) -> bool:
+    forward, backward = finding.forward, finding.backward
+    if forward is None or backward is None:
+        return False
+    return backward.low > 0 and backward.mean > 2 * max(0.0, forward.mean)
 
 
 def _change(effect: Effect) -> str:

@@ -1,4 +1,4 @@
-"""The reference recipe: what the weights themselves declare, trained with care; the best of a few, chosen on validation."""
+"""The reference recipe: what the weights declare, trained with care; the best of a few on validation."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ NOTHING_LEFT = 0.995  # validation accuracy from which tuning more layers cannot
 
 
 def candidates(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Arm]:
-    """Returns the recipes that may become the reference, cheapest first: a new head alone, then every layer."""
+    """Returns what may become the reference, cheapest first: a new head alone, then every layer."""
     n = len(lab.subsets["all"])
     steps = math.ceil(n / BATCH_SIZE)
     head = _arm(lab, recipe, "head", math.ceil(HEAD_STEPS / steps))
-    everything = _arm(lab, recipe, "all", min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / steps))))
+    everything = _arm(
+        lab, recipe, "all", min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / steps)))
+    )
     return [rates.carry(arm, arm, ratio=1.0) for arm in (head, everything)]
 
 
@@ -32,7 +34,7 @@ def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
     results: list[Result] = []
     for arm in candidates(lab, rates, recipe):
         if not results or validation(lab, results[-1]) < NOTHING_LEFT:
-            results.append(lab.run(arm, f"reference ({arm.recipe.trainable})"))
+            results.append(lab.run(arm, f"reference ({arm.recipe.trainable})", keep_weights=True))
     return results
 
 
@@ -63,5 +65,5 @@ def _arm(lab: Laboratory, recipe: Arm, trainable: str, epochs: int) -> Arm:
 
 
 def _own(recipe: Arm) -> frozenset[str]:
-    """Returns the pieces of the user's file that the reference keeps: a model that holds the backbone's layers."""
+    """Returns the pieces of the user's file that the reference keeps: a model with the backbone's layers."""
     return frozenset() if recipe.weights == "other" else recipe.own & {"model"}

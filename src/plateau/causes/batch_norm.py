@@ -1,4 +1,4 @@
-"""Batch-norm layers that use and update batch statistics while the running ones lag behind, or the reverse."""
+"""Batch norm on batch statistics while the running ones lag behind, or the reverse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
         f"In training mode the loss fell to {evidence.train_loss:.2f}, yet in eval mode the same images are "
-        f"recognised at {evidence.train_accuracy:.3f}: the running statistics are not those that training used."
+        f"recognised at {evidence.train_accuracy:.3f}: the running statistics are not those that training "
+        "used."
     ]
 
 

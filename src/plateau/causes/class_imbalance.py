@@ -40,7 +40,8 @@ def _data_test(bench: Bench, facts: DataFacts) -> DataFinding | None:
         cause="class_imbalance",
         effect=effect([pair(facts.best, balanced, facts)]),
         evidence=[
-            f"The largest class has {facts.imbalance:.1f} times the training images of the smallest; with every class "
+            f"The largest class has {facts.imbalance:.1f} times the training images of the smallest; with "
+            "every class "
             "drawn equally often the same recipe was trained again."
         ],
         fix={"recipe.sampler": "balanced"},

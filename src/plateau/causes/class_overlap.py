@@ -30,7 +30,8 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
         cause="class_overlap",
         effect=change,
         evidence=[
-            f"Even the best run confuses {names} in both directions; with each pair counted as one class its test "
+            f"Even the best run confuses {names} in both directions; with each pair counted as one class "
+            "its test "
             f"accuracy is {change.mean:+.3f} higher."
         ],
         fix={"data": f"merge or redefine {names}, or add images that show the difference"},
@@ -38,8 +39,10 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     )
 
 
-def confused_pairs(predictions: np.ndarray, labels: np.ndarray, num_classes: int) -> list[tuple[int, int, float]]:
-    """Returns pairs of classes confused in both directions: first, second, share of all images; largest first."""
+def confused_pairs(
+    predictions: np.ndarray, labels: np.ndarray, num_classes: int
+) -> list[tuple[int, int, float]]:
+    """Returns pairs of classes confused both ways: first, second, share of all images; largest first."""
     counts = np.zeros((num_classes, num_classes))
     np.add.at(counts, (labels, predictions), 1)
     found = []

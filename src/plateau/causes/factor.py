@@ -79,9 +79,9 @@ class RecipeFactor:
         keys: the recipe's keys that it moves; a difference in any of them makes the factor differ.
         carried: keys that come along but mean nothing alone (optimiser name, schedule shape).
         pieces: pieces of the user's code that it moves.
-        suspicion: how much accuracy (0..1) it may explain, guessed from the evidence; only the order depends on it.
-        swap: (arm, other, rates) -> the arm with this factor as in `other`; None: the keys are taken as they are.
-        acts: whether the factor has any effect in this arm; one that cannot act travels with the one that wakes it.
+        suspicion: how much accuracy (0..1) it may explain, guessed from the evidence; sets the order alone.
+        swap: (arm, other, rates) -> the arm with this factor as in `other`; None: takes the keys.
+        acts: whether the factor has any effect in this arm; one without travels with what wakes it.
         explain: sentences for the summary, from recipe arm, reference arm and evidence.
         cause: the name to report, where it depends on the direction of the difference.
         entries: the params.yaml entries of the fix, where they are not the keys that differ.
@@ -133,8 +133,7 @@ class RecipeFactor:
 
 def differing(keys: tuple[str, ...], arm: Arm, other: Arm) -> list[str]:
     """Returns the keys whose values differ."""
-    found = [key for key in dict.fromkeys(keys) if get(arm.recipe, key) != get(other.recipe, key)]
-    return found
+    return [key for key in dict.fromkeys(keys) if get(arm.recipe, key) != get(other.recipe, key)]
 
 
 def show(value: Any) -> str:

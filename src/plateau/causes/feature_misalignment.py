@@ -21,7 +21,8 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
         cause="feature_misalignment",
         effect=effect([pair(facts.best, scratch, facts)]),
         evidence=[
-            f"A linear probe reaches {facts.probe:.3f} on the pretrained features and {facts.probe_random:.3f} on those "
+            f"A linear probe reaches {facts.probe:.3f} on the pretrained features and "
+            f"{facts.probe_random:.3f} on those "
             "of an untrained network: what the backbone learned does not describe these images."
         ],
         fix={"backbone.weights": "none, or a backbone pretrained closer to this domain"},

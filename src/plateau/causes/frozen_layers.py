@@ -12,10 +12,10 @@ ORDER = ("none", "head", "last_block", "all")
 
 
 def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
-    """Takes what is trainable, under the learning rate that means the same for the parameters that now move."""
+    """Takes what is trainable, under the learning rate that means the same for what moves now."""
     swapped = take(("trainable",), frozenset({"trainable"}))(arm, other, rates)
     if not batch_norm_acts(arm):
-        # Where every batch-norm layer was frozen, the recipe never chose a mode for it: the other's comes along.
+        # Where every batch-norm layer was frozen, the recipe never chose a mode: the other's comes along.
         swapped = replace(
             swapped,
             recipe=put(swapped.recipe, {"batch_norm": other.recipe.batch_norm}),
@@ -36,11 +36,17 @@ def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
-    words = {"none": "nothing at all", "head": "only the head", "last_block": "only the last block and the head"}
+    words = {
+        "none": "nothing at all",
+        "head": "only the head",
+        "last_block": "only the last block and the head",
+    }
     moved = words.get(str(arm.recipe.trainable), f"{arm.recipe.trainable} of the network")
     return [
-        f"The recipe moves {moved}; frozen features alone carry a linear probe to {evidence.probe_canonical:.3f}, "
-        f"the reference with {other.recipe.trainable} trainable reaches {evidence.reference_val:.3f} (validation)."
+        f"The recipe moves {moved}; frozen features alone carry a linear probe to "
+        f"{evidence.probe_canonical:.3f}, "
+        f"the reference with {other.recipe.trainable} trainable reaches {evidence.reference_val:.3f} "
+        "(validation)."
     ]
 
 

@@ -1,6 +1,7 @@
 """What a cause on the data's side is: a suspicion raised by the evidence, and a controlled run that tests it.
 
-To add one: a file beside this one with a `HYPOTHESIS`, a line in the registry, a test, a case in the fault suite.
+To add one: a file beside this one with a `HYPOTHESIS`, a line in the registry, a test, a case in the
+fault suite.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class DataFacts:
         min_effect: the smallest change of accuracy worth reporting.
         targets: (N,) labels of the manifest.
         train, test: manifest rows.
-        noise: label-noise evidence on the training labels: rate, interval, overlap_rate, and the `flagged` images.
+        noise: label noise among the training labels: rate, interval, overlap_rate, the `flagged` images.
         noise_held_out: share of wrong labels among validation and test images.
         imbalance: largest class over smallest class among the training images.
         probe, probe_random: linear probes on pretrained and on random features (validation accuracy).

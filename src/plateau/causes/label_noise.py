@@ -29,10 +29,15 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
         cause="label_noise",
         effect=effect([pair(facts.best, cleaned, facts)]),
         evidence=[
-            f"About {facts.noise['rate']:.0%} of the training labels look wrong: a classifier that never saw the image "
-            f"contradicts them, and the image lies deep inside the other class. {len(facts.train) - len(kept)} were set aside."
+            f"About {facts.noise['rate']:.0%} of the training labels look wrong: a classifier that never "
+            "saw the image "
+            f"contradicts them, and the image lies deep inside the other class. "
+            f"{len(facts.train) - len(kept)} were set aside."
         ],
-        fix={"data": f"review the {len(facts.train) - len(kept)} flagged labels (data/interventions/suspect_labels.csv)"},
+        fix={
+            "data": f"review the {len(facts.train) - len(kept)} flagged labels "
+            "(data/interventions/suspect_labels.csv)"
+        },
         runs=[name],
         levels={"label_noise_ceiling": 1.0 - facts.noise_held_out},
     )

@@ -34,7 +34,9 @@ def _keep_decay(arm: Arm, swapped: Arm) -> Arm:
 
 def _differs(arm: Arm, other: Arm, rates: Rates) -> bool:
     ratio = rates.ratio(arm) / rates.ratio(other)
-    carried = [key for key in differing(CARRIED, arm, other) if key != "optimizer.momentum" or _has_momentum(arm)]
+    carried = [
+        key for key in differing(CARRIED, arm, other) if key != "optimizer.momentum" or _has_momentum(arm)
+    ]
     return bool(carried) or not 1 / SAME_WITHIN < ratio < SAME_WITHIN
 
 
@@ -55,7 +57,8 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     side = "below" if evidence.rate_ratio < 1 else "above"
     times = max(evidence.rate_ratio, 1.0 / evidence.rate_ratio)
     return [
-        f"The learning rate {arm.recipe.optimizer.learning_rate:g} lies {times:.3g} times {side} the reference's, "
+        f"The learning rate {arm.recipe.optimizer.learning_rate:g} lies {times:.3g} times {side} the "
+        "reference's, "
         "each relative to the optimum of a range test on the parameters it moves."
     ]
 

@@ -31,10 +31,14 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
         effect=expected,
         evidence=[
             f"From {len(facts.train) // 2} to {len(facts.train)} training images test accuracy rose by "
-            f"{measured.mean:+.3f} [{measured.low:+.3f}, {measured.high:+.3f}] (measured); twice as many again would add "
+            f"{measured.mean:+.3f} [{measured.low:+.3f}, {measured.high:+.3f}] (measured); twice as many "
+            "again would add "
             f"at least {expected.mean:+.3f} (extrapolated, the lower of two fits)."
         ],
-        fix={"data": f"more labelled images: about {2 * len(facts.train)} for training instead of {len(facts.train)}"},
+        fix={
+            "data": f"more labelled images: about {2 * len(facts.train)} for training instead of "
+            f"{len(facts.train)}"
+        },
         runs=[name],
         levels={"more_data": facts.test_accuracy + expected.mean},
     )
@@ -50,9 +54,10 @@ def half(rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def doubled(gain: Effect, accuracy: float) -> Effect:
-    """Returns the gain of the next doubling: the lower of a power law without floor and one of exponent 1 with floor.
+    """Returns the gain of the next doubling: the lower of two power laws, one of exponent 1 with a floor.
 
-    Two points fix the first, e(2n) = e(n)² / e(n/2); the second halves every gain (Mahmood et al. 2022 on bracketing).
+    Two points fix the law without floor, e(2n) = e(n)² / e(n/2); the other halves every gain (Mahmood et al.
+    2022 on bracketing).
     """
     error = max(1.0 - accuracy, 1e-6)
     without_floor = error * (1.0 - error / max(error + gain.mean, 1e-6))

@@ -12,9 +12,16 @@ def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     words = f"The training loss ({arm.recipe.loss.name}) ended at {evidence.train_loss:.3f}"
-    return [words + (": a loss below zero reads raw outputs as log-probabilities." if evidence.train_loss < 0 else ".")]
+    return [
+        words
+        + (": a loss below zero reads raw outputs as log-probabilities." if evidence.train_loss < 0 else ".")
+    ]
 
 
 FACTOR = RecipeFactor(
-    name="loss_function", keys=("loss.name",), pieces=frozenset({"loss"}), suspicion=_suspicion, explain=_explain
+    name="loss_function",
+    keys=("loss.name",),
+    pieces=frozenset({"loss"}),
+    suspicion=_suspicion,
+    explain=_explain,
 )

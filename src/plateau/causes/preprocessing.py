@@ -1,11 +1,13 @@
-"""Preprocessing that differs from what the weights were trained on: scale, mean, std, channel order, resize."""
+"""Preprocessing other than what the weights were trained on: scale, mean, std, channels, resize."""
 
 from __future__ import annotations
 
 from plateau.causes.factor import Evidence, RecipeFactor
 from plateau.training.arm import Arm
 
-KEYS = tuple(f"preprocessing.{name}" for name in ("resize", "interpolation", "scale", "mean", "std", "channels"))
+KEYS = tuple(
+    f"preprocessing.{name}" for name in ("resize", "interpolation", "scale", "mean", "std", "channels")
+)
 # Fine-tuning every layer repairs most of a wrong scale by itself.
 REPAIRED_BY_TUNING = 0.5
 
@@ -17,7 +19,8 @@ def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
-        f"A linear probe on the frozen features reaches {evidence.probe_recipe:.3f} under this preprocessing and "
+        f"A linear probe on the frozen features reaches {evidence.probe_recipe:.3f} under this "
+        "preprocessing and "
         f"{evidence.probe_canonical:.3f} under the one that the weights declare (validation accuracy)."
     ]
 

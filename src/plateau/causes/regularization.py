@@ -23,7 +23,8 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     recipe = arm.recipe
     return [
         f"Weight decay {recipe.optimizer.weight_decay:g}, dropout {recipe.head.dropout:g}, label smoothing "
-        f"{recipe.loss.label_smoothing:g}; training accuracy without them in the way: {evidence.train_accuracy:.3f}."
+        f"{recipe.loss.label_smoothing:g}; training accuracy without them in the way: "
+        f"{evidence.train_accuracy:.3f}."
     ]
 
 

@@ -12,7 +12,8 @@ def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
-        f"The recipe shows the backbone {arm.recipe.preprocessing.size} px; at {other.recipe.preprocessing.size} px "
+        f"The recipe shows the backbone {arm.recipe.preprocessing.size} px; at "
+        f"{other.recipe.preprocessing.size} px "
         "the same images were learned again."
     ]
 

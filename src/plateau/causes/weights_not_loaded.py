@@ -1,4 +1,4 @@
-"""Pretrained weights that never arrived: random initialisation where the recipe's author expects a trained network."""
+"""Pretrained weights that never arrived: random initialisation where a trained network is expected."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
-        f"The network starts from {arm.weights} weights; a linear probe reaches {evidence.probe_random:.3f} on random "
+        f"The network starts from {arm.weights} weights; a linear probe reaches {evidence.probe_random:.3f} "
+        "on random "
         f"features and {evidence.probe_canonical:.3f} on pretrained ones (validation accuracy)."
     ]
 

@@ -12,10 +12,13 @@ from plateau.data.store import Dataset
 HASH_COLUMNS = 9
 BANDS = 4  # of 16 bits
 MOST_HASH_BITS = 10
-# Share of the contrast by which thumbnails may differ. Recompressed and resized photographs lie below 0.02;
-# the nearest two of scikit-learn's 1,797 digits, which are different scans, at 0.042.
-MOST_DIFFERENCE = 0.03
+# Thumbnails are compared less their mean, in standard deviations. How far copies differ depends on compression
+# and size, how far different images differ on the data: see `_limit`.
+LEAST_LIMIT, MOST_LIMIT = 0.035, 0.1
+LIMIT_SHARE = 0.12
+SAMPLE, NEIGHBOR = 500, 10
 FLAT = 1.5  # gray levels: a smaller step is noise, and would make the hash of an even surface random
+BRIGHTNESS = 16.0  # gray levels that copies may differ by
 MOST_NEIGHBORS = 200  # compared within one hash band and brightness
 
 
@@ -26,7 +29,7 @@ def find(dataset: Dataset, looks: Appearance) -> pd.DataFrame:
     duplicates agree in a difference hash (64 bits, at most 10 differ) and in the pixels of their thumbnails.
 
     Returns:
-        One row per pair: kind (exact or near), difference (mean absolute, as a share of the contrast), and
+        One row per pair: kind (exact or near), difference (mean absolute, in standard deviations), and
         for either image row_a, row_b (in the manifest), image_id_*, split_*, label_*.
     """
     centers, exact = _exact(dataset.manifest)
@@ -86,19 +89,17 @@ def _exact(manifest: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
 
 def _near(looks: Appearance, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns pairs (n, 2) of these rows that nearly agree, and how far they differ (n,)."""
-    hashes = difference_hash(looks.thumbs[rows])
-    limit = MOST_DIFFERENCE * looks.contrast[rows]
-    pairs = np.unique(np.concatenate(list(_candidates(hashes, looks.brightness[rows], limit))), axis=0)
+    thumbs = looks.thumbs[rows]
+    hashes = difference_hash(thumbs)
+    pairs = np.unique(np.concatenate(_candidates(hashes, looks.brightness[rows])), axis=0)
     pairs = pairs[np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]) <= MOST_HASH_BITS]
-    chosen = rows[pairs]  # (n, 2)
-    contrast = looks.contrast[chosen].max(1, initial=0.0)
-    difference = _pixel_difference(looks.thumbs, chosen) / np.maximum(contrast, 1e-12)
-    kept = difference <= MOST_DIFFERENCE
-    return chosen[kept], difference[kept]
+    difference = _difference(thumbs, pairs)
+    kept = difference <= _limit(thumbs)
+    return rows[pairs[kept]], difference[kept]
 
 
-def _candidates(hashes: np.ndarray, brightness: np.ndarray, limit: np.ndarray) -> list[np.ndarray]:
-    """Returns pairs (n, 2) that share 16 bits of the hash, and whose brightness allows so small a difference.
+def _candidates(hashes: np.ndarray, brightness: np.ndarray) -> list[np.ndarray]:
+    """Returns pairs (n, 2) that share 16 bits of the hash and nearly the brightness.
 
     Sorted by band and brightness, images are compared with those that follow: the effort stays linear even
     where thousands share a hash, such as scans of empty pages.
@@ -109,22 +110,46 @@ def _candidates(hashes: np.ndarray, brightness: np.ndarray, limit: np.ndarray) -
         order = np.lexsort((brightness, keys))
         for step in range(1, min(MOST_NEIGHBORS, len(order) - 1) + 1):
             one, other = order[:-step], order[step:]
-            tolerance = np.maximum(limit[one], limit[other]) + 1.0  # thumbnails are rounded
             is_same = keys[one] == keys[other]
             if not is_same.any():
                 break
-            is_close = is_same & (brightness[other] - brightness[one] <= tolerance)
+            is_close = is_same & (brightness[other] - brightness[one] <= BRIGHTNESS)
             found.append(np.sort(np.stack([one[is_close], other[is_close]], axis=1), axis=1))
     return found
 
 
-def _pixel_difference(thumbs: np.ndarray, pairs: np.ndarray, block: int = 4096) -> np.ndarray:
-    """Returns the mean absolute difference (n,) of thumbnails, 0..255."""
+def _limit(thumbs: np.ndarray) -> float:
+    """Returns how far near duplicates may differ: far less than an image and its tenth neighbour usually do.
+
+    Photographs of 96 px recompressed or resized differ by 0.005 to 0.1. Of scikit-learn's 1,797 digits, 8 x 8 px
+    and all different scans, the nearest two differ by 0.059; their limit comes out as 0.043.
+    """
+    from scipy.spatial.distance import cdist
+
+    rows = np.unique(np.linspace(0, len(thumbs) - 1, SAMPLE).astype(np.int64))
+    if len(rows) < 2:
+        return LEAST_LIMIT
+    sample = _standardized(thumbs[rows]).reshape(len(rows), -1)
+    distances = np.sort(cdist(sample, sample, "cityblock") / sample.shape[1], axis=1)
+    usual = np.median(distances[:, min(NEIGHBOR, len(rows) - 1)])
+    return float(np.clip(LIMIT_SHARE * usual, LEAST_LIMIT, MOST_LIMIT))
+
+
+def _difference(thumbs: np.ndarray, pairs: np.ndarray, block: int = 4096) -> np.ndarray:
+    """Returns the mean absolute difference (n,) of thumbnails in standard deviations."""
     result = np.empty(len(pairs))
     for start in range(0, len(pairs), block):
-        one, other = (thumbs[pairs[start : start + block, side]].astype(np.int16) for side in (0, 1))
+        part = pairs[start : start + block]
+        one, other = (_standardized(thumbs[part[:, side]]) for side in (0, 1))
         result[start : start + block] = np.abs(one - other).mean(axis=(1, 2, 3))
     return result
+
+
+def _standardized(thumbs: np.ndarray) -> np.ndarray:
+    """Returns thumbnails (n, 16, 16, 3) of mean 0 and, where they are not even, standard deviation 1."""
+    values = thumbs.astype(np.float32)
+    values -= values.mean(axis=(1, 2), keepdims=True)
+    return values / np.maximum(values.std(axis=(1, 2, 3), keepdims=True), 1.0)
 
 
 def _training_first(pairs: np.ndarray, ranks: np.ndarray) -> np.ndarray:

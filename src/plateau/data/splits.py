@@ -83,20 +83,64 @@ def _draw(
     ids: Sequence[str], labels: Sequence[str], groups: Names, fractions: Mapping[str, float], seed: int
 ) -> np.ndarray:
     """Returns the split (N,) of each image: whole groups are dealt where most of their classes is lacking."""
-    classes, codes = np.unique(np.array(labels), return_inverse=True)
-    sizes = np.bincount(codes, minlength=len(classes))
-    ties = np.random.default_rng([seed, 1]).permutation(len(classes))
-    units = [np.array(rows) for rows in _units(ids, groups, seed)]
+    _, codes = np.unique(np.array(labels), return_inverse=True)
+    in_train = np.bincount(codes)
+    quotas = _quotas(in_train, fractions, seed)
     result = np.full(len(ids), "train", "<U5")
-    in_train = sizes.copy()
-    for name, fraction in fractions.items():
-        wanted = max(1, round(fraction * len(ids)))
-        quota = _apportion(sizes, in_train - 1, wanted, np.zeros_like(sizes), ties).astype(float)
-        for rows in _taken(units, codes, quota, in_train):
-            result[rows] = name
-        units = [rows for rows in units if result[rows[0]] == "train"]
-        ties = np.roll(ties, 1)
+    units = _units(ids, groups, seed)
+    for rows in units:
+        counts = Counter(codes[rows].tolist())
+        name = _most_lacking(counts, quotas)
+        if name is not None and _leaves_train(counts, in_train):
+            _move(result, rows, name, counts, in_train)
+            for code, count in counts.items():
+                quotas[name][code] -= count
+    for name in fractions:
+        if name not in result:
+            _fill(name, units, codes, result, in_train)
     return result
+
+
+def _fill(
+    name: str, units: list[list[int]], codes: np.ndarray, result: np.ndarray, in_train: np.ndarray
+) -> None:
+    """Moves the smallest unit into a split for which all are too large; none where training needs all."""
+    for rows in sorted(units, key=len):
+        counts = Counter(codes[rows].tolist())
+        if result[rows[0]] == "train" and _leaves_train(counts, in_train):
+            _move(result, rows, name, counts, in_train)
+            return
+
+
+def _quotas(sizes: np.ndarray, fractions: Mapping[str, float], seed: int) -> dict[str, np.ndarray]:
+    """Returns how many images (C,) of each class every split wants; training keeps at least one."""
+    ties = np.random.default_rng([seed, 1]).permutation(len(sizes))
+    quotas = {}
+    free = sizes - 1
+    for name, fraction in fractions.items():
+        wanted = max(1, round(fraction * int(sizes.sum())))
+        quotas[name] = _apportion(sizes, free, wanted, np.zeros_like(sizes), ties)
+        free = free - quotas[name]
+    return quotas
+
+
+def _most_lacking(counts: Mapping[int, int], quotas: Mapping[str, np.ndarray]) -> str | None:
+    """Returns the split that lacks most of a unit; None where that is less than half of it."""
+    size = sum(counts.values())
+    lacking = {
+        name: sum(quota[code] * count for code, count in counts.items()) / size
+        for name, quota in quotas.items()
+    }
+    name = max(lacking, key=lambda name: lacking[name])
+    return name if lacking[name] >= 0.5 * size else None
+
+
+def _move(
+    result: np.ndarray, rows: list[int], name: str, counts: Mapping[int, int], in_train: np.ndarray
+) -> None:
+    result[rows] = name
+    for code, count in counts.items():
+        in_train[code] -= count
 
 
 def _units(ids: Sequence[str], groups: Names, seed: int) -> list[list[int]]:
@@ -107,27 +151,6 @@ def _units(ids: Sequence[str], groups: Names, seed: int) -> list[list[int]]:
         key = (False, ids[row]) if group is None else (True, group)
         units.setdefault(key, []).append(row)
     return list(units.values())
-
-
-def _taken(
-    units: list[np.ndarray], codes: np.ndarray, quota: np.ndarray, in_train: np.ndarray
-) -> list[np.ndarray]:
-    """Returns the units that fill the quota (C,) of each class; counts `in_train` (C,) down."""
-    taken = []
-    for rows in units:
-        counts = Counter(codes[rows].tolist())
-        lacking = sum(quota[code] * count for code, count in counts.items()) / len(rows)
-        if lacking >= 0.5 * len(rows) and _leaves_train(counts, in_train):
-            taken.append(rows)
-            for code, count in counts.items():
-                quota[code] -= count
-                in_train[code] -= count
-    if not taken:  # all groups are larger than what is wanted: the smallest is nearest
-        spare = [rows for rows in units if _leaves_train(Counter(codes[rows].tolist()), in_train)]
-        taken = sorted(spare, key=len)[:1]
-        for rows in taken:
-            in_train -= np.bincount(codes[rows], minlength=len(in_train))
-    return taken
 
 
 def _leaves_train(counts: Mapping[int, int], in_train: np.ndarray) -> bool:

@@ -36,24 +36,30 @@ def write(root: Path, arm: str, lab: Laboratory, found: TrainedArm, range_test_s
 
 
 def track(run: NullRun, lab: Laboratory, found: TrainedArm) -> None:
-    """Logs the arm: parameters, curves, signals, predictions, data set, and the model, which loads again by URI."""
+    """Logs the arm: parameters, curves, signals, data set, and the model, which loads again by URI."""
     first = found.results[0]
     log_result(run, lab, first)
     run.log_dataset(lab.dataset.manifest, "images", lab.dataset.digest)
     for result in found.results[1:]:
-        with run.child(f"{found.name} seed {result.arm.seed}", {"arm": found.name, "seed": result.arm.seed}) as child:
+        with run.child(
+            f"{found.name} seed {result.arm.seed}", {"arm": found.name, "seed": result.arm.seed}
+        ) as child:
             log_result(child, lab, result)
     for result in found.tried:
         with run.child(f"candidate ({result.arm.recipe.trainable})", {"arm": "candidate"}) as child:
             log_result(child, lab, result)
     if not first.arm.own & {"model", "transform"}:
-        example = np.zeros((2, first.arm.recipe.preprocessing.size, first.arm.recipe.preprocessing.size, 3), np.uint8)
+        example = np.zeros(
+            (2, first.arm.recipe.preprocessing.size, first.arm.recipe.preprocessing.size, 3), np.uint8
+        )
         run.log_model(predictor(lab, first), example)
 
 
 def log_result(run: NullRun, lab: Laboratory, result: Result) -> None:
     """Logs one trained arm under the same names as any other, so that MLflow can compare them."""
-    run.log_params({"recipe": dump(result.arm.recipe), "weights": result.arm.weights, "images": result.arm.images})
+    run.log_params(
+        {"recipe": dump(result.arm.recipe), "weights": result.arm.weights, "images": result.arm.images}
+    )
     run.log_history(result.outcome.history)
     run.log_history([_named(signal) for signal in result.outcome.signals])
     run.log_metrics(metrics(lab, result))
@@ -78,7 +84,14 @@ def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
     guesses = result.outcome.test_outputs.argmax(1)
     named = [lab.dataset.classes[guess] for guess in guesses]
     right = result.correct(lab.dataset.targets[rows])
-    return pd.DataFrame({"image_id": test["image_id"].to_numpy(), "label": test["label"].to_numpy(), "predicted": named, "correct": right})
+    return pd.DataFrame(
+        {
+            "image_id": test["image_id"].to_numpy(),
+            "label": test["label"].to_numpy(),
+            "predicted": named,
+            "correct": right,
+        }
+    )
 
 
 def predictor(lab: Laboratory, result: Result) -> Predictor:

@@ -82,7 +82,10 @@ def _profile(root: Path) -> dict[str, list[dict[str, Any]]]:
 
 def _learning_curve(curve: dict[str, Any]) -> pd.DataFrame:
     accuracy = [sum(row) / len(row) for row in curve["accuracy"]]
-    rows = [{"n": n, "accuracy": a, "fit_low": a, "fit_high": a} for n, a in zip(curve["sizes"], accuracy, strict=True)]
+    rows = [
+        {"n": n, "accuracy": a, "fit_low": a, "fit_high": a}
+        for n, a in zip(curve["sizes"], accuracy, strict=True)
+    ]
     low, high = curve["forecast"]
     rows.append({"n": 2 * curve["sizes"][-1], "accuracy": float("nan"), "fit_low": low, "fit_high": high})
     return pd.DataFrame(rows)

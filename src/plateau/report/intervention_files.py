@@ -21,7 +21,9 @@ def write(root: Path, diagnosed: Diagnosed, found: dict[str, Any]) -> None:
         artifacts.write_parquet(folder / "curves.parquet", record.curves(diagnosed))
         artifacts.write_csv(folder / "suspect_labels.csv", suspect_labels(diagnosed))
     effects = {f"effect_{swap['cause']}": swap["effect"] for swap in found["swaps"]}
-    accuracy = {f"test_accuracy_{run['name'].replace(' ', '_')}": run["test_accuracy"] for run in found["runs"]}
+    accuracy = {
+        f"test_accuracy_{run['name'].replace(' ', '_')}": run["test_accuracy"] for run in found["runs"]
+    }
     artifacts.write_json(root / "reports/intervene.json", {**effects, **accuracy})
 
 

@@ -37,7 +37,7 @@ def dataset_figures(dataset: Dataset, found: DatasetStatistics) -> dict[str, Fig
 
 @style.styled
 def class_counts(counts: pd.DataFrame) -> Figure:
-    """Returns the images of each class and split: bars, or a curve over classes by size where there are many."""
+    """Returns the images of each class and split: bars, or for many classes a curve by size."""
     from matplotlib.ticker import MaxNLocator
 
     is_long = len(counts) > MOST_CLASS_BARS

@@ -1,4 +1,4 @@
-"""From what was measured to reports/plateau_cause.json: the verdict, the causes and one sentence to act on."""
+"""From what was measured to plateau_cause.json: the verdict, the causes and one sentence to act on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ Record = Mapping[str, Any]
 
 
 def summarize(
-    found: Record, levels: Mapping[str, float | None], plateau: Mapping[str, Any], min_effect: float, runs: Mapping[str, str]
+    found: Record,
+    levels: Mapping[str, float | None],
+    plateau: Mapping[str, Any],
+    min_effect: float,
+    runs: Mapping[str, str],
 ) -> dict[str, Any]:
     """Returns the content of plateau_cause.json, without the summary's own run id.
 
@@ -23,10 +27,14 @@ def summarize(
         min_effect: the smallest change worth reporting.
         runs: MLflow run id by run name.
     """
-    recipe_causes = [_cause(swap, "recipe", found, runs) for swap in found["swaps"] if _is_cause(swap, min_effect)]
+    recipe_causes = [
+        _cause(swap, "recipe", found, runs) for swap in found["swaps"] if _is_cause(swap, min_effect)
+    ]
     data_causes = [_cause(item, "data", found, runs) for item in found["data"] if _is_cause(item, min_effect)]
     verdict = _verdict(found, bool(recipe_causes), bool(data_causes))
-    causes = sorted(recipe_causes * (found["verdict"] == "plateau") + data_causes, key=lambda cause: -cause["effect"])
+    causes = sorted(
+        recipe_causes * (found["verdict"] == "plateau") + data_causes, key=lambda cause: -cause["effect"]
+    )
     summary = {
         "schema_version": 1,
         "verdict": verdict,
@@ -44,7 +52,9 @@ def summarize(
     return {**summary, "headline": headline(summary)}
 
 
-def describe_plateau(run: Record, level: float, from_epoch: int | None, explained_by: str | None) -> dict[str, Any]:
+def describe_plateau(
+    run: Record, level: float, from_epoch: int | None, explained_by: str | None
+) -> dict[str, Any]:
     """Returns the plateau section: which curve is stuck, where, since when."""
     metric = "test_accuracy" if (run["train_accuracy"] or 0.0) >= MEMORISED else "train_accuracy"
     return {
@@ -61,10 +71,16 @@ def headline(summary: Record) -> str:
     before, after = summary["verified"]["before"], summary["verified"]["after"]
     if summary["verdict"] == "healthy":
         low = (summary["plateau"]["train_accuracy"] or 0.0) < before
-        note = " Training accuracy is the lower one: augmentation, regularisation or noisy labels, not a fault." if low else ""
-        return f"Nothing to repair: the recipe reaches {before:.1%}, as much as the best recipe measured.{note}"
+        note = (
+            " Training accuracy is the lower one: augmentation, regularisation or noisy labels, not a fault."
+            if low
+            else ""
+        )
+        return (
+            f"Nothing to repair: the recipe reaches {before:.1%}, as much as the best recipe measured.{note}"
+        )
     if summary["verdict"] == "inconclusive":
-        return f"Undecided: the recipe reaches {before:.1%} and the intervals do not tell whether more is reachable."
+        return f"Undecided: the recipe reaches {before:.1%}; the intervals do not tell whether more is reachable."
     primary = summary["causes"][0]
     title = WORDS[primary["cause"]].title
     points = f"{100 * primary['effect']:+.0f} points of test accuracy"
@@ -114,7 +130,10 @@ def _cost(found: Record) -> dict[str, float]:
     return {
         "recipe_seconds": recipe,
         "reference_seconds": found["reference_seconds"],
-        "diagnosis_seconds": sum(seconds.values()) - seconds["reference"] + found["reference_seconds"] + extra,
+        "diagnosis_seconds": sum(seconds.values())
+        - seconds["reference"]
+        + found["reference_seconds"]
+        + extra,
     }
 
 
@@ -122,8 +141,14 @@ def _notes(found: Record) -> list[str]:
     notes = []
     if any(swap["jointly"] for swap in found["swaps"]):
         names = ", ".join(swap["factor"] for swap in found["swaps"] if swap["jointly"])
-        notes.append(f"Measured together, not one by one: {names}. Their joint effect is what each line shows.")
-    alone = [swap["factor"] for swap in found["swaps"] if not swap["jointly"] and (swap["backward"] is None or swap["forward"] is None)]
+        notes.append(
+            f"Measured together, not one by one: {names}. Their joint effect is what each line shows."
+        )
+    alone = [
+        swap["factor"]
+        for swap in found["swaps"]
+        if not swap["jointly"] and (swap["backward"] is None or swap["forward"] is None)
+    ]
     if alone:
         notes.append(f"Measured in one direction only: {', '.join(alone)}.")
     return notes

@@ -1,9 +1,9 @@
-"""From an arm to a task: network, inputs, loss and optimiser, declared or from the user's file, edited where asked."""
+"""From an arm to a task: network, inputs, loss and optimiser, declared or the user's, edited where asked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -13,10 +13,11 @@ from plateau.backbones import load_matching
 from plateau.backbones.comparison import match
 from plateau.errors import PlateauError
 from plateau.features.probes import linear_probe
+from plateau.runtime import seed_everything
 from plateau.training import losses, model, optimizer
 from plateau.training.arm import Arm
 from plateau.training.inputs import CachedInputs, Inputs, PixelInputs, TransformInputs
-from plateau.training.loop import EVALUATION_BATCH, Rows, Task, seed_everything_cheaply
+from plateau.training.loop import EVALUATION_BATCH, Rows, Task
 from plateau.training.user_code import call
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
     Raises:
         PlateauError: the user's code failed or gives something that cannot be trained.
     """
-    seed_everything_cheaply(arm.seed)
+    seed_everything(arm.seed)
     net = network(lab, arm)
     head = head_of(lab, arm, net)
     if "trainable" not in arm.own:
@@ -72,7 +73,7 @@ def cost(lab: Laboratory, arm: Arm) -> float:
 
 
 def network(lab: Laboratory, arm: Arm) -> nn.Module:
-    """Returns the arm's network, untrained: the declared one, or the user's with the pieces that are not its own edited.
+    """Returns the arm's untrained network: the declared one, or the user's, edited where it is not its own.
 
     Raises:
         PlateauError: build_model() failed or gives no module.
@@ -80,20 +81,22 @@ def network(lab: Laboratory, arm: Arm) -> nn.Module:
     if "model" not in arm.own:
         return model.Classifier(lab.backbone(arm.weights), lab.num_classes, arm.recipe.head)
     assert lab.code.build_model is not None
-    network = call(lab.code.build_model, lab.num_classes)
+    network: Any = call(lab.code.build_model, lab.num_classes)
     if not isinstance(network, nn.Module):
-        raise PlateauError(f"recipe.code: build_model() must give a torch.nn.Module, not {type(network).__name__}")
+        raise PlateauError(
+            f"recipe.code: build_model() must give a torch.nn.Module, not {type(network).__name__}"
+        )
     if "weights" not in arm.own:
         load_matching(network, lab.backbone(arm.weights))
     if "dropout" not in arm.own:
         model.set_dropout(network, arm.recipe.head.dropout)
     if "activation" not in arm.own:
-        network = model.FinalLinear(network, lab.num_classes)
+        return model.FinalLinear(network, lab.num_classes)
     return network
 
 
 def head_of(lab: Laboratory, arm: Arm, network: nn.Module) -> list[nn.Parameter]:
-    """Returns the parameters of the head: in a user's model, those that have no counterpart in the backbone."""
+    """Returns the head's parameters: in a user's model, those without counterpart in the backbone."""
     if "model" not in arm.own:
         return model.head_parameters(network, lab.num_classes)
     inner = model.unwrapped(network)
@@ -142,7 +145,7 @@ def _penultimate(network: nn.Module, linear: nn.Linear, inputs: Inputs, rows: Ro
 
 
 def _cache_prefix(lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs) -> Inputs:
-    """Replaces images by the frozen prefix's outputs where that changes nothing: own stages, no augmentation."""
+    """Replaces images by the frozen prefix's outputs where that changes nothing."""
     fixed = isinstance(inputs, PixelInputs) and arm.recipe.augmentation == "none"
     if not (isinstance(network, model.Classifier) and fixed):
         return inputs
@@ -165,7 +168,9 @@ def _frozen_depth(network: model.Classifier) -> int:
 @torch.inference_mode()
 def _activations(prefix: nn.Module, inputs: Inputs, n: int) -> torch.Tensor:
     prefix.eval()
-    return torch.cat([prefix(inputs.evaluation(batch)).cpu() for batch in torch.arange(n).split(EVALUATION_BATCH)])
+    return torch.cat(
+        [prefix(inputs.evaluation(batch)).cpu() for batch in torch.arange(n).split(EVALUATION_BATCH)]
+    )
 
 
 def _loss(lab: Laboratory, arm: Arm) -> losses.LossFunction:
@@ -173,7 +178,7 @@ def _loss(lab: Laboratory, arm: Arm) -> losses.LossFunction:
         return losses.build(arm.recipe.loss)
     user_loss = lab.code.loss
     assert user_loss is not None
-    return lambda output, target: call(user_loss, output, target)  # type: ignore[no-any-return]
+    return lambda output, target: call(user_loss, output, target)
 
 
 def _optimizer(
@@ -186,7 +191,9 @@ def _optimizer(
     assert lab.code.optimizer is not None
     built = call(lab.code.optimizer, model.unwrapped(network))
     if not isinstance(built, torch.optim.Optimizer):
-        raise PlateauError(f"recipe.code: optimizer() must give a torch.optim.Optimizer, not {type(built).__name__}")
+        raise PlateauError(
+            f"recipe.code: optimizer() must give a torch.optim.Optimizer, not {type(built).__name__}"
+        )
     if "parameters" not in arm.own:
         optimizer.add_missing(built, holding)
     if "learning_rate" not in arm.own:

@@ -35,12 +35,14 @@ def save(path: Path | None, state: State, model: nn.Module, optimizer: torch.opt
     path.parent.mkdir(parents=True, exist_ok=True)
     values = {item.name: getattr(state, item.name) for item in fields(State)}
     partial = path.with_suffix(f".{os.getpid()}.partial")
-    torch.save({"state": values, "model": model.state_dict(), "optimizer": _optimizer_state(optimizer)}, partial)
+    torch.save(
+        {"state": values, "model": model.state_dict(), "optimizer": _optimizer_state(optimizer)}, partial
+    )
     os.replace(partial, path)
 
 
 def load(path: Path | None, model: nn.Module, optimizer: torch.optim.Optimizer | None) -> State | None:
-    """Returns the saved state, with model and optimiser put back as they were, or None where nothing was saved."""
+    """Returns the saved state, model and optimiser put back as they were; None where nothing was saved."""
     if path is None or not path.exists():
         return None
     saved = torch.load(path, weights_only=True, map_location="cpu")

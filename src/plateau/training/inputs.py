@@ -1,4 +1,4 @@
-"""What the model reads, batch by batch: pixels, the user's transform, or cached activations of a frozen prefix."""
+"""What the model reads: pixels, the user's transform, or cached activations of a frozen prefix."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ class Inputs(Protocol):
 class PixelInputs:
     """uint8 images resized once, moved as bytes, normalised and augmented on the device."""
 
-    def __init__(self, images: np.ndarray, preprocessing: Preprocessing, augmentation: str, device: torch.device):
+    def __init__(
+        self, images: np.ndarray, preprocessing: Preprocessing, augmentation: str, device: torch.device
+    ):
         self.images = torch.from_numpy(images)  # (N, 3, S, S) uint8
         self.preprocessing, self.augmentation, self.device = preprocessing, augmentation, device
         if device.type == "cuda" and self.images.numel() < MOST_CACHED_BYTES:
@@ -67,9 +69,11 @@ class CachedInputs:
 
 
 class TransformInputs:
-    """The user's own transform, called on PIL images; a transform without randomness is called once per image."""
+    """The user's transform, called on PIL images; one without randomness is called once per image."""
 
-    def __init__(self, store: ImageStore, transform: Callable[..., Any], augmented: bool, device: torch.device):
+    def __init__(
+        self, store: ImageStore, transform: Callable[..., Any], augmented: bool, device: torch.device
+    ):
         self.store, self.transform, self.device = store, transform, device
         self.augmented = augmented and self._is_random()
         self.train_flag = augmented
@@ -87,7 +91,9 @@ class TransformInputs:
         tensors = [self._one(int(row), train, cached) for row in rows]
         if len({tensor.shape for tensor in tensors}) > 1:
             shapes = sorted({tuple(tensor.shape) for tensor in tensors})[:3]
-            raise PlateauError(f"recipe.code: transform() gives tensors of different shapes, such as {shapes}")
+            raise PlateauError(
+                f"recipe.code: transform() gives tensors of different shapes, such as {shapes}"
+            )
         return torch.stack(tensors).to(self.device)
 
     def _one(self, row: int, train: bool, cached: bool) -> torch.Tensor:

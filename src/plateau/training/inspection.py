@@ -1,4 +1,4 @@
-"""From params.yaml and the user's file to the recipe's arm: what code decides is read off the objects it builds."""
+"""From params.yaml and the user's file to the recipe's arm: code is read off the objects it builds."""
 
 from __future__ import annotations
 
@@ -34,10 +34,16 @@ def recipe_arm(lab: Laboratory, declared: Recipe, seed: int = 0) -> Arm:
     arm = Arm(recipe=recipe, weights=lab.weights, own=own, seed=seed)
     if lab.code.transform is not None:
         arm = _read_transform(lab, arm)
-    if lab.code.build_model is not None or lab.code.optimizer is not None or lab.code.on_train_start is not None:
+    if (
+        lab.code.build_model is not None
+        or lab.code.optimizer is not None
+        or lab.code.on_train_start is not None
+    ):
         arm = _read_model(lab, arm)
     if lab.code.loss is not None:
-        arm = replace(arm, recipe=put(arm.recipe, {"loss.name": _loss_name(lab), "loss.label_smoothing": 0.0}))
+        arm = replace(
+            arm, recipe=put(arm.recipe, {"loss.name": _loss_name(lab), "loss.label_smoothing": 0.0})
+        )
     return arm
 
 
@@ -48,7 +54,10 @@ def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
     tensors = inputs.evaluation(torch.from_numpy(rows)).cpu()
     transform = lab.code.transform
     found = identify_preprocessing(
-        lab.dataset, arm.recipe.preprocessing, lab.backbone(), lambda i, train: as_tensor(call(transform, i, train))
+        lab.dataset,
+        arm.recipe.preprocessing,
+        lab.backbone(),
+        lambda i, train: as_tensor(call(transform, i, train)),
     )
     expected = canonical(lab.backbone().expects, int(tensors.shape[-1]))
     values: dict[str, Any] = {"augmentation": "random, as in your file" if inputs.augmented else "none"}
@@ -74,9 +83,13 @@ def _read_model(lab: Laboratory, arm: Arm) -> Arm:
     head = build.head_of(lab, arm, network)
     if "model" in arm.own:
         arm = replace(arm, weights=_weights(lab, network, arm.weights))
-        values["trainable"] = _share(network.parameters(), head, [p for p in network.parameters() if p.requires_grad])
+        values["trainable"] = _share(
+            network.parameters(), head, [p for p in network.parameters() if p.requires_grad]
+        )
         values["head.activation"] = _activation(lab, arm, network)
-        values["head.dropout"] = max((m.p for m in network.modules() if isinstance(m, model.DROPOUTS)), default=0.0)
+        values["head.dropout"] = max(
+            (m.p for m in network.modules() if isinstance(m, model.DROPOUTS)), default=0.0
+        )
     else:
         model.set_trainable(network, arm.recipe.trainable, head)
     if "batch_norm" in arm.own:
@@ -87,7 +100,7 @@ def _read_model(lab: Laboratory, arm: Arm) -> Arm:
 
 
 def _weights(lab: Laboratory, network: nn.Module, declared: str) -> str:
-    """Returns the declared weights where the model holds them, "none" where it could but does not, or "other"."""
+    """Returns the declared weights where the model holds them, "none" where it does not, or "other"."""
     reference = lab.backbone()
     entries = len(reference.stages.state_dict())
     if len(match(network.state_dict(), reference)) < OTHER_MODEL_SHARE * entries:
@@ -114,7 +127,7 @@ def _share(parameters: Iterable[nn.Parameter], head: list[nn.Parameter], chosen:
 
 @torch.inference_mode()
 def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
-    """Returns what the model does to its logits: softmax (rows are probabilities), relu (clipped at zero), or None."""
+    """Returns what the model does to its logits: softmax (rows sum to 1), relu (clipped at 0), or None."""
     from plateau.training import build
 
     rows = torch.from_numpy(lab.subsets["all"][:SAMPLE])
@@ -152,12 +165,15 @@ def _optimizer(lab: Laboratory, network: nn.Module, head: list[nn.Parameter]) ->
 
 
 def _loss_name(lab: Laboratory) -> str:
-    """Returns the declared loss that the user's function equals on random outputs, or what it does instead."""
+    """Returns the loss that the user's function equals on random outputs, or what it does instead."""
     generator = torch.Generator().manual_seed(0)
     outputs = torch.randn(32, lab.num_classes, generator=generator, device="cpu") * 3
     targets = torch.randint(lab.num_classes, (32,), generator=generator)
     value = float(call(lab.code.loss, outputs, targets))  # type: ignore[arg-type]
-    known = {name: losses.build(replace(Recipe().loss, name=name)) for name in ("cross_entropy", "nll", "bce", "mse")}
+    known = {
+        name: losses.build(replace(Recipe().loss, name=name))
+        for name in ("cross_entropy", "nll", "bce", "mse")
+    }
     for name, function in known.items():
         if abs(float(function(outputs, targets)) - value) < 1e-4 * max(1.0, abs(value)):
             return name

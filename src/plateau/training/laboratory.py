@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +132,7 @@ class Laboratory:
         if finished is not None and (not keep_weights or self.weights_file(key) is not None):
             return finished
         task = build.task(self, arm, name)
-        on_epoch = (lambda row: self.on_epoch(name, row)) if self.on_epoch else None
+        on_epoch = partial(self.on_epoch, name) if self.on_epoch else None
         outcome = train(task, store.checkpoint(self.folder, key), on_epoch)
         result = Result(key=key, arm=arm, outcome=outcome, cost=build.cost(self, arm))
         if keep_weights:
@@ -141,7 +142,9 @@ class Laboratory:
 
     def weights_file(self, key: str) -> Path | None:
         """Returns the file with a finished run's weights, or None."""
-        return next((path for folder in self.folders() if (path := store.weights_path(folder, key)).exists()), None)
+        return next(
+            (path for folder in self.folders() if (path := store.weights_path(folder, key)).exists()), None
+        )
 
     def trained(self, result: Result) -> torch.nn.Module:
         """Returns a finished run's network with its trained weights, on the CPU, in eval mode.
@@ -157,7 +160,9 @@ class Laboratory:
         return network.eval()
 
     def _finished(self, key: str) -> Result | None:
-        return next((found for folder in self.folders() if (found := store.load(folder, key)) is not None), None)
+        return next(
+            (found for folder in self.folders() if (found := store.load(folder, key)) is not None), None
+        )
 
     def folders(self) -> list[Path]:
         """Returns the folders in which finished work may lie, its own first."""

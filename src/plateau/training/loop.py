@@ -13,14 +13,16 @@ import torch
 from torch import nn
 
 from plateau.recipe import Recipe
-from plateau.runtime import progress
+from plateau.runtime import progress, seed_everything
 from plateau.training import checkpoint as checkpoints
 from plateau.training import optimizer as optimizers
 from plateau.training import signals
 from plateau.training.inputs import Inputs
 from plateau.training.losses import LossFunction
 
-MOST_TRAIN_EVALUATED = 600  # training images on which train accuracy is measured every epoch (± 2 points at 0.9)
+MOST_TRAIN_EVALUATED = (
+    600  # training images on which train accuracy is measured every epoch (± 2 points at 0.9)
+)
 EVALUATION_BATCH = 64
 
 
@@ -71,7 +73,9 @@ class Outcome:
     seconds: float = 0.0
 
 
-def train(task: Task, checkpoint: Path | None = None, on_epoch: Callable[[dict[str, float]], None] | None = None) -> Outcome:
+def train(
+    task: Task, checkpoint: Path | None = None, on_epoch: Callable[[dict[str, float]], None] | None = None
+) -> Outcome:
     """Trains the task's model in place and returns what it measured.
 
     Args:
@@ -85,7 +89,9 @@ def train(task: Task, checkpoint: Path | None = None, on_epoch: Callable[[dict[s
     state.peaks = state.peaks or peaks
     last = state.epoch
     losses: list[torch.Tensor] = []
-    bar = progress(_batches(task, first=last), (task.recipe.schedule.epochs - last) * steps_per_epoch(task), task.name)
+    bar = progress(
+        _batches(task, first=last), (task.recipe.schedule.epochs - last) * steps_per_epoch(task), task.name
+    )
     for epoch, index, rows, generator in bar:
         if index == 0:
             _start_epoch(task, epoch)
@@ -104,7 +110,7 @@ def train(task: Task, checkpoint: Path | None = None, on_epoch: Callable[[dict[s
 
 
 def steps_per_epoch(task: Task) -> int:
-    """Returns the number of batches in one epoch; a last batch of a single image is left out (batch norm fails on it)."""
+    """Returns the batches per epoch; a last batch of a single image is left out (batch norm fails on it)."""
     full, rest = divmod(len(task.rows.train), task.recipe.batch_size)
     return max(1, full + (rest > 1 or (rest == 1 and full == 0)))
 
@@ -123,7 +129,7 @@ def predict(model: nn.Module, inputs: Inputs, rows: np.ndarray) -> torch.Tensor:
 
 
 def channels_last(tensor: torch.Tensor) -> torch.Tensor:
-    """Returns images (B, 3, H, W) in the layout that convolutions are fast in: about twice as fast on a CPU."""
+    """Returns images (B, 3, H, W) in the layout of fast convolutions: about twice as fast on a CPU."""
     return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
 
 
@@ -146,20 +152,11 @@ def _order(task: Task, generator: torch.Generator) -> torch.Tensor:
 
 
 def _start_epoch(task: Task, epoch: int) -> None:
-    # Dropout and the user's random transforms draw from the global generators: seeded per epoch, a resumed run
-    # continues exactly where the killed one stood.
-    seed_everything_cheaply(_epoch_seed(task.seed, epoch))
+    # Dropout and the user's random transforms draw from the global generators: seeded per epoch, a resumed
+    # run continues exactly where the killed one stood.
+    seed_everything(_epoch_seed(task.seed, epoch))
     task.model.train()
     task.enter_training()
-
-
-def seed_everything_cheaply(seed: int) -> None:
-    """Seeds Python's, NumPy's and torch's global generators."""
-    import random
-
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
 
 
 def _epoch_seed(seed: int, epoch: int) -> int:
@@ -183,7 +180,9 @@ def _step(
     loss = task.loss(output.float(), target)
     if task.optimizer is None or not loss.requires_grad:
         return loss.detach()
-    multiple = optimizers.factor(task.recipe.schedule, epoch * steps + index, steps * task.recipe.schedule.epochs)
+    multiple = optimizers.factor(
+        task.recipe.schedule, epoch * steps + index, steps * task.recipe.schedule.epochs
+    )
     optimizers.set_learning_rate(task.optimizer, state.peaks, multiple)
     before = signals.snapshot(task.blocks) if watch else []
     task.optimizer.zero_grad(set_to_none=True)

@@ -1,4 +1,4 @@
-"""The network of an arm: backbone stages and a head, or the user's own module, edited where the arm says so."""
+"""The network of an arm: backbone stages and a head, or the user's module, edited where asked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ class Classifier(nn.Module):
         self.entry = 0
         self.stages = copy.deepcopy(backbone.stages)
         self.head = nn.Sequential(
-            nn.Dropout(head.dropout), nn.Linear(backbone.feature_dim, num_classes), activation(head.activation)
+            nn.Dropout(head.dropout),
+            nn.Linear(backbone.feature_dim, num_classes),
+            activation(head.activation),
         )
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -38,13 +40,15 @@ class Classifier(nn.Module):
 
 
 class FinalLinear(nn.Module):
-    """The user's module without what follows its last linear layer (a softmax, a ReLU): returns the logits."""
+    """The user's module without what follows its last linear layer (softmax, ReLU): returns the logits."""
 
     def __init__(self, module: nn.Module, num_classes: int) -> None:
         super().__init__()
         self.module = module
         self._captured: list[torch.Tensor] = []
-        final_linear(module, num_classes).register_forward_hook(lambda _m, _i, output: self._captured.append(output))
+        final_linear(module, num_classes).register_forward_hook(
+            lambda _m, _i, output: self._captured.append(output)
+        )
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Returns logits (B, C)."""
@@ -94,7 +98,7 @@ def set_trainable(model: nn.Module, which: str, head: Iterable[nn.Parameter]) ->
 
 
 def head_parameters(model: nn.Module, num_classes: int) -> list[nn.Parameter]:
-    """Returns the parameters of the classification head: the last linear layer where nothing else is known."""
+    """Returns the parameters of the head: the last linear layer where nothing else is known."""
     if isinstance(model, Classifier):
         return list(model.head.parameters())
     try:
@@ -104,7 +108,7 @@ def head_parameters(model: nn.Module, num_classes: int) -> list[nn.Parameter]:
 
 
 def set_modes(model: nn.Module, recipe: Recipe, own_batch_norm: bool) -> None:
-    """Puts the model into training mode as the recipe means it: frozen layers, and frozen batch norm, stay in eval."""
+    """Keeps frozen layers, and batch norm that the recipe freezes, in eval mode while the rest trains."""
     if own_batch_norm:
         return
     for module in _leaves(model):
@@ -127,7 +131,8 @@ def set_dropout(model: nn.Module, probability: float) -> None:
 def uses_batch_norm(model: nn.Module) -> bool:
     """Returns whether any batch-norm layer of the model would train."""
     return any(
-        isinstance(m, BATCH_NORMS) and (not _has_parameters(m) or any(p.requires_grad for p in m.parameters()))
+        isinstance(m, BATCH_NORMS)
+        and (not _has_parameters(m) or any(p.requires_grad for p in m.parameters()))
         for m in model.modules()
     )
 
@@ -141,10 +146,12 @@ def _has_parameters(module: nn.Module) -> bool:
 
 
 def _own_blocks(model: nn.Module, most: int = 16) -> list[tuple[str, list[nn.Parameter]]]:
-    """Splits a user's module along its children, opening the largest, until there are enough blocks to look at."""
+    """Splits a user's module along its children, opening the largest, until there are enough blocks."""
     named = [(name, child) for name, child in model.named_children() if _has_parameters(child)]
     while len(named) < most:
-        sizes = [sum(p.numel() for p in child.parameters()) if list(child.children()) else 0 for _, child in named]
+        sizes = [
+            sum(p.numel() for p in child.parameters()) if list(child.children()) else 0 for _, child in named
+        ]
         if not sizes or not max(sizes):
             break
         largest = sizes.index(max(sizes))
@@ -154,7 +161,15 @@ def _own_blocks(model: nn.Module, most: int = 16) -> list[tuple[str, list[nn.Par
         if own or len(inner) + len(named) > most + 4:
             break
         named[largest : largest + 1] = inner
+    return _without_repeats([*named, ("model", model)])
+
+
+def _without_repeats(named: list[tuple[str, nn.Module]]) -> list[tuple[str, list[nn.Parameter]]]:
+    """Returns each parameter once, in the first module that has it; modules left empty are dropped."""
     seen: set[int] = set()
-    result = [(name, [p for p in child.parameters() if not (id(p) in seen or seen.add(id(p)))]) for name, child in named]
-    rest = [p for p in model.parameters() if id(p) not in seen]
-    return [*([("model", rest)] if rest else []), *result]
+    result = []
+    for name, module in named:
+        own = [parameter for parameter in module.parameters() if id(parameter) not in seen]
+        seen.update(map(id, own))
+        result += [(name, own)] if own else []
+    return result

@@ -56,7 +56,7 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, peaks: list[float], mult
 
 
 def describe(optimizer: torch.optim.Optimizer) -> dict[str, float | str]:
-    """Returns name, learning rate (of most parameters), weight decay and momentum of an optimiser the user built."""
+    """Returns name, learning rate (of most parameters), weight decay and momentum of an optimiser."""
     groups = optimizer.param_groups
     return {
         "name": type(optimizer).__name__.lower(),
@@ -67,7 +67,7 @@ def describe(optimizer: torch.optim.Optimizer) -> dict[str, float | str]:
 
 
 def rescale_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Multiplies all groups' learning rates so that most parameters get this one: the groups' ratios are the user's."""
+    """Gives most parameters this learning rate; the groups keep their ratios."""
     present = float(_largest(optimizer)["lr"])
     for group in optimizer.param_groups:
         group["lr"] = float(group["lr"]) * rate / present if present > 0 else rate
@@ -80,7 +80,7 @@ def set_weight_decay(optimizer: torch.optim.Optimizer, weight_decay: float) -> N
 
 
 def add_missing(optimizer: torch.optim.Optimizer, parameters: list[nn.Parameter]) -> None:
-    """Gives the optimiser the trainable parameters that it does not hold, under its first group's settings."""
+    """Gives the optimiser the parameters that it does not hold, under its first group's settings."""
     holding = {id(parameter) for group in optimizer.param_groups for parameter in group["params"]}
     missing = [parameter for parameter in parameters if id(parameter) not in holding]
     if missing:

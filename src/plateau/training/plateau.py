@@ -30,8 +30,8 @@ class Plateau:
 def detect(curve: Sequence[float], tolerance: float) -> Plateau:
     """Returns the longest flat end of a curve of accuracies.
 
-    Flat means shown to be flat, not merely not shown to move: no trend (Mann-Kendall), and the interval of the
-    Theil-Sen slope, carried over the part's length, stays within the tolerance (an equivalence test).
+    Flat means shown to be flat, not merely not shown to move: no trend (Mann-Kendall), and the interval of
+    the Theil-Sen slope, carried over the part's length, stays within the tolerance (an equivalence test).
 
     Args:
         curve: one value per epoch, 0..1.

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from plateau.runtime import seed_everything
 from plateau.training import optimizer as optimizers
-from plateau.training.loop import Task, channels_last, seed_everything_cheaply
+from plateau.training.loop import Task, channels_last
 
 STEPS = 30
 RATES = {"sgd": (1e-4, 3.0), "rmsprop": (1e-6, 3e-2), "adam": (1e-6, 1e-1), "adamw": (1e-6, 1e-1)}
@@ -21,7 +22,7 @@ def sweep(task: Task, steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:
     assert task.optimizer is not None
     low, high = RATES[type(task.optimizer).__name__.lower()]
     rates = np.geomspace(low, high, steps)
-    seed_everything_cheaply(task.seed)
+    seed_everything(task.seed)
     task.model.train()
     task.enter_training()
     generator = torch.Generator().manual_seed(task.seed)
@@ -36,7 +37,7 @@ def sweep(task: Task, steps: int = STEPS) -> tuple[np.ndarray, np.ndarray]:
 
 
 def optimum(task: Task) -> float:
-    """Returns a tenth of the rate at which the smoothed loss is lowest, the usual choice from a range test."""
+    """Returns a tenth of the rate at which the smoothed loss is lowest, the usual choice."""
     rates, losses = sweep(task)
     finite = np.isfinite(losses)
     rates, losses = rates[finite], losses[finite]

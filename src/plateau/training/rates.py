@@ -1,4 +1,4 @@
-"""Learning rates as ratios: a rate means something only for the parameters and the optimiser that it moves."""
+"""Learning rates as ratios: a rate means something only for the parameters and optimiser it moves."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ class Rates:
 
     def _range_test(self, plain: Arm) -> float:
         usual = USUAL[plain.recipe.optimizer.name][plain.recipe.trainable]
-        usual *= (1.0 - plain.recipe.optimizer.momentum) / 0.1 if plain.recipe.optimizer.name == "sgd" else 1.0
+        usual *= (
+            (1.0 - plain.recipe.optimizer.momentum) / 0.1 if plain.recipe.optimizer.name == "sgd" else 1.0
+        )
         task = build.task(self.lab, plain, "learning-rate range test")
         if task.optimizer is None:
             return usual

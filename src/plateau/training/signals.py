@@ -44,4 +44,6 @@ def _signal(name: str, group: list[nn.Parameter], old: list[torch.Tensor]) -> Bl
 def _norm(tensors: list[torch.Tensor]) -> float:
     if not tensors:
         return 0.0
-    return float(torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(t.float()) for t in tensors])))
+    return float(
+        torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(t.float()) for t in tensors]))
+    )

@@ -23,7 +23,7 @@ class Result:
 
     Attributes:
         key: content key of arm and context.
-        cost: forward passes of the whole network over one image, in units of images; decides what is still affordable
+        cost: forward passes of the whole network over one image; decides what is still affordable
             (seconds would make two equal runs decide differently).
     """
 
@@ -89,7 +89,9 @@ def load(folder: Path | None, key: str) -> Result | None:
     arrays = artifacts.read_arrays(folder / f"{key}.npz")
     arm = saved["arm"]
     arm = Arm(**{**arm, "recipe": _rebuild(Recipe, arm["recipe"]), "own": frozenset(arm["own"])})
-    outcome = Outcome(**saved["outcome"], **arrays)
+    outcome = Outcome(
+        **saved["outcome"], val_outputs=arrays["val_outputs"], test_outputs=arrays["test_outputs"]
+    )
     return Result(key=key, arm=arm, outcome=outcome, cost=saved["cost"])
 
 

@@ -37,13 +37,15 @@ def load_user_code(path: str | Path | None) -> UserCode:
     """Returns the functions of the user's file, or an empty UserCode for None.
 
     Raises:
-        PlateauError: the file cannot be read or run, defines none of the functions, or one with too few arguments.
+        PlateauError: the file cannot be read or run, defines no such function, or takes wrong arguments.
     """
     if path is None:
         return UserCode()
     source = Path(path)
     module = _import(source)
-    found = {name: getattr(module, name) for name in REQUIRED_ARGUMENTS if callable(getattr(module, name, None))}
+    found = {
+        name: getattr(module, name) for name in REQUIRED_ARGUMENTS if callable(getattr(module, name, None))
+    }
     if not found:
         raise PlateauError(f"recipe.code: {source} defines none of {', '.join(REQUIRED_ARGUMENTS)}")
     for name, function in found.items():
@@ -97,5 +99,3 @@ def _check_arguments(source: Path, name: str, function: Callable[..., Any]) -> N
     except TypeError:
         count = REQUIRED_ARGUMENTS[name]
         raise PlateauError(f"recipe.code: {name}() in {source} must take {count} argument(s)") from None
-
-
