@@ -24,7 +24,7 @@ for name in (
 ):
     os.environ.pop(name, None)  # the tests may themselves run in a stage
 
-sys.path.insert(0, str(NO_NETWORK))
+sys.path[:0] = [str(NO_NETWORK), str(Path(__file__).parent / "support")]
 import sitecustomize  # noqa: E402, F401
 
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(NO_NETWORK), os.environ.get("PYTHONPATH")]))
@@ -46,3 +46,30 @@ def pytest_collection_modifyitems(items):
 def root() -> Path:
     """The repository root."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def tiny_dataset(tmp_path_factory):
+    """90 noisy images of 16 px in 3 colours, 54 / 18 / 18 in train / val / test, sorted by class."""
+    from tiny import tiny_dataset as make
+
+    return make(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def make_lab(tiny_dataset, monkeypatch):
+    """Returns a maker of laboratories around a three-stage network of a few thousand parameters."""
+    import torch
+    from tiny import tiny_backbone
+
+    from plateau.training import laboratory
+    from plateau.training.user_code import load_user_code
+
+    monkeypatch.setattr(laboratory, "load_backbone", tiny_backbone)
+    torch.set_num_threads(1)
+
+    def make(code=None, weights="bundled", **others):
+        given = {"dataset": tiny_dataset, "backbone_name": "tiny", "device": torch.device("cpu"), **others}
+        return laboratory.Laboratory(weights=weights, code=load_user_code(code), **given)
+
+    return make

@@ -11,19 +11,21 @@ USER_SPLITS = ("train", "val")  # what a user labels and collects; the test spli
 
 
 def table(pool: pd.DataFrame, name: str | None) -> pd.DataFrame:
-    """Returns a case's table of images: the pool without its extra images, with this fault.
+    """Returns a case's table of images: the pool without its extra images, with these faults.
 
     Sorted by class, as a folder of class folders is read.
 
     Args:
         pool: image, label, split (with "extra").
-        name: one of FAULTS, or None.
+        name: keys of FAULTS joined by "+", in the order in which they act; "double" keeps the extra images.
     """
-    chosen = pool if name == "double" else pool[pool["split"] != "extra"]
-    sorted_rows = chosen.assign(split=chosen["split"].replace("extra", "train")).sort_values(
-        ["label", "image"], ignore_index=True
-    )
-    return sorted_rows if name is None else FAULTS[name](sorted_rows, np.random.default_rng(0))
+    names = name.split("+") if name else []
+    chosen = pool if "double" in names else pool[pool["split"] != "extra"]
+    rows = chosen.assign(split=chosen["split"].replace("extra", "train"))
+    rows = rows.sort_values(["label", "image"], ignore_index=True)
+    for fault in names:
+        rows = rows if fault == "double" else FAULTS[fault](rows, np.random.default_rng(0))
+    return rows
 
 
 def noise(rows: pd.DataFrame, random: np.random.Generator, share: float = 0.4) -> pd.DataFrame:
@@ -31,7 +33,8 @@ def noise(rows: pd.DataFrame, random: np.random.Generator, share: float = 0.4) -
     classes = sorted(rows["label"].unique())
     wrong = rows["split"].isin(USER_SPLITS).to_numpy() & (random.random(len(rows)) < share)
     steps = random.integers(1, len(classes), len(rows))
-    shifted = [classes[(classes.index(label) + step) % len(classes)] for label, step in zip(rows["label"], steps, strict=True)]
+    numbers = rows["label"].map(classes.index).to_numpy()
+    shifted = np.asarray(classes, object)[(numbers + steps) % len(classes)]
     return rows.assign(label=np.where(wrong, shifted, rows["label"]))
 
 
@@ -77,5 +80,4 @@ FAULTS: dict[str, Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]] =
     "balanced": balanced,
     "overlap": overlap,
     "mixed": mixed,
-    "double": lambda rows, random: rows,
 }

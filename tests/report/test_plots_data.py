@@ -1,4 +1,4 @@
-"""Pictures of the data set: drawn for any class names and any number of classes, duplicates if there are any."""
+"""Pictures of the data set: for any class names, any number of classes, with and without duplicates."""
 
 import numpy as np
 import pandas as pd

@@ -12,8 +12,8 @@ from plateau.data.store import Dataset
 HASH_COLUMNS = 9
 BANDS = 4  # of 16 bits
 MOST_HASH_BITS = 10
-# Thumbnails are compared less their mean, in standard deviations. How far copies differ depends on compression
-# and size, how far different images differ on the data: see `_limit`.
+# Thumbnails are compared less their mean, in standard deviations. How far copies differ depends on their
+# compression and size, how far different images differ on the data: see `_limit`.
 LEAST_LIMIT, MOST_LIMIT = 0.035, 0.1
 LIMIT_SHARE = 0.12
 SAMPLE, NEIGHBOR = 500, 10
@@ -121,8 +121,8 @@ def _candidates(hashes: np.ndarray, brightness: np.ndarray) -> list[np.ndarray]:
 def _limit(thumbs: np.ndarray) -> float:
     """Returns how far near duplicates may differ: far less than an image and its tenth neighbour usually do.
 
-    Photographs of 96 px recompressed or resized differ by 0.005 to 0.1. Of scikit-learn's 1,797 digits, 8 x 8 px
-    and all different scans, the nearest two differ by 0.059; their limit comes out as 0.043.
+    Photographs of 96 px recompressed or resized differ by 0.005 to 0.1. Of scikit-learn's 1,797 digits,
+    8 x 8 px and all different scans, the nearest two differ by 0.059; their limit comes out as 0.043.
     """
     from scipy.spatial.distance import cdist
 
@@ -147,9 +147,10 @@ def _difference(thumbs: np.ndarray, pairs: np.ndarray, block: int = 4096) -> np.
 
 def _standardized(thumbs: np.ndarray) -> np.ndarray:
     """Returns thumbnails (n, 16, 16, 3) of mean 0 and, where they are not even, standard deviation 1."""
-    values = thumbs.astype(np.float32)
+    values: np.ndarray = thumbs.astype(np.float32)
     values -= values.mean(axis=(1, 2), keepdims=True)
-    return values / np.maximum(values.std(axis=(1, 2, 3), keepdims=True), 1.0)
+    values /= np.maximum(values.std(axis=(1, 2, 3), keepdims=True), 1.0)
+    return values
 
 
 def _training_first(pairs: np.ndarray, ranks: np.ndarray) -> np.ndarray:

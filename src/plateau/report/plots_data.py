@@ -82,7 +82,7 @@ def sizes(images: pd.DataFrame) -> Figure:
     largest = float(max(width.max(), height.max()))
     axes.plot([0, largest], [0, largest], color=COLORS["faint"], linewidth=1, zorder=0)
     axes.set(xlabel="width, px", ylabel="height, px", xlim=(0, 1.08 * largest), ylim=(0, 1.08 * largest))
-    axes.set_title(f"{len(found)} different size{'s' if len(found) > 1 else ''}")
+    axes.set_title("all images have one size" if len(found) == 1 else f"{len(found)} different sizes")
     return figure
 
 

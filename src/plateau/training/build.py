@@ -90,9 +90,24 @@ def network(lab: Laboratory, arm: Arm) -> nn.Module:
         load_matching(network, lab.backbone(arm.weights))
     if "dropout" not in arm.own:
         model.set_dropout(network, arm.recipe.head.dropout)
-    if "activation" not in arm.own:
-        return model.FinalLinear(network, lab.num_classes)
-    return network
+    linear = model.final_linear(network, lab.num_classes)
+    if "activation" in arm.own or linear is None:  # without such a layer nothing can be cut off
+        return network
+    return model.FinalLinear(network, linear)
+
+
+def user_optimizer(lab: Laboratory, network: nn.Module) -> torch.optim.Optimizer:
+    """Returns what the user's optimizer() gives for this network.
+
+    Raises:
+        PlateauError: it failed or gives no optimiser.
+    """
+    assert lab.code.optimizer is not None
+    built = call(lab.code.optimizer, model.unwrapped(network))
+    if not isinstance(built, torch.optim.Optimizer):
+        given = type(built).__name__
+        raise PlateauError(f"recipe.code: optimizer() must give a torch.optim.Optimizer, not {given}")
+    return built
 
 
 def head_of(lab: Laboratory, arm: Arm, network: nn.Module) -> list[nn.Parameter]:
@@ -117,6 +132,10 @@ def inputs(lab: Laboratory, arm: Arm) -> Inputs:
 def _solve_head(lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs) -> None:
     """Puts the linear probe's solution into the last linear layer (LP-FT, Kumar et al. 2022)."""
     linear = model.final_linear(network, lab.num_classes)
+    if linear is None:
+        raise PlateauError(
+            "recipe.head.initialization: linear_probe needs a linear layer with an output per class"
+        )
     rows = lab.rows(arm)
     if isinstance(network, model.Classifier) and "transform" not in arm.own:
         features = lab.features(arm.recipe.preprocessing, arm.weights)
@@ -188,12 +207,7 @@ def _optimizer(
     holding = optimizer.held(declared.parameters, network, head)
     if "optimizer" not in arm.own:
         return optimizer.build(declared, holding)
-    assert lab.code.optimizer is not None
-    built = call(lab.code.optimizer, model.unwrapped(network))
-    if not isinstance(built, torch.optim.Optimizer):
-        raise PlateauError(
-            f"recipe.code: optimizer() must give a torch.optim.Optimizer, not {type(built).__name__}"
-        )
+    built = user_optimizer(lab, network)
     if "parameters" not in arm.own:
         optimizer.add_missing(built, holding)
     if "learning_rate" not in arm.own:

@@ -12,6 +12,7 @@ from torch import nn
 
 from plateau.backbones import compare_weights
 from plateau.backbones.comparison import match
+from plateau.errors import PlateauError
 from plateau.features.embed import identify_preprocessing
 from plateau.features.identification import Identification
 from plateau.preprocessing import canonical, resolve
@@ -127,16 +128,24 @@ def _share(parameters: Iterable[nn.Parameter], head: list[nn.Parameter], chosen:
 
 @torch.inference_mode()
 def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
-    """Returns what the model does to its logits: softmax (rows sum to 1), relu (clipped at 0), or None."""
+    """Returns what the model does to its logits: softmax, relu, or None.
+
+    Seen by putting random logits in the place of what the last linear layer gives.
+    """
     from plateau.training import build
 
     rows = torch.from_numpy(lab.subsets["all"][:SAMPLE])
-    outputs = network.eval()(build.inputs(lab, arm).evaluation(rows)).float()
-    if outputs.ndim != 2 or bool((outputs < 0).any()):
-        return None
-    if torch.allclose(outputs.sum(1), torch.ones(len(outputs)), atol=1e-3):
-        return "softmax"
-    return "relu" if bool((outputs == 0).any()) else None
+    logits = torch.randn(len(rows), lab.num_classes, generator=torch.Generator().manual_seed(0)).to(
+        lab.device
+    )
+    linear = model.final_linear(network, lab.num_classes)
+    handle = None if linear is None else linear.register_forward_hook(lambda _m, _i, _o: logits)
+    outputs = call(network.eval(), build.inputs(lab, arm).evaluation(rows))
+    if handle is not None:
+        handle.remove()
+    seen = {"softmax": logits.softmax(1), "relu": logits.relu()}
+    same = (name for name, value in seen.items() if outputs.shape == value.shape and outputs.allclose(value))
+    return next(same, None)
 
 
 def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
@@ -153,8 +162,9 @@ def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
 
 
 def _optimizer(lab: Laboratory, network: nn.Module, head: list[nn.Parameter]) -> dict[str, Any]:
-    assert lab.code.optimizer is not None
-    built = call(lab.code.optimizer, model.unwrapped(network))
+    from plateau.training import build
+
+    built = build.user_optimizer(lab, network)
     held = [p for group in built.param_groups for p in group["params"]]
     trainable = [p for p in network.parameters() if p.requires_grad]
     in_head = [p for p in head if p.requires_grad]
@@ -169,7 +179,11 @@ def _loss_name(lab: Laboratory) -> str:
     generator = torch.Generator().manual_seed(0)
     outputs = torch.randn(32, lab.num_classes, generator=generator, device="cpu") * 3
     targets = torch.randint(lab.num_classes, (32,), generator=generator)
-    value = float(call(lab.code.loss, outputs, targets))  # type: ignore[arg-type]
+    given = call(lab.code.loss, outputs, targets)  # type: ignore[arg-type]
+    if not isinstance(given, torch.Tensor) or given.numel() != 1:
+        shape = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
+        raise PlateauError(f"recipe.code: loss() must give one number as a tensor, not {shape}")
+    value = float(given)
     known = {
         name: losses.build(replace(Recipe().loss, name=name))
         for name in ("cross_entropy", "nll", "bce", "mse")

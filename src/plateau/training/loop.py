@@ -87,7 +87,7 @@ def train(
     started = time.perf_counter() - state.seconds
     peaks = [float(group["lr"]) for group in task.optimizer.param_groups] if task.optimizer else []
     state.peaks = state.peaks or peaks
-    last = state.epoch
+    last = task.recipe.schedule.epochs if _is_lost(state) else state.epoch
     losses: list[torch.Tensor] = []
     bar = progress(
         _batches(task, first=last), (task.recipe.schedule.epochs - last) * steps_per_epoch(task), task.name
@@ -104,13 +104,18 @@ def train(
             checkpoints.save(checkpoint, state, task.model, task.optimizer)
             if on_epoch:
                 on_epoch(row)
-            if not np.isfinite(row["train_loss"]):
-                break  # nothing that follows a loss that is not a number is training
+            if _is_lost(state):
+                break
     return _finish(task, state, checkpoint, started)
 
 
+def _is_lost(state: checkpoints.State) -> bool:
+    """Returns whether the loss is no number any more: nothing that follows is training."""
+    return bool(state.history) and not np.isfinite(state.history[-1]["train_loss"])
+
+
 def steps_per_epoch(task: Task) -> int:
-    """Returns the batches per epoch; a last batch of a single image is left out (batch norm fails on it)."""
+    """Returns the batches per epoch; a last one of a single image is left out (batch norm fails on it)."""
     full, rest = divmod(len(task.rows.train), task.recipe.batch_size)
     return max(1, full + (rest > 1 or (rest == 1 and full == 0)))
 

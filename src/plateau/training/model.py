@@ -42,13 +42,11 @@ class Classifier(nn.Module):
 class FinalLinear(nn.Module):
     """The user's module without what follows its last linear layer (softmax, ReLU): returns the logits."""
 
-    def __init__(self, module: nn.Module, num_classes: int) -> None:
+    def __init__(self, module: nn.Module, linear: nn.Linear) -> None:
         super().__init__()
         self.module = module
         self._captured: list[torch.Tensor] = []
-        final_linear(module, num_classes).register_forward_hook(
-            lambda _m, _i, output: self._captured.append(output)
-        )
+        linear.register_forward_hook(lambda _m, _i, output: self._captured.append(output))
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Returns logits (B, C)."""
@@ -67,16 +65,10 @@ def activation(name: str | None) -> nn.Module:
     return {None: nn.Identity(), "softmax": nn.Softmax(dim=1), "relu": nn.ReLU()}[name]
 
 
-def final_linear(model: nn.Module, num_classes: int) -> nn.Linear:
-    """Returns the last linear layer with one output per class, in order of definition.
-
-    Raises:
-        LookupError: there is none.
-    """
+def final_linear(model: nn.Module, num_classes: int) -> nn.Linear | None:
+    """Returns the last linear layer with one output per class, in order of definition, or None."""
     layers = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == num_classes]
-    if not layers:
-        raise LookupError("no linear layer with one output per class")
-    return layers[-1]
+    return layers[-1] if layers else None
 
 
 def blocks(model: nn.Module) -> list[tuple[str, list[nn.Parameter]]]:
@@ -101,10 +93,8 @@ def head_parameters(model: nn.Module, num_classes: int) -> list[nn.Parameter]:
     """Returns the parameters of the head: the last linear layer where nothing else is known."""
     if isinstance(model, Classifier):
         return list(model.head.parameters())
-    try:
-        return list(final_linear(model, num_classes).parameters())
-    except LookupError:
-        return blocks(model)[-1][1]
+    linear = final_linear(model, num_classes)
+    return blocks(model)[-1][1] if linear is None else list(linear.parameters())
 
 
 def set_modes(model: nn.Module, recipe: Recipe, own_batch_norm: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
@@ -89,10 +90,17 @@ def load(folder: Path | None, key: str) -> Result | None:
     arrays = artifacts.read_arrays(folder / f"{key}.npz")
     arm = saved["arm"]
     arm = Arm(**{**arm, "recipe": _rebuild(Recipe, arm["recipe"]), "own": frozenset(arm["own"])})
-    outcome = Outcome(
-        **saved["outcome"], val_outputs=arrays["val_outputs"], test_outputs=arrays["test_outputs"]
-    )
+    values = {
+        **saved["outcome"],
+        **{name: _numbers(saved["outcome"][name]) for name in ("history", "signals")},
+    }
+    outcome = Outcome(**values, val_outputs=arrays["val_outputs"], test_outputs=arrays["test_outputs"])
     return Result(key=key, arm=arm, outcome=outcome, cost=saved["cost"])
+
+
+def _numbers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Returns the rows with NaN where JSON, which has none, says null: a loss that diverged."""
+    return [{key: math.nan if value is None else value for key, value in row.items()} for row in rows]
 
 
 def remember(folder: Path | None, key: str, values: dict[str, float]) -> None:

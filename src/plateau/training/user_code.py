@@ -61,8 +61,11 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
     """
     try:
         return function(*arguments)
-    except Exception as error:
-        raise PlateauError(f"recipe.code: {function.__name__}() {_describe(error)}") from error
+    except (Exception, SystemExit) as error:
+        name = getattr(
+            function, "__name__", type(function).__name__
+        )  # a module such as nn.CrossEntropyLoss()
+        raise PlateauError(f"recipe.code: {name}() {_describe(error)}") from error
 
 
 def _import(source: Path) -> Any:
@@ -74,14 +77,14 @@ def _import(source: Path) -> Any:
     sys.path.insert(0, str(source.parent.resolve()))
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PlateauError(f"recipe.code: {source} {_describe(error)}") from error
     finally:
         sys.path.pop(0)
     return module
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: BaseException) -> str:
     trace, line = error.__traceback__, None
     while trace is not None:
         if trace.tb_frame.f_globals.get("__name__") == "plateau_user_recipe":

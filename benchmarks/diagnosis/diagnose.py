@@ -1,0 +1,150 @@
+"""One case through the pipeline's stages, in this process and without pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import plateau
+from benchmarks.diagnosis import data_faults, pretrain, sets
+from benchmarks.diagnosis.cases import BACKBONES, Case
+from plateau import artifacts, bench, runtime
+from plateau.params import BackboneParams, Data, Diagnosis, Params, dump
+from plateau.recipe import Recipe, put
+
+FORUM = Path(__file__).parent / "forum"
+SOURCE = Path(plateau.__file__).parent
+TRAINING = ("training", "backbones", "preprocessing.py", "augmentation.py", "recipe.py", "data")
+
+
+def diagnose(case: Case, work: Path, seed: int = 0) -> dict[str, Any]:
+    """Returns the case's answer, computed now unless the same tool gave it before.
+
+    Keys: summary (plateau_cause.json's content), judged (cause and probability of everything tested),
+    recipe_key (of the recipe's run in <work>/runs), seconds.
+    """
+    params = parameters(case, work, seed)
+    key = _digest([dump(params), _images_digest(params), _code(SOURCE.rglob("*.py"))])
+    folder = work / "cases" / case.name.replace("/", "--")
+    kept = folder / f"{key}.json"
+    if not kept.exists():
+        started = time.perf_counter()
+        answer = _stages(params, folder, runs_folder(work))
+        artifacts.write_json(kept, {**answer, "seconds": time.perf_counter() - started})
+    found: dict[str, Any] = artifacts.read_json(kept)
+    return found
+
+
+def parameters(case: Case, work: Path, seed: int = 0) -> Params:
+    """Returns the case as params.yaml would say it, its table and weights written."""
+    rows = data_faults.table(sets.write(case.set, work / "sets"), case.data)
+    path = work / "tables" / f"{case.set}-{case.data or 'clean'}.csv"
+    if not path.exists():
+        artifacts.write_csv(path, rows)
+    overrides = dict(case.overrides)
+    if case.code is not None:
+        overrides["code"] = str(FORUM / f"{case.code}.py")
+    return Params(
+        data=Data(source="table", path=str(path), stored_size=64),
+        backbone=BackboneParams(name=case.architecture, weights=_weights(case, work)),
+        recipe=put(Recipe(), overrides),
+        diagnosis=Diagnosis(seeds=(seed,)),
+    )
+
+
+def runs_folder(work: Path) -> Path:
+    """Returns where finished runs lie: shared by all cases, another one when the training code changes."""
+    files = [p for name in TRAINING for p in ([SOURCE / name] if name.endswith(".py") else (SOURCE / name).rglob("*.py"))]
+    return work / "runs" / _digest(_code(files))
+
+
+def prepare(params: Params, folder: Path) -> None:
+    """Writes data/prepared, data/features and data/shift/noise.json below the folder, as the stages do."""
+    from plateau.data.manifest import prepare as write_images
+    from plateau.data.store import open_dataset
+    from plateau.features import embed, views
+    from plateau.training.inputs import as_tensor
+    from plateau.training.user_code import call, load_user_code
+
+    write_images(params.data, folder / "data/prepared")
+    dataset = open_dataset(folder / "data/prepared")
+    own = load_user_code(params.recipe.code).transform
+    transform = own and (lambda image, train: as_tensor(call(own, image, train)))
+    found = embed.embed_views(dataset, params, runtime.device(), transform)
+    views.save_views(folder / "data/features", found, embed.describe(dataset, params, transform))
+    artifacts.write_json(folder / "data/shift/noise.json", _noise(dataset, found))
+
+
+def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
+    from plateau.report import arm_files
+
+    prepare(params, folder)
+    for arm in ("recipe", "reference"):
+        lab, rates = _laboratory(params, folder, runs)
+        trained = bench.train_arm(lab, rates, params, arm)
+        arm_files.write(folder, arm, lab, trained, rates.seconds)
+    lab, rates = _laboratory(params, folder, runs)
+    _, found = bench.diagnose_arms(lab, rates, params, folder)
+    keys = artifacts.read_json(bench.arm_folder(folder, "recipe") / "arm.json")["keys"]
+    tested = [*found["swaps"], *found["data"]]
+    return {
+        "summary": _summary(found, params),
+        "judged": [{k: item.get(k) for k in ("cause", "probability", "effect", "ci", "jointly")} for item in tested],
+        "runs": found["runs"],
+        "recipe_key": keys[0],
+    }
+
+
+def _laboratory(params: Params, folder: Path, runs: Path) -> tuple[Any, Any]:
+    lab, rates = bench.open_laboratory(params, folder)
+    lab.folder = runs
+    lab.shelves = ()
+    return lab, rates
+
+
+def _noise(dataset: Any, views: Any) -> dict[str, Any]:
+    """Returns the label-noise evidence of the stage feature_shift, without its pictures."""
+    from plateau.features import analysis
+    from plateau.features.blas import one_thread
+    from plateau.features.probes import linear_probe
+
+    train, val, test = (dataset.indices(split) for split in ("train", "val", "test"))
+    with one_thread():
+        fitted = {
+            name: linear_probe(views[name].features, dataset.targets, train, val, len(dataset.classes), test)
+            for name in ("recipe", "canonical")
+        }
+        best = max(fitted, key=lambda name: (fitted[name].accuracy["val"], name == "canonical"))
+        return analysis.label_noise(dataset, views[best].features, fitted[best], best)
+
+
+def _summary(found: dict[str, Any], params: Params) -> dict[str, Any]:
+    from plateau.report.summary import describe_plateau, summarize
+
+    run = next(run for run in found["runs"] if run["name"] == "recipe")
+    plateau_ = describe_plateau(run, run["train_accuracy"] or 0.0, None, None)
+    return summarize(found, {"chance": 1 / found["num_classes"]}, plateau_, params.diagnosis.min_effect, {})
+
+
+def _weights(case: Case, work: Path) -> str:
+    if case.weights in ("bundled", "none"):
+        return case.weights
+    if case.weights not in pretrain.WEIGHTS or pretrain.WEIGHTS[case.weights].backbone != BACKBONES[case.backbone][0]:
+        raise ValueError(f"{case.name}: no weights {case.weights} for {case.backbone}")
+    return str(pretrain.weights_file(case.weights, work / "weights"))
+
+
+def _images_digest(params: Params) -> str:
+    code = Path(params.recipe.code).read_bytes() if params.recipe.code else b""
+    return hashlib.sha256(Path(str(params.data.path)).read_bytes() + code).hexdigest()
+
+
+def _code(files: Any) -> str:
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

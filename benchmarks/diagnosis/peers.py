@@ -1,0 +1,2 @@
+"""placeholder"""
+def judge_all(results, work): return {}

@@ -1,0 +1,64 @@
+"""The fault suite: every case through the whole diagnosis, beside the truth and the field's rules.
+
+python -m benchmarks.diagnosis.run [--cases 'drawings*'] [--fresh] [--no-peers]
+
+What is finished is kept in .plateau/suite by content: a killed run goes on, a changed tool diagnoses again.
+Exit status 1 below the bars of `score.BARS`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from plateau import artifacts, runtime
+
+WORK = Path(".plateau/suite")
+TRUTH = Path(__file__).parent / "truth.json"
+
+
+def main() -> int:
+    """Runs the chosen cases, prints a line each and the table; returns the exit status."""
+    arguments = _arguments()
+    runtime.set_up_threads()
+    from benchmarks.diagnosis import cases, diagnose, peers, score, table
+
+    if arguments.fresh:
+        shutil.rmtree(WORK / "cases", ignore_errors=True)
+        shutil.rmtree(WORK / "runs", ignore_errors=True)
+    measured = artifacts.read_json(TRUTH) if TRUTH.exists() else {}
+    results: list[score.Judged] = []
+    chosen = [case for case in cases.CASES if fnmatch.fnmatch(case.name, arguments.cases)]
+    for case in chosen:
+        started = time.perf_counter()
+        answer = diagnose.diagnose(case, WORK, arguments.seed)
+        judged = score.judge(case, answer, score.truth_of(case, measured))
+        results.append(judged)
+        print(table.line(judged, time.perf_counter() - started), flush=True)
+    rivals = {} if arguments.no_peers else peers.judge_all(results, WORK)
+    print("\n" + table.summary(results, rivals))
+    _save(results, arguments.cases)
+    return 0 if score.passes(results) else 1
+
+
+def _save(results: list[Any], pattern: str) -> None:
+    rows = [{"case": judged.case.name, "truth": sorted(judged.truth.causes), **judged.answer} for judged in results]
+    artifacts.write_json(WORK / "results.json", {"pattern": pattern, "cases": rows})
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cases", default="*", help="shell pattern of case names")
+    parser.add_argument("--seed", type=int, default=0, help="diagnosis.seeds")
+    parser.add_argument("--fresh", action="store_true", help="forget what is finished")
+    parser.add_argument("--no-peers", action="store_true", help="leave the other tools' rules out")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""The suite's results as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from benchmarks.diagnosis import score
+from benchmarks.diagnosis.score import Judged
+
+COLUMNS = ("cases", "top1", "precision", "recall", "false_accusations", "brier", "ece", "cost_ratio", "seconds")
+
+
+def line(judged: Judged, wall_s: float) -> str:
+    """Returns one case: right or not, verdict, causes named, truth, cost, seconds."""
+    summary = judged.answer["summary"]
+    named = ", ".join(f"{cause['cause']} {cause['effect']:+.2f}" for cause in summary["causes"]) or "-"
+    truth = ", ".join(sorted(judged.truth.causes)) or "-"
+    also = f" (or {', '.join(sorted(judged.truth.tolerated))})" if judged.truth.tolerated else ""
+    verified = summary["verified"]
+    return (
+        f"{'ok  ' if judged.is_right else 'MISS'} {judged.case.name:55} {summary['verdict']:12} "
+        f"{verified['before']:.2f}->{verified['after']:.2f}  found: {named}  truth: {truth}{also}"
+        f"{'' if judged.truth.measured else ' (planted)'}  x{judged.cost_ratio:.1f}"
+        f"  {judged.answer['seconds']:.0f} s (now {wall_s:.0f})"
+    )
+
+
+def summary(results: Sequence[Judged], rivals: Mapping[str, Mapping[str, float]]) -> str:
+    """Returns the scores, overall and per left-out group, the reliability table and the peers."""
+    everything = {
+        "all": score.scores(results),
+        **{f"set {name}": found for name, found in score.groups(results, lambda case: case.set).items()},
+        **{f"backbone {name}": found for name, found in score.groups(results, lambda case: case.backbone).items()},
+    }
+    lines = [_row("", COLUMNS), *(_numbers(name, found) for name, found in everything.items()), ""]
+    lines += ["stated probability: number, mean stated, share true"]
+    pairs = score.probabilities(results)
+    lines += [f"  {low:.1f}-{high:.1f}: {n:4d}  {p:.2f}  {y:.2f}" for low, high, n, p, y in score.reliability(pairs)]
+    if rivals:
+        keys = ("top1", "any_hit", "false_accusations", "cost")
+        lines += ["", _row("peer (cost: times the user's run)", keys)]
+        lines += [_row(name, [f"{found[key]:.2f}" for key in keys]) for name, found in rivals.items()]
+    missed = score.failures(results)
+    lines += ["", "below the bars: " + "; ".join(missed) if missed else "all bars reached"]
+    return "\n".join(lines)
+
+
+def _numbers(name: str, found: Mapping[str, float]) -> str:
+    return _row(name, [f"{found[key]:.0f}" if key in ("cases", "false_accusations") else f"{found[key]:.2f}" for key in COLUMNS])
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"{name:34}" + "".join(f"{cell:>19}" for cell in cells)

@@ -1,0 +1,117 @@
+"""Optimisers hold what they should, and rates follow their schedules."""
+
+import pytest
+import torch
+from torch import nn
+
+from plateau import recipe
+from plateau.training import optimizer
+
+
+def factors(steps=20, **schedule):
+    return [optimizer.factor(recipe.Schedule(**schedule), step, steps) for step in range(steps)]
+
+
+class TestSchedules:
+    def test_constant(self):
+        assert factors(name="constant") == [1.0] * 20
+
+    def test_warmup_rises_evenly_to_the_peak(self):
+        found = factors(name="constant", warmup=0.2)
+        assert found[:5] == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0])
+
+    def test_cosine_falls_from_one_towards_zero(self):
+        found = factors(name="cosine")
+        assert found[0] == 1.0
+        assert found[10] == pytest.approx(0.5)
+        assert 0 < found[-1] < 0.01
+        assert found == sorted(found, reverse=True)
+
+    def test_one_cycle_rises_then_falls(self):
+        found = factors(name="one_cycle")
+        assert found.index(max(found)) == 5
+        assert max(found) == 1.0
+        assert found[:6] == sorted(found[:6]) and found[6:] == sorted(found[6:], reverse=True)
+
+    @pytest.mark.parametrize("name", ["constant", "cosine", "one_cycle"])
+    @pytest.mark.parametrize("warmup", [0.0, 0.5, 1.0])
+    @pytest.mark.parametrize("steps", [1, 2, 7])
+    def test_never_leaves_its_range(self, name, warmup, steps):
+        assert all(0 <= factor <= 1 for factor in factors(steps, name=name, warmup=warmup))
+
+
+@pytest.fixture
+def model():
+    """A body of 6 numbers and a head of 3; the body's bias is frozen."""
+    built = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    built[0].bias.requires_grad_(False)
+    return built
+
+
+class TestHeld:
+    @pytest.mark.parametrize(("which", "numbers"), [("trainable", 7), ("head", 3), ("backbone", 4)])
+    def test_holds_what_it_says(self, model, which, numbers):
+        found = optimizer.held(which, model, model[1].parameters())
+        assert sum(parameter.numel() for parameter in found) == numbers
+
+    def test_nothing_to_hold_is_no_optimizer(self, model):
+        assert optimizer.build(recipe.Optimizer(), []) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("adamw", torch.optim.AdamW),
+        ("adam", torch.optim.Adam),
+        ("sgd", torch.optim.SGD),
+        ("rmsprop", torch.optim.RMSprop),
+    ],
+)
+def test_builds_and_describes_what_is_declared(model, name, kind):
+    declared = recipe.Optimizer(name=name, learning_rate=0.02, weight_decay=0.3, momentum=0.7)
+    built = optimizer.build(declared, list(model.parameters()))
+    assert type(built) is kind
+    found = optimizer.describe(built)
+    assert (found["name"], found["learning_rate"], found["weight_decay"]) == (name, 0.02, 0.3)
+    assert found["momentum"] == (0.7 if name in ("sgd", "rmsprop") else 0.0)
+
+
+def groups(model):
+    return torch.optim.SGD([{"params": [model[0].weight], "lr": 0.01}, {"params": [model[1].bias], "lr": 0.1}], lr=1)
+
+
+def test_the_rate_of_most_parameters_is_the_rate(model):
+    assert optimizer.describe(groups(model))["learning_rate"] == 0.01
+
+
+def test_rescaling_keeps_the_ratio_of_the_groups(model):
+    built = groups(model)
+    optimizer.rescale_learning_rate(built, 0.05)
+    assert [group["lr"] for group in built.param_groups] == pytest.approx([0.05, 0.5])
+    for group in built.param_groups:
+        group["lr"] = 0.0
+    optimizer.rescale_learning_rate(built, 0.05)
+    assert [group["lr"] for group in built.param_groups] == [0.05, 0.05]
+
+
+def test_missing_parameters_join_under_the_first_groups_settings(model):
+    built = groups(model)
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    optimizer.add_missing(built, trainable)
+    holding = [p for group in built.param_groups for p in group["params"]]
+    assert sorted(map(id, holding)) == sorted(map(id, trainable))
+    assert [group["lr"] for group in built.param_groups] == [0.01, 0.1, 0.01]
+    optimizer.add_missing(built, trainable)
+    assert len(built.param_groups) == 3
+
+
+def test_weight_decay_of_every_group(model):
+    built = groups(model)
+    optimizer.set_weight_decay(built, 0.4)
+    assert [group["weight_decay"] for group in built.param_groups] == [0.4, 0.4]
+
+
+def test_rates_are_multiples_of_the_groups_own_peaks(model):
+    built = groups(model)
+    optimizer.set_learning_rate(built, [0.01, 0.1], 0.5)
+    assert [group["lr"] for group in built.param_groups] == [0.005, 0.05]

@@ -1,0 +1,101 @@
+"""The user's file: found, checked, and every mistake in it one clear line."""
+
+import re
+
+import pytest
+
+from plateau.errors import PlateauError
+from plateau.training.user_code import call, load_user_code
+
+
+@pytest.fixture
+def refusal(tmp_path):
+    """Returns the error's text for a file of this content, after checking that it is one line."""
+
+    def of(text: str) -> str:
+        path = tmp_path / "mine.py"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(PlateauError) as caught:
+            load_user_code(path)
+        assert "\n" not in str(caught.value)
+        assert str(caught.value).startswith("recipe.code: ")
+        return str(caught.value)
+
+    return of
+
+
+def test_no_file_is_no_code():
+    code = load_user_code(None)
+    assert code.defined == ()
+    assert code.digest == ""
+
+
+def test_finds_what_is_defined(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("def loss(output, target): return output\ndef optimizer(model, rate=1): return rate\n")
+    code = load_user_code(path)
+    assert code.defined == ("loss", "optimizer")
+    assert code.optimizer(None) == 1
+    before = code.digest
+    path.write_text("def loss(output, target): return target\n")
+    assert load_user_code(path).digest != before
+
+
+def test_may_import_what_lies_beside_it(tmp_path):
+    (tmp_path / "neighbour_of_mine.py").write_text("RATE = 3\n")
+    path = tmp_path / "mine.py"
+    path.write_text("from neighbour_of_mine import RATE\ndef optimizer(model): return RATE\n")
+    assert load_user_code(path).optimizer(None) == 3
+
+
+def test_syntax_error(refusal):
+    assert re.search(r"raised SyntaxError at line 2: ", refusal("x = 1\ndef loss(output target):\n    pass\n"))
+
+
+def test_error_while_loading(refusal):
+    text = refusal("import math\n\nmath.sqrt(-1)\n")
+    assert text.endswith("mine.py raised ValueError at line 3: math domain error")
+
+
+def test_missing_import(refusal):
+    assert "raised ModuleNotFoundError at line 1: No module named 'no_such_module'" in refusal("import no_such_module\n")
+
+
+def test_defines_nothing_of_use(refusal):
+    assert "defines none of transform, build_model, loss, optimizer, on_train_start" in refusal("transform = 3\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "count"),
+    [
+        ("def transform(image): ...", "transform", 2),
+        ("def build_model(): ...", "build_model", 1),
+        ("def loss(a, b, c): ...", "loss", 2),
+        ("def optimizer(model, *, rate): ...", "optimizer", 1),
+    ],
+)
+def test_wrong_arguments(refusal, text, name, count):
+    found = refusal(text + "\n")
+    assert f"{name}() in " in found
+    assert found.endswith(f"must take {count} argument(s)")
+
+
+def test_error_inside(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("def inner():\n    return 1 / 0\n\ndef loss(output, target):\n    return inner()\n")
+    code = load_user_code(path)
+    with pytest.raises(PlateauError) as caught:
+        call(code.loss, 1, 2)
+    assert str(caught.value) == "recipe.code: loss() raised ZeroDivisionError at line 2: division by zero"
+
+
+def test_error_inside_a_callable_object(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("class Loss:\n    def __call__(self, output, target):\n        raise ValueError('a\\nb')\nloss = Loss()\n")
+    with pytest.raises(PlateauError) as caught:
+        call(load_user_code(path).loss, 1, 2)
+    assert str(caught.value).endswith("raised ValueError at line 3: a b")
+
+
+def test_exit_is_an_error_too(refusal):
+    assert "raised SystemExit at line 1" in refusal("raise SystemExit(0)\n")
