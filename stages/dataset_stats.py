@@ -1,4 +1,4 @@
-"""Stage dataset_stats: classes, sizes, colours, duplicates and leakage between splits."""
+"""Stage dataset_stats: class balance, sizes, colours, duplicates, leakage between splits."""
 
 from pathlib import Path
 
@@ -6,20 +6,22 @@ from plateau import cli, params
 
 
 def main() -> None:
-    """Reads data/prepared; writes data/statistics, reports/dataset_stats.json and reports/plots/dataset."""
+    """Reads data/prepared; writes data/statistics, reports/dataset_stats.json and plots."""
     from plateau import tracking
-    from plateau.data import statistics
+    from plateau.data.statistics import describe, metrics
     from plateau.data.store import open_dataset
     from plateau.report import dataset_files
 
     given = params.load()
     dataset = open_dataset(Path("data/prepared"))
+    tables, plots = Path("data/statistics"), Path("reports/plots/dataset")
     with tracking.stage_run(given, "dataset_stats") as run:
-        found = statistics.describe(dataset)
-        run.log_metrics(found.metrics)
-        dataset_files.write_tables(Path("data/statistics"), Path("reports/dataset_stats.json"), found)
-        dataset_files.write_plots(Path("reports/plots/dataset"), dataset, found)
-        run.log_artifact(Path("reports/plots/dataset"), "dataset")
+        found = describe(dataset)
+        dataset_files.write_tables(tables, Path("reports/dataset_stats.json"), found)
+        dataset_files.write_plots(plots, dataset, found)
+        run.log_metrics(metrics(found))
+        run.log_artifact(tables, "statistics")
+        run.log_artifact(plots, "dataset")
 
 
 if __name__ == "__main__":

@@ -9,20 +9,16 @@ from plateau import artifacts, cli, params
 def main() -> None:
     """Writes data/prepared, data/reference and reports/prepare_data.json."""
     from plateau import tracking
-    from plateau.data.manifest import prepare
+    from plateau.data.prepare import prepare, prepare_reference
     from plateau.data.store import open_dataset
 
     given = params.load()
     with tracking.stage_run(given, "prepare_data") as run:
         counts = asdict(prepare(given.data, Path("data/prepared")))
-        if given.reference_data is not None:
-            prepare(given.reference_data, Path("data/reference"), "reference_data")
-        else:
-            with artifacts.atomic_folder(Path("data/reference")) as empty:
-                artifacts.write_json(empty / "none.json", {"reference_data": None})
+        counts |= prepare_reference(given.reference_data, Path("data/reference"))
         artifacts.write_json(Path("reports/prepare_data.json"), counts)
         dataset = open_dataset(Path("data/prepared"))
-        run.log_dataset(dataset.manifest, given.data.path or given.data.source, dataset.digest)
+        run.log_dataset(dataset.manifest, given.data.source, dataset.digest)
         run.log_metrics(counts)
         run.log_artifact(Path("data/prepared/quarantine.parquet"))
 

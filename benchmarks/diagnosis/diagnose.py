@@ -63,7 +63,7 @@ def runs_folder(work: Path) -> Path:
 
 def prepare(params: Params, folder: Path) -> None:
     """Writes data/prepared, data/features and data/shift/noise.json below the folder, as the stages do."""
-    from plateau.data.manifest import prepare as write_images
+    from plateau.data.prepare import prepare as write_images
     from plateau.data.store import open_dataset
     from plateau.features import embed, views
     from plateau.training.inputs import as_tensor

@@ -23,7 +23,7 @@ from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.run import TRUTH, WORK
 from plateau import artifacts, runtime
 from plateau.attribution import Effect, effect
-from plateau.data.manifest import prepare
+from plateau.data.prepare import prepare
 from plateau.data.store import open_dataset
 from plateau.recipe import put
 from plateau.training.inspection import recipe_arm

@@ -1,131 +1,127 @@
-import io
-
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
-from plateau.data import appearance, duplicates, statistics
-from plateau.data.manifest import prepare
-from plateau.data.store import open_dataset
-from plateau.params import Data
+from plateau.data import duplicates, statistics
+
+
+def described(prepared, folder, **options):
+    return statistics.describe(prepared(folder, **options))
 
 
 @pytest.fixture
-def make(tmp_path):
-    """Prepares a table of (image, label, split) and returns the data set."""
-
-    def made(rows):
-        table = []
-        for index, (image, label, split) in enumerate(rows):
-            image.save(tmp_path / f"{index}.png")
-            table.append((f"{index}.png", label, split))
-        pd.DataFrame(table, columns=["image", "label", "split"]).to_csv(tmp_path / "t.csv", index=False)
-        prepare(Data(source="table", path=str(tmp_path / "t.csv")), tmp_path / "prepared")
-        return open_dataset(tmp_path / "prepared")
-
-    return made
+def split_files(picture):
+    """Six different pictures per split and class."""
+    names = [
+        f"{split}/{label}/{n}.png" for split in ("train", "val", "test") for label in "ab" for n in range(6)
+    ]
+    return {name: picture(seed, (96, 72)) for seed, name in enumerate(names)}
 
 
-@pytest.fixture
-def rows(photo):
-    """24 different pictures in two classes and three splits."""
-    splits = ["train"] * 4 + ["val", "test"]
-    return [(photo(i), "ab"[i % 2], splits[i % 6]) for i in range(24)]
+def test_nothing_planted_nothing_found(make_folder, split_files, prepared):
+    found = described(prepared, make_folder(split_files))
+    assert found.pairs.empty
+    assert found.leaked.empty
+    assert found.conflicts.empty
+    assert statistics.metrics(found)["duplicates"] == {"exact": 0, "near": 0, "search_complete": True}
 
 
-def find(dataset):
-    return duplicates.find(dataset, appearance.measure(dataset.store))
+def test_the_digits_are_not_flooded(tmp_path):
+    from plateau.data.prepare import prepare
+    from plateau.data.store import open_dataset
+    from plateau.params import Data
+
+    prepare(Data(), tmp_path / "prepared")
+    found = statistics.describe(open_dataset(tmp_path / "prepared"))
+    assert len(found.pairs) <= 1
+    assert found.conflicts.empty
 
 
-def jpeg(image, quality):
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=quality)
-    return Image.open(buffer)
+def test_exact_copies_leak(make_folder, split_files, prepared):
+    split_files["test/a/copy.png"] = split_files["train/a/0.png"]
+    split_files["val/a/copy.png"] = split_files["train/a/0.png"]
+    split_files["train/a/copy.png"] = split_files["train/a/1.png"]  # no leak: both in train
+    found = described(prepared, make_folder(split_files))
+    assert found.pairs["kind"].tolist() == ["exact"] * 3
+    assert found.leaked[["image_id", "kind", "twin_id", "twin_split"]].to_numpy().tolist() == [
+        ["test/a/copy.png", "exact", "train/a/0.png", "train"],
+        ["val/a/copy.png", "exact", "train/a/0.png", "train"],
+    ]
+    assert statistics.metrics(found)["leaked"] == {
+        "val": {"exact": 1, "near": 0},
+        "test": {"exact": 1, "near": 0},
+    }
+    assert found.conflicts.empty
 
 
-def test_nothing_planted_nothing_found(make, rows):
-    found = statistics.describe(make(rows))
-    assert len(found.duplicates) == len(found.leakage) == len(found.conflicts) == 0
-    assert found.metrics["leaked_frac_test"] == found.metrics["label_conflicts"] == 0
-
-
-def test_different_scans_of_digits_are_no_duplicates(tmp_path):
-    prepare(Data(), tmp_path / "digits")
-    assert len(find(open_dataset(tmp_path / "digits"))) == 0
-
-
-def test_exact_copies_form_a_star_around_a_training_image(make, rows, photo):
-    copies = [(photo(1), "b", "test"), (photo(1), "b", "train"), (photo(5), "b", "val")]
-    pairs = find(make(rows + copies))
-    assert pairs["kind"].tolist() == ["exact"] * 3
-    assert {(row.row_a, row.row_b) for row in pairs.itertuples()} == {(1, 24), (1, 25), (26, 5)}
-    assert (pairs["difference"] == 0).all()
+def test_a_copy_in_val_and_test_leaks_once(make_folder, split_files, prepared):
+    split_files["test/a/copy.png"] = split_files["val/a/0.png"]
+    found = described(prepared, make_folder(split_files)).leaked
+    assert found[["image_id", "twin_split"]].to_numpy().tolist() == [["test/a/copy.png", "val"]]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda image: jpeg(image, 80),
-        lambda image: image.resize((30, 22), Image.Resampling.BICUBIC),
-        lambda image: Image.fromarray((np.asarray(image) * 0.98).astype(np.uint8)),
+        lambda image, encode: encode(image, "JPEG", quality=50),
+        lambda image, encode: encode(image.resize((192, 144), Image.Resampling.BICUBIC)),
+        lambda image, encode: encode(image.resize((48, 36))),
+        lambda image, encode: encode(image.point(lambda value: min(255, value + 2))),
     ],
-    ids=["recompressed", "resized", "a little darker"],
+    ids=["jpeg", "double", "half", "brighter"],
 )
-def test_near_copies_are_found(make, rows, photo, change):
-    pairs = find(make([*rows, (change(photo(0)), "a", "train")]))
-    assert pairs[["kind", "row_a", "row_b"]].to_numpy().tolist() == [["near", 0, 24]]
-    assert 0 < pairs["difference"].item() <= duplicates.MOST_LIMIT
+def test_near_copies_leak(make_folder, split_files, prepared, encode, change):
+    split_files["test/b/near.png"] = change(split_files["train/b/3.png"], encode)
+    found = described(prepared, make_folder(split_files))
+    assert found.pairs[["image_id_first", "image_id_second", "kind"]].to_numpy().tolist() == [
+        ["test/b/near.png", "train/b/3.png", "near"]
+    ]
+    assert found.leaked[["image_id", "kind", "twin_id"]].to_numpy().tolist() == [
+        ["test/b/near.png", "near", "train/b/3.png"]
+    ]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
-        lambda image: image.crop((0, 0, 25, 20)),
-        lambda image: image.convert("L").convert("RGB"),
-    ],
-    ids=["flipped", "cropped", "gray"],
-)
-def test_other_pictures_are_not(make, rows, photo, change):
-    assert len(find(make([*rows, (change(photo(0)), "a", "train")]))) == 0
-
-
-def test_leakage_is_found_with_training_in_front(make, rows, photo):
-    planted = [(photo(0), "a", "test"), (jpeg(photo(1), 80), "b", "test"), (photo(2), "a", "train")]
-    found = statistics.describe(make(planted + rows))
-    assert set(zip(found.leakage["kind"], found.leakage["row_b"], strict=True)) == {("exact", 0), ("near", 1)}
-    assert set(found.leakage["split_a"]) == {"train"} and set(found.leakage["split_b"]) == {"test"}
-    assert found.metrics["leaking_pairs"] == 2
-    assert found.metrics["leaked_frac_test"] == pytest.approx(2 / 6)
-    assert found.metrics["leaked_frac_val"] == 0
-    assert found.metrics["label_conflicts"] == 0
-
-
-def test_conflicting_labels_are_found(make, rows, photo):
-    found = statistics.describe(make([*rows, (photo(0), "b", "train"), (photo(2), "a", "train")]))
-    assert found.conflicts[["label_a", "label_b"]].to_numpy().tolist() == [["a", "b"]]
-    assert found.metrics["duplicates_exact"] == 2
-    assert found.metrics["label_conflicts"] == 1
-
-
-def test_thousands_of_plain_images_do_not_flood():
-    gray = np.random.default_rng(0).integers(0, 256, 3000)
-    thumbs = np.broadcast_to(gray[:, None, None, None], (3000, 16, 16, 3)).astype(np.uint8)
-    assert (duplicates.difference_hash(thumbs) == 0).all()
-    pairs = duplicates._candidates(np.zeros(3000, np.uint64), gray.astype(float))
-    assert sum(map(len, pairs)) < 3000 * duplicates.BANDS * duplicates.MOST_NEIGHBORS
-
-
-def test_the_hash_says_where_brightness_rises():
-    ramp = np.broadcast_to(np.arange(0, 160, 10)[None, :, None], (16, 16, 3)).astype(np.uint8)
-    found = duplicates.difference_hash(np.stack([ramp, ramp[:, ::-1], np.full_like(ramp, 9)]))
-    assert [int(value).bit_count() for value in found] == [64, 0, 0]
-
-
-def test_groups_that_cross_given_splits_are_told():
-    manifest = pd.DataFrame(
-        {"group": ["p", "p", "q", "q", None, None], "split": ["test", "train", "val", "val", "train", "test"]}
+@pytest.mark.parametrize("quality", [None, 60])
+def test_conflicting_labels(make_folder, split_files, prepared, encode, quality):
+    image = split_files["train/a/2.png"]
+    split_files["train/b/same.png"] = (
+        encode(image) if quality is None else encode(image, "JPEG", quality=quality)
     )
-    assert duplicates.crossing_groups(manifest).to_numpy().tolist() == [["p", "train, test"]]
-    assert len(duplicates.crossing_groups(manifest.assign(group=None))) == 0
+    kind = "exact" if quality is None else "near"
+    found = described(prepared, make_folder(split_files))
+    assert found.conflicts[["image_id", "label", "kind"]].to_numpy().tolist() == [
+        ["train/a/2.png", "a", kind],
+        ["train/b/same.png", "b", kind],
+    ]
+    assert found.pairs["is_conflict"].tolist() == [True]
+
+
+def test_images_of_low_contrast_are_not_all_alike(make_folder, prepared):
+    rng = np.random.default_rng(0)
+    files = {}
+    for n in range(40):
+        faint = Image.fromarray(rng.integers(120, 136, (6, 6)).astype(np.uint8)).resize(
+            (60, 60), Image.Resampling.BICUBIC
+        )
+        files[f"{'ab'[n % 2]}/{n}.png"] = faint
+    assert described(prepared, make_folder(files)).pairs.empty
+
+
+def test_the_search_ends_in_a_flood(make_folder, split_files, encode, prepared, monkeypatch):
+    for quality in range(60, 75):
+        split_files[f"train/a/q{quality}.jpg"] = encode(split_files["train/a/0.png"], "JPEG", quality=quality)
+    monkeypatch.setattr(duplicates, "MOST_PAIRS", 10)
+    found = described(prepared, make_folder(split_files))
+    assert not found.duplicates.is_complete
+    assert len(found.pairs) > 10
+
+
+def test_hashes_do_not_depend_on_how_many_are_compared_at_once(
+    make_folder, split_files, encode, prepared, monkeypatch
+):
+    split_files["test/a/near.jpg"] = encode(split_files["train/a/0.png"], "JPEG", quality=60)
+    folder = make_folder(split_files)
+    whole = described(prepared, folder).pairs
+    monkeypatch.setattr(duplicates, "PAIRS_AT_ONCE", 50)
+    assert described(prepared, folder).pairs.equals(whole)
+    assert len(whole) == 1

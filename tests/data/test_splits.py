@@ -1,126 +1,163 @@
-from collections import Counter
-
 import numpy as np
+import pandas as pd
 import pytest
 
 from plateau.data import splits
 from plateau.errors import PlateauError
 
-FRACTIONS = {"val": 0.2, "test": 0.2}
-PINNED = "rreeerarrrrararrarre"  # second letters: tRain, vAl, tEst
+
+def images(counts, split=None, group=None):
+    labels = [label for label, count in counts.items() for _ in range(count)]
+    ids = [f"{label}/{row:04d}" for row, label in enumerate(labels)]
+    return pd.DataFrame(
+        {
+            "image_id": ids,
+            "label": labels,
+            "split": pd.Series(split if split is not None else [None] * len(ids), dtype=object),
+            "group": pd.Series(group if group is not None else [None] * len(ids), dtype=object),
+        }
+    )
 
 
-def names(count):
-    return [f"image-{i:04d}" for i in range(count)]
+def table(found, names):
+    return pd.crosstab(found["label"], names).reindex(columns=splits.SPLITS, fill_value=0)
 
 
-def assign(labels, given=None, groups=None, seed=0, ids=None, fractions=FRACTIONS):
-    count = len(labels)
-    none = [None] * count
-    return splits.assign(ids or names(count), labels, given or none, groups or none, fractions, seed)
+def test_stratified_to_the_image():
+    found = images({"a": 100, "b": 50, "c": 10})
+    assert table(found, splits.assign(found, 0.2, 0.1, 0)).to_numpy().tolist() == [
+        [70, 20, 10],
+        [35, 10, 5],
+        [7, 2, 1],
+    ]
 
 
-def test_exact_fractions_of_every_class():
-    labels = ["a"] * 100 + ["b"] * 20
-    assert Counter(zip(labels, assign(labels), strict=True)) == {
-        ("a", "train"): 60, ("a", "val"): 20, ("a", "test"): 20,
-        ("b", "train"): 12, ("b", "val"): 4, ("b", "test"): 4,
-    }  # fmt: skip
-
-
-def test_order_of_files_does_not_matter_and_the_seed_does():
-    labels = [f"class {i % 7}" for i in range(200)]
-    order = np.random.default_rng(0).permutation(200)
-    found = assign(labels)
-    shuffled = assign([labels[i] for i in order], ids=[names(200)[i] for i in order])
-    assert np.array_equal(found[order], shuffled)
-    assert not np.array_equal(found, assign(labels, seed=1))
+def test_neither_order_nor_numbering_of_the_files_matters_and_the_seed_does():
+    found = images({"a": 40, "b": 30})
+    first = dict(zip(found["image_id"], splits.assign(found, 0.2, 0.2, 3), strict=True))
+    shuffled = found.sample(frac=1, random_state=5)
+    assert dict(zip(shuffled["image_id"], splits.assign(shuffled, 0.2, 0.2, 3), strict=True)) == first
+    assert dict(zip(found["image_id"], splits.assign(found, 0.2, 0.2, 4), strict=True)) != first
 
 
 def test_the_draw_is_the_same_on_any_machine():
-    found = assign(["a", "b"] * 10)
-    assert "".join(name[1] for name in found) == PINNED
+    names = splits.assign(images({"a": 8, "b": 8}), 0.25, 0.25, 0)
+    assert " ".join(names[:8]) == "train test train train train val test val"
+    assert " ".join(names[8:]) == "test val train train train val train test"
 
 
-def test_groups_never_cross_splits():
-    random = np.random.default_rng(0)
-    groups = [f"patient {i}" for i in random.integers(0, 40, 400)]
-    labels = [f"class {i}" for i in random.integers(0, 3, 400)]
-    found = assign(labels, groups=groups)
-    assert all(len(set(found[np.array(groups) == group])) == 1 for group in set(groups))
-    assert all(0.12 < (found == name).mean() < 0.28 for name in ("val", "test"))
+def test_rare_classes_are_in_train_first_then_in_test():
+    found = images({"a": 50, "two": 2, "three": 3})
+    assert table(found, splits.assign(found, 0.2, 0.2, 0)).loc[["two", "three"]].to_numpy().tolist() == [
+        [1, 0, 1],
+        [1, 1, 1],
+    ]
 
 
-def test_a_large_group_does_not_swallow_a_split():
-    groups = ["all"] * 50 + ["few"] * 4 + ["some"] * 6
-    found = assign(["a", "b"] * 30, groups=groups)
-    assert (found[:50] == "train").all()
-    assert set(found[50:]) == {"val", "test"}
+def test_groups_stay_together_and_sizes_are_about_right():
+    rng = np.random.default_rng(0)
+    found = images({"a": 300, "b": 200, "c": 60})
+    found["group"] = [f"patient {n}" for n in rng.integers(0, 70, len(found))]
+    found.loc[::10, "group"] = None  # some images are on their own
+    names = splits.assign(found, 0.2, 0.2, 0)
+    grouped = found["group"].notna().to_numpy()
+    assert found[grouped].groupby(names[grouped])["group"].unique().explode().is_unique
+    shares = table(found, names).div(table(found, names).sum(axis=1), axis=0)
+    np.testing.assert_allclose(shares, [[0.6, 0.2, 0.2]] * 3, atol=0.05)
 
 
-def test_groups_that_are_all_too_large_still_give_all_splits():
-    found = assign(
-        ["a", "b"] * 45, groups=["x"] * 30 + ["y"] * 30 + ["z"] * 30, fractions={"val": 0.1, "test": 0.1}
-    )
-    assert set(found) == set(splits.SPLITS)
+def test_a_class_in_one_group_is_in_train():
+    found = images({"a": 40, "b": 40, "rare": 12})
+    found["group"] = [f"g{row // 4}" for row in range(80)] + ["only"] * 12
+    assert table(found, splits.assign(found, 0.2, 0.2, 0)).loc["rare"].tolist() == [12, 0, 0]
 
 
-def test_many_tiny_classes_still_give_all_splits():
-    labels = [f"class {i // 2}" for i in range(200)]
-    found = assign(labels)
-    assert Counter(found)["val"] == 40 and Counter(found)["test"] == 40
-    assert len({label for label, name in zip(labels, found, strict=True) if name == "train"}) == 100
+def test_given_splits_win():
+    given = ["train"] * 3 + ["val"] * 3 + ["test"] * 4 + ["train"] * 9 + ["test"]
+    found = images({"a": 10, "b": 10}, split=given)
+    assert splits.assign(found, 0.2, 0.2, 0).tolist() == given
 
 
-@pytest.mark.parametrize("fractions", [{"val": 0.01, "test": 0.01}, {"val": 0.49, "test": 0.5}])
-def test_every_class_keeps_a_training_image_and_no_split_is_empty(fractions):
-    labels = ["rare"] + ["a"] * 5 + ["b"] * 4
-    found = assign(labels, fractions=fractions)
-    assert set(found) == set(splits.SPLITS)
-    assert {labels[i] for i in np.flatnonzero(found == "train")} == {"rare", "a", "b"}
+def test_missing_val_is_drawn_from_train():
+    given = (["train"] * 8 + ["test"] * 2) * 2
+    found = images({"a": 10, "b": 10}, split=given)
+    names = splits.assign(found, 0.25, 0.2, 0)
+    assert table(found, names).to_numpy().tolist() == [[6, 2, 2], [6, 2, 2]]
+    assert ((names == "test") == (np.array(given) == "test")).all()
 
 
-def test_given_splits_win_and_have_many_names():
-    given = ["Training"] * 6 + ["valid"] * 2 + [" TEST "] * 2
-    assert assign(["a", "b"] * 5, given).tolist() == ["train"] * 6 + ["val"] * 2 + ["test"] * 2
-    assert assign(["a", "b"] * 5, ["train"] * 6 + ["dev"] * 2 + ["test"] * 2)[6] == "val"
+def test_images_without_a_split_beside_given_ones_are_trained_on():
+    found = images({"a": 10, "b": 10}, split=([None] * 6 + ["test"] * 2 + ["val"] * 2) * 2)
+    assert table(found, splits.assign(found, 0.2, 0.2, 0)).to_numpy().tolist() == [[6, 2, 2], [6, 2, 2]]
 
 
-@pytest.mark.parametrize(("there", "missing"), [("test", "val"), ("val", "test")])
-def test_what_is_missing_is_carved_from_train(there, missing):
-    found = assign(["a", "b"] * 50, ["train"] * 80 + [there] * 20)
-    assert (found[80:] == there).all()
-    assert Counter(found[:80]) == {"train": 64, missing: 16}
+def test_an_image_without_a_split_follows_its_group():
+    found = images({"a": 10, "b": 10}, split=(["train"] * 6 + ["test", "val", "test", None]) * 2)
+    found.loc[[8, 9], "group"] = "g"
+    assert splits.assign(found, 0.2, 0.2, 0)[9] == "test"
 
 
 @pytest.mark.parametrize(
-    ("labels", "given", "message"),
+    ("found", "words"),
     [
-        (["a", "b"], None, "at least 3"),
-        (["a", "a", "b"], None, "no image is left for val"),
-        (["a", "b", "c", "d"], None, "no image is left for"),
-        (["a", "b"] * 3, ["test"] * 6, "no image is left for train"),
-        (["a", "b"] * 3, ["train"] * 5 + ["tset"], "data.columns.split: 'tset' is no split"),
+        (images({"a": 20}), "one class"),
+        (images({"a": 20, "b": 1}), "single image"),
+        (images({"a": 2, "b": 2}), "no image is left for val"),
+        (
+            images({"a": 3, "b": 3}, split=["train", "val", "test", "val", "test", "test"]),
+            "'b' has no training",
+        ),
+        (images({"a": 3, "b": 3}, split=["train", "val", "test"] * 2, group=["g"] * 6), "'g' has images in"),
+        (images({"a": 9, "b": 9}, group=["g"] * 18), "no image is left"),
     ],
 )
-def test_what_is_impossible_is_one_clear_line(labels, given, message):
-    with pytest.raises(PlateauError, match=message) as caught:
-        assign(labels, given)
-    assert "\n" not in str(caught.value)
+def test_what_cannot_be_split_is_said_in_one_line(found, words):
+    with pytest.raises(PlateauError, match=words) as error:
+        splits.assign(found, 0.2, 0.2, 0, "reference_data")
+    assert str(error.value).startswith("reference_data")
+    assert "\n" not in str(error.value)
 
 
-def test_subsample_keeps_proportions_and_every_class():
-    labels = ["a"] * 900 + ["b"] * 90 + ["c"]
-    rows = splits.subsample(names(991), labels, 100, 0)
-    counts = Counter(labels[row] for row in rows)
-    assert len(rows) == 100 and counts["c"] == 1 and counts["b"] in (9, 10)
-    assert np.array_equal(rows, np.sort(rows))
-    order = np.random.default_rng(0).permutation(991)
-    again = splits.subsample([names(991)[i] for i in order], [labels[i] for i in order], 100, 0)
-    assert set(order[again]) == set(rows)
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("Training", "train"), (" VALID ", "val"), ("validation", "val"), ("dev", "val"), ("TEST", "test")],
+)
+def test_usual_names_of_splits(given, name):
+    assert splits.split_name(given, "data.columns.split") == name
 
 
-def test_large_data_are_divided_in_linear_time():
-    count = 100_000
-    found = assign([f"class {i % 100}" for i in range(count)])
-    assert Counter(found) == {"train": 60_000, "val": 20_000, "test": 20_000}
+def test_unknown_names_of_splits():
+    with pytest.raises(PlateauError, match=r"data\.columns\.split: got 'tset'; did you mean test\?"):
+        splits.split_name("tset", "data.columns.split")
+
+
+def test_a_subsample_keeps_proportions_of_classes_and_given_splits():
+    found = images({"a": 400, "b": 200}, split=(["train"] * 150 + ["test"] * 50) * 3)
+    kept = found.iloc[splits.subsample(found, 60, 0)]
+    assert kept.groupby(["label", "split"]).size().tolist() == [10, 30, 5, 15]
+
+
+def test_a_subsample_keeps_rare_classes_and_its_size():
+    found = images({"a": 1000, "b": 900, "rare": 4, "rarer": 2})
+    rows = splits.subsample(found, 50, 0)
+    assert len(rows) == 50
+    assert (np.diff(rows) > 0).all()
+    assert found.iloc[rows]["label"].value_counts()[["rare", "rarer"]].tolist() == [3, 2]
+    shuffled = found.sample(frac=1, random_state=1)
+    again = shuffled.iloc[splits.subsample(shuffled, 50, 0)]["image_id"]
+    assert set(again) == set(found.iloc[rows]["image_id"])
+
+
+def test_a_subsample_too_small_for_its_classes():
+    with pytest.raises(PlateauError, match=r"data\.max_images: got 5; allowed: at least 6"):
+        splits.subsample(images({"a": 10, "b": 10}), 5, 0)
+
+
+def test_no_subsample_where_there_are_fewer():
+    assert splits.subsample(images({"a": 2, "b": 2}), 10, 0).tolist() == [0, 1, 2, 3]
+
+
+def test_many_images_are_quick():
+    found = images({f"{n:03d}": 200 for n in range(200)})
+    found["group"] = [f"g{row // 3}" for row in range(len(found))]
+    assert set(splits.assign(found, 0.2, 0.2, 0)) == set(splits.SPLITS)

@@ -1,67 +1,58 @@
-import json
-
 import numpy as np
 import pytest
 from PIL import Image
 
 from plateau.data import statistics
-from plateau.data.manifest import prepare
-from plateau.data.store import open_dataset
-from plateau.params import Data
 
 
-@pytest.fixture
-def described(class_folders, tmp_path, photo):
-    """20 pictures of 40 x 30 px in two classes, and a third class of gray squares."""
-
-    def made(gray=5):
-        (class_folders / "gray").mkdir()
-        for index in range(gray):
-            photo(500 + index, (20, 20)).convert("L").save(class_folders / "gray" / f"{index}.png")
-        prepare(Data(source="imagefolder", path=str(class_folders)), tmp_path / "prepared")
-        dataset = open_dataset(tmp_path / "prepared")
-        return dataset, statistics.describe(dataset)
-
-    return made
-
-
-def test_counts_per_class_and_split(described):
-    _, found = described()
-    counts = found.class_counts
-    assert counts["label"].tolist() == ["<b>x", "gray", "plain"]
-    assert counts["total"].tolist() == [10, 5, 10]
-    assert counts[["train", "val", "test"]].to_numpy().tolist() == [[6, 2, 2], [3, 1, 1], [6, 2, 2]]
-    assert found.metrics["imbalance_ratio_train"] == 2
-    assert found.metrics["images"] == 25 and found.metrics["classes_missing_test"] == 0
-
-
-def test_a_class_that_the_test_lacks(described):
-    _, found = described(gray=1)
-    assert found.metrics["classes_missing_test"] == found.metrics["classes_missing_val"] == 1
-    assert found.metrics["imbalance_ratio_train"] >= 6
+def test_counts_sizes_and_colours_of_known_images(make_folder, prepared):
+    files = {f"red/{n}.png": Image.new("RGB", (20, 10), (255, 0, 0)) for n in range(10)}
+    files |= {f"gray/{n}.png": Image.new("L", (10, 40), 51) for n in range(5)}
+    dataset = prepared(make_folder(files))
+    found = statistics.describe(dataset)
+    assert found.counts.loc["red"].tolist() == [6, 2, 2]
+    assert found.counts.loc["gray"].tolist() == [3, 1, 1]
+    red = found.images[found.images["label"] == "red"].iloc[0]
+    gray = found.images[found.images["label"] == "gray"].iloc[0]
+    assert (red["width"], red["height"], red["aspect"], gray["aspect"]) == (20, 10, 2.0, 0.25)
+    assert red["brightness"] == pytest.approx(0.299 * 255)
+    assert gray["brightness"] == pytest.approx(51)
+    assert red["contrast"] == pytest.approx(0, abs=1e-4)
+    assert (bool(red["is_gray"]), bool(gray["is_gray"])) == (False, True)
+    np.testing.assert_allclose(found.color_mean, [(6 + 3 * 0.2) / 9, 0.2 / 3, 0.2 / 3])
+    assert found.histogram.sum() == 3 * (10 * 200 + 5 * 400)
+    assert found.histogram[:, 51].tolist() == [2000, 2000, 2000]
+    numbers = statistics.metrics(found)
+    assert numbers["train"] == pytest.approx(
+        {"images": 9, "smallest_class": 3, "largest_class": 6, "imbalance": 2.0, "gray_frac": 1 / 3}
+        | {"brightness": (6 * 76.245 + 3 * 51) / 9, "contrast": 0.0},
+        abs=1e-4,
+    )
 
 
-def test_sizes(described):
-    metrics = described()[1].metrics
-    assert metrics["width_px_p50"] == 40 and metrics["height_px_p95"] == 30
-    assert metrics["aspect_p50"] == pytest.approx(4 / 3) and metrics["aspect_p05"] == 1
-    assert metrics["different_sizes"] == 2 and metrics["square_frac"] == pytest.approx(0.2)
+def test_colour_moments_equal_those_of_the_pixels(make_folder, class_files, prepared):
+    dataset = prepared(make_folder(class_files()))
+    rows = dataset.indices("train")
+    pixels = np.stack([dataset.store.image(row) for row in rows]) / 255.0  # (n, H, W, 3)
+    found = statistics.describe(dataset)
+    np.testing.assert_allclose(found.color_mean, pixels.mean(axis=(0, 1, 2)))
+    np.testing.assert_allclose(found.color_std, pixels.std(axis=(0, 1, 2)))
+    luma = pixels[0] @ [76.245, 149.685, 29.07]
+    assert found.images["contrast"].iloc[rows[0]] == pytest.approx(luma.std())
 
 
-def test_colors_are_those_of_all_training_pixels(described):
-    dataset, found = described()
-    train = [dataset.store.image(row).reshape(-1, 3) for row in dataset.indices("train")]
-    pixels = np.concatenate(train) / 255
-    names = ("red", "green", "blue")
-    assert [found.metrics[f"mean_{name}_train"] for name in names] == pytest.approx(pixels.mean(0), rel=1e-4)
-    assert [found.metrics[f"std_{name}_train"] for name in names] == pytest.approx(pixels.std(0), rel=1e-4)
-    assert found.metrics["gray_frac_train"] == pytest.approx(3 / 15)
-    luma = np.asarray(Image.fromarray(dataset.store.image(0)).convert("L"), float)
-    assert found.images["brightness"].iloc[0] == pytest.approx(luma.mean(), abs=1)
-    assert found.images["contrast"].iloc[0] == pytest.approx(luma.std(), abs=1)
+def test_gray_survives_compression_and_colour_is_not_gray(make_folder, encode, picture, prepared):
+    files = {}
+    for n in range(6):
+        files[f"gray/{n}.jpg"] = encode(picture(n, (90, 90)).convert("L").convert("RGB"), "JPEG", quality=60)
+        files[f"color/{n}.jpg"] = encode(picture(n, (90, 90)), "JPEG", quality=60)
+    found = statistics.describe(prepared(make_folder(files))).images
+    assert (found["is_gray"] == (found["label"] == "gray")).all()
 
 
-def test_metrics_are_flat_numbers(described):
-    metrics = described()[1].metrics
-    assert all(isinstance(value, (int, float)) for value in metrics.values())
-    json.dumps(metrics, allow_nan=False)
+def test_a_class_that_a_split_lacks(make_folder, class_files, picture, prepared):
+    files = class_files() | {"two/1.png": picture(90), "two/2.png": picture(91)}
+    found = statistics.describe(prepared(make_folder(files)))
+    numbers = statistics.metrics(found)
+    assert numbers["val"]["smallest_class"] == 0
+    assert numbers["train"]["imbalance"] == 6.0

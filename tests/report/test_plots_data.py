@@ -1,71 +1,56 @@
-"""Pictures of the data set: for any class names, any number of classes, with and without duplicates."""
-
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
-from plateau import artifacts
 from plateau.data import statistics
-from plateau.data.manifest import prepare
+from plateau.data.prepare import prepare
 from plateau.data.store import open_dataset
 from plateau.params import Data
-from plateau.report import dataset_files, plots_data, style
-
-NAMES = ("<b>x</b>", "$x^$", "_hidden", "a name that is much too long for any picture of this width")
-PICTURES = {"class_counts", "sizes", "brightness", "samples"}
+from plateau.report import dataset_files, plots_data
 
 
-@pytest.fixture
-def dataset(tmp_path):
-    """Returns a function that prepares noise images in so many classes, with or without copies."""
-
-    def made(classes=4, copies=0):
-        random = np.random.default_rng(0)
-        names = [NAMES[i] if i < len(NAMES) else f"class {i}" for i in range(classes)]
-        images = random.integers(0, 256, (3 * classes, 8, 9, 3), dtype=np.uint8)
-        images[-copies or len(images) :] = images[:copies]
-        rows = []
-        for index, image in enumerate(images):
-            Image.fromarray(image).save(tmp_path / f"{index}.png")
-            rows.append((f"{index}.png", names[index % classes], ("train", "val", "test")[index // classes]))
-        pd.DataFrame(rows, columns=["image", "label", "split"]).to_csv(tmp_path / "t.csv", index=False)
-        prepare(Data(source="table", path=str(tmp_path / "t.csv")), tmp_path / "prepared")
-        return open_dataset(tmp_path / "prepared")
-
-    return made
+def dataset(tmp_path, classes, count=4):
+    rng = np.random.default_rng(0)
+    for name in classes:
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for row in range(count):
+            pixels = rng.integers(0, 256, (20, 10 + row, 3)).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / name / f"{row}.png")
+    last = tmp_path / "images" / classes[-1]
+    (last / "copy.png").write_bytes((tmp_path / "images" / classes[0] / "0.png").read_bytes())
+    prepare(Data(source="imagefolder", path=str(tmp_path / "images")), tmp_path / "prepared")
+    return open_dataset(tmp_path / "prepared")
 
 
-@pytest.mark.parametrize(("classes", "copies"), [(4, 0), (4, 3), (40, 0), (2, 0)])
-def test_every_picture_is_drawn(dataset, classes, copies):
-    prepared = dataset(classes, copies)
-    found = plots_data.dataset_figures(prepared, statistics.describe(prepared))
-    assert set(found) == PICTURES | ({"duplicates"} if copies else set())
-    for figure in found.values():
-        assert style.to_png(figure).startswith(b"\x89PNG")
+def test_every_figure_is_drawn_and_odd_names_do_no_harm(tmp_path):
+    found = dataset(tmp_path, ("<b>x", "$x^$", "a very long name of a class that goes on and on", "猫"))
+    described = statistics.describe(found)
+    dataset_files.write_plots(tmp_path / "plots", found, described)
+    dataset_files.write_tables(tmp_path / "tables", tmp_path / "stats.json", described)
+    names = {"class_counts", "sizes", "brightness_contrast", "color_histogram", "samples", "duplicates"}
+    assert {path.stem for path in (tmp_path / "plots").iterdir()} == names
+    assert all(Image.open(path).width > 300 for path in (tmp_path / "plots").iterdir())
+    tables = {"images", "class_counts", "duplicates", "leakage", "conflicts"}
+    assert {path.stem for path in (tmp_path / "tables").iterdir()} == tables
 
 
-def test_names_are_shown_as_they_are(dataset):
-    prepared = dataset()
-    figure = plots_data.class_counts(statistics.class_counts(prepared))
-    labels = [text.get_text() for text in figure.axes[0].get_yticklabels()]
-    assert labels[:2] == ["$x^$", "<b>x</b>"] and max(map(len, labels)) <= 22
+def test_no_duplicates_no_picture(tmp_path):
+    found = dataset(tmp_path, ("a", "b"))
+    (tmp_path / "images/b/copy.png").unlink()
+    prepare(Data(source="imagefolder", path=str(tmp_path / "images")), tmp_path / "prepared")
+    found = open_dataset(tmp_path / "prepared")
+    assert "duplicates" not in plots_data.figures(found, statistics.describe(found))
 
 
-def test_conflicts_come_first_among_duplicates(dataset):
-    prepared = dataset(4, 3)
-    figure = plots_data.duplicates(prepared, statistics.describe(prepared).duplicates)
-    assert "test" in figure.axes[1].get_title()
-    assert figure.axes[0].get_ylabel() == "exact"
+@pytest.mark.parametrize("classes", [2, 25, 40])
+def test_samples_show_at_most_twenty_classes(tmp_path, classes):
+    found = dataset(tmp_path, tuple(f"c{n:02d}" for n in range(classes)))
+    figure = plots_data.sample_grid(found)
+    assert len(figure.axes) == plots_data.GRID_COLUMNS * min(classes, plots_data.GRID_CLASSES)
+    assert figure.axes[0].get_ylabel() == "c00"
 
 
-def test_files_of_the_stage(dataset, tmp_path):
-    prepared = dataset(4, 3)
-    found = statistics.describe(prepared)
-    dataset_files.write_tables(tmp_path / "statistics", tmp_path / "dataset_stats.json", found)
-    dataset_files.write_plots(tmp_path / "plots", prepared, found)
-    written = {path.stem for path in (tmp_path / "statistics").iterdir()}
-    assert written == set(dataset_files.TABLES)
-    assert len(artifacts.read_parquet(tmp_path / "statistics" / "leakage.parquet")) == 3
-    assert artifacts.read_json(tmp_path / "dataset_stats.json")["leaking_pairs"] == 3
-    assert {path.stem for path in (tmp_path / "plots").iterdir()} == {*PICTURES, "duplicates"}
+def test_bars_are_ordered_by_size(tmp_path):
+    found = dataset(tmp_path, ("a", "b"))
+    figure = plots_data.class_counts(statistics.class_counts(found.manifest, found.classes))
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["b", "a"]

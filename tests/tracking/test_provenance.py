@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau.data.manifest import prepare
+from plateau.data.prepare import prepare
 from plateau.data.store import open_dataset
 from plateau.params import Data
 from plateau.tracking import provenance

@@ -1,1 +1,1 @@
-"""Images and labels: read from any source, decoded once, kept in a store that every later stage reads."""
+"""Images and labels: read from any source, decoded once, kept in one store that every later stage reads."""

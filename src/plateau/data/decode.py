@@ -2,124 +2,153 @@
 
 from __future__ import annotations
 
+import functools
 import io
-from functools import cache
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-WHITE = (255, 255, 255)
-MOST_PIXELS = 178_956_970  # two gigabytes as 32-bit RGB: where Pillow speaks of a decompression bomb
-# No EPS (it starts Ghostscript) and no formats that are recognised by guessing.
+from plateau.data.item import UnreadableError
+
+# Pillow would hand PostScript to an interpreter; only pictures are opened.
 FORMATS = (
-    "JPEG",
-    "MPO",
-    "PNG",
-    "WEBP",
-    "GIF",
-    "BMP",
-    "DIB",
-    "TIFF",
-    "PPM",
-    "JPEG2000",
-    "AVIF",
-    "ICO",
-    "PCX",
-    "SGI",
-)
-SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
+    "AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "TGA", "TIFF", "WEBP",
+)  # fmt: skip
+MOST_PIXELS = 89_478_485  # in memory at once; Pillow's own bound for a decompression bomb
+BIG_PIXELS = 2**24  # above this one image at a time is decoded: one per thread would take too much memory
+WIDE_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
+RANGES = (255, 1023, 4095, 16383, 65535)  # what sensors of 8, 10, 12, 14 and 16 bits reach
+WHITE = (255, 255, 255, 255)
+REDUCING_GAP = 3.0  # shrink in two steps; the result is indistinguishable from one
+
+_one_big_image = threading.Lock()
 
 
 class Decoded(NamedTuple):
-    """An image as it is stored: pixels (h, w, 3) uint8, and its upright original size in pixels."""
+    """An image as it is stored: pixels (h, w, 3) uint8, and its original size in pixels, upright."""
 
     pixels: np.ndarray
     width: int
     height: int
 
 
-class UnreadableError(Exception):
-    """Why a file cannot be used, in a few words."""
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Silences Pillow's warnings about odd files around a whole pool of threads.
+
+    Filters belong to the process: to set them inside the threads would be a race.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="PIL")
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        yield
 
 
-def decode(content: bytes, longest_px: int) -> Decoded:
+def decode(content: bytes | np.ndarray, longest_px: int) -> Decoded:
     """Returns the image, upright, RGB, its longer side at most `longest_px`; never enlarged.
 
-    Transparent pixels come out on white; 16-bit values are scaled by the full range of their format; of an
-    animation the first frame counts.
+    The first frame of an animation; transparency on white; 16 bits by the range that the values take up.
+
+    Args:
+        content: a file's bytes, or pixels (h, w) or (h, w, 3) uint8.
+        longest_px: of the longer side.
 
     Raises:
         UnreadableError: empty, truncated, no image, or implausibly large.
     """
+    if isinstance(content, np.ndarray):
+        return _shrunk(Image.fromarray(content), content.shape[1], content.shape[0], longest_px)
     if not content:
-        raise UnreadableError("empty file")
+        raise UnreadableError("empty file (0 bytes)")
     try:
         with Image.open(io.BytesIO(content), formats=_formats()) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise Image.DecompressionBombError
-            return _convert(opened, longest_px)
+            return _decode_opened(opened, longest_px)
+    except UnreadableError:
+        raise
     except Image.DecompressionBombError:
-        raise UnreadableError(f"more than {MOST_PIXELS:,} pixels") from None
+        raise UnreadableError(f"more than {2 * MOST_PIXELS:,} pixels (decompression bomb)") from None
     except UnidentifiedImageError:
-        raise UnreadableError("not an image") from None
-    except Exception as error:  # a decoder may raise anything on damaged bytes
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise UnreadableError(f"damaged: {reason}") from None
+        raise UnreadableError("not an image, or of an unknown format") from None
+    except Exception as error:  # whatever a decoder stumbles over in a damaged file
+        raise UnreadableError(_reason(error)) from None
 
 
-def shrink(image: Image.Image, longest_px: int) -> np.ndarray:
-    """Returns an RGB image as uint8 (h, w, 3), its longer side at most `longest_px`."""
-    scale = longest_px / max(image.size)
-    if scale < 1.0:
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.asarray(image)
-
-
-@cache
+@functools.cache
 def _formats() -> list[str]:
+    """Returns the formats that this build of Pillow opens: AVIF, for one, is optional."""
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]
 
 
-def _convert(image: Image.Image, longest_px: int) -> Decoded:
+def _reason(error: Exception) -> str:
+    text = " ".join(str(error).split())[:120] or type(error).__name__
+    return f"truncated: {text}" if "truncated" in text.lower() else f"damaged: {text}"
+
+
+def _decode_opened(image: Image.Image, longest_px: int) -> Decoded:
     width, height = image.size
-    # A JPEG decodes at a fraction of its size, several times faster; twice the stored size loses nothing.
-    image.draft(None, (2 * longest_px, 2 * longest_px))
-    image.load()
-    upright, is_turned = _upright(image)
-    if is_turned:
-        width, height = height, width
-    return Decoded(shrink(_to_rgb(upright), longest_px), width, height)
+    image.draft(None, (2 * longest_px, 2 * longest_px))  # decodes a JPEG at a fraction of its size: faster
+    pixels = image.width * image.height
+    if pixels > MOST_PIXELS:
+        raise UnreadableError(f"{width} x {height} = {width * height:,} pixels (decompression bomb)")
+    with _one_big_image if pixels > BIG_PIXELS else nullcontext():
+        image.load()
+        orientation = _orientation(image)  # after load: Pillow turns a TIFF itself and then forgets the tag
+        decoded = _shrunk(image, width, height, longest_px)
+    return _upright(decoded, orientation)
 
 
-def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
-    """Returns the image as its EXIF orientation says, and whether width and height have changed places."""
+def _shrunk(image: Image.Image, width: int, height: int, longest_px: int) -> Decoded:
+    rgb = _to_rgb(image)
+    scale = longest_px / max(rgb.size)
+    if scale < 1:
+        size = (max(1, round(rgb.width * scale)), max(1, round(rgb.height * scale)))
+        rgb = rgb.resize(size, Image.Resampling.BICUBIC, reducing_gap=REDUCING_GAP)
+    return Decoded(np.asarray(rgb), width, height)
+
+
+def _orientation(image: Image.Image) -> int:
     try:
-        orientation = image.getexif().get(0x0112, 1)
-        return ImageOps.exif_transpose(image), orientation in (5, 6, 7, 8)
-    except Exception:  # broken EXIF around an intact image
-        return image, False
+        return int(image.getexif().get(0x0112, 1))
+    except Exception:  # damaged EXIF beside a sound picture
+        return 1
+
+
+def _upright(decoded: Decoded, orientation: int) -> Decoded:
+    """Returns the image turned and mirrored as EXIF says; turning the small one is cheap."""
+    if orientation not in range(2, 9):
+        return decoded
+    image = Image.fromarray(decoded.pixels)
+    image.getexif()[0x0112] = orientation
+    turned = np.asarray(ImageOps.exif_transpose(image))
+    size = (decoded.height, decoded.width) if orientation >= 5 else (decoded.width, decoded.height)
+    return Decoded(turned, *size)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in (*SIXTEEN_BIT, "I", "F"):
+    if image.mode in WIDE_MODES:
         return _from_wide(image).convert("RGB")
     if image.has_transparency_data:
         layered = image.convert("RGBA")
-        ground = Image.new("RGBA", layered.size, (*WHITE, 255))
-        return Image.alpha_composite(ground, layered).convert("RGB")
+        return Image.alpha_composite(Image.new("RGBA", layered.size, WHITE), layered).convert("RGB")
     return image.convert("RGB")
 
 
 def _from_wide(image: Image.Image) -> Image.Image:
-    """Returns wide pixels as 8-bit gray: by the format's full range, or by their own where there is none."""
-    values = np.asarray(image).astype(np.float64)  # (H, W)
-    values = np.where(np.isfinite(values), values, 0.0)
-    if image.mode in SIXTEEN_BIT or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        low, high = 0.0, 65535.0
-    else:
-        low, high = float(values.min()), float(values.max())
-    scaled = (values - low) * (255.0 / max(high - low, 1e-12))
-    return Image.fromarray(scaled.round().clip(0, 255).astype(np.uint8))
+    """Returns 16-bit, 32-bit or float pixels as 8-bit gray.
+
+    Files do not say how many of their 16 bits are used: the smallest usual range that holds the values is
+    taken, so that a 12-bit radiograph is not black. Floats count as 0..1 where they fit; anything else is
+    stretched from its minimum to its maximum.
+    """
+    values = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    usual = (1.0, *RANGES) if image.mode == "F" else RANGES
+    top = next((float(top) for top in usual if high <= top), 0.0) if low >= 0 else 0.0
+    scaled = values * (255.0 / top) if top else (values - low) * (255.0 / max(high - low, 1e-12))
+    return Image.fromarray(np.rint(scaled).clip(0, 255).astype(np.uint8))

@@ -1,168 +1,181 @@
-"""Images that are there twice: pixel for pixel, or scaled, recompressed and hardly different."""
+"""The same picture more than once: exact and near duplicates, leakage between splits, conflicting labels."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from plateau.data.appearance import LUMA, THUMB_PX, Appearance
-from plateau.data.splits import SPLITS
-from plateau.data.store import Dataset
+from plateau.data.measure import Measurements
+from plateau.runtime import progress
 
-HASH_COLUMNS = 9
-BANDS = 4  # of 16 bits
-MOST_HASH_BITS = 10
-# Thumbnails are compared less their mean, in standard deviations. How far copies differ depends on their
-# compression and size, how far different images differ on the data: see `_limit`.
-LEAST_LIMIT, MOST_LIMIT = 0.035, 0.1
-LIMIT_SHARE = 0.12
-SAMPLE, NEIGHBOR = 500, 10
-FLAT = 1.5  # gray levels: a smaller step is noise, and would make the hash of an even surface random
-BRIGHTNESS = 16.0  # gray levels that copies may differ by
-MOST_NEIGHBORS = 200  # compared within one hash band and brightness
+# A pair is a near duplicate if its hashes are close and its thumbnails differ by little, also compared with
+# how much they vary. The hash alone floods: within 10 bits it pairs 139,000 of the 1.6 million pairs of
+# digits; with the other two rules it pairs none of them, and still finds every copy of a photograph that
+# was halved, doubled or saved again at JPEG quality 50 (measured).
+MOST_BITS = 10  # of 64
+MOST_DIFFERENCE = 3.5  # mean absolute difference of the thumbnails, 0..255
+MOST_RELATIVE = 0.1  # the same over the thumbnails' standard deviation: images of low contrast are all alike
+ALWAYS_SAME = 1.0  # what compression changes in an image without contrast
+MOST_PAIRS = 1_000_000  # beyond it the search ends: a film cut into frames has more pairs than memory
+PAIRS_AT_ONCE = 2**22
+RANK = {"train": 0, "val": 1, "test": 2}
 
 
-def find(dataset: Dataset, looks: Appearance) -> pd.DataFrame:
-    """Returns pairs of duplicates, exact ones first.
+@dataclass(frozen=True)
+class Duplicates:
+    """What was found.
 
-    Exact duplicates form a star around the first of them, one in the training split where there is one. Near
-    duplicates agree in a difference hash (64 bits, at most 10 differ) and in the pixels of their thumbnails.
-
-    Returns:
-        One row per pair: kind (exact or near), difference (mean absolute, in standard deviations), and
-        for either image row_a, row_b (in the manifest), image_id_*, split_*, label_*.
+    Attributes:
+        pairs: columns first, second (rows of the manifest), kind (exact, near), bits (of 64 that differ),
+            difference (mean, 0..255). Of n exact copies there are the n - 1 pairs with the first; near pairs
+            are between firsts.
+        exact: (N,) int64, the same number for the same pixels.
+        near: (N,) int64, the same number for all that exact or near pairs connect.
+        is_complete: whether the search ran to its end.
     """
-    centers, exact = _exact(dataset.manifest)
-    near, difference = _near(looks, centers)
-    kinds = np.repeat(["exact", "near"], [len(exact), len(near)])
-    pairs = np.concatenate([exact, near])
-    pairs = _training_first(pairs, _ranks(dataset.manifest))
-    values = np.concatenate([np.zeros(len(exact)), difference])
-    return _table(dataset.manifest, pairs, kinds, values)
+
+    pairs: pd.DataFrame
+    exact: np.ndarray
+    near: np.ndarray
+    is_complete: bool
 
 
-def leakage(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Returns the pairs whose images lie in different splits."""
-    return pairs[pairs["split_a"] != pairs["split_b"]].reset_index(drop=True)
+def find_duplicates(sha256: pd.Series, measured: Measurements) -> Duplicates:
+    """Returns exact duplicates (equal pixels) and near duplicates (recompressed, resized, hardly retouched).
 
+    Every pair is looked at: 10,000 images take about half a second.
 
-def conflicts(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Returns the pairs whose labels differ."""
-    return pairs[pairs["label_a"] != pairs["label_b"]].reset_index(drop=True)
-
-
-def crossing_groups(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Returns the groups (group, splits) that lie in more than one split; only splits that were given do."""
-    splits = manifest.dropna(subset=["group"]).groupby("group", sort=True)["split"].agg(["nunique", "unique"])
-    crossing = splits[splits["nunique"] > 1]
-    names = [", ".join(name for name in SPLITS if name in found) for found in crossing["unique"]]
-    return pd.DataFrame({"group": crossing.index.astype(str), "splits": names})
-
-
-def difference_hash(thumbs: np.ndarray) -> np.ndarray:
-    """Returns a 64-bit hash (N,) uint64 of thumbnails (N, 16, 16, 3): where brightness rises to the right.
-
-    Krawetz, "Kind of like that" (2013); here a rise must exceed the noise of an even surface.
+    Args:
+        sha256: (N,) of the stored pixels, from the manifest.
+        measured: of the same images.
     """
-    edges = np.linspace(0, THUMB_PX, HASH_COLUMNS + 1)
-    columns = np.arange(THUMB_PX)[:, None]
-    overlap = np.minimum(edges[1:], columns + 1) - np.maximum(edges[:-1], columns)
-    weights = overlap.clip(0) / np.diff(edges)  # (16, 9): area average
-    rows = (thumbs @ LUMA).reshape(len(thumbs), 8, 2, THUMB_PX).mean(2)  # (N, 8, 16)
-    rises = np.diff(rows @ weights, axis=2) > FLAT  # (N, 8, 8)
-    return np.packbits(rises.reshape(-1, 64), axis=1).view(np.uint64).ravel()
+    exact, _ = pd.factorize(sha256)
+    _, firsts = np.unique(
+        exact, return_index=True
+    )  # (n,) the first of each; codes are numbered by appearance
+    copies = np.setdiff1d(np.arange(len(exact)), firsts)
+    same = pd.DataFrame({"first": firsts[exact[copies]], "second": copies})
+    near, is_complete = _near_pairs(firsts, measured)
+    pairs = pd.concat([same.assign(kind="exact", bits=0, difference=0.0), near], ignore_index=True)
+    return Duplicates(pairs, exact.astype(np.int64), _components(pairs, len(exact)), is_complete)
 
 
-def _ranks(manifest: pd.DataFrame) -> np.ndarray:
-    return manifest["split"].map({name: rank for rank, name in enumerate(SPLITS)}).to_numpy(np.int64)
+def _near_pairs(firsts: np.ndarray, measured: Measurements) -> tuple[pd.DataFrame, bool]:
+    hashes = measured.hashes[firsts]
+    thumbnails = measured.thumbnails[firsts].reshape(len(firsts), -1)  # (n, 768)
+    spread = thumbnails.std(axis=1)
+    coarse = _coarse(measured.thumbnails[firsts])
+    found: list[pd.DataFrame] = []
+    total = 0
+    for first, second in _close_hashes(hashes):
+        kept = _differences(coarse, first, second) <= MOST_DIFFERENCE  # never more than the fine difference
+        first, second = first[kept], second[kept]
+        difference = _differences(thumbnails, first, second)
+        relative = MOST_RELATIVE * np.minimum(spread[first], spread[second])
+        kept = difference <= np.clip(relative, ALWAYS_SAME, MOST_DIFFERENCE)
+        first, second = first[kept], second[kept]
+        columns = {
+            "first": firsts[first],
+            "second": firsts[second],
+            "kind": "near",
+            "bits": np.bitwise_count(hashes[first] ^ hashes[second]).astype(np.int64),
+            "difference": difference[kept],
+        }
+        found.append(pd.DataFrame(columns))
+        total += len(first)
+        if total > MOST_PAIRS:
+            return pd.concat(found), False
+    return pd.concat(found), True
 
 
-def _exact(manifest: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Returns one row for each different image (M,), and pairs (n, 2) of it and each of its copies."""
-    order = np.argsort(_ranks(manifest), kind="stable")
-    codes = pd.factorize(manifest["sha256"].to_numpy()[order])[0]
-    _, first = np.unique(codes, return_index=True)
-    center = order[first[codes]]
-    copies = center != order
-    return np.sort(order[first]), np.stack([center[copies], order[copies]], axis=1)
+def _coarse(thumbnails: np.ndarray) -> np.ndarray:
+    """Returns the means (n, 48) of blocks of 4 x 4 pixels."""
+    count, size = thumbnails.shape[:2]
+    blocks = thumbnails.reshape(count, size // 4, 4, size // 4, 4, 3)
+    return np.asarray(blocks.mean(axis=(2, 4), dtype=np.float32).reshape(count, -1))
 
 
-def _near(looks: Appearance, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns pairs (n, 2) of these rows that nearly agree, and how far they differ (n,)."""
-    thumbs = looks.thumbs[rows]
-    hashes = difference_hash(thumbs)
-    pairs = np.unique(np.concatenate(_candidates(hashes, looks.brightness[rows])), axis=0)
-    pairs = pairs[np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]) <= MOST_HASH_BITS]
-    difference = _difference(thumbs, pairs)
-    kept = difference <= _limit(thumbs)
-    return rows[pairs[kept]], difference[kept]
-
-
-def _candidates(hashes: np.ndarray, brightness: np.ndarray) -> list[np.ndarray]:
-    """Returns pairs (n, 2) that share 16 bits of the hash and nearly the brightness.
-
-    Sorted by band and brightness, images are compared with those that follow: the effort stays linear even
-    where thousands share a hash, such as scans of empty pages.
-    """
-    found = [np.empty((0, 2), np.int64)]
-    for band in range(BANDS):
-        keys = (hashes >> np.uint64(16 * band)) & np.uint64(0xFFFF)
-        order = np.lexsort((brightness, keys))
-        for step in range(1, min(MOST_NEIGHBORS, len(order) - 1) + 1):
-            one, other = order[:-step], order[step:]
-            is_same = keys[one] == keys[other]
-            if not is_same.any():
-                break
-            is_close = is_same & (brightness[other] - brightness[one] <= BRIGHTNESS)
-            found.append(np.sort(np.stack([one[is_close], other[is_close]], axis=1), axis=1))
-    return found
-
-
-def _limit(thumbs: np.ndarray) -> float:
-    """Returns how far near duplicates may differ: far less than an image and its tenth neighbour usually do.
-
-    Photographs of 96 px recompressed or resized differ by 0.005 to 0.1. Of scikit-learn's 1,797 digits,
-    8 x 8 px and all different scans, the nearest two differ by 0.059; their limit comes out as 0.043.
-    """
-    from scipy.spatial.distance import cdist
-
-    rows = np.unique(np.linspace(0, len(thumbs) - 1, SAMPLE).astype(np.int64))
-    if len(rows) < 2:
-        return LEAST_LIMIT
-    sample = _standardized(thumbs[rows]).reshape(len(rows), -1)
-    distances = np.sort(cdist(sample, sample, "cityblock") / sample.shape[1], axis=1)
-    usual = np.median(distances[:, min(NEIGHBOR, len(rows) - 1)])
-    return float(np.clip(LIMIT_SHARE * usual, LEAST_LIMIT, MOST_LIMIT))
-
-
-def _difference(thumbs: np.ndarray, pairs: np.ndarray, block: int = 4096) -> np.ndarray:
-    """Returns the mean absolute difference (n,) of thumbnails in standard deviations."""
-    result = np.empty(len(pairs))
-    for start in range(0, len(pairs), block):
-        part = pairs[start : start + block]
-        one, other = (_standardized(thumbs[part[:, side]]) for side in (0, 1))
-        result[start : start + block] = np.abs(one - other).mean(axis=(1, 2, 3))
+def _differences(values: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Returns the mean absolute difference (P,) of pairs of rows, a bounded number of pairs at once."""
+    result = np.empty(len(first))
+    step = max(1, PAIRS_AT_ONCE // values.shape[1])
+    for start in range(0, len(first), step):
+        some = slice(start, start + step)
+        a, b = values[first[some]].astype(np.float32), values[second[some]].astype(np.float32)
+        result[some] = np.abs(a - b).mean(axis=1)
     return result
 
 
-def _standardized(thumbs: np.ndarray) -> np.ndarray:
-    """Returns thumbnails (n, 16, 16, 3) of mean 0 and, where they are not even, standard deviation 1."""
-    values: np.ndarray = thumbs.astype(np.float32)
-    values -= values.mean(axis=(1, 2), keepdims=True)
-    values /= np.maximum(values.std(axis=(1, 2, 3), keepdims=True), 1.0)
-    return values
+def _close_hashes(hashes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yields rows (P,), (P,) of pairs, the first before the second, whose hashes differ in few bits."""
+    step = max(1, PAIRS_AT_ONCE // max(1, len(hashes)))
+    starts = range(0, len(hashes), step)
+    for start in progress(starts, len(starts), "duplicates"):
+        bits = np.bitwise_count(
+            hashes[start : start + step, None] ^ hashes[None, start:]
+        )  # (step, n - start)
+        first, second = np.nonzero(bits <= MOST_BITS)
+        is_later = second > first
+        yield start + first[is_later], start + second[is_later]
 
 
-def _training_first(pairs: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """Returns the pairs with the image of the earlier split in front."""
-    is_later = ranks[pairs[:, 0]] > ranks[pairs[:, 1]]
-    return np.where(is_later[:, None], pairs[:, ::-1], pairs)
+def _components(pairs: pd.DataFrame, count: int) -> np.ndarray:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    first, second = pairs["first"].to_numpy(np.int64), pairs["second"].to_numpy(np.int64)
+    graph = coo_array((np.ones(len(pairs), np.int8), (first, second)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
-def _table(manifest: pd.DataFrame, pairs: np.ndarray, kinds: np.ndarray, values: np.ndarray) -> pd.DataFrame:
-    columns: dict[str, object] = {"kind": kinds.astype(object), "difference": values}
-    for side, name in enumerate("ab"):
-        columns[f"row_{name}"] = pairs[:, side]
-        for key in ("image_id", "split", "label"):
-            columns[f"{key}_{name}"] = manifest[key].to_numpy()[pairs[:, side]]
-    return pd.DataFrame(columns)
+def pair_table(manifest: pd.DataFrame, found: Duplicates) -> pd.DataFrame:
+    """Returns the pairs with image_id, split and label of both, and whether their labels conflict."""
+    sides = {
+        f"{name}_{side}": manifest[name].to_numpy(object)[found.pairs[side].to_numpy(np.int64)]
+        for side in ("first", "second")
+        for name in ("image_id", "split", "label")
+    }
+    table = pd.DataFrame({**sides, **{name: found.pairs[name] for name in ("kind", "bits", "difference")}})
+    return table.assign(is_conflict=table["label_first"] != table["label_second"])
+
+
+def leakage(manifest: pd.DataFrame, found: Duplicates) -> pd.DataFrame:
+    """Returns held-out images that are in an earlier split as well: of val in train, of test in train or val.
+
+    Columns image_id, split, label, kind (exact, near), twin_id, twin_split, twin_label; one row per image.
+    """
+    rank = manifest["split"].map(RANK).to_numpy(np.int64)
+    kinds = {"exact": found.exact, "near": found.near}
+    twins = {kind: _earliest(rank, groups) for kind, groups in kinds.items()}
+    is_exact = rank[twins["exact"]] < rank
+    twin = np.where(is_exact, twins["exact"], twins["near"])
+    rows = np.flatnonzero(rank[twin] < rank)
+    own = {name: manifest[name].to_numpy(object)[rows] for name in ("image_id", "split", "label")}
+    others = {name: manifest[name].to_numpy(object)[twin[rows]] for name in ("image_id", "split", "label")}
+    renamed = {f"twin_{name.removeprefix('image_')}": values for name, values in others.items()}
+    return pd.DataFrame({**own, "kind": np.where(is_exact[rows], "exact", "near"), **renamed})
+
+
+def _earliest(rank: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Returns, per image, the row (N,) of its group's member in the earliest split."""
+    order = np.argsort(rank, kind="stable")
+    _, places = np.unique(groups[order], return_index=True)
+    return np.asarray(order[places][np.unique(groups, return_inverse=True)[1]])
+
+
+def conflicts(manifest: pd.DataFrame, found: Duplicates) -> pd.DataFrame:
+    """Returns images of one picture that carry different labels.
+
+    Columns picture (the same number for the same picture), image_id, split, label, kind: exact where equal
+    pixels carry different labels, near where only near duplicates do.
+    """
+    columns = manifest[["image_id", "split", "label"]]
+    table = columns.assign(picture=found.near, same=found.exact).reset_index(drop=True)
+    is_torn = table.groupby("picture")["label"].transform("nunique") > 1
+    is_exact = table.groupby("same")["label"].transform("nunique") > 1
+    table["kind"] = np.where(is_exact, "exact", "near")
+    kept = table[is_torn].sort_values(["picture", "image_id"], ignore_index=True)
+    return kept[["picture", "image_id", "split", "label", "kind"]]

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+
+MOST_BYTES = 256 * 2**20  # of one file: a larger one is hardly a picture, and several are in memory at once
+
+
+class UnreadableError(Exception):
+    """Why a file cannot be used, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -13,11 +23,13 @@ class Item:
     """One image of a source.
 
     Attributes:
-        image_id: unique and stable, such as the path below the data folder.
+        image_id: stable, such as the path below the data folder. An id given twice is numbered later.
         source: where it came from, for people.
         label: class name.
-        split, group: as given, or None.
-        load: returns the file's bytes, or pixels (h, w, 3) uint8 where the source has no files.
+        load: returns the file's bytes, or pixels (h, w) or (h, w, 3) uint8 where the source has no files;
+            raises UnreadableError or OSError.
+        split: train, val, test, or None.
+        group: images of one group never cross splits; None: an image on its own.
         refused: why the item must not be read, or None.
     """
 
@@ -28,3 +40,26 @@ class Item:
     split: str | None = None
     group: str | None = None
     refused: str | None = None
+
+
+def read_file(path: Path) -> bytes:
+    """Returns the bytes of a regular file.
+
+    Raises:
+        UnreadableError: a device or pipe (which might block for ever), or far too large.
+        OSError: it cannot be read.
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableError("not a regular file")
+    if found.st_size > MOST_BYTES:
+        raise UnreadableError(f"larger than {MOST_BYTES // 2**20} MiB")
+    return path.read_bytes()
+
+
+def plain_text(name: str) -> str:
+    r"""Returns a name that can be stored: bytes that are no UTF-8 as \xNN, accents composed.
+
+    macOS hands out decomposed file names and Linux what was written: composed, they sort alike everywhere.
+    """
+    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))

@@ -2,187 +2,218 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from plateau.errors import PlateauError
 
 SPLITS = ("train", "val", "test")
 ALIASES = {
-    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
-    **dict.fromkeys(("test", "testing", "eval", "evaluation", "holdout"), "test"),
+    **dict.fromkeys(("test", "testing"), "test"),
 }
-FEWEST_IMAGES = 3  # one per split
-Names = Sequence[str | None]
+FEWEST = 3  # images of a class that a subsample keeps: one for each split
 
 
-def assign(
-    ids: Sequence[str],
-    labels: Sequence[str],
-    given: Names,
-    groups: Names,
-    fractions: Mapping[str, float],
-    seed: int,
-) -> np.ndarray:
-    """Returns the split (N,) of each image; a split that is given stays.
-
-    Where no image is given as test (or val), that part is drawn from the images for training and those
-    without a split, class by class. A group is drawn as a whole; every class keeps an image for training.
-
-    Args:
-        ids: unique names; the draw depends on them, not on their order.
-        labels: class names.
-        given: split names as in the source, or None.
-        groups: images of one group stay together; None: an image on its own.
-        fractions: of the images drawn from, for "val" and "test".
-        seed: of the draw.
+def split_name(given: str, key: str) -> str:
+    """Returns train, val or test for one of their usual names.
 
     Raises:
-        PlateauError: too few images, an unknown split name, or a split that stays empty.
+        PlateauError: it is none of them.
     """
-    if len(ids) < FEWEST_IMAGES:
-        raise PlateauError(f"data: got {len(ids)} images; at least {FEWEST_IMAGES} are needed, one per split")
-    known = [_named(name) for name in given]
-    pool = [row for row, name in enumerate(known) if name in (None, "train")]
-    missing = {name: fractions[name] for name in ("test", "val") if name not in known}
-    splits = np.array([name or "train" for name in known])
-    if missing and pool:
-        names, classes, units = ([column[row] for row in pool] for column in (ids, labels, groups))
-        splits[pool] = _draw([str(n) for n in names], [str(c) for c in classes], units, missing, seed)
-    _check(splits, has_given=any(known))
-    return splits
-
-
-def subsample(ids: Sequence[str], strata: Sequence[str], most: int, seed: int) -> np.ndarray:
-    """Returns the sorted rows (most,) of a subsample that keeps the proportions of the strata.
-
-    Every stratum keeps at least one row, as long as there are no more strata than rows.
-    """
-    _, codes, sizes = np.unique(np.array(strata), return_inverse=True, return_counts=True)
-    least = np.minimum(sizes, 1) if len(sizes) <= most else np.zeros_like(sizes)
-    quota = _apportion(sizes, sizes, most, least, np.random.default_rng(seed).permutation(len(sizes)))
-    order = np.array(_shuffled(ids, seed))
-    order = order[np.argsort(codes[order], kind="stable")]  # by stratum, shuffled within
-    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return np.sort(order[np.arange(len(order)) - starts < np.repeat(quota, sizes)])
-
-
-def _named(name: str | None) -> str | None:
-    if name is None:
-        return None
-    known = ALIASES.get(str(name).strip().lower())
+    known = ALIASES.get(given.strip().lower())
     if known is None:
-        raise PlateauError(f"data.columns.split: {name!r} is no split; allowed: {', '.join(SPLITS)}")
+        near = difflib.get_close_matches(given.strip().lower(), ALIASES, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ";"
+        raise PlateauError(f"{key}: got {given!r}{hint} allowed: {', '.join(ALIASES)}, or nothing")
     return known
 
 
-def _draw(
-    ids: Sequence[str], labels: Sequence[str], groups: Names, fractions: Mapping[str, float], seed: int
-) -> np.ndarray:
-    """Returns the split (N,) of each image: whole groups are dealt where most of their classes is lacking."""
-    _, codes = np.unique(np.array(labels), return_inverse=True)
-    in_train = np.bincount(codes)
-    quotas = _quotas(in_train, fractions, seed)
-    result = np.full(len(ids), "train", "<U5")
-    units = _units(ids, groups, seed)
-    for rows in units:
-        counts = Counter(codes[rows].tolist())
-        name = _most_lacking(counts, quotas)
-        if name is not None and _leaves_train(counts, in_train):
-            _move(result, rows, name, counts, in_train)
-            for code, count in counts.items():
-                quotas[name][code] -= count
-    for name in fractions:
-        if name not in result:
-            _fill(name, units, codes, result, in_train)
+def assign(images: pd.DataFrame, val: float, test: float, seed: int, key: str = "data") -> np.ndarray:
+    """Returns the split (N,) str of each image.
+
+    A split that is given stays. Images without one are training images; where no image at all is given for
+    test (or val), that part is drawn from the training images, class by class, groups as a whole.
+
+    Args:
+        images: columns image_id (unique; the draw depends on the ids, not on their order), label, and split
+            and group, None where there is none.
+        val: fraction of the images that are divided.
+        test: likewise.
+        seed: of the draw.
+        key: section of params.yaml, for messages.
+
+    Raises:
+        PlateauError: one class only; a class with a single image, or without a training image; a group whose
+            images are given to different splits; a split that stays empty.
+    """
+    order = _sorted_rows(images["image_id"])
+    table = images.iloc[order].reset_index(drop=True)
+    _check_classes(table, key)
+    names = _given(table, key)
+    drawn = {name: part for name, part in (("test", test), ("val", val)) if not (names == name).any()}
+    if drawn:
+        pool = np.flatnonzero(names == "train")
+        names[pool] = _draw(table.iloc[pool], drawn, np.random.default_rng(seed))
+    _check_splits(names, table["label"], key)
+    result = np.empty(len(names), object)
+    result[order] = names
+    return result.astype(str)
+
+
+def _sorted_rows(ids: pd.Series) -> np.ndarray:
+    texts = ids.tolist()
+    return np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
+
+
+def _check_classes(table: pd.DataFrame, key: str) -> None:
+    counts = table["label"].value_counts().sort_index()
+    if len(counts) < 2:
+        raise PlateauError(
+            f"{key}: all {len(table)} images are of one class, {counts.index[0]!r}; classification needs two"
+        )
+    single = counts.index[counts < 2]
+    if len(single) and table["split"].isna().all():
+        more = f" and {len(single) - 1} more classes have" if len(single) > 1 else " has"
+        raise PlateauError(
+            f"{key}: {single[0]!r}{more} a single image; a class needs at least 2: one to train, one to test"
+        )
+
+
+def _given(table: pd.DataFrame, key: str) -> np.ndarray:
+    """Returns the given splits (N,), "train" where there is none; one given image takes its group along."""
+    split = table["split"]
+    grouped = table[table["group"].notna() & split.notna()].groupby("group", sort=True)["split"]
+    torn = grouped.nunique()
+    if (torn > 1).any():
+        group = torn.index[torn > 1][0]
+        both = " and ".join(sorted(set(grouped.get_group(group))))
+        raise PlateauError(
+            f"{key}.columns.group: group {group!r} has images in {both}; a group must not cross splits"
+        )
+    names = split.where(split.notna(), table["group"].map(grouped.first()))
+    return np.array(names.where(names.notna(), "train"), object)
+
+
+def _draw(pool: pd.DataFrame, parts: dict[str, float], rng: np.random.Generator) -> np.ndarray:
+    """Returns the split (n,) of each training image after the parts have been drawn from them."""
+    targets, _ = pd.factorize(pool["label"], sort=True)
+    groups, names = pd.factorize(pool["group"], sort=True)  # -1: an image on its own
+    alone = groups < 0
+    if alone.all():
+        return _draw_images(targets, parts, rng)
+    groups[alone] = len(names) + np.arange(alone.sum())
+    return _draw_groups(targets, groups, parts, rng)
+
+
+def _draw_images(targets: np.ndarray, parts: dict[str, float], rng: np.random.Generator) -> np.ndarray:
+    """Draws from each class its share, at least one image per part where the class has enough of them."""
+    result = np.full(len(targets), "train", object)
+    shuffled = rng.permutation(len(targets))
+    by_class = shuffled[np.argsort(targets[shuffled], kind="stable")]
+    for rows in np.split(by_class, np.cumsum(np.bincount(targets))[:-1]):
+        left = len(rows) - 1  # one image stays for training
+        for name, part in parts.items():
+            taken = min(left, max(1, int(part * len(rows) + 0.5)))
+            result[rows[left + 1 - taken : left + 1]] = name
+            left -= taken
     return result
 
 
-def _fill(
-    name: str, units: list[list[int]], codes: np.ndarray, result: np.ndarray, in_train: np.ndarray
-) -> None:
-    """Moves the smallest unit into a split for which all are too large; none where training needs all."""
-    for rows in sorted(units, key=len):
-        counts = Counter(codes[rows].tolist())
-        if result[rows[0]] == "train" and _leaves_train(counts, in_train):
-            _move(result, rows, name, counts, in_train)
-            return
-
-
-def _quotas(sizes: np.ndarray, fractions: Mapping[str, float], seed: int) -> dict[str, np.ndarray]:
-    """Returns how many images (C,) of each class every split wants; training keeps at least one."""
-    ties = np.random.default_rng([seed, 1]).permutation(len(sizes))
-    quotas = {}
-    free = sizes - 1
-    for name, fraction in fractions.items():
-        wanted = max(1, round(fraction * int(sizes.sum())))
-        quotas[name] = _apportion(sizes, free, wanted, np.zeros_like(sizes), ties)
-        free = free - quotas[name]
-    return quotas
-
-
-def _most_lacking(counts: Mapping[int, int], quotas: Mapping[str, np.ndarray]) -> str | None:
-    """Returns the split that lacks most of a unit; None where that is less than half of it."""
-    size = sum(counts.values())
-    lacking = {
-        name: sum(quota[code] * count for code, count in counts.items()) / size
-        for name, quota in quotas.items()
-    }
-    name = max(lacking, key=lambda name: lacking[name])
-    return name if lacking[name] >= 0.5 * size else None
-
-
-def _move(
-    result: np.ndarray, rows: list[int], name: str, counts: Mapping[int, int], in_train: np.ndarray
-) -> None:
-    result[rows] = name
-    for code, count in counts.items():
-        in_train[code] -= count
-
-
-def _units(ids: Sequence[str], groups: Names, seed: int) -> list[list[int]]:
-    """Returns rows that must stay together, in random order."""
-    units: dict[tuple[bool, str], list[int]] = {}
-    for row in _shuffled(ids, seed):
-        group = groups[row]
-        key = (False, ids[row]) if group is None else (True, group)
-        units.setdefault(key, []).append(row)
-    return list(units.values())
-
-
-def _leaves_train(counts: Mapping[int, int], in_train: np.ndarray) -> bool:
-    """Returns whether every class keeps a training image without these."""
-    return all(in_train[code] > count for code, count in counts.items())
-
-
-def _apportion(
-    sizes: np.ndarray, most: np.ndarray, total: int, least: np.ndarray, ties: np.ndarray
+def _draw_groups(
+    targets: np.ndarray, groups: np.ndarray, parts: dict[str, float], rng: np.random.Generator
 ) -> np.ndarray:
-    """Returns whole numbers (C,) in proportion to `sizes` by largest remainder, between least and most."""
-    total = min(total, int(most.sum()))
-    exact = total * sizes / sizes.sum()
-    quota: np.ndarray = np.floor(exact).astype(np.int64).clip(least, most)
-    while (missing := total - int(quota.sum())) != 0:
-        step = 1 if missing > 0 else -1
-        free = quota < most if step > 0 else quota > least
-        order = np.lexsort((ties, -step * (exact - quota)))
-        quota[order[free[order]][: abs(missing)]] += step
-    return quota
+    """Deals whole groups, the largest first, each to the split where it leaves the smallest misfit.
+
+    The misfit is chi-square like: over splits and classes, (images - wanted)² / wanted.
+    """
+    shares = {"train": 1 - sum(parts.values()), **parts}
+    wanted = np.outer(list(shares.values()), np.bincount(targets))  # (splits, classes)
+    have = np.zeros_like(wanted)
+    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
+    shuffled = rng.permutation(len(members))
+    dealt = np.empty(len(members), np.int64)
+    for group in sorted(shuffled, key=lambda g: -len(members[g])):
+        classes, counts = np.unique(targets[members[group]], return_counts=True)
+        misfit = have[:, classes] - wanted[:, classes]
+        growth = (counts * (2 * misfit + counts) / wanted[:, classes]).sum(axis=1)  # (splits,)
+        dealt[group] = np.argmin(growth)
+        have[dealt[group], classes] += counts
+    _keep_for_training(targets, members, dealt)
+    return np.asarray(np.array(list(shares), object)[dealt][groups])
 
 
-def _shuffled(ids: Sequence[str], seed: int) -> list[int]:
-    by_name = sorted(range(len(ids)), key=lambda row: ids[row])
-    return [by_name[i] for i in np.random.default_rng(seed).permutation(len(by_name))]
+def _keep_for_training(targets: np.ndarray, members: Sequence[np.ndarray], dealt: np.ndarray) -> None:
+    """Moves the smallest group of a class that has no training image into training, in place."""
+    classes = [np.unique(targets[rows]) for rows in members]
+    trained = {int(c) for group in np.flatnonzero(dealt == 0) for c in classes[group]}
+    for target in range(int(targets.max()) + 1):
+        if target not in trained:
+            holders = [group for group in range(len(members)) if target in classes[group]]
+            smallest = min(holders, key=lambda group: len(members[group]))
+            dealt[smallest] = 0
+            trained.update(classes[smallest].tolist())
 
 
-def _check(splits: np.ndarray, has_given: bool) -> None:
-    remedy = "mark some in the source" if has_given else "add images, or divide large groups"
+def _check_splits(names: np.ndarray, labels: pd.Series, key: str) -> None:
     for name in SPLITS:
-        if not (splits == name).any():
+        if not (names == name).any():
             raise PlateauError(
-                f"data.split: no image is left for {name}, because every class must keep one for training; "
-                f"there are {len(splits)} images in all: {remedy}, or change data.split"
+                f"{key}.split: no image is left for {name}, of {len(names)} images in all; add images or "
+                f"groups, or change {key}.split"
             )
+    untrained = sorted(set(labels) - set(labels[names == "train"]))
+    if untrained:
+        more = f" and {len(untrained) - 1} more classes have" if len(untrained) > 1 else " has"
+        raise PlateauError(f"{key}: {untrained[0]!r}{more} no training image; every class needs one")
+
+
+def subsample(images: pd.DataFrame, most: int, seed: int, key: str = "data") -> np.ndarray:
+    """Returns the rows (at most `most`,) of a stratified subsample, in ascending order.
+
+    Classes, and given splits within them, keep their proportions as far as each can keep an image.
+
+    Args:
+        images: columns image_id (unique), label, split (None: not given).
+        most: images to keep.
+        seed: of the draw; it depends on the ids, not on their order.
+        key: section of params.yaml, for messages.
+
+    Raises:
+        PlateauError: too few to keep an image of every class in every split.
+    """
+    if len(images) <= most:
+        return np.arange(len(images))
+    order = _sorted_rows(images["image_id"])
+    table = images.iloc[order]
+    stratum = table.groupby([table["label"], table["split"].fillna("")], sort=True).ngroup().to_numpy()
+    counts = np.bincount(stratum)
+    fewest = 1 if table["split"].notna().any() else FEWEST
+    kept = _allocate(counts, np.minimum(counts, fewest), most, key)
+    shuffled = np.random.default_rng(seed).permutation(len(table))
+    by_stratum = shuffled[np.argsort(stratum[shuffled], kind="stable")]
+    first = np.cumsum(counts) - counts
+    rows = np.concatenate([by_stratum[f : f + k] for f, k in zip(first, kept, strict=True)])
+    return np.asarray(np.sort(order[rows]))
+
+
+def _allocate(counts: np.ndarray, fewest: np.ndarray, most: int, key: str) -> np.ndarray:
+    """Returns how many (S,) of each stratum to keep: in proportion, none below its fewest, `most` in all."""
+    if fewest.sum() > most:
+        raise PlateauError(
+            f"{key}.max_images: got {most}; allowed: at least {fewest.sum()}, to keep images of every "
+            "class in every split"
+        )
+    ideal = counts * (most / counts.sum())
+    kept: np.ndarray = np.maximum(fewest, np.floor(ideal).astype(np.int64))
+    while kept.sum() != most:
+        lacking = ideal - kept
+        if kept.sum() < most:
+            kept[np.argmax(np.where(kept < counts, lacking, -np.inf))] += 1
+        else:
+            kept[np.argmin(np.where(kept > fewest, lacking, np.inf))] -= 1
+    return kept

@@ -1,138 +1,147 @@
-"""What a data set consists of: classes, sizes, colours, duplicates, leakage between splits."""
+"""What is in the data set: class balance, sizes, colours, brightness, contrast."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from plateau.data import appearance, duplicates
-from plateau.data.appearance import Appearance
+from plateau.data import duplicates as dup
+from plateau.data.duplicates import Duplicates
+from plateau.data.measure import Measurements, measure
 from plateau.data.splits import SPLITS
 from plateau.data.store import Dataset
 
-QUANTILES = (0.05, 0.5, 0.95)
+LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as in Pillow's "L"
+GRAY_LEVELS = (
+    2.0  # root mean square difference of two channels below which a picture is gray: JPEG adds about 1
+)
+QUANTILES = {"min": 0.0, "median": 0.5, "max": 1.0}
 
 
 @dataclass(frozen=True)
-class DatasetStatistics:
-    """All that stage dataset_stats finds.
+class Statistics:
+    """What stage dataset_stats finds.
 
     Attributes:
-        metrics: flat; names end in their unit where there is one.
-        images: one row per image in the order of the manifest: image_id, split, label, sizes, colours.
-        class_counts: one row per class: label, train, val, test, total.
-        duplicates, leakage, conflicts: pairs of images, see `duplicates.find`.
-        crossing_groups: groups that lie in more than one split.
+        images: one row per image: image_id, split, label, width, height (px), aspect (width / height),
+            brightness, contrast (mean and standard deviation of the luma, 0..255), is_gray.
+        counts: classes x splits, numbers of images.
+        color_mean, color_std: (3,) of red, green, blue over the training images, 0..1, every image alike.
+        histogram: (3, 256), pixels per channel and value.
+        duplicates: exact and near duplicates.
+        pairs, leaked, conflicts: tables, see `data.duplicates`.
     """
 
-    metrics: dict[str, float]
     images: pd.DataFrame
-    class_counts: pd.DataFrame
-    duplicates: pd.DataFrame
-    leakage: pd.DataFrame
+    counts: pd.DataFrame
+    color_mean: np.ndarray
+    color_std: np.ndarray
+    histogram: np.ndarray
+    duplicates: Duplicates
+    pairs: pd.DataFrame
+    leaked: pd.DataFrame
     conflicts: pd.DataFrame
-    crossing_groups: pd.DataFrame
 
 
-def describe(dataset: Dataset) -> DatasetStatistics:
-    """Returns the statistics of a prepared data set; every image is read once."""
-    looks = appearance.measure(dataset.store)
-    pairs = duplicates.find(dataset, looks)
-    leaks, conflicts = duplicates.leakage(pairs), duplicates.conflicts(pairs)
-    groups = duplicates.crossing_groups(dataset.manifest)
-    images, counts = _images(dataset.manifest, looks), class_counts(dataset)
-    metrics = {
-        **_class_metrics(counts),
-        **_size_metrics(images),
-        **_color_metrics(images),
-        **_duplicate_metrics(dataset.manifest, pairs, leaks, conflicts),
-        "groups_across_splits": len(groups),
-    }
-    return DatasetStatistics(metrics, images, counts, pairs, leaks, conflicts, groups)
-
-
-def class_counts(dataset: Dataset) -> pd.DataFrame:
-    """Returns the images of each class in each split: columns label, train, val, test, total."""
-    columns = {
-        split: np.bincount(dataset.targets[dataset.indices(split)], minlength=len(dataset.classes))
-        for split in SPLITS
-    }
-    return pd.DataFrame(
-        {"label": dataset.classes, **columns, "total": np.sum(list(columns.values()), axis=0)}
+def describe(dataset: Dataset) -> Statistics:
+    """Returns the statistics of a prepared data set."""
+    manifest, measured = dataset.manifest, measure(dataset.store)
+    found = dup.find_duplicates(manifest["sha256"], measured)
+    mean, std = color_moments(measured, dataset.indices("train"))
+    return Statistics(
+        images=image_table(manifest, measured),
+        counts=class_counts(manifest, dataset.classes),
+        color_mean=mean,
+        color_std=std,
+        histogram=measured.histogram,
+        duplicates=found,
+        pairs=dup.pair_table(manifest, found),
+        leaked=dup.leakage(manifest, found),
+        conflicts=dup.conflicts(manifest, found),
     )
 
 
-def _images(manifest: pd.DataFrame, looks: Appearance) -> pd.DataFrame:
-    table = manifest[["image_id", "split", "label", "width", "height"]].copy()
-    for channel, name in enumerate(("red", "green", "blue")):
-        table[f"mean_{name}"] = looks.mean[:, channel]
-        table[f"std_{name}"] = looks.std[:, channel]
-    pixels = manifest["stored_width"] * manifest["stored_height"]
+def class_counts(manifest: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
+    """Returns the number of images of each class (rows, sorted) in each split (columns)."""
+    counts = pd.crosstab(manifest["label"], manifest["split"])
+    return counts.reindex(index=list(classes), columns=list(SPLITS), fill_value=0)
+
+
+def imbalance(counts: pd.Series) -> float:
+    """Returns the largest class over the smallest one that has images at all; nan where none has."""
+    there = counts[counts > 0]
+    return float(there.max() / there.min()) if len(there) else float("nan")
+
+
+def image_table(manifest: pd.DataFrame, measured: Measurements) -> pd.DataFrame:
+    """Returns one row per image: its size, brightness, contrast, and whether it is gray."""
+    brightness = measured.means @ LUMA  # (N,)
+    # The luma is linear in the channels: its variance follows from their second moments.
+    variance = np.einsum("i,nij,j->n", LUMA, measured.moments, LUMA) - brightness**2
+    table = manifest[["image_id", "split", "label", "width", "height"]].reset_index(drop=True)
     return table.assign(
-        stored_pixels=pixels, brightness=looks.brightness, contrast=looks.contrast, is_gray=looks.is_gray
+        aspect=table["width"] / table["height"],
+        brightness=brightness,
+        contrast=np.sqrt(np.maximum(variance, 0.0)),
+        is_gray=is_gray(measured.moments),
     )
 
 
-def _class_metrics(counts: pd.DataFrame) -> dict[str, float]:
-    """Returns image counts per split, and how unequal classes are in training: largest over smallest."""
-    train = counts["train"]
-    metrics: dict[str, float] = {"images": int(counts["total"].sum()), "classes": len(counts)}
-    for split in SPLITS:
-        metrics[f"images_{split}"] = int(counts[split].sum())
-        metrics[f"classes_missing_{split}"] = int((counts[split] == 0).sum())
-        metrics[f"majority_frac_{split}"] = float(counts[split].max() / max(1, counts[split].sum()))
-    smallest = int(train.min())
+def is_gray(moments: np.ndarray) -> np.ndarray:
+    """Returns whether the channels (N, 3, 3 moments) agree up to compression noise, (N,) bool."""
+    squares = np.einsum("nii->ni", moments)
+    between = [squares[:, a] + squares[:, b] - 2 * moments[:, a, b] for a, b in ((0, 1), (1, 2), (0, 2))]
+    return np.asarray(np.max(between, axis=0) <= GRAY_LEVELS**2)
+
+
+def color_moments(measured: Measurements, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns mean and standard deviation (3,), (3,) of these images' pixels, 0..1, every image alike."""
+    mean = measured.means[rows].mean(axis=0)
+    squares = np.einsum("nii->ni", measured.moments[rows]).mean(axis=0)
+    return mean / 255.0, np.sqrt(np.maximum(squares - mean**2, 0.0)) / 255.0
+
+
+def metrics(found: Statistics) -> dict[str, Any]:
+    """Returns the numbers worth comparing between data sets, nested, of plain types."""
     return {
-        **metrics,
-        "smallest_class_train": smallest,
-        "largest_class_train": int(train.max()),
-        "imbalance_ratio_train": float(train.max() / max(1, smallest)),
+        "images": len(found.images),
+        "classes": len(found.counts),
+        "gray_frac": float(found.images["is_gray"].mean()),
+        **{split: _split_metrics(found, split) for split in SPLITS},
+        "size": {
+            name: {word: float(found.images[name].quantile(q)) for word, q in QUANTILES.items()}
+            for name in ("width", "height", "aspect")
+        },
+        "color": {
+            f"{channel}_{word}": float(value)
+            for word, values in (("mean", found.color_mean), ("std", found.color_std))
+            for channel, value in zip(("red", "green", "blue"), values, strict=True)
+        },
+        "duplicates": {**_kinds(found.pairs), "search_complete": found.duplicates.is_complete},
+        "leaked": {
+            split: _kinds(found.leaked[found.leaked["split"] == split])
+            for split in SPLITS
+            if split != "train"
+        },
+        "conflicting_labels": _kinds(found.conflicts),
     }
 
 
-def _size_metrics(images: pd.DataFrame) -> dict[str, float]:
-    aspect = images["width"] / images["height"]
-    columns = {"width_px": images["width"], "height_px": images["height"], "aspect": aspect}
-    metrics = {
-        f"{name}_p{100 * share:02.0f}": float(values.quantile(share))
-        for name, values in columns.items()
-        for share in QUANTILES
+def _split_metrics(found: Statistics, split: str) -> dict[str, Any]:
+    counts, images = found.counts[split], found.images[found.images["split"] == split]
+    return {
+        "images": len(images),
+        "smallest_class": int(counts.min()),
+        "largest_class": int(counts.max()),
+        "imbalance": imbalance(counts),
+        "gray_frac": float(images["is_gray"].mean()),
+        "brightness": float(images["brightness"].mean()),
+        "contrast": float(images["contrast"].mean()),
     }
-    sizes = images[["width", "height"]].drop_duplicates()
-    return {**metrics, "different_sizes": len(sizes), "square_frac": float((aspect == 1).mean())}
 
 
-def _color_metrics(images: pd.DataFrame) -> dict[str, float]:
-    """Returns colours of the training pixels, unit scale, and brightness per split."""
-    train = images[images["split"] == "train"]
-    weights = train["stored_pixels"] / train["stored_pixels"].sum()
-    metrics: dict[str, float] = {}
-    for name in ("red", "green", "blue"):
-        mean = float((weights * train[f"mean_{name}"]).sum())
-        square = float((weights * (train[f"std_{name}"] ** 2 + train[f"mean_{name}"] ** 2)).sum())
-        metrics[f"mean_{name}_train"] = mean / 255
-        metrics[f"std_{name}_train"] = float(np.sqrt(max(0.0, square - mean**2))) / 255
-    for split in SPLITS:
-        part = images[images["split"] == split]
-        for key in ("brightness", "contrast"):
-            metrics[f"{key}_{split}"] = float(part[key].mean()) / 255
-        metrics[f"gray_frac_{split}"] = float(part["is_gray"].mean())
-    return metrics
-
-
-def _duplicate_metrics(
-    manifest: pd.DataFrame, pairs: pd.DataFrame, leaks: pd.DataFrame, conflicts: pd.DataFrame
-) -> dict[str, float]:
-    """Returns counts of pairs, and the share of held-out images that an earlier split holds, too."""
-    metrics: dict[str, float] = {
-        "duplicates_exact": int((pairs["kind"] == "exact").sum()),
-        "duplicates_near": int((pairs["kind"] == "near").sum()),
-        "label_conflicts": len(conflicts),
-        "leaking_pairs": len(leaks),
-    }
-    for split in ("val", "test"):
-        leaked = leaks.loc[leaks["split_b"] == split, "row_b"].nunique()
-        metrics[f"leaked_frac_{split}"] = leaked / max(1, int((manifest["split"] == split).sum()))
-    return metrics
+def _kinds(table: pd.DataFrame) -> dict[str, int]:
+    return {kind: int((table["kind"] == kind).sum()) for kind in ("exact", "near")}

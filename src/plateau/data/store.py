@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from plateau import artifacts
+from plateau.data import manifest as manifests
 from plateau.errors import PlateauError
 
 PIXELS, MANIFEST, CLASSES, QUARANTINE = "pixels.bin", "manifest.parquet", "classes.json", "quarantine.parquet"
@@ -20,7 +20,8 @@ class ImageStore:
     """uint8 RGB images of any size, back to back in one memory-mapped file."""
 
     def __init__(self, path: Path, offsets: np.ndarray, heights: np.ndarray, widths: np.ndarray) -> None:
-        self._pixels = np.memmap(path, np.uint8, mode="r")
+        # A plain view of the map: slices of a memmap object itself are several times slower to make.
+        self._pixels = np.memmap(path, np.uint8, mode="r").view(np.ndarray)
         self._offsets, self._heights, self._widths = offsets, heights, widths
 
     def __len__(self) -> int:
@@ -46,32 +47,38 @@ class Dataset:
     store: ImageStore
     classes: tuple[str, ...]
 
+    def __len__(self) -> int:
+        return len(self.manifest)
+
     @cached_property
     def targets(self) -> np.ndarray:
         """Returns the labels (N,) int64."""
         return self.manifest["target"].to_numpy(np.int64)
 
     def indices(self, split: str) -> np.ndarray:
-        """Returns the rows (n,) int64 of a split, in the order of the source."""
-        return np.flatnonzero(self.manifest["split"].to_numpy() == split).astype(np.int64)
+        """Returns the rows (n,) int64 of a split, in the order of the manifest."""
+        return np.flatnonzero(self.manifest["split"].to_numpy(object) == split).astype(np.int64)
 
     @cached_property
     def digest(self) -> str:
-        """Returns a digest of everything that training sees: pixels, labels, splits, order."""
-        columns = self.manifest[["image_id", "sha256", "label", "split"]].astype(str)
-        return hashlib.sha256(columns.to_csv(index=False).encode()).hexdigest()[:32]
+        """Returns a digest of all that training sees, see `data.manifest.digest`."""
+        return manifests.digest(self.manifest)
 
 
 def open_dataset(folder: Path) -> Dataset:
     """Returns the data set that stage prepare_data wrote into the folder.
 
     Raises:
-        PlateauError: there is none.
+        PlateauError: there is none, or its files do not belong together.
     """
     if not (folder / MANIFEST).exists():
         raise PlateauError(f"{folder}: no prepared data; run `dvc repro prepare_data` first")
     manifest = artifacts.read_parquet(folder / MANIFEST)
-    sizes = [manifest[name].to_numpy(np.int64) for name in ("offset", "stored_height", "stored_width")]
-    return Dataset(
-        manifest, ImageStore(folder / PIXELS, *sizes), tuple(artifacts.read_json(folder / CLASSES))
+    offsets, heights, widths = (
+        manifest[name].to_numpy(np.int64) for name in ("offset", "stored_height", "stored_width")
     )
+    size = (folder / PIXELS).stat().st_size if (folder / PIXELS).exists() else 0
+    if size == 0 or size != int((offsets + 3 * heights * widths).max()):
+        raise PlateauError(f"{folder}: {PIXELS} does not fit the manifest; run `dvc repro -f prepare_data`")
+    store = ImageStore(folder / PIXELS, offsets, heights, widths)
+    return Dataset(manifest, store, tuple(artifacts.read_json(folder / CLASSES)))

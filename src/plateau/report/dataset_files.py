@@ -5,24 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 
 from plateau import artifacts
-from plateau.data.statistics import DatasetStatistics
+from plateau.data.statistics import Statistics, metrics
 from plateau.data.store import Dataset
-from plateau.report import style
-from plateau.report.plots_data import dataset_figures
+from plateau.report.plots_data import figures
 
-TABLES = ("images", "class_counts", "duplicates", "leakage", "conflicts", "crossing_groups")
+PLOT_DPI = 110
 
 
-def write_tables(folder: Path, metrics: Path, found: DatasetStatistics) -> None:
-    """Writes the tables of the stage into the folder, all at once, and the flat metrics."""
+def write_tables(folder: Path, report: Path, found: Statistics) -> None:
+    """Writes the tables of the stage into the folder, and its metrics."""
+    tables = {
+        "images": found.images,
+        "class_counts": found.counts.rename_axis("label").reset_index(),
+        "duplicates": found.pairs,
+        "leakage": found.leaked,
+        "conflicts": found.conflicts,
+    }
     with artifacts.atomic_folder(folder) as temporary:
-        for name in TABLES:
-            artifacts.write_parquet(temporary / f"{name}.parquet", getattr(found, name))
-    artifacts.write_json(metrics, found.metrics)
+        for name, table in tables.items():
+            artifacts.write_parquet(temporary / f"{name}.parquet", table)
+    artifacts.write_json(report, metrics(found))
 
 
-def write_plots(folder: Path, dataset: Dataset, found: DatasetStatistics) -> None:
+def write_plots(folder: Path, dataset: Dataset, found: Statistics) -> None:
     """Writes every figure as PNG, the whole folder at once."""
     with artifacts.atomic_folder(folder) as temporary:
-        for name, figure in dataset_figures(dataset, found).items():
-            (temporary / f"{name}.png").write_bytes(style.to_png(figure))
+        for name, figure in figures(dataset, found).items():
+            figure.savefig(temporary / f"{name}.png", dpi=PLOT_DPI)

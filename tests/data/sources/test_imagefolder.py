@@ -1,5 +1,6 @@
 import os
 
+import pandas as pd
 import pytest
 
 from plateau.data.sources import read
@@ -7,94 +8,105 @@ from plateau.errors import PlateauError
 from plateau.params import Data
 
 
-def make(root, *paths):
-    for path in paths:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(b"x")
+def items(folder):
+    return list(read(Data(source="imagefolder", path=str(folder))))
 
 
-def items(root):
-    return list(read(Data(source="imagefolder", path=str(root))))
-
-
-def test_class_folders_in_the_order_of_paths(tmp_path):
-    make(tmp_path, "b/2.png", "b/1.png", "<b>x/deeper/1.png", "README.md")
-    found = items(tmp_path)
-    assert [(item.image_id, item.label, item.split) for item in found] == [
-        ("<b>x/deeper/1.png", "<b>x", None),
-        ("b/1.png", "b", None),
-        ("b/2.png", "b", None),
+def test_class_folders_at_any_depth(make_folder, picture):
+    folder = make_folder({"cat/1.png": picture(0), "cat/2019/may/2.png": picture(1), "dog/1.png": picture(2)})
+    assert [(i.image_id, i.label, i.split) for i in items(folder)] == [
+        ("cat/1.png", "cat", None),
+        ("cat/2019/may/2.png", "cat", None),
+        ("dog/1.png", "dog", None),
     ]
-    assert found[0].load() == b"x" and found[0].refused is None
 
 
-def test_split_folders_above_class_folders(tmp_path):
-    make(tmp_path, "train/a/1.png", "Valid/a/2.png", "test/b/3.png")
-    found = {(item.split, item.label) for item in items(tmp_path)}
-    assert found == {("train", "a"), ("Valid", "a"), ("test", "b")}
-
-
-def test_a_class_called_train_is_a_class(tmp_path):
-    make(tmp_path, "train/1.png", "bus/2.png")
-    assert {(item.split, item.label) for item in items(tmp_path)} == {(None, "train"), (None, "bus")}
-
-
-@pytest.mark.parametrize("odd", ["unlabelled/a/1.png", "test/1.png"])
-def test_split_folders_beside_others_are_refused(tmp_path, odd):
-    make(tmp_path, "train/a/1.png", odd)
-    with pytest.raises(PlateauError, match=odd.split("/")[0]):
-        items(tmp_path)
-
-
-def test_hidden_and_system_files_are_no_data(tmp_path):
-    make(
-        tmp_path,
-        "a/1.png",
-        "a/.DS_Store",
-        "a/Thumbs.db",
-        "a/.cache/2.png",
-        ".git/a/3.png",
-        "__MACOSX/a/4.png",
+def test_split_folders(make_folder, picture):
+    folder = make_folder(
+        {f"{split}/{label}/1.png": picture(0) for split in ("Train", "valid", "test") for label in "ab"}
     )
-    assert [item.image_id for item in items(tmp_path)] == ["a/1.png"]
+    assert [(i.label, i.split) for i in items(folder)] == [
+        (label, split) for split in ("train", "test", "val") for label in "ab"
+    ]
 
 
-def test_links_that_leave_the_folder_are_refused(tmp_path):
-    make(tmp_path, "in/a/1.png", "in/b/1.png", "out/secret.png", "out/folder/2.png")
-    (tmp_path / "in/a/out.png").symlink_to(tmp_path / "out/secret.png")
-    (tmp_path / "in/a/inside.png").symlink_to(tmp_path / "in/b/1.png")
-    (tmp_path / "in/a/linked").symlink_to(tmp_path / "out/folder")
-    (tmp_path / "in/c").symlink_to(tmp_path / "out")
-    refused = {item.image_id: item.refused for item in items(tmp_path / "in")}
-    assert refused == {
-        "a/1.png": None,
-        "a/inside.png": None,
-        "a/linked": "a link that leaves the folder",
-        "a/out.png": "a link that leaves the folder",
-        "b/1.png": None,
-        "c/folder/2.png": "a link that leaves the folder",
-        "c/secret.png": "a link that leaves the folder",
+def test_a_class_may_be_called_train(make_folder, picture):
+    folder = make_folder({"train/1.png": picture(0), "bus/1.png": picture(1)})
+    assert {i.label for i in items(folder)} == {"train", "bus"}
+
+
+def test_split_folders_beside_others_are_refused(make_folder, picture):
+    folder = make_folder({f"{name}/a/1.png": picture(0) for name in ("train", "test", "extra")})
+    with pytest.raises(PlateauError, match=r"split folders \(test, train\) stand beside others \(extra\)"):
+        items(folder)
+
+
+def test_hidden_files_and_file_managers_leftovers_are_no_data(make_folder, picture):
+    junk = ("cat/.DS_Store", "cat/Thumbs.db", "cat/._1.png", ".git/x.png", "__MACOSX/1.png", "README.md")
+    folder = make_folder({"cat/1.png": picture(0), "dog/1.png": picture(1)} | dict.fromkeys(junk, b"x"))
+    assert [i.image_id for i in items(folder)] == ["cat/1.png", "dog/1.png"]
+
+
+def test_links_that_leave_are_quarantined_and_others_followed(
+    make_folder, class_files, picture, prepared, tmp_path
+):
+    folder = make_folder(class_files())
+    outside = make_folder({"secret.png": picture(77)}, "outside")
+    (folder / "cat/leaves.png").symlink_to(outside / "secret.png")
+    (folder / "cat/inside.png").symlink_to(folder / "dog/00.png")
+    (folder / "cat/nothing.png").symlink_to(folder / "cat/gone.png")
+    dataset = prepared(folder, max_unreadable=0.2)
+    assert "cat/inside.png" in set(dataset.manifest["image_id"])
+    found = pd.read_parquet(tmp_path / "prepared/quarantine.parquet")
+    reasons = {
+        os.path.basename(source): reason
+        for source, reason in zip(found["source"], found["reason"], strict=True)
     }
+    assert reasons == {"leaves.png": "a link that leaves the folder", "nothing.png": "a link to nothing"}
 
 
-def test_a_circle_of_links_ends(tmp_path):
-    make(tmp_path, "a/1.png")
-    (tmp_path / "a/again").symlink_to(tmp_path / "a")
-    assert [item.refused for item in items(tmp_path)] == [None, "a link to a folder, which is not followed"]
+@pytest.mark.parametrize("place", ["fish", "cat/more"])
+def test_folders_that_are_links_are_refused(make_folder, class_files, picture, place):
+    folder = make_folder(class_files())
+    (folder / place).symlink_to(make_folder({"1.png": picture(0)}, "outside"), target_is_directory=True)
+    with pytest.raises(PlateauError, match=f"'{place}' is a link to a folder outside"):
+        items(folder)
 
 
-def test_pipes_are_not_read(tmp_path):
-    make(tmp_path, "a/1.png")
-    os.mkfifo(tmp_path / "a/2.png")
-    assert [item.refused for item in items(tmp_path)] == [None, "not a regular file"]
+def test_a_link_in_a_circle_is_refused(make_folder, class_files):
+    folder = make_folder(class_files())
+    (folder / "cat/again").symlink_to(folder, target_is_directory=True)
+    with pytest.raises(PlateauError, match="inside it already"):
+        items(folder)
 
 
-def test_a_folder_without_class_folders(tmp_path):
-    make(tmp_path, "1.png")
-    with pytest.raises(PlateauError, match="holds no class folders"):
-        items(tmp_path)
+def test_pipes_do_not_block(make_folder, class_files, prepared, tmp_path):
+    folder = make_folder(class_files())
+    os.mkfifo(folder / "cat/pipe.png")
+    prepared(folder, max_unreadable=0.1)
+    assert pd.read_parquet(tmp_path / "prepared/quarantine.parquet")["reason"].tolist() == [
+        "not a regular file"
+    ]
 
 
-def test_sources_to_come_name_what_is_there():
-    with pytest.raises(PlateauError, match="available: digits, imagefolder, table"):
-        read(Data(source="huggingface", path="mnist"))
+def test_names_that_are_no_utf8(make_folder, class_files, encode, picture, prepared):
+    folder = make_folder(class_files())
+    with open(os.fsencode(folder) + b"/cat/caf\xe9.png", "wb") as file:
+        file.write(encode(picture(50)))
+    assert "cat/caf\\xe9.png" in set(prepared(folder).manifest["image_id"])
+
+
+def test_accents_composed_or_not_are_one_class(make_folder, picture):
+    folder = make_folder({"train/caf\u00e9/1.png": picture(0), "test/cafe\u0301/1.png": picture(1)})
+    assert {i.label for i in items(folder)} == {"caf\u00e9"}
+
+
+def test_a_folder_without_class_folders(make_folder, picture):
+    with pytest.raises(PlateauError, match=r"data\.path: .* holds no class folders"):
+        items(make_folder({"1.png": picture(0)}))
+
+
+def test_class_folders_without_images(tmp_path, make_folder, prepared):
+    (tmp_path / "images/cat").mkdir(parents=True)
+    with pytest.raises(PlateauError, match="holds no images"):
+        prepared(tmp_path / "images")

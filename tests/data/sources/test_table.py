@@ -7,80 +7,126 @@ from plateau.params import Columns, Data
 
 
 @pytest.fixture
-def folder(tmp_path):
-    (tmp_path / "pictures").mkdir()
-    for name in ("1.png", "2.png", "3.png"):
-        (tmp_path / "pictures" / name).write_bytes(b"x")
-    return tmp_path
+def images(make_folder, class_files):
+    return make_folder(class_files(("cat", "dog"), 6))
+
+
+@pytest.fixture
+def rows(images):
+    return pd.DataFrame(
+        [
+            {"image": path.relative_to(images).as_posix(), "label": path.parent.name}
+            for path in sorted(images.rglob("*.png"))
+        ]
+    )
+
+
+def save(table, path):
+    table.to_parquet(path) if path.suffix == ".parquet" else table.to_csv(path, index=False)
+    return path
 
 
 def items(path, **columns):
     return list(read(Data(source="table", path=str(path), columns=Columns(**columns))))
 
 
-def write(folder, text, encoding="utf-8"):
-    (folder / "t.csv").write_text(text, encoding=encoding)
-    return folder / "t.csv"
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_relative_and_absolute_paths(images, rows, prepared, name):
+    rows.loc[0, "image"] = str(images / rows.loc[0, "image"])
+    dataset = prepared(save(rows, images / name), source="table")
+    assert dataset.manifest["image_id"].tolist() == rows["image"].str.removeprefix(f"{images}/").tolist()
+    assert dataset.classes == ("cat", "dog")
 
 
-def test_rows_keep_their_order_and_paths_may_be_absolute(folder):
-    table = write(folder, f"image,label\npictures/2.png,b\n{folder}/pictures/1.png,a\n")
-    found = items(table)
-    assert [(item.image_id, item.label) for item in found] == [
-        ("pictures/2.png", "b"),
-        (f"{folder}/pictures/1.png", "a"),
-    ]
-    assert all(item.load() == b"x" and item.split is None and item.group is None for item in found)
+def test_other_column_names(images, rows):
+    path = save(rows.rename(columns={"image": "file", "label": "species"}), images / "t.csv")
+    assert items(path, image="file", label="species")[0].label == "cat"
 
 
-def test_split_group_and_other_column_names(folder):
-    table = write(folder, "file,kind,part,who\npictures/1.png,a,valid,7\npictures/2.png,b,,\n")
-    found = items(table, image="file", label="kind", split="part", group="who")
-    assert [(item.split, item.group) for item in found] == [("valid", "7"), (None, None)]
-
-
-def test_csv_labels_are_taken_literally(folder):
-    table = write(
-        folder, "image,label\npictures/1.png,007\npictures/2.png,NA\npictures/3.png,<b>x</b>\n", "utf-8-sig"
+def test_a_missing_column_names_key_columns_and_the_nearest(images, rows):
+    path = save(rows.rename(columns={"label": "labels"}), images / "t.csv")
+    with pytest.raises(PlateauError) as error:
+        items(path)
+    assert str(error.value) == (
+        "data.columns.label: got 'label', which is no column of the table; did you mean labels?; "
+        "columns: image, labels"
     )
-    assert [item.label for item in items(table)] == ["007", "NA", "<b>x</b>"]
+
+
+def test_split_and_group_are_optional_unless_they_are_named(images, rows):
+    path = save(rows, images / "t.csv")
+    assert {(item.split, item.group) for item in items(path)} == {(None, None)}
+    with pytest.raises(PlateauError, match=r"data\.columns\.split: got 'fold'"):
+        items(path, split="fold")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_labels_that_are_numbers_or_look_missing(images, rows, name):
+    rows["label"] = [1, 2] * 6
+    assert {item.label for item in items(save(rows, images / name))} == {"1", "2"}
+    rows["label"] = ["007", "NA"] * 6
+    assert {item.label for item in items(save(rows, images / name))} == {"007", "NA"}
+
+
+def test_whole_numbers_that_pandas_made_floats(images, rows):
+    rows["label"] = [1.0, 2.0] * 6
+    assert {item.label for item in items(save(rows, images / "t.parquet"))} == {"1", "2"}
+
+
+def test_names_of_splits_and_an_empty_cell(images, rows, prepared):
+    rows["split"] = ["Training", "TRAIN", "", "valid", "dev", "Test"] * 2
+    dataset = prepared(save(rows, images / "t.csv"), source="table")
+    assert dataset.manifest["split"].tolist() == ["train", "train", "train", "val", "val", "test"] * 2
+
+
+def test_an_unknown_split(images, rows):
+    rows["split"] = "tain"
+    with pytest.raises(PlateauError, match=r"data\.columns\.split: got 'tain'; did you mean train\?"):
+        items(save(rows, images / "t.csv"))
+
+
+def test_groups_do_not_cross_splits(images, rows, prepared):
+    rows["group"] = [f"g{row // 2}" for row in range(12)]
+    manifest = prepared(save(rows, images / "t.csv"), source="table").manifest
+    assert (manifest.groupby("group")["split"].nunique() == 1).all()
+    assert manifest["group"].nunique() == 6
+
+
+def test_rows_without_label_path_or_file_are_quarantined(images, rows, prepared, tmp_path):
+    more = [
+        {"image": "cat/00.png"},
+        {"label": "cat"},
+        {"image": "gone.png", "label": "cat"},
+        {"image": "cat", "label": "cat"},
+    ]
+    path = save(pd.concat([rows, pd.DataFrame(more)]), images / "t.csv")
+    dataset = prepared(path, source="table", max_unreadable=0.5)
+    assert len(dataset) == 12
+    reasons = pd.read_parquet(tmp_path / "prepared/quarantine.parquet")["reason"]
+    assert sorted(reasons) == [
+        "cannot be read: No such file or directory",
+        "no image path",
+        "no label",
+        "not a regular file",
+    ]
+
+
+def test_an_image_listed_twice_keeps_both_labels(images, rows, prepared):
+    rows = pd.concat([rows, pd.DataFrame([{"image": "cat/00.png", "label": "dog"}])])
+    manifest = prepared(save(rows, images / "t.csv"), source="table").manifest.set_index("image_id")
+    assert manifest.loc[["cat/00.png", "cat/00.png#2"], "label"].tolist() == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_and_a_byte_order_mark(images, rows, separator):
+    (images / "t.csv").write_bytes(b"\xef\xbb\xbf" + rows.to_csv(index=False, sep=separator).encode())
+    assert len(items(images / "t.csv")) == 12
 
 
 @pytest.mark.parametrize(
-    ("labels", "expected"),
-    [([3, 11, 3], ["3", "11", "3"]), ([3.0, None, 4.0], ["3", "", "4"]), (["x", None, "y"], ["x", "", "y"])],
+    ("name", "content"), [("t.csv", b""), ("t.csv", b"\xff\xfe\x00"), ("t.parquet", b"x")]
 )
-def test_parquet_labels_of_any_type(folder, labels, expected):
-    images = [f"pictures/{i}.png" for i in (1, 2, 3)]
-    pd.DataFrame({"image": images, "label": labels}).to_parquet(folder / "t.parquet")
-    found = items(folder / "t.parquet")
-    assert [item.label for item in found] == expected
-    assert [item.refused for item in found] == [None if label else "no label" for label in expected]
-
-
-def test_missing_files_are_refused_one_by_one(folder):
-    found = items(write(folder, "image,label\npictures/1.png,a\nnowhere.png,a\n,b\n"))
-    assert [item.refused for item in found] == [None, "no such file", "no image path"]
-
-
-def test_a_repeated_row_gets_a_name_of_its_own(folder):
-    found = items(write(folder, "image,label\npictures/1.png,a\npictures/1.png,b\n"))
-    assert [item.image_id for item in found] == ["pictures/1.png", "pictures/1.png#1"]
-
-
-def test_a_missing_column_names_key_columns_and_nearest(folder):
-    table = write(folder, "images,target\npictures/1.png,a\n")
-    with pytest.raises(PlateauError) as caught:
-        items(table)
-    assert str(caught.value) == (
-        "data.columns.image: got 'image', which the table lacks; it has: images, target; did you mean images?"
-    )
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00bad"])
-def test_what_is_no_table_is_one_clear_line(folder, content):
-    for name in ("t.csv", "t.parquet"):
-        (folder / name).write_bytes(content)
-        with pytest.raises(PlateauError, match=r"data\.path") as caught:
-            items(folder / name)
-        assert "\n" not in str(caught.value)
+def test_what_is_no_table(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(PlateauError, match=r"data\.path: .* cannot be read as a table"):
+        items(tmp_path / name)

@@ -9,7 +9,7 @@ from plateau.data.item import Item
 from plateau.errors import PlateauError
 from plateau.params import Data
 
-# name in params.yaml -> module with `read(data) -> Iterable[Item]`; imported only when chosen
+# name in params.yaml -> module with `read(data, key) -> Iterable[Item]`; imported only when chosen
 SOURCES = {
     "digits": "plateau.data.sources.digits",
     "imagefolder": "plateau.data.sources.imagefolder",
@@ -17,14 +17,17 @@ SOURCES = {
 }
 
 
-def read(data: Data) -> Iterable[Item]:
-    """Returns the items of the declared source, in the order of the source.
+def read(data: Data, key: str = "data") -> Iterable[Item]:
+    """Returns the items of the declared source.
+
+    Args:
+        data: what to read; relative paths are taken from the current directory.
+        key: section of params.yaml that it stands in, for messages.
 
     Raises:
-        PlateauError: the source is not there, or holds nothing that can be read.
+        PlateauError: the source is not there, or cannot be read as what it is declared to be.
     """
     if data.source not in SOURCES:
-        available = ", ".join(SOURCES)
-        raise PlateauError(f"data.source: {data.source!r} is not available yet; available: {available}")
-    reader: Callable[[Data], Iterable[Item]] = import_module(SOURCES[data.source]).read
-    return reader(data)
+        raise PlateauError(f"{key}.source: got {data.source!r}; allowed: {', '.join(SOURCES)}")
+    reader: Callable[[Data, str], Iterable[Item]] = import_module(SOURCES[data.source]).read
+    return reader(data, key)

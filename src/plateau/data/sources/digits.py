@@ -13,19 +13,13 @@ from plateau.params import Data
 BRIGHTEST = 16  # the scans count the ink of 4 x 4 blocks
 
 
-def read(data: Data) -> Iterable[Item]:
+def read(data: Data, key: str = "data") -> Iterable[Item]:
     """Returns the digits as gray images in 0..255, in the order of the data set."""
     from sklearn.datasets import load_digits
 
     found = load_digits()
-    gray = np.round(found.images * (255.0 / BRIGHTEST)).astype(np.uint8)  # (N, 8, 8)
-    images = np.repeat(gray[..., None], 3, axis=3)
+    images = np.rint(found.images * (255.0 / BRIGHTEST)).astype(np.uint8)  # (N, 8, 8)
     return [
-        Item(
-            f"digits-{row:04d}",
-            f"load_digits()[{row}]",
-            str(digit),
-            partial(np.array, image),
-        )
-        for row, (image, digit) in enumerate(zip(images, found.target, strict=True))
+        Item(f"digits-{row:04d}", "sklearn.datasets.load_digits", str(target), partial(np.array, image))
+        for row, (image, target) in enumerate(zip(images, found.target, strict=True))
     ]

@@ -4,74 +4,105 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
-from plateau.data.item import Item
+from plateau.data.item import Item, plain_text, read_file
 from plateau.data.splits import ALIASES
 from plateau.errors import PlateauError
 from plateau.params import Data
 
-NOT_DATA = {"thumbs.db", "desktop.ini", "__macosx"}
+NOT_DATA = ("thumbs.db", "desktop.ini", "icon\r", "__macosx")  # what file managers leave behind
 
 
-def read(data: Data) -> Iterable[Item]:
-    """Returns every file below the class folders, sorted by path.
+def read(data: Data, key: str = "data") -> Iterable[Item]:
+    """Returns every file below the class folders, at any depth; hidden ones are no data.
+
+    Links are followed only to files inside the folder.
 
     Raises:
-        PlateauError: the folder holds no class folder, or only some of its folders are splits.
+        PlateauError: no class folders, split folders beside others, or a folder that is a link elsewhere.
     """
     root = Path(str(data.path))
-    folders = _folders(root)
+    folders = _folders(root, root, key)
     if not folders:
         raise PlateauError(
-            f"data.path: {data.path!r} holds no class folders (one folder per class, its images inside)"
+            f"{key}.path: {data.path!r} holds no class folders; allowed: a folder per class, images inside"
         )
-    if any(ALIASES.get(folder.name.lower()) == "train" and _folders(folder) for folder in folders):
-        classes = [found for folder in folders for found in _split_classes(folder)]
-    else:
-        classes = [(folder, None) for folder in folders]
-    return [item for folder, split in classes for item in _items(root, folder, split)]
+    splits = [folder for folder in folders if _is_split(folder, root, key)]
+    if len(splits) < len(folders):
+        _refuse_mixture(splits, folders, key)
+        return [item for folder in folders for item in _items(root, folder, None, key)]
+    return [
+        item
+        for folder in splits
+        for inner in _folders(folder, root, key)
+        for item in _items(root, inner, ALIASES[folder.name.lower()], key)
+    ]
 
 
-def _split_classes(folder: Path) -> list[tuple[Path, str | None]]:
+def _is_split(folder: Path, root: Path, key: str) -> bool:
+    """Returns whether a folder is called like a split and holds class folders only."""
     if folder.name.lower() not in ALIASES:
+        return False
+    files = [entry for entry in os.scandir(folder) if not entry.is_dir() and not _is_ignored(entry.name)]
+    return not files and bool(_folders(folder, root, key))
+
+
+def _refuse_mixture(splits: list[Path], folders: list[Path], key: str) -> None:
+    """Raises for train and test beside other folders; a single "train" among vehicles is a class."""
+    if len({ALIASES[folder.name.lower()] for folder in splits}) > 1:
+        others = [folder.name for folder in folders if folder not in splits]
         raise PlateauError(
-            f"data.path: {str(folder)!r} lies beside a train folder and is none of train, val, test"
+            f"{key}.path: split folders ({', '.join(f.name for f in splits)}) stand beside others "
+            f"({', '.join(others[:3])}); allowed: class folders only, or split folders only"
         )
-    if not _folders(folder):
-        raise PlateauError(f"data.path: {str(folder)!r} holds no class folders, as the train folder does")
-    return [(inner, folder.name) for inner in _folders(folder)]
 
 
-def _folders(root: Path) -> list[Path]:
-    return sorted(entry for entry in root.iterdir() if entry.is_dir() and _is_data(entry.name))
+def _is_ignored(name: str) -> bool:
+    return name.startswith(".") or name.lower() in NOT_DATA
 
 
-def _is_data(name: str) -> bool:
-    return not name.startswith(".") and name.lower() not in NOT_DATA
+def _folders(folder: Path, root: Path, key: str) -> list[Path]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        name = plain_text(str(folder))
+        raise PlateauError(f"{key}.path: {name!r} cannot be read: {error.strerror}") from None
+    found = [Path(entry) for entry in entries if entry.is_dir() and not _is_ignored(entry.name)]
+    for path in found:
+        if path.is_symlink():
+            _refuse_link(path, root, key)
+    return found
 
 
-def _items(root: Path, folder: Path, split: str | None) -> Iterator[Item]:
-    real_root = root.resolve()
-    for path in sorted(_files(folder)):
-        name = path.relative_to(root).as_posix()
-        yield Item(name, str(path), folder.name, path.read_bytes, split, refused=_refused(path, real_root))
+def _refuse_link(path: Path, root: Path, key: str) -> None:
+    """Raises for a link to a folder: one elsewhere is refused, one inside would give its images twice."""
+    name = plain_text(path.relative_to(root).as_posix())
+    where = "which is inside it already" if _is_inside(path, root) else "outside it"
+    raise PlateauError(f"{key}.path: {name!r} is a link to a folder {where}; allowed: real folders")
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Yields the files below a folder; a linked folder is yielded itself and not entered."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if _is_data(name)]
-        linked = [name for name in folders if Path(parent, name).is_symlink()]
-        yield from (Path(parent, name) for name in (*files, *linked) if _is_data(name))
+def _is_inside(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
 
 
-def _refused(path: Path, real_root: Path) -> str | None:
-    """Returns why a path must not be read, or None."""
-    if not path.resolve().is_relative_to(real_root):
+def _items(root: Path, folder: Path, split: str | None, key: str) -> Iterator[Item]:
+    label = plain_text(folder.name)
+    for path in _files(folder, root, key):
+        refused = _refused(path, root) if path.is_symlink() else None
+        image_id = plain_text(path.relative_to(root).as_posix())
+        yield Item(image_id, plain_text(str(path)), label, partial(read_file, path), split, refused=refused)
+
+
+def _files(folder: Path, root: Path, key: str) -> Iterator[Path]:
+    entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    yield from (Path(entry) for entry in entries if not entry.is_dir() and not _is_ignored(entry.name))
+    for inner in _folders(folder, root, key):
+        yield from _files(inner, root, key)
+
+
+def _refused(link: Path, root: Path) -> str | None:
+    if not _is_inside(link, root):
         return "a link that leaves the folder"
-    if path.is_dir():
-        return "a link to a folder, which is not followed"
-    if path.exists() and not path.is_file():
-        return "not a regular file"  # reading a pipe would wait for ever
-    return None
+    return None if link.exists() else "a link to nothing"
