@@ -7,13 +7,19 @@ import numpy as np
 from plateau.attribution import effect
 from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits
 
-BOTH_WAYS = 0.25  # the rarer direction of a confused pair over the commoner one
-PAIR_ERROR = 0.15  # share of the pair's test images that are confused within the pair
+BOTH_WAYS = 0.4  # the rarer direction of a confused pair over the commoner one: overlap is symmetric
+PAIR_ERROR = 0.25  # share of the pair's test images confused within the pair; 0.5 is a coin toss
+EXPLAINED = 0.7  # share of all errors that fall inside the pairs: a weak model errs everywhere
+MERGED_ACCURACY = 0.85  # with the pairs merged the task is as good as solved
 
 
 def _suspicion(facts: DataFacts) -> float:
-    pairs = confused_pairs(_predictions(facts), facts.targets[facts.test], len(facts.classes))
-    return sum(share for *_, share in pairs) if len(facts.classes) > 2 else 0.0
+    """Returns the share of images confused inside overlapping pairs; 0 where the errors lie elsewhere too."""
+    labels, predictions = facts.targets[facts.test], _predictions(facts)
+    pairs = confused_pairs(predictions, labels, len(facts.classes))
+    inside = sum(share for *_, share in pairs)
+    concentrated = inside >= EXPLAINED * facts.headroom and facts.test_accuracy + inside >= MERGED_ACCURACY
+    return inside if concentrated and len(facts.classes) > 2 else 0.0
 
 
 def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
@@ -52,7 +58,16 @@ def confused_pairs(
             mutual = min(counts[a, b], counts[b, a]) >= max(2.0, BOTH_WAYS * max(counts[a, b], counts[b, a]))
             if mutual and wrong / total >= PAIR_ERROR:
                 found.append((a, b, float(wrong / len(labels))))
-    return sorted(found, key=lambda pair: -pair[2])
+    return _disjoint(sorted(found, key=lambda pair: -pair[2]))
+
+
+def _disjoint(pairs: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+    """Returns the pairs without those that share a class with a larger one: chains would merge everything."""
+    kept: list[tuple[int, int, float]] = []
+    for pair in pairs:
+        if not any({pair[0], pair[1]} & {first, second} for first, second, _ in kept):
+            kept.append(pair)
+    return kept
 
 
 def _predictions(facts: DataFacts) -> np.ndarray:

@@ -135,12 +135,10 @@ def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
     from plateau.training import build
 
     rows = torch.from_numpy(lab.subsets["all"][:SAMPLE])
-    logits = torch.randn(len(rows), lab.num_classes, generator=torch.Generator().manual_seed(0)).to(
-        lab.device
-    )
+    logits = torch.randn(len(rows), lab.num_classes, generator=torch.Generator().manual_seed(0))
     linear = model.final_linear(network, lab.num_classes)
     handle = None if linear is None else linear.register_forward_hook(lambda _m, _i, _o: logits)
-    outputs = call(network.eval(), build.inputs(lab, arm).evaluation(rows))
+    outputs = call(network.eval(), build.inputs(lab, arm).evaluation(rows).cpu())
     if handle is not None:
         handle.remove()
     seen = {"softmax": logits.softmax(1), "relu": logits.relu()}
