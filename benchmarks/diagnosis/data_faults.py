@@ -58,7 +58,9 @@ def balanced(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
 def overlap(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     """Returns the rows with the images of two classes named either at random, in every split."""
     pair = sorted(rows["label"].unique())[:2]
-    return rows.assign(label=np.where(rows["label"].isin(pair), random.choice(pair, len(rows)), rows["label"]))
+    return rows.assign(
+        label=np.where(rows["label"].isin(pair), random.choice(pair, len(rows)), rows["label"])
+    )
 
 
 def mixed(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:

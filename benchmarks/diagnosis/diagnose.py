@@ -57,7 +57,11 @@ def parameters(case: Case, work: Path, seed: int = 0) -> Params:
 
 def runs_folder(work: Path) -> Path:
     """Returns where finished runs lie: shared by all cases, another one when the training code changes."""
-    files = [p for name in TRAINING for p in ([SOURCE / name] if name.endswith(".py") else (SOURCE / name).rglob("*.py"))]
+    files = [
+        p
+        for name in TRAINING
+        for p in ([SOURCE / name] if name.endswith(".py") else (SOURCE / name).rglob("*.py"))
+    ]
     return work / "runs" / _digest(_code(files))
 
 
@@ -92,7 +96,9 @@ def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
     tested = [*found["swaps"], *found["data"]]
     return {
         "summary": _summary(found, params),
-        "judged": [{k: item.get(k) for k in ("cause", "probability", "effect", "ci", "jointly")} for item in tested],
+        "judged": [
+            {k: item.get(k) for k in ("cause", "probability", "effect", "ci", "jointly")} for item in tested
+        ],
         "runs": found["runs"],
         "recipe_key": keys[0],
     }
@@ -132,7 +138,10 @@ def _summary(found: dict[str, Any], params: Params) -> dict[str, Any]:
 def _weights(case: Case, work: Path) -> str:
     if case.weights in ("bundled", "none"):
         return case.weights
-    if case.weights not in pretrain.WEIGHTS or pretrain.WEIGHTS[case.weights].backbone != BACKBONES[case.backbone][0]:
+    if (
+        case.weights not in pretrain.WEIGHTS
+        or pretrain.WEIGHTS[case.weights].backbone != BACKBONES[case.backbone][0]
+    ):
         raise ValueError(f"{case.name}: no weights {case.weights} for {case.backbone}")
     return str(pretrain.weights_file(case.weights, work / "weights"))
 

@@ -56,7 +56,10 @@ def consult(judged: Judged, work: Path) -> dict[str, Opinion]:
     seen = observe(lab, result)
     opinions = {name: Opinion(rule(seen), 1.0) for name, rule in rules.RULES.items()}
     seconds = max(result.outcome.seconds, 1e-9)
-    for name, ask in {"cleanlab": lambda: cleanlab(lab, folder), "LR finder": lambda: lr_finder(lab, result)}.items():
+    for name, ask in {
+        "cleanlab": lambda: cleanlab(lab, folder),
+        "LR finder": lambda: lr_finder(lab, result),
+    }.items():
         started = time.perf_counter()
         opinions[name] = Opinion(ask(), 1.0)
         opinions[name] = Opinion(opinions[name].symptoms, 1.0 + (time.perf_counter() - started) / seconds)
@@ -67,7 +70,9 @@ def scores(results: Sequence[Judged], opinions: Sequence[Opinion]) -> dict[str, 
     """Returns top-1, any hit, cases without a fault that are accused, and the median cost."""
     pairs = list(zip(results, opinions, strict=True))
     faulty = [(judged, said.symptoms) for judged, said in pairs if judged.truth.causes]
-    right = [[bool(_accepted(judged) & symptom.causes) for symptom in symptoms] for judged, symptoms in faulty]
+    right = [
+        [bool(_accepted(judged) & symptom.causes) for symptom in symptoms] for judged, symptoms in faulty
+    ]
     wrong = [_is_accused(judged, said) for judged, said in pairs if not judged.truth.causes]
     return {
         "top1": float(np.mean([hits[:1] == [True] for hits in right])) if right else math.nan,
@@ -145,7 +150,9 @@ def lr_finder(lab: Any, result: Result) -> list[Symptom]:
     return [Symptom(f"suggests {suggestion:.1e}", frozenset({cause}))]
 
 
-def _signals(signals: Sequence[Mapping[str, Any]], blocks: list[str], epochs: int) -> tuple[np.ndarray, np.ndarray]:
+def _signals(
+    signals: Sequence[Mapping[str, Any]], blocks: list[str], epochs: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns gradient norms and update ratios (epochs, blocks); zero where nothing was recorded."""
     norms, updates = np.zeros((2, max(1, epochs), len(blocks)))
     for signal in signals:

@@ -66,12 +66,14 @@ def train(plan: Pretraining, name: str) -> dict[str, torch.Tensor]:
     for _ in runtime.progress(range(steps), steps, f"pretrain {name}"):
         rows = torch.randint(len(images), (BATCH_SIZE,), generator=generator)
         pixels = normalize(images[rows], preprocessing)
-        loss = nn.functional.cross_entropy(model(pixels.contiguous(memory_format=torch.channels_last)), targets[rows])
+        loss = nn.functional.cross_entropy(
+            model(pixels.contiguous(memory_format=torch.channels_last)), targets[rows]
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
-    print(f"{name}: loss {float(loss):.3f} on {' + '.join(plan.sources)}")
+    print(f"{name}: loss {loss.item():.3f} on {' + '.join(plan.sources)}")
     state = backbone.stages.state_dict()
     return {original: state[own].contiguous() for own, original in backbone.original_names.items()}
 

@@ -83,7 +83,11 @@ def umlaut(run: Observed) -> list[Symptom]:
     rising = (np.diff(run.train_loss) < 0) & (np.diff(run.val_loss) > 0)
     return _found(
         [
-            ("input is not square", run.input_size[0] != run.input_size[1], _means("preprocessing", "resolution")),
+            (
+                "input is not square",
+                run.input_size[0] != run.input_size[1],
+                _means("preprocessing", "resolution"),
+            ),
             ("input exceeds typical limits", run.input_low < -1 or run.input_high > 1, INPUT),
             ("loss is not a number", not np.isfinite(run.train_loss).all(), NOT_NUMBERS),
             ("learning rate is high", run.learning_rate > 0.01, RATE_HIGH),
@@ -120,7 +124,9 @@ def autotrainer(run: Observed) -> list[Symptom]:
     """Returns AUTOTRAINER's problems, in the order in which it repairs them."""
     ratio = run.gradient_norms[:, 0] / np.maximum(run.gradient_norms[:, -1], 1e-30)
     vanishing = bool(((ratio < 1e-3) & (run.gradient_norms[:, 0] < 1e-4)).any())
-    exploding = bool((ratio > 70).any()) or not np.isfinite(run.train_loss).all() or run.train_loss.max() >= 1e3
+    exploding = (
+        bool((ratio > 70).any()) or not np.isfinite(run.train_loss).all() or run.train_loss.max() >= 1e3
+    )
     return _found(
         [
             ("abnormal data", abs(run.input_mean) > 10, INPUT),
@@ -128,7 +134,11 @@ def autotrainer(run: Observed) -> list[Symptom]:
             ("improper loss", run.loss_name in ("nll", "mse", "bce"), _means("loss_function")),
             ("exploding gradient", exploding, NOT_NUMBERS),
             ("vanishing gradient", vanishing, UNCHANGED | _means("head", "weights_not_loaded")),
-            ("dying relu", float((run.gradient_norms == 0).mean()) >= 0.7, UNCHANGED | _means("head", "learning_rate_high")),
+            (
+                "dying relu",
+                float((run.gradient_norms == 0).mean()) >= 0.7,
+                UNCHANGED | _means("head", "learning_rate_high"),
+            ),
             ("oscillating", _oscillates(run.train_accuracy), UNSTABLE),
             ("not converged", _not_converged(run), NOT_LEARNING),
         ]
@@ -152,7 +162,11 @@ def sagemaker(run: Observed) -> list[Symptom]:
             ("ClassImbalance", counts.max() / counts.min() > 10, _means("class_imbalance")),
             ("LossNotDecreasing", not bool(falls), NOT_LEARNING | UNSTABLE),
             ("Overfit", int((gap > 0.1).sum()) > 1, OVERFIT),
-            ("Confusion", _confused(run), _means("class_overlap", "label_noise", "class_imbalance", "limited_data")),
+            (
+                "Confusion",
+                _confused(run),
+                _means("class_overlap", "label_noise", "class_imbalance", "limited_data"),
+            ),
         ]
     )
 

@@ -47,12 +47,17 @@ def main() -> int:
 
 
 def _save(results: list[Any], pattern: str) -> None:
-    rows = [{"case": judged.case.name, "truth": sorted(judged.truth.causes), **judged.answer} for judged in results]
+    rows = [
+        {"case": judged.case.name, "truth": sorted(judged.truth.causes), **judged.answer}
+        for judged in results
+    ]
     artifacts.write_json(WORK / "results.json", {"pattern": pattern, "cases": rows})
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cases", default="*", help="shell pattern of case names")
     parser.add_argument("--seed", type=int, default=0, help="diagnosis.seeds")
     parser.add_argument("--fresh", action="store_true", help="forget what is finished")

@@ -110,7 +110,9 @@ def reliability(pairs: Sequence[tuple[float, int]]) -> list[tuple[float, float, 
     for low, high in zip(BINS, BINS[1:], strict=False):
         inside = [(p, y) for p, y in pairs if low <= p < high or p == high == 1.0]
         if inside:
-            rows.append((low, high, len(inside), _mean([p for p, _ in inside]), _mean([float(y) for _, y in inside])))
+            rows.append(
+                (low, high, len(inside), _mean([p for p, _ in inside]), _mean([float(y) for _, y in inside]))
+            )
     return rows
 
 

@@ -7,7 +7,17 @@ from collections.abc import Mapping, Sequence
 from benchmarks.diagnosis import score
 from benchmarks.diagnosis.score import Judged
 
-COLUMNS = ("cases", "top1", "precision", "recall", "false_accusations", "brier", "ece", "cost_ratio", "seconds")
+COLUMNS = (
+    "cases",
+    "top1",
+    "precision",
+    "recall",
+    "false_accusations",
+    "brier",
+    "ece",
+    "cost_ratio",
+    "seconds",
+)
 
 
 def line(judged: Judged, wall_s: float) -> str:
@@ -30,12 +40,17 @@ def summary(results: Sequence[Judged], rivals: Mapping[str, Mapping[str, float]]
     everything = {
         "all": score.scores(results),
         **{f"set {name}": found for name, found in score.groups(results, lambda case: case.set).items()},
-        **{f"backbone {name}": found for name, found in score.groups(results, lambda case: case.backbone).items()},
+        **{
+            f"backbone {name}": found
+            for name, found in score.groups(results, lambda case: case.backbone).items()
+        },
     }
     lines = [_row("", COLUMNS), *(_numbers(name, found) for name, found in everything.items()), ""]
     lines += ["stated probability: number, mean stated, share true"]
     pairs = score.probabilities(results)
-    lines += [f"  {low:.1f}-{high:.1f}: {n:4d}  {p:.2f}  {y:.2f}" for low, high, n, p, y in score.reliability(pairs)]
+    lines += [
+        f"  {low:.1f}-{high:.1f}: {n:4d}  {p:.2f}  {y:.2f}" for low, high, n, p, y in score.reliability(pairs)
+    ]
     if rivals:
         keys = ("top1", "any_hit", "false_accusations", "cost")
         lines += ["", _row("peer (cost: times the user's run)", keys)]
@@ -46,7 +61,13 @@ def summary(results: Sequence[Judged], rivals: Mapping[str, Mapping[str, float]]
 
 
 def _numbers(name: str, found: Mapping[str, float]) -> str:
-    return _row(name, [f"{found[key]:.0f}" if key in ("cases", "false_accusations") else f"{found[key]:.2f}" for key in COLUMNS])
+    return _row(
+        name,
+        [
+            f"{found[key]:.0f}" if key in ("cases", "false_accusations") else f"{found[key]:.2f}"
+            for key in COLUMNS
+        ],
+    )
 
 
 def _row(name: str, cells: Sequence[str]) -> str:

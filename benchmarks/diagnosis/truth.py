@@ -103,7 +103,9 @@ def _edits(case: Case) -> dict[str, Edit]:
         "training_length": {"schedule.epochs": 3 * epochs},
         "learning_rate_low": {"optimizer.learning_rate": 3 * rate},
         "learning_rate_high": {"optimizer.learning_rate": rate / 3},
-        "frozen_layers": {key: other[key] for key in ("trainable", "optimizer.learning_rate", "schedule.epochs")},
+        "frozen_layers": {
+            key: other[key] for key in ("trainable", "optimizer.learning_rate", "schedule.epochs")
+        },
     }
 
 
@@ -141,7 +143,9 @@ def _laboratory(case: Case, work: Path) -> tuple[Laboratory, Any]:
 
 def main() -> None:
     """Measures the chosen cases and writes truth.json."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--cases", default="*", help="shell pattern of case names")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--no-audit", action="store_true", help="only what was planted")
@@ -153,7 +157,10 @@ def main() -> None:
         known = artifacts.read_json(TRUTH) if TRUTH.exists() else {}
         artifacts.write_json(TRUTH, dict(sorted({**known, case.name: found}.items())))
         before, after = found["accuracy"]
-        print(f"{case.name:55} {before:.3f} -> {after:.3f}  {found['causes']} (or {found['tolerated']})", flush=True)
+        print(
+            f"{case.name:55} {before:.3f} -> {after:.3f}  {found['causes']} (or {found['tolerated']})",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -161,9 +161,10 @@ def arm_inputs(params: Params, arm: str) -> dict[str, Any]:
     """
     shared = {"backbone": dump(params.backbone), "seeds": list(params.diagnosis.seeds)}
     recipe = params.recipe
-    if arm == "reference":
-        return {**shared, "size": recipe.preprocessing.size, "batch_size": recipe.batch_size}
     code = hashlib.sha256(Path(recipe.code).read_bytes()).hexdigest() if recipe.code else None
+    if arm == "reference":
+        kept = {"size": recipe.preprocessing.size, "optimizer": recipe.optimizer.name}
+        return {**shared, **kept, "code_sha256": code}
     return {**shared, "recipe": dump(recipe), "code_sha256": code}
 
 

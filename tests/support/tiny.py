@@ -58,7 +58,13 @@ def tiny_dataset(folder: Path) -> Dataset:
             "label": [CLASSES[t] for t in targets],
             "target": targets,
             "split": [["train", "train", "train", "val", "test"][i % 5] for i in range(n)],
+            "group": None,
             "sha256": [f"{i:064d}" for i in range(n)],
+            "width": SIZE,
+            "height": SIZE,
+            "stored_width": SIZE,
+            "stored_height": SIZE,
+            "offset": offsets,
         }
     )
     return Dataset(manifest, ImageStore(folder / "pixels.bin", offsets, sizes, sizes), CLASSES)

@@ -63,4 +63,4 @@ class TestExplain:
 
     def test_the_ceiling_has_no_false_neighbours(self):
         assert explain(1.0, {"linear_probe": 0.9}, 400) is None
-        assert explain(1.0, {"linear_probe": 0.995}, 400) == "linear_probe"
+        assert explain(1.0, {"linear_probe": 0.998}, 400) == "linear_probe"

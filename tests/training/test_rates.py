@@ -98,6 +98,6 @@ def test_what_moves(values, moved):
 
 def test_momentum_counts_for_sgd_alone(rates):
     by_momentum = [rates.optimum(make_arm({"optimizer.name": "sgd", "optimizer.momentum": m})) for m in (0.9, 0.0)]
-    assert by_momentum[1] == pytest.approx(10 ** 0.5 * by_momentum[0], rel=0.01) or by_momentum[1] > by_momentum[0]
+    assert by_momentum[1] > 2 * by_momentum[0]
     adam = [rates.optimum(make_arm({"optimizer.momentum": m})) for m in (0.9, 0.0)]
     assert adam[0] == adam[1]

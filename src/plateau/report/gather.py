@@ -13,6 +13,7 @@ from plateau.report.content import ReportContent
 from plateau.report.summary import describe_plateau, label_map, summarize
 from plateau.training.plateau import Plateau, detect, explain
 
+LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` serves the runs of this repository
 LEVEL_VIEWS = {"linear_probe": "recipe", "linear_probe_canonical": "canonical", "random_features": "random"}
 
 
@@ -30,7 +31,7 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
         summary=summary,
         title=f"{params.data.path or params.data.source} · {params.backbone.name}",
         curves=curves,
-        runs=[{**run, "run_id": run_ids.get(run["name"], ""), "url": None} for run in found["runs"]],
+        runs=[_linked(run, run_ids.get(run["name"], ""), records) for run in found["runs"]],
         differences=_differences(found),
         dataset=_dataset(root),
         profile=_profile(root),
@@ -38,6 +39,16 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
         trustworthiness=probes["umap"]["trustworthiness"],
         learning_curve=_learning_curve(probes["learning_curve"]),
     )
+
+
+def _linked(run: dict[str, Any], run_id: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the run with its address in MLflow: the server's, or the one that `make ui` opens."""
+    record = next((record for record in records if run_id in (record["run_id"], *record["children"].values())), None)
+    if record is None or not run_id:
+        return {**run, "run_id": run_id, "url": None}
+    uri = str(record["tracking_uri"])
+    server = uri.rstrip("/") if uri.startswith("http") else LOCAL_UI
+    return {**run, "run_id": run_id, "url": f"{server}/#/experiments/{record['experiment_id']}/runs/{run_id}"}
 
 
 def _levels(found: dict[str, Any], probes: dict[str, Any]) -> dict[str, float | None]:

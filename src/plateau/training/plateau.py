@@ -48,7 +48,8 @@ def detect(curve: Sequence[float], tolerance: float) -> Plateau:
 
 def explain(level: float, levels: Mapping[str, float | None], n_images: int) -> str | None:
     """Returns the name of the measured level that the plateau equals within sampling noise, nearest first."""
-    noise = 2.0 * np.sqrt(max(level * (1.0 - level), 0.25 / n_images) * 2.0 / n_images)
+    # Both were measured on the same images: what they share does not tell them apart.
+    noise = 1.5 * np.sqrt(max(level * (1.0 - level), 0.25 / n_images) / n_images)
     distances = {name: abs(value - level) for name, value in levels.items() if value is not None}
     near = [name for name in distances if distances[name] <= noise]
     return min(near, key=lambda name: distances[name]) if near else None
