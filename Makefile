@@ -13,10 +13,10 @@ export DVC_NO_ANALYTICS := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test test-quick lint format ui clean distclean
+.PHONY: help setup repro test test-quick bench-diagnosis lint format ui clean distclean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Install everything into .venv (again only when requirements.lock or pyproject.toml change)
 
@@ -45,6 +45,9 @@ lint: setup ## Check style and types
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench-diagnosis: setup ## Run the fault suite and the peers; exit status 1 below the bars (CASES='drawings*' for a part)
+	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.diagnosis.run --cases '$(or $(CASES),*)'
 
 ui: setup ## Open the recorded runs in MLflow on http://127.0.0.1:5000 (PORT=... for another port)
 	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1 --port $(PORT)

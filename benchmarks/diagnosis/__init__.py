@@ -1,1 +1,1 @@
-"""The public fault suite: recipes with known faults, the truth about them by independent runs, and the peers."""
+"""The public fault suite: recipes with known faults, the truth from independent runs, the peers."""

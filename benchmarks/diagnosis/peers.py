@@ -1,7 +1,7 @@
-"""Other tools on the same cases: rules over the recipe's recorded run, cleanlab on its features, an LR finder.
+"""Other tools on the same cases: rules over the recipe's run, cleanlab on its features, an LR finder.
 
-Their symptoms are judged generously: one of the causes that a symptom may mean is enough (see rules.py). Rules
-cost what watching costs, nothing here; cleanlab and the LR finder cost what they ran.
+Their symptoms are judged generously: one of the causes that a symptom may mean is enough (see rules.py).
+Rules cost what watching costs, nothing here; cleanlab and the LR finder cost what they ran.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
+
 from benchmarks.diagnosis import diagnose, rules
 from benchmarks.diagnosis.rules import Observed, Symptom
 from benchmarks.diagnosis.score import Judged
@@ -133,7 +134,7 @@ def cleanlab(lab: Any, folder: Path) -> list[Symptom]:
 
 
 def lr_finder(lab: Any, result: Result) -> list[Symptom]:
-    """Returns a rate too low or too high against the steepest descent of a range test on the recipe itself."""
+    """Returns a rate too low or too high against the steepest descent of a range test."""
     task = build.task(lab, result.arm)
     if task.optimizer is None or type(task.optimizer).__name__.lower() not in range_test.RATES:
         return []

@@ -1,6 +1,6 @@
 """Small backbones pretrained here, so that what they come from is known exactly: ImageNet for none of them.
 
-python -m benchmarks.diagnosis.pretrain     # trains what is missing in the work folder, a few minutes on 2 cores
+python -m benchmarks.diagnosis.pretrain     # trains what is missing: a few minutes on 2 cores
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.diagnosis.sets import SOURCES
 from PIL import Image
+from torch import nn
+
+from benchmarks.diagnosis.sets import SOURCES
 from plateau import artifacts, runtime
 from plateau.backbones import load_backbone
 from plateau.preprocessing import canonical, normalize
-from torch import nn
 
 BATCH_SIZE = 64
 PEAK_RATE = 2e-3

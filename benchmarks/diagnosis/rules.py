@@ -1,10 +1,10 @@
 """The plateau rules of four published tools, ported with their thresholds unchanged, over one recorded run.
 
-Sources: umlaut/heuristics.py (Schoop et al., CHI 2021), DeepDiagnosis callback/callbacks.py (Wardat et al., ICSE
-2022), AUTOTRAINER utils/monitor.py (Zhang et al., ICSE 2021), and the documented defaults of SageMaker Debugger's
-built-in rules. Rules about text models, profiling, or layers that no recorded signal shows are left out.
+Sources: umlaut/heuristics.py (Schoop et al., CHI 2021), DeepDiagnosis callback/callbacks.py (Wardat et al.,
+ICSE 2022), AUTOTRAINER utils/monitor.py (Zhang et al., ICSE 2021), and the documented defaults of SageMaker
+Debugger's built-in rules. Rules about text, profiling, or layers that no recorded signal shows are left out.
 
-The tools name symptoms, not our causes. Each symptom is mapped to every cause that its own advice could mean: a
+The tools name symptoms, not our causes. Each symptom is mapped to every cause that its advice could mean: a
 hit is any of them. Rules that would fire on a correct PyTorch model only because its loss takes logits (no
 softmax) are not raised, and warnings that mean no cause of ours are no accusation.
 """
@@ -23,7 +23,7 @@ class Observed:
 
     Attributes:
         train_loss, val_loss, train_accuracy, val_accuracy: one value per epoch.
-        learning_rate: the peak; dropout: of the head; activation: behind the last layer (softmax, relu or None).
+        learning_rate: the peak; dropout: of the head; activation: softmax, relu or None.
         loss_name: as declared or recognised.
         input_low, input_high, input_mean, input_size: of one batch as the network reads it.
         gradients: (epochs, blocks) upper bound of the mean absolute gradient, input side first.
@@ -71,9 +71,9 @@ OVERFIT = _means("limited_data", "regularization", "augmentation", "label_noise"
 NOT_NUMBERS = _means("learning_rate_high", "preprocessing", "loss_function")
 UNCHANGED = _means("frozen_layers", "optimizer_parameters", "learning_rate_low")
 NOT_LEARNING = _means(
-    "learning_rate_low", "learning_rate_high", "training_length", "frozen_layers", "optimizer_parameters", "head",
-    "loss_function", "weights_not_loaded",
-)  # fmt: skip
+    *("learning_rate_low", "learning_rate_high", "training_length", "frozen_layers"),
+    *("optimizer_parameters", "head", "loss_function", "weights_not_loaded"),
+)
 UNSTABLE = _means("learning_rate_high", "data_order", "batch_norm", "training_length")
 Checks = list[tuple[str, bool, frozenset[str]]]
 
@@ -206,12 +206,12 @@ def _still(curve: np.ndarray, epochs: int) -> bool:
 
 
 def _oscillates(accuracy: np.ndarray) -> bool:
-    """zeta 0.03: falls by that much; eta 0.2: in that share of the epochs."""
+    """Zeta 0.03: falls by that much; eta 0.2: in that share of the epochs."""
     return len(accuracy) > 1 and float((np.diff(accuracy) <= -0.03).mean()) >= 0.2
 
 
 def _not_converged(run: Observed) -> bool:
-    """Theta 0.6 on both accuracies and delta 0.01 as the largest gain of an epoch, after 30 % of the epochs."""
+    """Theta 0.6 on both accuracies; delta 0.01, the largest gain of an epoch after 30 % of them."""
     late = slice(int(0.3 * len(run.train_accuracy)), None)
     gains = np.diff(run.train_accuracy[late])
     slow = not len(gains) or float(gains.max()) < 0.01

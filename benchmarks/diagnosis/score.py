@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -107,7 +108,7 @@ def probabilities(results: Iterable[Judged]) -> list[tuple[float, int]]:
 def reliability(pairs: Sequence[tuple[float, int]]) -> list[tuple[float, float, int, float, float]]:
     """Returns per bin: low, high, number, mean stated probability, share that is true."""
     rows = []
-    for low, high in zip(BINS, BINS[1:], strict=False):
+    for low, high in pairwise(BINS):
         inside = [(p, y) for p, y in pairs if low <= p < high or p == high == 1.0]
         if inside:
             rows.append(

@@ -55,7 +55,7 @@ def drawings(count: int, seed: int) -> Images:
 
 
 def textures(count: int, seed: int) -> Images:
-    """Returns gray gratings and plaids of three orientations under heavy noise: nothing that ImageNet holds."""
+    """Returns gray gratings and plaids of three orientations under heavy noise, far from ImageNet."""
     random = np.random.default_rng(seed)
     kinds = [(kind, angle) for kind in ("grating", "plaid") for angle in (0, 30, 60)]
     chosen = [kinds[i % len(kinds)] for i in range(count)]

@@ -1,10 +1,10 @@
-"""The truth about every case: what removing each planted fault recovers, in runs of their own with several seeds.
+"""The truth about every case: what removing each planted fault recovers, in runs of their own.
 
 python -m benchmarks.diagnosis.truth [--cases 'drawings*'] [--seeds 3] [--no-audit]
 
 A planted fault that costs nothing is no cause. The audit changes what nobody planted (twice the images, three
-times as long, other learning rates, the other base): what gains there is true as well, and must not count as a
-false accusation. Finished runs are kept; truth.json is written after every case.
+times as long, other learning rates, the other base): what gains there is true as well, and must not count as
+a false accusation. Finished runs are kept; truth.json is written after every case.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from benchmarks.diagnosis import diagnose
 from benchmarks.diagnosis.cases import BASES, CASES, Case
 from benchmarks.diagnosis.faults import FAULTS
@@ -78,14 +79,14 @@ def gain(before: np.ndarray, after: np.ndarray) -> Effect:
 
 
 def _removal(case: Case, cause: str, seeds: Sequence[int], work: Path) -> Effect:
-    """Returns what removing a cause gains: the mean of with and without the other faults (its Shapley value)."""
+    """Returns what removing a cause gains, with and without the other faults (its Shapley value)."""
     ways = {case: case.without(cause), case.only(cause): case.only(cause).without(cause)}
     pairs = [(hits(a, {}, seeds, work).mean(0), hits(b, {}, seeds, work).mean(0)) for a, b in ways.items()]
     return effect(pairs)
 
 
 def _audited(case: Case, seeds: Sequence[int], work: Path) -> dict[str, Effect]:
-    """Returns the gains of what nobody planted, over the case with its recipe repaired and its data as they are."""
+    """Returns the gains of what nobody planted, over the case with its recipe repaired."""
     base = _repaired(case, keep_data=True)
     before = hits(base, {}, seeds, work)
     found = {cause: gain(before, hits(base, edit, seeds, work)) for cause, edit in _edits(base).items()}

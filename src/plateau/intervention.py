@@ -156,7 +156,7 @@ def investigate(ledger: Ledger, evidence: Evidence, min_effect: float) -> Invest
     if ledger.factors and decision != "healthy":
         _run_cheap(ledger)
         path = _walk(ledger, evidence, min_effect)
-        _confirm(ledger, path)
+        _confirm(ledger, path, min_effect)
     findings = tuple(_finding(ledger, factor, path) for factor in ledger.factors)
     return Investigation(ledger, gap, decision, path, findings)
 
@@ -205,8 +205,14 @@ def _closed(ledger: Ledger, taken: Iterable[str], min_effect: float) -> bool:
     return rest.mean < WORTH_KEEPING * min_effect or (rest.mean < min_effect and rest.low < 0)
 
 
-def _confirm(ledger: Ledger, path: tuple[str, ...]) -> None:
-    """Breaks each factor of the path in the reference: the second direction."""
+def _confirm(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
+    """Breaks each factor of the path in the reference: the second direction.
+
+    A single factor that closes the gap by itself needs none: what it gains and that the rest is harmless are both
+    measured already.
+    """
+    if len(path) == 1 and _closed(ledger, path, min_effect):
+        return
     for name in path:
         broken = ledger.everything - {name}
         if ledger.affords(broken):

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+
 from benchmarks.diagnosis import data_faults, diagnose, faults, pretrain, rules, score, sets
 from benchmarks.diagnosis.cases import BASES, CASES, KINDS, Case
 from benchmarks.diagnosis.rules import Observed
-
 from plateau.attribution import Effect
 from plateau.params import CAUSE_NAMES
 from plateau.recipe import Recipe, put
@@ -153,7 +153,7 @@ def test_rules_are_silent_on_a_healthy_run(name):
         ("SageMaker rules", {"updates": STILL}, "optimizer_parameters"),
         ("SageMaker rules", {"class_counts": np.array([100, 100, 5, 5])}, "class_imbalance"),
         ("SageMaker rules", {"outputs": np.roll(HEALTHY.outputs, 1, axis=0)}, "label_noise"),
-        ("SageMaker rules", {"train_loss": np.array([1.0, np.nan])}, "learning_rate_high"),
+        ("SageMaker rules", {"train_loss": np.array([1.0, 0.5] + [np.nan] * 4)}, "learning_rate_high"),
     ],
 )
 def test_rules_fire_on_what_they_watch(name, change, cause):

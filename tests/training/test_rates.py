@@ -78,9 +78,9 @@ def test_carry_between_equals_changes_nothing(rates):
 
 
 def test_carry_to_a_ratio(rates):
-    carried = rates.carry(make_arm(), make_arm(own=frozenset({"learning_rate", "model"})), ratio=1.0)
+    carried = rates.carry(make_arm(), make_arm(own=frozenset({"learning_rate", "loss"})), ratio=1.0)
     assert rates.ratio(carried) == pytest.approx(1.0, rel=0.01)
-    assert carried.own == {"model"}
+    assert carried.own == {"loss"}
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,13 @@ def summarize(
         "plateau": dict(plateau),
         "levels": {**levels, **{k: v for item in found["data"] for k, v in item["levels"].items()}},
         "causes": causes if verdict == "plateau" else [],
-        "harmless": [_harmless(swap) for swap in found["swaps"] if not _is_cause(swap, min_effect)],
+        "harmless": [_difference(swap) for swap in found["swaps"] if swap["effect"] < min_effect],
+        "undecided": [_difference(swap) for swap in found["swaps"] if _is_undecided(swap, min_effect)],
         "recommended_recipe": found["recommended"]["recipe"],
         "verified": _verified(found),
         "cost": _cost(found),
         "min_effect": min_effect,
-        "notes": _notes(found),
+        "notes": _notes(found, min_effect),
         "would_settle": _would_settle(found, min_effect) if verdict == "inconclusive" else [],
     }
     return {**summary, "headline": headline(summary)}
@@ -93,6 +94,11 @@ def _is_cause(item: Record, min_effect: float) -> bool:
     return not item.get("jointly") and item["ci"][0] > 0 and item["effect"] >= min_effect
 
 
+def _is_undecided(swap: Record, min_effect: float) -> bool:
+    """Returns whether a swap looks worth reporting, but its interval does not exclude that it changes nothing."""
+    return swap["effect"] >= min_effect and not _is_cause(swap, min_effect)
+
+
 def _verdict(found: Record, has_recipe_causes: bool, has_data_causes: bool) -> str:
     if has_data_causes or (found["verdict"] == "plateau" and has_recipe_causes):
         return "plateau"
@@ -112,7 +118,7 @@ def _cause(item: Record, kind: str, found: Record, runs: Mapping[str, str]) -> d
     }
 
 
-def _harmless(swap: Record) -> dict[str, Any]:
+def _difference(swap: Record) -> dict[str, Any]:
     return {"factor": swap["factor"], **{key: swap[key] for key in ("difference", "effect", "ci", "jointly")}}
 
 
@@ -137,7 +143,7 @@ def _cost(found: Record) -> dict[str, float]:
     }
 
 
-def _notes(found: Record) -> list[str]:
+def _notes(found: Record, min_effect: float) -> list[str]:
     notes = []
     if any(swap["jointly"] for swap in found["swaps"]):
         names = ", ".join(swap["factor"] for swap in found["swaps"] if swap["jointly"])
@@ -149,6 +155,9 @@ def _notes(found: Record) -> list[str]:
         for swap in found["swaps"]
         if not swap["jointly"] and (swap["backward"] is None or swap["forward"] is None)
     ]
+    open_ones = [f"{swap['factor']} ({100 * swap['effect']:+.0f} points)" for swap in found["swaps"] if _is_undecided(swap, min_effect)]
+    if open_ones:
+        notes.append(f"Not decided by these test images, neither cause nor harmless: {', '.join(open_ones)}.")
     if alone:
         notes.append(f"Measured in one direction only: {', '.join(alone)}.")
     return notes
