@@ -20,8 +20,10 @@ def main() -> None:
         result = analysis.analyse(dataset, found, reference, given.data.split.seed)
         run.log_metrics(result.metrics)
         shift_files.write_tables(Path("data/shift"), Path("reports/feature_shift.json"), result)
-        shift_files.write_plots(Path("reports/plots/shift"), result, found)
-        run.log_artifact(Path("reports/plots/shift"), "shift")
+        plots, page = Path("reports/plots/shift"), Path("reports/umap.html")
+        shift_files.write_plots(plots, page, result, found)
+        for path in (plots, page):
+            run.log_artifact(path, "shift")
 
 
 if __name__ == "__main__":

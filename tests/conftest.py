@@ -73,3 +73,15 @@ def make_lab(tiny_dataset, monkeypatch):
         return laboratory.Laboratory(weights=weights, code=load_user_code(code), **given)
 
     return make
+
+
+@pytest.fixture
+def diagnose_tiny(make_lab):
+    """Returns a function that trains two recipes on the tiny data and gives their diagnosis and the laboratory."""
+    from tiny import tiny_diagnosis
+
+    def diagnose(recipe, reference, folder=None, **limits):
+        lab = make_lab(folder=folder)
+        return tiny_diagnosis(lab, recipe, reference, **limits), lab
+
+    return diagnose

@@ -22,10 +22,10 @@ COMMON = {
     "batch_size": 32,
 }
 BASES: dict[str, dict[str, Any]] = {
-    "all": {**COMMON, "trainable": "all", "optimizer.learning_rate": 5e-4, "schedule.epochs": 8},
+    "all": {**COMMON, "trainable": "all", "optimizer.learning_rate": 5e-4, "schedule.epochs": 12},
     "head": {**COMMON, "trainable": "head", "optimizer.learning_rate": 3e-3, "schedule.epochs": 60},
 }
-LONGER = {"convnext": {"schedule.epochs": 16, "optimizer.learning_rate": 1e-3}}  # with the base "all"
+LONGER = {"convnext": {"schedule.epochs": 40, "optimizer.learning_rate": 2e-3}}  # with the base "all"
 KINDS = ("single", "double", "healthy", "harmless")
 
 

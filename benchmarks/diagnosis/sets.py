@@ -25,7 +25,13 @@ REGIONS = {  # photograph, left, top, right, bottom as fractions of its sides
     "portrait": ("grace_hopper.jpg", 0.2, 0.05, 0.85, 0.55),
     "uniform": ("grace_hopper.jpg", 0.0, 0.5, 1.0, 1.0),
 }
-SHAPES = {"disc": 0, "triangle": 3, "square": 4, "pentagon": 5, "star": 10}  # corners
+SHAPES = {  # radii of the corners in turn, relative to the largest
+    "disc": (1.0,) * 40,
+    "triangle": (1.0,) * 3,
+    "square": (1.0,) * 4,
+    "star": (1.0, 0.4) * 5,
+    "propeller": (1.0, 0.25) * 3,
+}
 TINTS = {"red": (200, 60, 60), "green": (60, 180, 60), "blue": (70, 70, 200), "yellow": (200, 190, 60)}
 
 
@@ -130,29 +136,29 @@ def _crop(random: np.random.Generator, photograph: Image.Image, region: tuple[fl
     side = random.uniform(50, 110)
     x, y = random.uniform(left, right - side), random.uniform(top, bottom - side)
     patch = photograph.resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC, (x, y, x + side, y + side))
-    light = random.uniform(0.5, 1.3) * random.uniform(0.85, 1.15, 3)  # brightness and colour of the light
-    return _noisy(random, np.asarray(patch) * light, 12.0)
+    light = random.uniform(0.6, 1.25) * random.uniform(0.9, 1.1, 3)  # brightness and colour of the light
+    return _noisy(random, np.asarray(patch) * light, 8.0)
 
 
-def _drawing(random: np.random.Generator, corners: int) -> np.ndarray:
+def _drawing(random: np.random.Generator, radii: tuple[float, ...]) -> np.ndarray:
     back, front = random.integers(0, 256, (2, 3))
-    while np.abs(back - front).sum() < 120:
+    while np.abs(back - front).sum() < 200:
         front = random.integers(0, 256, 3)
     image = Image.new("RGB", (SIDE_PX, SIDE_PX), tuple(back.tolist()))
     pencil = ImageDraw.Draw(image)
-    radius = random.uniform(12, 22)
-    x, y = random.uniform(radius, SIDE_PX - radius, 2)
-    pencil.polygon(_outline(x, y, radius, corners, random.uniform(0, 2 * np.pi)), fill=tuple(front.tolist()))
-    for _ in range(4):
+    radius = random.uniform(20, 28)
+    x, y = random.normal(SIDE_PX / 2, 4, 2)
+    pencil.polygon(
+        _outline(x, y, radius * np.asarray(radii), random.normal(0, 0.15)), fill=tuple(front.tolist())
+    )
+    for _ in range(2):
         points = random.integers(0, SIDE_PX, 4).tolist()
         pencil.line(points, fill=tuple(random.integers(0, 256, 3).tolist()), width=1)
-    return _noisy(random, np.asarray(image), 12.0)
+    return _noisy(random, np.asarray(image), 8.0)
 
 
-def _outline(x: float, y: float, radius: float, corners: int, angle: float) -> list[tuple[float, float]]:
-    count = corners or 40  # a disc
-    angles = angle + 2 * np.pi * np.arange(count) / count
-    radii = np.where((np.arange(count) % 2 == 1) & (corners == 10), 0.45 * radius, radius)
+def _outline(x: float, y: float, radii: np.ndarray, angle: float) -> list[tuple[float, float]]:
+    angles = angle - np.pi / 2 + 2 * np.pi * np.arange(len(radii)) / len(radii)
     return list(zip(x + radii * np.cos(angles), y + radii * np.sin(angles), strict=True))
 
 

@@ -91,15 +91,17 @@ def diagnose(
     runner = Runner(lab, limits.seeds, {"recipe": recipe[0], "reference": reference[0]})
     evidence = _evidence(lab, rates, recipe[0], reference[0], views)
     budget = limits.max_cost * sum(result.cost for result in reference)
+    factors = _differing(recipe[0].arm, reference[0].arm, rates)
     ledger = Ledger(
         recipe=recipe,
         reference=reference,
-        factors=_differing(recipe[0].arm, reference[0].arm, rates, limits),
+        factors=factors,
         rates=rates,
         run=runner.all_seeds,
         estimate=lambda arm: build.cost(lab, arm),
         targets=lab.dataset.targets[lab.dataset.indices("test")],
         budget=budget,
+        asked=_asked(factors, recipe[0].arm, reference[0].arm, rates, limits),
         spent=sum(result.cost for result in reference),
     )
     investigation = investigate(ledger, evidence, limits.min_effect)
@@ -110,14 +112,21 @@ def diagnose(
     return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
 
 
-def _differing(recipe: Arm, reference: Arm, rates: Rates, limits: Limits) -> list[RecipeFactor]:
-    """Returns the factors in which the arms differ and that can act in either; the others cannot matter."""
-    found = []
-    for factor in RECIPE_FACTORS:
-        asked = limits.factors == "all" or factor.reported(recipe, reference, rates) in limits.factors
-        if asked and factor.acts(recipe) and factor.is_different(recipe, reference, rates):
-            found.append(factor)
-    return found
+def _differing(recipe: Arm, reference: Arm, rates: Rates) -> list[RecipeFactor]:
+    """Returns the factors in which the arms differ and that can act in the recipe; the others cannot matter."""
+    return [
+        factor
+        for factor in RECIPE_FACTORS
+        if factor.acts(recipe) and factor.is_different(recipe, reference, rates)
+    ]
+
+
+def _asked(
+    factors: list[RecipeFactor], recipe: Arm, reference: Arm, rates: Rates, limits: Limits
+) -> frozenset[str]:
+    """Returns the names of the factors that `diagnosis.factors` asks about."""
+    names = {factor.name: factor.reported(recipe, reference, rates) for factor in factors}
+    return frozenset(name for name in names if limits.factors == "all" or names[name] in limits.factors)
 
 
 def _evidence(

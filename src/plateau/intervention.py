@@ -30,6 +30,7 @@ class Ledger:
         factors: those in which the two differ, in the order in which they are swapped.
         targets: (n_test,) labels.
         budget: what may be spent, in the unit of Result.cost.
+        asked: the factors to swap one by one; the others stay in the gap that is not explained.
     """
 
     recipe: list[Result]
@@ -40,6 +41,7 @@ class Ledger:
     estimate: Callable[[Arm], float]
     targets: np.ndarray
     budget: float
+    asked: Factors
     spent: float = 0.0
     runs: dict[Factors, list[Result]] = field(default_factory=dict)
 
@@ -51,6 +53,11 @@ class Ledger:
     def everything(self) -> Factors:
         """Returns the set of all differing factors."""
         return frozenset(factor.name for factor in self.factors)
+
+    @property
+    def swapped(self) -> list[RecipeFactor]:
+        """Returns the differing factors that are asked about."""
+        return [factor for factor in self.factors if factor.name in self.asked]
 
     def arm(self, taken: Factors) -> Arm:
         """Returns the recipe with these factors as in the reference."""
@@ -153,16 +160,16 @@ def investigate(ledger: Ledger, evidence: Evidence, min_effect: float) -> Invest
     gap = ledger.gain(frozenset(), ledger.everything)
     decision = verdict(gap, min_effect)
     path: tuple[str, ...] = ()
-    if ledger.factors and decision != "healthy":
+    if ledger.swapped and decision != "healthy":
         _run_cheap(ledger)
         path = _walk(ledger, evidence, min_effect)
         _confirm(ledger, path, min_effect)
-    findings = tuple(_finding(ledger, factor, path) for factor in ledger.factors)
+    findings = tuple(_finding(ledger, factor, path) for factor in ledger.swapped)
     return Investigation(ledger, gap, decision, path, findings)
 
 
 def _run_cheap(ledger: Ledger) -> None:
-    for factor in ledger.factors:
+    for factor in ledger.swapped:
         one = frozenset({factor.name})
         for taken in (one, ledger.everything - one):
             if ledger.is_cheap(taken):
@@ -197,7 +204,7 @@ def _by_promise(ledger: Ledger, evidence: Evidence) -> list[str]:
             return ledger.gain(frozenset(), one).mean
         return factor.suspicion(ledger.recipe[0].arm, ledger.reference[0].arm, evidence)
 
-    return [factor.name for factor in sorted(ledger.factors, key=promise, reverse=True)]
+    return [factor.name for factor in sorted(ledger.swapped, key=promise, reverse=True)]
 
 
 def _closed(ledger: Ledger, taken: Iterable[str], min_effect: float) -> bool:

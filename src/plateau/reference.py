@@ -26,7 +26,8 @@ def candidates(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Arm]:
     everything = _arm(
         lab, recipe, "all", min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / steps)))
     )
-    return [rates.carry(arm, arm, ratio=1.0) for arm in (head, everything)]
+    arms = [everything] if everything.own else [head, everything]
+    return [rates.carry(arm, arm, ratio=1.0) for arm in arms]
 
 
 def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CGROUP = Path("/sys/fs/cgroup")
+SHORT_S = 2.0  # what is done sooner needs no bar
 
 
 def set_up_threads() -> int:
@@ -82,7 +83,7 @@ def progress(iterable: Iterable[T], total: int | None = None, description: str =
         return
     is_silent = "PYTEST_CURRENT_TEST" in os.environ
     interval_s = 0.1 if sys.stderr.isatty() else 10.0
-    bar = tqdm(iterable, total=total, desc=description, disable=is_silent, mininterval=interval_s)
+    bar = tqdm(iterable, total=total, desc=description, disable=is_silent, mininterval=interval_s, delay=SHORT_S)
     yield from bar
 
 

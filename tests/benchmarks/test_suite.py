@@ -206,3 +206,20 @@ def test_truth_is_what_removal_recovers():
     assert truth.decide({"head": gain(0.001)}, planted) == {"causes": [], "tolerated": []}
     assert truth.decide({"head": gain(0.03)}, planted) == {"causes": [], "tolerated": ["head"]}
     assert truth.decide({"training_length": gain(0.1)}, frozenset())["causes"] == ["training_length"]
+
+
+@pytest.mark.slow
+def test_one_case_from_images_to_table(tmp_path, monkeypatch):
+    from benchmarks.diagnosis import peers, table, truth
+
+    monkeypatch.setattr(sets, "SIZES", {"train": 60, "extra": 20, "val": 30, "test": 40})
+    case = Case("drawings", "convnext", "all", ("no-weights", "one-epoch"), "double")
+    answer = diagnose.diagnose(case, tmp_path)
+    assert diagnose.diagnose(case, tmp_path) == answer  # from the cache
+    judged = score.judge(case, answer, score.truth_of(case, {}))
+    rivals = peers.judge_all([judged], tmp_path)
+    assert set(rules.RULES) < set(rivals) and all(found["cost"] >= 1 for found in rivals.values())
+    text = table.summary([judged], rivals)
+    assert "UMLAUT" in text and "set drawings" in text and case.name in table.line(judged, 1.0)
+    hits = truth.hits(case, {"schedule.epochs": 2}, [5, 6], tmp_path)
+    assert hits.shape == (2, 40) and truth.gain(hits, hits).mean == 0

@@ -20,7 +20,12 @@ from plateau.training.store import Result
 CLASSES = ("blue", "green", "red")
 PER_CLASS, SIZE = 30, 16
 EXPECTS = Expectation(
-    mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3), size=SIZE, interpolation="bilinear", crop_frac=1.0, source="here"
+    mean=(0.4, 0.5, 0.6),
+    std=(0.2, 0.25, 0.3),
+    size=SIZE,
+    interpolation="bilinear",
+    crop_frac=1.0,
+    source="here",
 )
 PREPROCESSING = Preprocessing(size=SIZE, interpolation="bilinear", mean=EXPECTS.mean, std=EXPECTS.std)
 SEEDS = {"bundled": 1, "none": 0, "elsewhere": 2}
@@ -89,7 +94,9 @@ def tiny_backbone(name: str = "tiny", weights: str = "bundled", seed: int = 0) -
 
 def make_arm(values: dict[str, Any] | None = None, **attributes: Any) -> Arm:
     """Returns an arm of a short, sound recipe with these dotted keys changed."""
-    base = put(Recipe(preprocessing=PREPROCESSING), {"batch_size": 16, "schedule.epochs": 2, "trainable": "all"})
+    base = put(
+        Recipe(preprocessing=PREPROCESSING), {"batch_size": 16, "schedule.epochs": 2, "trainable": "all"}
+    )
     return Arm(**{"recipe": put(base, values or {}), "weights": "bundled", **attributes})
 
 
@@ -98,7 +105,12 @@ def make_result(arm: Arm, hit: np.ndarray, cost: float = 1.0, **outcome: Any) ->
     outputs = np.stack([hit, 1 - hit], axis=1).astype(np.float32)
     values = {"test_outputs": outputs, "val_outputs": outputs, "kept_epoch": 1, "seconds": cost}
     history = [{"epoch": 1, "train_accuracy": float(hit.mean()), "train_loss": 1.0}]
-    return Result(key=str(hash((arm, hit.tobytes()))), arm=arm, cost=cost, outcome=Outcome(**{"history": history, **values, **outcome}))
+    return Result(
+        key=str(hash((arm, hit.tobytes()))),
+        arm=arm,
+        cost=cost,
+        outcome=Outcome(**{"history": history, **values, **outcome}),
+    )
 
 
 class FixedRates:
@@ -118,3 +130,21 @@ class FixedRates:
 
         rate = (self.ratio(before) if ratio is None else ratio) * self.optimum(after)
         return replace(after, recipe=put(after.recipe, {"optimizer.learning_rate": float(f"{rate:.3g}")}))
+
+
+CLEAN = {"train": {"rate": 0.0, "flagged": []}, "held_out": {"rate": 0.0}}
+
+
+def tiny_diagnosis(lab: Any, recipe: Arm, reference: Arm, noise: Any = CLEAN, **limits: Any) -> Any:
+    """Returns the diagnosis of two recipes, both trained in the laboratory."""
+    from plateau.diagnosis import diagnose
+    from plateau.features.views import View
+    from plateau.params import Diagnosis
+
+    given = Diagnosis(**{"max_cost": 10.0, **limits})
+    views = {
+        name: View(lab.features(PREPROCESSING, weights), weights, PREPROCESSING, {})
+        for name, weights in (("recipe", "bundled"), ("canonical", "bundled"), ("random", "none"))
+    }
+    trained = [[lab.run(arm.with_seed(seed)) for seed in given.seeds] for arm in (recipe, reference)]
+    return diagnose(lab, FixedRates(), *trained, given, noise, views)

@@ -37,7 +37,9 @@ class TestCache:
         monkeypatch.setattr(build, "_cache_prefix", lambda lab, arm, network, read: read)
         uncached = loop.train(build.task(make_lab(), arm))
         np.testing.assert_allclose(cached.test_outputs, uncached.test_outputs, rtol=1e-3, atol=1e-4)
-        assert [row["val_accuracy"] for row in cached.history] == [row["val_accuracy"] for row in uncached.history]
+        assert [row["val_accuracy"] for row in cached.history] == [
+            row["val_accuracy"] for row in uncached.history
+        ]
 
 
 class TestCost:
@@ -103,7 +105,9 @@ class TestOwn:
         assert outputs.sum(1).allclose(torch.ones(len(outputs)))
 
     def test_without_its_softmax(self, make_lab, user_file):
-        lab, arm = self.lab_and_arm(make_lab, user_file, "build_model", end="x = x.softmax(1)", without=["activation"])
+        lab, arm = self.lab_and_arm(
+            make_lab, user_file, "build_model", end="x = x.softmax(1)", without=["activation"]
+        )
         network = build.network(lab, arm)
         assert isinstance(network, FinalLinear)
         assert not network(torch.randn(4, 3, 16, 16)).sum(1).allclose(torch.ones(4))
@@ -114,7 +118,9 @@ class TestOwn:
         assert torch.equal(network.stem[0].weight, tiny_backbone().stages[0][0].weight)
 
     def test_without_its_dropout(self, make_lab, user_file):
-        lab, arm = self.lab_and_arm(make_lab, user_file, "build_model", without=["dropout"], values={"head.dropout": 0.6})
+        lab, arm = self.lab_and_arm(
+            make_lab, user_file, "build_model", without=["dropout"], values={"head.dropout": 0.6}
+        )
         assert build.network(lab, arm).dropout.p == 0.6
 
     def test_without_its_frozen_layers(self, make_lab, user_file):
@@ -144,7 +150,9 @@ class TestOwn:
     def test_the_loss(self, make_lab, user_file):
         lab, arm = self.lab_and_arm(make_lab, user_file, "loss", loss="return 7 * output.sum()")
         assert build.task(lab, arm).loss(torch.ones(2, 3), torch.zeros(2)) == 42
-        assert build.task(lab, replace(arm, own=frozenset())).loss(torch.zeros(2, 3), torch.tensor([0, 1])) < 2
+        assert (
+            build.task(lab, replace(arm, own=frozenset())).loss(torch.zeros(2, 3), torch.tensor([0, 1])) < 2
+        )
 
     def test_the_callback_decides_about_batch_norm(self, make_lab, user_file):
         start = "model.eval()"
@@ -187,7 +195,10 @@ class TestOwn:
 
 def test_penultimate_features_of_a_users_model(make_lab, user_file):
     lab = make_lab(user_file("build_model"))
-    arm = make_arm({"head.initialization": "linear_probe", "trainable": "head"}, own=frozenset({"model", "weights", "activation"}))
+    arm = make_arm(
+        {"head.initialization": "linear_probe", "trainable": "head"},
+        own=frozenset({"model", "weights", "activation"}),
+    )
     task = build.task(lab, arm)
     outputs = loop.predict(task.model, task.inputs, task.rows.train)
     assert loop.accuracy(outputs, lab.targets[torch.from_numpy(task.rows.train)]) > 0.7

@@ -55,8 +55,12 @@ class TestTransform:
 
     def test_different_shapes_are_one_clear_line(self, tiny_dataset):
         sizes = iter(range(5, 50))
-        inputs = TransformInputs(tiny_dataset.store, lambda i, train: torch.zeros(3, next(sizes), 4), False, CPU)
-        with pytest.raises(PlateauError, match=r"^recipe\.code: transform\(\) gives tensors of different shapes"):
+        inputs = TransformInputs(
+            tiny_dataset.store, lambda i, train: torch.zeros(3, next(sizes), 4), False, CPU
+        )
+        with pytest.raises(
+            PlateauError, match=r"^recipe\.code: transform\(\) gives tensors of different shapes"
+        ):
             inputs.evaluation(ROWS)
 
     @pytest.mark.parametrize("value", [None, 3.0, torch.zeros(2, 2), [[1]]])

@@ -39,7 +39,11 @@ FREEZE = "model.requires_grad_(False)"
 FAULTS = {
     "softmax": (("build_model",), {"end": "x = x.softmax(1)"}, {"head.activation": "softmax"}),
     "relu": (("build_model",), {"end": "x = x.relu()"}, {"head.activation": "relu"}),
-    "everything frozen": (("build_model",), {"freeze": FREEZE}, {"trainable": "none", "batch_norm": FROZEN_TOO}),
+    "everything frozen": (
+        ("build_model",),
+        {"freeze": FREEZE},
+        {"trainable": "none", "batch_norm": FROZEN_TOO},
+    ),
     "all but the head frozen": (
         ("build_model",),
         {"freeze": f"{FREEZE}; model.fc.requires_grad_(True)"},
@@ -50,7 +54,11 @@ FAULTS = {
         {"freeze": "model.stem.requires_grad_(False)"},
         {"trainable": "part", "batch_norm": FROZEN_TOO},
     ),
-    "the head frozen": (("build_model",), {"freeze": "model.fc.requires_grad_(False)"}, {"trainable": "backbone"}),
+    "the head frozen": (
+        ("build_model",),
+        {"freeze": "model.fc.requires_grad_(False)"},
+        {"trainable": "backbone"},
+    ),
     "no dropout": (("build_model",), {"freeze": "model.dropout.p = 0.0"}, {"head.dropout": 0.0}),
     "half of the parameters": (
         ("build_model", "optimizer"),
@@ -72,17 +80,37 @@ FAULTS = {
         {"start": "[m.eval() for m in model.modules() if isinstance(m, nn.BatchNorm2d)]"},
         {"batch_norm": "frozen"},
     ),
-    "channels the other way": (("transform",), {"channels": "x = x.flip(0)"}, {"preprocessing.channels": "bgr"}),
+    "channels the other way": (
+        ("transform",),
+        {"channels": "x = x.flip(0)"},
+        {"preprocessing.channels": "bgr"},
+    ),
     "bytes": (("transform",), {"channels": "x = x * 255"}, {"preprocessing.scale": "byte"}),
-    "random": (("transform",), {"random": "x = x + 0.1 * torch.randn(()) if train else x"}, {"augmentation": "random, as in your file"}),
-    "not an affine map": (("transform",), {"random": "x = (3 * x).tanh()"}, {"preprocessing.scale": "as in your file"}),
+    "random": (
+        ("transform",),
+        {"random": "x = x + 0.1 * torch.randn(()) if train else x"},
+        {"augmentation": "random, as in your file"},
+    ),
+    "not an affine map": (
+        ("transform",),
+        {"random": "x = (3 * x).tanh()"},
+        {"preprocessing.scale": "as in your file"},
+    ),
     "softmax before the loss": (
         ("loss",),
         {"loss": "return nn.functional.cross_entropy(output.softmax(1), target)"},
         {"loss.name": "cross_entropy after softmax"},
     ),
-    "nll on raw outputs": (("loss",), {"loss": "return nn.functional.nll_loss(output, target)"}, {"loss.name": "nll"}),
-    "a loss of one's own": (("loss",), {"loss": "return (output ** 2).mean()"}, {"loss.name": "as in your file"}),
+    "nll on raw outputs": (
+        ("loss",),
+        {"loss": "return nn.functional.nll_loss(output, target)"},
+        {"loss.name": "nll"},
+    ),
+    "a loss of one's own": (
+        ("loss",),
+        {"loss": "return (output ** 2).mean()"},
+        {"loss.name": "as in your file"},
+    ),
 }
 
 
@@ -90,7 +118,9 @@ def difference(arm, keys=KEYS):
     return {key: get(arm.recipe, key) for key in keys if get(arm.recipe, key) != get(DECLARED, key)}
 
 
-@pytest.mark.parametrize("functions", [EVERYTHING, *[(name,) for name in EVERYTHING], (*EVERYTHING, "on_train_start")])
+@pytest.mark.parametrize(
+    "functions", [EVERYTHING, *[(name,) for name in EVERYTHING], (*EVERYTHING, "on_train_start")]
+)
 def test_a_sound_file_differs_in_nothing(make_lab, user_file, functions):
     arm = recipe_arm(make_lab(user_file(*functions)), DECLARED)
     assert difference(arm) == {}
@@ -155,4 +185,3 @@ def test_a_mistake_is_one_clear_line(make_lab, user_file, functions, lines, line
         recipe_arm(make_lab(user_file(*functions, **lines)), DECLARED)
     assert str(caught.value).startswith(f"recipe.code: {line}")
     assert "\n" not in str(caught.value)
-

@@ -12,7 +12,11 @@ def test_trains_once(make_lab, tmp_path, monkeypatch):
     lab = make_lab(folder=tmp_path)
     first = lab.run(make_arm())
     monkeypatch.setattr(loop, "_batches", lambda *_: pytest.fail("trained again"))
-    for again in (lab.run(make_arm()), make_lab(folder=tmp_path).run(make_arm()), make_lab(shelves=(tmp_path,)).run(make_arm())):
+    for again in (
+        lab.run(make_arm()),
+        make_lab(folder=tmp_path).run(make_arm()),
+        make_lab(shelves=(tmp_path,)).run(make_arm()),
+    ):
         assert again.outcome.history == first.outcome.history
         assert np.array_equal(again.outcome.test_outputs, first.outcome.test_outputs)
     assert not list(tmp_path.glob("*.checkpoint.pt"))
@@ -78,7 +82,9 @@ def test_resizes_and_embeds_once(make_lab, monkeypatch):
     features = lab.features(preprocessing)
     assert features.shape == (90, 16)
     assert lab.features(preprocessing) is features
-    assert lab.images(make_arm({"preprocessing.mean": None}).recipe.preprocessing) is lab.images(preprocessing)
+    assert lab.images(make_arm({"preprocessing.mean": None}).recipe.preprocessing) is lab.images(
+        preprocessing
+    )
     assert lab.features(preprocessing, "none").shape == (90, 16)
     assert not np.array_equal(lab.features(preprocessing, "none"), features)
 

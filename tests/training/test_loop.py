@@ -25,7 +25,9 @@ class Killed(Exception):
 
 
 def equal(one: loop.Outcome, other: loop.Outcome) -> bool:
-    same = one.history == other.history and one.signals == other.signals and one.kept_epoch == other.kept_epoch
+    same = (
+        one.history == other.history and one.signals == other.signals and one.kept_epoch == other.kept_epoch
+    )
     return same and all(
         np.array_equal(getattr(one, name), getattr(other, name)) for name in ("val_outputs", "test_outputs")
     )
@@ -94,7 +96,12 @@ def exact_task(**values) -> loop.Task:
     """One linear layer of zeros on two one-hot inputs, plain gradient descent: everything can be computed by hand."""
     model = nn.Linear(2, 2, bias=False)
     nn.init.zeros_(model.weight)
-    given = {"optimizer.name": "sgd", "optimizer.momentum": 0.0, "optimizer.weight_decay": 0.0, "batch_size": 2}
+    given = {
+        "optimizer.name": "sgd",
+        "optimizer.momentum": 0.0,
+        "optimizer.weight_decay": 0.0,
+        "batch_size": 2,
+    }
     recipe = put(Recipe(), {**given, "optimizer.learning_rate": 1.0, "schedule.epochs": 1, **values})
     rows = np.arange(2)
     return loop.Task(
@@ -140,7 +147,9 @@ def test_keep_best_keeps_the_latest_of_equals_and_its_weights():
     outcome = loop.train(task, on_epoch=lambda row: task.model.weight.data.fill_(next(values)))
     assert outcome.kept_epoch == 3  # equal accuracies: the later one
     assert outcome.history[0]["learning_rate"] == 0.0
-    assert np.array_equal(outcome.test_outputs, np.full((2, 2), 1.0))  # the weights of epoch 3, as they were kept
+    assert np.array_equal(
+        outcome.test_outputs, np.full((2, 2), 1.0)
+    )  # the weights of epoch 3, as they were kept
 
 
 def test_train_accuracy_is_measured_in_eval_mode_without_augmentation(make_lab):
@@ -158,7 +167,9 @@ def test_accuracy_counts_what_is_not_a_number_as_wrong():
     assert loop.accuracy(outputs, torch.tensor([0, 0, 1])) == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize(("n", "batch", "steps"), [(64, 16, 4), (65, 16, 4), (66, 16, 5), (5, 16, 1), (1, 16, 1)])
+@pytest.mark.parametrize(
+    ("n", "batch", "steps"), [(64, 16, 4), (65, 16, 4), (66, 16, 5), (5, 16, 1), (1, 16, 1)]
+)
 def test_a_last_batch_of_one_image_is_left_out(n, batch, steps):
     task = exact_task(batch_size=batch)
     task.rows = loop.Rows(np.zeros(n, np.int64), task.rows.val, task.rows.test)

@@ -14,7 +14,11 @@ def classifier(**head):
 
 
 def moving(network):
-    return {name.split(".")[1] if name.startswith("stages") else "head" for name, p in network.named_parameters() if p.requires_grad}
+    return {
+        name.split(".")[1] if name.startswith("stages") else "head"
+        for name, p in network.named_parameters()
+        if p.requires_grad
+    }
 
 
 @pytest.mark.parametrize(
@@ -60,7 +64,9 @@ class TestModes:
         assert all(module.training for module in network.modules())
 
     def test_batch_norm_in_frozen_layers_of_a_users_model(self):
-        network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4, affine=False), nn.Linear(2, 2))
+        network = nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.BatchNorm2d(4, affine=False), nn.Linear(2, 2)
+        )
         model.set_trainable(network, "head", network[3].parameters())
         network.train()
         model.set_modes(network, Recipe(), own_batch_norm=False)
@@ -142,5 +148,3 @@ def test_dropout_everywhere():
     network = nn.Sequential(nn.Dropout(0.1), nn.Sequential(nn.Dropout2d(0.2)))
     model.set_dropout(network, 0.7)
     assert network[0].p == network[1][0].p == 0.7
-
-

@@ -77,7 +77,9 @@ def test_builds_and_describes_what_is_declared(model, name, kind):
 
 
 def groups(model):
-    return torch.optim.SGD([{"params": [model[0].weight], "lr": 0.01}, {"params": [model[1].bias], "lr": 0.1}], lr=1)
+    return torch.optim.SGD(
+        [{"params": [model[0].weight], "lr": 0.01}, {"params": [model[1].bias], "lr": 0.1}], lr=1
+    )
 
 
 def test_the_rate_of_most_parameters_is_the_rate(model):

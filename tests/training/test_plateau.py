@@ -53,7 +53,9 @@ class TestDetect:
 class TestExplain:
     LEVELS = {"chance": 0.1, "majority": 0.12, "linear_probe": 0.72, "reference": None}
 
-    @pytest.mark.parametrize(("level", "name"), [(0.10, "chance"), (0.125, "majority"), (0.71, "linear_probe"), (0.4, None)])
+    @pytest.mark.parametrize(
+        ("level", "name"), [(0.10, "chance"), (0.125, "majority"), (0.71, "linear_probe"), (0.4, None)]
+    )
     def test_the_nearest_within_noise(self, level, name):
         assert explain(level, self.LEVELS, 400) == name
 

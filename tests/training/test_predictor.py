@@ -13,7 +13,9 @@ def test_predicts_as_the_run_did(make_lab, tiny_dataset, tmp_path, activation):
     lab = make_lab(folder=tmp_path)
     arm = make_arm({"head.activation": activation})
     result = lab.run(arm, keep_weights=True)
-    predictor = Predictor(lab.trained(result), arm.recipe.preprocessing, tiny_dataset.classes, activation == "softmax")
+    predictor = Predictor(
+        lab.trained(result), arm.recipe.preprocessing, tiny_dataset.classes, activation == "softmax"
+    )
     images = np.stack([tiny_dataset.store.image(int(row)) for row in tiny_dataset.indices("test")])
     table = predictor.predict(images)
     assert table.columns.tolist() == ["label", *(f"probability: {name}" for name in tiny_dataset.classes)]

@@ -23,7 +23,9 @@ def test_repeats(make_lab):
 
 def test_ends_where_the_loss_explodes(make_lab, monkeypatch):
     monkeypatch.setitem(range_test.RATES, "sgd", (1e-3, 1e6))
-    task = build.task(make_lab(), make_arm({"optimizer.name": "sgd", "batch_norm": "frozen", "loss.name": "mse"}))
+    task = build.task(
+        make_lab(), make_arm({"optimizer.name": "sgd", "batch_norm": "frozen", "loss.name": "mse"})
+    )
     rates, losses = range_test.sweep(task)
     assert len(rates) == len(losses) < range_test.STEPS
     monkeypatch.setattr(range_test, "sweep", lambda task: (rates, losses))

@@ -45,7 +45,12 @@ def test_a_range_test_far_off_is_trusted_a_decade_far(rates, monkeypatch, found)
 def test_is_measured_once_for_what_decides_it(rates):
     arm = make_arm()
     first = rates.optimum(arm)
-    for values in ({"optimizer.learning_rate": 3.0}, {"head.activation": "softmax"}, {"schedule.epochs": 9}, {"batch_size": 4}):
+    for values in (
+        {"optimizer.learning_rate": 3.0},
+        {"head.activation": "softmax"},
+        {"schedule.epochs": 9},
+        {"batch_size": 4},
+    ):
         assert rates.optimum(make_arm(values)) == first
     assert len(rates.measured) == 1
     rates.optimum(make_arm({"trainable": "head"}))
@@ -97,7 +102,9 @@ def test_what_moves(values, moved):
 
 
 def test_momentum_counts_for_sgd_alone(rates):
-    by_momentum = [rates.optimum(make_arm({"optimizer.name": "sgd", "optimizer.momentum": m})) for m in (0.9, 0.0)]
+    by_momentum = [
+        rates.optimum(make_arm({"optimizer.name": "sgd", "optimizer.momentum": m})) for m in (0.9, 0.0)
+    ]
     assert by_momentum[1] > 2 * by_momentum[0]
     adam = [rates.optimum(make_arm({"optimizer.momentum": m})) for m in (0.9, 0.0)]
     assert adam[0] == adam[1]

@@ -72,7 +72,13 @@ def test_a_digest_of_rows_knows_their_order():
 
 
 def test_an_arms_digest_knows_everything():
-    arms = [make_arm(), make_arm(seed=1), make_arm(images="half"), make_arm({"batch_size": 3}), make_arm(own=frozenset({"loss"}))]
+    arms = [
+        make_arm(),
+        make_arm(seed=1),
+        make_arm(images="half"),
+        make_arm({"batch_size": 3}),
+        make_arm(own=frozenset({"loss"})),
+    ]
     digests = {arm.digest("here") for arm in arms} | {make_arm().digest("there")}
     assert len(digests) == 6
     assert make_arm(own=frozenset({"a", "b"})).digest("") == make_arm(own=frozenset({"b", "a"})).digest("")

@@ -49,7 +49,9 @@ def test_may_import_what_lies_beside_it(tmp_path):
 
 
 def test_syntax_error(refusal):
-    assert re.search(r"raised SyntaxError at line 2: ", refusal("x = 1\ndef loss(output target):\n    pass\n"))
+    assert re.search(
+        r"raised SyntaxError at line 2: ", refusal("x = 1\ndef loss(output target):\n    pass\n")
+    )
 
 
 def test_error_while_loading(refusal):
@@ -58,11 +60,15 @@ def test_error_while_loading(refusal):
 
 
 def test_missing_import(refusal):
-    assert "raised ModuleNotFoundError at line 1: No module named 'no_such_module'" in refusal("import no_such_module\n")
+    assert "raised ModuleNotFoundError at line 1: No module named 'no_such_module'" in refusal(
+        "import no_such_module\n"
+    )
 
 
 def test_defines_nothing_of_use(refusal):
-    assert "defines none of transform, build_model, loss, optimizer, on_train_start" in refusal("transform = 3\n")
+    assert "defines none of transform, build_model, loss, optimizer, on_train_start" in refusal(
+        "transform = 3\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,9 @@ def test_error_inside(tmp_path):
 
 def test_error_inside_a_callable_object(tmp_path):
     path = tmp_path / "mine.py"
-    path.write_text("class Loss:\n    def __call__(self, output, target):\n        raise ValueError('a\\nb')\nloss = Loss()\n")
+    path.write_text(
+        "class Loss:\n    def __call__(self, output, target):\n        raise ValueError('a\\nb')\nloss = Loss()\n"
+    )
     with pytest.raises(PlateauError) as caught:
         call(load_user_code(path).loss, 1, 2)
     assert str(caught.value).endswith("raised ValueError at line 3: a b")

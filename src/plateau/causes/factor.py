@@ -85,6 +85,7 @@ class RecipeFactor:
         explain: sentences for the summary, from recipe arm, reference arm and evidence.
         cause: the name to report, where it depends on the direction of the difference.
         entries: the params.yaml entries of the fix, where they are not the keys that differ.
+        words: the difference in words, where it is not one of keys.
     """
 
     name: str
@@ -98,6 +99,7 @@ class RecipeFactor:
     acts: Callable[[Arm], bool] = lambda arm: True
     cause: Callable[[Arm, Arm, Rates], str] | None = None
     entries: Callable[[Arm, Arm], dict[str, Any]] | None = None
+    words: Callable[[Arm, Arm], str] | None = None
 
     def is_different(self, arm: Arm, other: Arm, rates: Rates) -> bool:
         """Returns whether the two arms differ in this factor."""
@@ -116,12 +118,14 @@ class RecipeFactor:
 
     def difference(self, arm: Arm, other: Arm) -> str:
         """Returns the difference in words: "mean: null instead of [0.5, 0.5, 0.5]"."""
+        if self.words is not None:
+            return self.words(arm, other)
         keys = [*self.keys, *(key for key in self.carried if get(arm.recipe, key) != get(other.recipe, key))]
         words = [
             f"{key}: {show(get(arm.recipe, key))} instead of {show(get(other.recipe, key))}"
             for key in differing(tuple(keys), arm, other)
         ]
-        return "; ".join(words) or "none"
+        return "; ".join(words) or f"{self.keys[0]}: the same number, for other parameters"
 
     def fix(self, arm: Arm, fixed: Arm) -> dict[str, Any]:
         """Returns the params.yaml entries that turn `arm` into `fixed`."""

@@ -73,5 +73,4 @@ FACTOR = RecipeFactor(
     cause=_cause,
     suspicion=_suspicion,
     explain=_explain,
-    acts=lambda arm: arm.recipe.trainable != "none",
 )

@@ -36,5 +36,4 @@ FACTOR = RecipeFactor(
     differs=_differs,
     suspicion=_suspicion,
     explain=_explain,
-    acts=lambda arm: arm.recipe.trainable != "none",
 )

@@ -43,4 +43,5 @@ FACTOR = RecipeFactor(
     suspicion=_suspicion,
     explain=_explain,
     entries=_entries,
+    words=lambda arm, other: f"weights: {arm.weights} instead of {other.weights}",
 )

@@ -26,14 +26,14 @@ def write_tables(folder: Path, metrics: Path, result: FeatureShift) -> None:
     artifacts.write_json(metrics, result.metrics)
 
 
-def write_plots(folder: Path, result: FeatureShift, views: Mapping[str, View]) -> None:
-    """Writes every figure as PNG and the joint picture as umap.html, the whole folder at once."""
+def write_plots(folder: Path, page: Path, result: FeatureShift, views: Mapping[str, View]) -> None:
+    """Writes every figure as PNG, the whole folder at once, and the joint picture as a page to look around in."""
     quality = result.picture.trustworthiness, result.picture.preservation
     profiles = {name: view.profile for name, view in views.items()}
     with artifacts.atomic_folder(folder) as temporary:
         for name, figure in shift_figures(result.points, quality, profiles, result.probes).items():
             figure.savefig(temporary / f"{name}.png", dpi=PLOT_DPI)
-        artifacts.write_text(temporary / "umap.html", umap_html(result.points, *quality))
+    artifacts.write_text(page, umap_html(result.points, *quality))
 
 
 def _plain(result: FeatureShift) -> dict[str, object]:

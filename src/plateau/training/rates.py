@@ -74,11 +74,14 @@ class Rates:
 
 
 def moving(arm: Arm) -> str:
-    """Returns which parameters the arm really moves: head | last_block | all; head where it moves none."""
+    """Returns which parameters the arm really moves: head | last_block | all; head where it moves none.
+
+    A user's model that trains some part of its body, declared nowhere, counts as all.
+    """
     trainable = str(arm.recipe.trainable)
-    if trainable not in ("head", "last_block", "all") or get(arm.recipe, "optimizer.parameters") == "head":
+    if trainable in ("none", "head") or get(arm.recipe, "optimizer.parameters") == "head":
         return "head"
-    return trainable
+    return trainable if trainable == "last_block" else "all"
 
 
 def _plain(arm: Arm) -> Arm:

@@ -1,0 +1,22 @@
+"""Augmentation that is too strong, or missing."""
+
+import pytest
+from tiny import make_arm
+
+from plateau.causes.augmentation import FACTOR
+
+
+@pytest.mark.parametrize("fault", ["strong", "crop_flip", "none"])
+def test_is_swapped_alone(check_factor, fault):
+    check_factor(FACTOR, {"augmentation": fault}, {"augmentation"}, arm={"augmentation": "flip"})
+
+
+def test_the_stronger_the_more_suspect(evidence):
+    order = ["none", "flip", "crop_flip", "strong"]
+    found = [FACTOR.suspicion(make_arm({"augmentation": name}), make_arm(), evidence) for name in order]
+    assert found == sorted(found)
+
+
+def test_the_users_own_transform_gives_way(rates):
+    own = make_arm({"augmentation": "random, as in your file"}, own=frozenset({"transform", "augmentation"}))
+    assert FACTOR.swapped(own, make_arm(), rates) == make_arm(own=frozenset({"transform"}))

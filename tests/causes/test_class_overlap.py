@@ -1,0 +1,94 @@
+"""Classes that the images do not tell apart."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from plateau.causes.class_overlap import HYPOTHESIS, confused_pairs
+
+
+def predictions(labels, share, pair=(0, 1), both_ways=True, seed=0):
+    """Returns the labels, a share of which within the pair is exchanged."""
+    random = np.random.default_rng(seed)
+    first, second = pair
+    found = labels.copy()
+    for here, there in ((first, second), (second, first))[: 2 if both_ways else 1]:
+        rows = np.flatnonzero(labels == here)
+        found[random.choice(rows, int(share * len(rows)), replace=False)] = there
+    return found
+
+
+LABELS = np.repeat(np.arange(4), 50)
+
+
+class TestPairs:
+    def test_a_planted_pair(self):
+        found = confused_pairs(predictions(LABELS, 0.4, (1, 3)), LABELS, 4)
+        assert [pair[:2] for pair in found] == [(1, 3)]
+        assert found[0][2] == pytest.approx(40 / 200)
+
+    def test_the_larger_first(self):
+        confused = predictions(predictions(LABELS, 0.3, (0, 1)), 0.5, (2, 3))
+        assert [pair[:2] for pair in confused_pairs(confused, LABELS, 4)] == [(2, 3), (0, 1)]
+
+    def test_one_direction_is_a_bias_and_no_overlap(self):
+        assert confused_pairs(predictions(LABELS, 0.5, both_ways=False), LABELS, 4) == []
+
+    def test_errors_spread_over_all_classes(self):
+        random = np.random.default_rng(0)
+        spread = np.where(random.random(200) < 0.2, random.integers(0, 4, 200), LABELS)
+        assert confused_pairs(spread, LABELS, 4) == []
+
+    def test_no_errors(self):
+        assert confused_pairs(LABELS, LABELS, 4) == []
+
+
+def facts_with(make_facts, predicted, labels=LABELS, classes=("a", "b", "c", "d")):
+    facts = make_facts()
+    outputs = np.eye(len(classes), dtype=np.float32)[predicted]
+    best = replace(facts.best, outcome=replace(facts.best.outcome, test_outputs=outputs))
+    return replace(
+        facts,
+        best=best,
+        targets=labels,
+        test=np.arange(len(labels)),
+        test_accuracy=float((predicted == labels).mean()),
+        classes=classes,
+    )
+
+
+def test_merged_classes_raise_the_accuracy(make_facts, make_bench):
+    facts = facts_with(make_facts, predictions(LABELS, 0.4, (1, 3)))
+    assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.2)
+    bench = make_bench(1.0)
+    finding = HYPOTHESIS.test(bench, facts)
+    assert finding.effect.mean == pytest.approx(0.2)
+    assert finding.effect.low > 0.1
+    assert "b / d" in finding.evidence[0]
+    assert "b / d" in finding.fix["data"]
+    assert not bench.runs
+
+
+def test_a_chain_of_pairs_does_not_merge_everything():
+    confused = predictions(LABELS, 0.5, (0, 1))
+    confused = np.where(confused == LABELS, predictions(LABELS, 0.9, (1, 2), seed=1), confused)
+    assert len(confused_pairs(confused, LABELS, 4)) == 1
+
+
+def test_no_suspicion_where_a_weak_model_errs_everywhere(make_facts):
+    random = np.random.default_rng(0)
+    confused = np.where(random.random(200) < 0.4, random.integers(0, 4, 200), predictions(LABELS, 0.4, (1, 3)))
+    assert HYPOTHESIS.suspicion(facts_with(make_facts, confused)) == 0
+
+
+def test_no_overlap(make_facts, make_bench):
+    facts = facts_with(make_facts, LABELS)
+    assert HYPOTHESIS.suspicion(facts) == 0
+    assert HYPOTHESIS.test(make_bench(1.0), facts) is None
+
+
+def test_two_classes_are_not_merged_into_one(make_facts):
+    labels = np.repeat(np.arange(2), 50)
+    facts = facts_with(make_facts, predictions(labels, 0.4), labels, ("a", "b"))
+    assert HYPOTHESIS.suspicion(facts) == 0

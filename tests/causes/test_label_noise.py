@@ -1,0 +1,39 @@
+"""Wrong labels among the training images."""
+
+import numpy as np
+import pytest
+
+from plateau.causes.label_noise import HYPOTHESIS
+
+
+def noise(rate, rows, kind="noise"):
+    return {"rate": rate, "flagged": [{"row": row, "kind": kind} for row in rows]}
+
+
+def test_flagged_labels_are_set_aside(make_facts, make_bench):
+    facts, bench = make_facts(noise=noise(0.1, range(0, 24, 2)), noise_held_out=0.08), make_bench(0.8)
+    assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.1)
+    finding = HYPOTHESIS.test(bench, facts)
+    assert finding.effect.mean == pytest.approx(0.1)
+    ((name, arm),) = bench.runs.items()
+    assert finding.runs == [name]
+    rows = bench.subsets[arm.images]
+    assert len(rows) == 108
+    assert not np.isin(np.arange(0, 24, 2), rows).any()
+    assert "12 were set aside" in finding.evidence[0]
+    assert "12 flagged labels" in finding.fix["data"]
+    assert finding.levels == {"label_noise_ceiling": pytest.approx(0.92)}
+
+
+def test_suspicion_does_not_exceed_what_is_left(make_facts):
+    assert HYPOTHESIS.suspicion(make_facts(accuracy=0.95, noise=noise(0.3, []))) == pytest.approx(0.05)
+
+
+def test_clean_labels(make_facts):
+    assert HYPOTHESIS.suspicion(make_facts(noise=noise(0.01, [3]))) == 0
+
+
+@pytest.mark.parametrize("flagged", [[], [{"row": 3, "kind": "overlap"}]])
+def test_nothing_to_set_aside(make_facts, make_bench, flagged):
+    facts = make_facts(noise={"rate": 0.1, "flagged": flagged})
+    assert HYPOTHESIS.test(make_bench(1.0), facts) is None

@@ -1,0 +1,28 @@
+"""An optimiser that does not hold the parameters that should move."""
+
+import pytest
+from tiny import make_arm
+
+from plateau.causes.optimizer_parameters import FACTOR
+
+
+@pytest.mark.parametrize("fault", ["head", "backbone"])
+def test_is_swapped_alone(check_factor, fault):
+    check_factor(FACTOR, {"optimizer.parameters": fault}, {"optimizer.parameters"})
+
+
+def test_the_head_alone_is_enough_where_the_head_alone_moves():
+    head = {"optimizer.parameters": "head"}
+    assert not FACTOR.acts(make_arm({**head, "trainable": "head"}))
+    assert FACTOR.acts(make_arm({**head, "trainable": "all"}))
+    assert FACTOR.acts(make_arm({"optimizer.parameters": "backbone", "trainable": "head"}))
+
+
+def test_suspect(evidence):
+    arm = make_arm({"optimizer.parameters": "part"})
+    assert FACTOR.suspicion(arm, make_arm(), evidence) > 0.5 * evidence.gap
+
+
+def test_the_users_own_choice_gives_way(rates):
+    own = make_arm({"optimizer.parameters": "part"}, own=frozenset({"optimizer", "parameters"}))
+    assert FACTOR.swapped(own, make_arm(), rates) == make_arm(own=frozenset({"optimizer"}))

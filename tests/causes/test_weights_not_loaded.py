@@ -1,0 +1,27 @@
+"""Pretrained weights that never arrived."""
+
+import pytest
+from tiny import make_arm
+
+from plateau.causes.weights_not_loaded import FACTOR
+
+
+def test_is_swapped_alone(rates, evidence):
+    recipe, reference = make_arm(weights="none"), make_arm({"head.dropout": 0.4})
+    assert FACTOR.is_different(recipe, reference, rates)
+    assert not FACTOR.is_different(reference, reference, rates)
+    assert FACTOR.swapped(recipe, reference, rates) == make_arm()
+    assert FACTOR.swapped(reference, recipe, rates) == make_arm({"head.dropout": 0.4}, weights="none")
+    assert FACTOR.fix(recipe, make_arm()) == {"backbone.weights": "bundled"}
+    assert FACTOR.difference(recipe, reference) == "weights: none instead of bundled"
+    (sentence,) = FACTOR.explain(recipe, reference, evidence)
+    assert "none weights" in sentence and "0.400" in sentence and "0.700" in sentence
+
+
+def test_is_the_first_suspect(evidence):
+    assert FACTOR.suspicion(make_arm(weights="none"), make_arm(), evidence) == pytest.approx(0.3)
+
+
+def test_the_users_own_model_gets_the_weights(rates):
+    own = make_arm(weights="none", own=frozenset({"model", "weights"}))
+    assert FACTOR.swapped(own, make_arm(), rates) == make_arm(own=frozenset({"model"}))

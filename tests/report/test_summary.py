@@ -1,0 +1,206 @@
+"""The verdict, the causes and the headline follow from what was measured."""
+
+from copy import deepcopy
+
+import pytest
+
+from plateau.report.schema import validate
+from plateau.report.summary import describe_plateau, label_map, summarize
+
+MIN_EFFECT = 0.03
+LEVELS = {
+    "chance": 0.1,
+    "majority": 0.12,
+    "knn": 0.7,
+    "linear_probe": 0.72,
+    "linear_probe_canonical": 0.8,
+    "random_features": 0.5,
+    "reference": 0.95,
+}
+
+
+def measured(effect, half=0.02):
+    return {"effect": effect, "ci": [effect - half, effect + half], "probability": 1.0}
+
+
+def swap(cause, effect, half=0.02, jointly=False, **values):
+    return {
+        "factor": cause,
+        "cause": cause,
+        "difference": "a: 1 instead of 2",
+        **measured(effect, half),
+        "forward": measured(effect, half),
+        "backward": measured(effect, half),
+        "jointly": jointly,
+        "evidence": ["Seen."],
+        "fix": {"recipe.trainable": "all"},
+        "runs": [f"recipe + {cause}"],
+        **values,
+    }
+
+
+def data(cause, effect, half=0.02):
+    return {
+        "cause": cause,
+        **measured(effect, half),
+        "evidence": ["Seen."],
+        "fix": {"data": "more"},
+        "runs": ["best - half of the images"],
+        "levels": {"more_data": 0.97},
+    }
+
+
+def run(name, test, train=0.7):
+    return {
+        "name": name,
+        "train_accuracy": train,
+        "val_accuracy": test,
+        "test_accuracy": test,
+        "epochs": 3,
+        "cost_s": 1.0,
+    }
+
+
+FOUND = {
+    "gap": measured(0.25),
+    "verdict": "plateau",
+    "path": ["frozen_layers"],
+    "swaps": [swap("preprocessing", 0.01), swap("frozen_layers", 0.2), swap("learning_rate_low", 0.05)],
+    "data": [],
+    "recommended": {
+        "name": "reference",
+        "recipe": {"trainable": "all"},
+        "weights": "bundled",
+        "gain": measured(0.25),
+    },
+    "runs": [run("recipe", 0.7), run("reference", 0.95), run("recipe + frozen_layers", 0.9)],
+    "seconds": {"recipe": 2.0, "reference": 5.0, "recipe + frozen_layers": 4.0},
+    "reference_seconds": 7.0,
+    "extra_seconds": 0.5,
+    "train_loss": 1.0,
+    "num_classes": 10,
+    "test_images": 360,
+}
+HEALTHY = {
+    "verdict": "healthy",
+    "gap": measured(0.0),
+    "swaps": [swap("frozen_layers", 0.0)],
+    "recommended": {**FOUND["recommended"], "name": "recipe", "gain": measured(0.0)},
+}
+
+
+def summary(plateau=None, **changes):
+    found = {**deepcopy(FOUND), **changes}
+    state = plateau or describe_plateau(found["runs"][0], 0.7, 2, "linear_probe")
+    runs = {"recipe": "a1", "reference": "b2", "recipe + frozen_layers": "c3"}
+    made = summarize(found, LEVELS, state, MIN_EFFECT, runs)
+    validate({**made, "run_id": None})
+    return made
+
+
+class TestPlateau:
+    def test_causes_are_ranked_and_the_rest_is_harmless(self):
+        made = summary()
+        assert made["verdict"] == "plateau"
+        assert [cause["cause"] for cause in made["causes"]] == ["frozen_layers", "learning_rate_low"]
+        assert [entry["factor"] for entry in made["harmless"]] == ["preprocessing"]
+        assert made["causes"][0]["share"] == pytest.approx(0.8)
+        assert made["causes"][0]["runs"] == ["c3"]
+        assert made["causes"][1]["runs"] == []
+
+    def test_the_headline_says_cause_worth_and_what_is_reached(self):
+        headline = summary()["headline"]
+        assert "+20 points" in headline
+        assert "95.0% instead of 70.0%" in headline
+
+    def test_cost_counts_every_second_once(self):
+        assert summary()["cost"] == {
+            "recipe_seconds": 2.0,
+            "reference_seconds": 7.0,
+            "diagnosis_seconds": pytest.approx(4.0 + 7.0 + 0.5),
+        }
+
+    def test_verified_by_a_run(self):
+        assert summary()["verified"] == {"before": 0.7, "after": 0.95, "effect": 0.25, "ci": [0.23, 0.27]}
+
+    def test_what_is_not_decided_is_neither_blamed_nor_called_harmless(self):
+        made = summary(swaps=[swap("frozen_layers", 0.2), swap("head", 0.05, half=0.06)])
+        assert [cause["cause"] for cause in made["causes"]] == ["frozen_layers"]
+        assert made["harmless"] == []
+        assert [entry["factor"] for entry in made["undecided"]] == ["head"]
+
+    def test_a_joint_bound_is_no_cause(self):
+        made = summary(swaps=[swap("frozen_layers", 0.2), swap("head", 0.1, jointly=True)])
+        assert [cause["cause"] for cause in made["causes"]] == ["frozen_layers"]
+        assert any("head" in note for note in made["notes"])
+
+    def test_one_direction_is_noted(self):
+        made = summary(swaps=[swap("frozen_layers", 0.2, backward=None)])
+        assert any("one direction only: frozen_layers" in note for note in made["notes"])
+
+    def test_data_cause_beside_a_healthy_recipe(self):
+        made = summary(**HEALTHY, data=[data("limited_data", 0.08)])
+        assert made["verdict"] == "plateau"
+        assert [(cause["cause"], cause["kind"]) for cause in made["causes"]] == [("limited_data", "data")]
+        assert made["causes"][0]["share"] is None
+        assert made["levels"]["more_data"] == 0.97
+        assert "the recipe stands at 70.0%" in made["headline"]
+
+    def test_the_largest_comes_first_whatever_its_kind(self):
+        made = summary(data=[data("label_noise", 0.1)])
+        assert [cause["cause"] for cause in made["causes"]] == [
+            "frozen_layers",
+            "label_noise",
+            "learning_rate_low",
+        ]
+
+
+class TestOther:
+    def test_healthy(self):
+        made = summary(**HEALTHY)
+        assert (made["verdict"], made["causes"]) == ("healthy", [])
+        assert made["headline"].startswith("Nothing to repair: the recipe reaches 70.0%")
+        assert made["would_settle"] == []
+
+    def test_healthy_with_a_low_training_accuracy_says_why(self):
+        runs = [run("recipe", 0.9, train=0.8), *FOUND["runs"][1:]]
+        assert "Training accuracy is the lower one" in summary(**HEALTHY, runs=runs)["headline"]
+        runs = [run("recipe", 0.9, train=0.99), *FOUND["runs"][1:]]
+        assert "Training accuracy" not in summary(**HEALTHY, runs=runs)["headline"]
+
+    def test_inconclusive_says_what_would_settle_it(self):
+        made = summary(verdict="inconclusive", gap=measured(0.05, half=0.08))
+        assert (made["verdict"], made["causes"]) == ("inconclusive", [])
+        assert made["headline"].startswith("Undecided")
+        assert "diagnosis.seeds" in made["would_settle"][0]
+
+    def test_a_gap_that_nothing_carries_accuses_no_one(self):
+        made = summary(swaps=[swap("frozen_layers", 0.2, half=0.3)])
+        assert (made["verdict"], made["causes"]) == ("inconclusive", [])
+
+    def test_no_difference_and_no_swap(self):
+        assert summary(**{**HEALTHY, "swaps": []})["harmless"] == []
+
+
+class TestDescribe:
+    def test_training_accuracy_that_is_stuck(self):
+        found = describe_plateau(run("recipe", 0.68, train=0.72), 0.71, 3, "linear_probe")
+        assert (found["metric"], found["level"], found["from_epoch"]) == ("train_accuracy", 0.71, 3)
+
+    def test_memorised_images_leave_the_test_accuracy(self):
+        found = describe_plateau(run("recipe", 0.68, train=0.99), 0.99, 3, None)
+        assert (found["metric"], found["level"]) == ("test_accuracy", 0.68)
+
+    def test_nothing_trained(self):
+        found = describe_plateau({**run("recipe", 0.1), "train_accuracy": None}, 0.0, None, "chance")
+        assert found["metric"] == "train_accuracy"
+
+
+def test_run_ids_by_name():
+    records = [
+        {"name": "finetune@recipe", "run_id": "a", "children": {}},
+        {"name": "finetune@reference", "run_id": None, "children": {}},
+        {"name": "intervene", "run_id": "i", "children": {"recipe + head": "h", "off": None}},
+        {"name": "embed", "run_id": "e"},
+    ]
+    assert label_map(records) == {"recipe": "a", "recipe + head": "h"}

@@ -1,0 +1,275 @@
+"""Which swaps are run, and what they show, in games whose values are known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tiny import FixedRates, make_arm, make_result
+
+from plateau.causes import RECIPE_FACTORS
+from plateau.causes.factor import Evidence
+from plateau.intervention import Ledger, investigate
+
+N = 400
+MIN_EFFECT = 0.03
+FAULTS = {
+    "head": {"head.activation": "softmax"},
+    "loss_function": {"loss.name": "mse"},
+    "regularization": {"head.dropout": 0.9},
+    "batch_norm": {"batch_norm": "train"},
+    "data_order": {"shuffle": False},
+    "augmentation": {"augmentation": "strong"},
+}
+EVIDENCE = Evidence(
+    gap=0.3,
+    train_accuracy=0.5,
+    val_accuracy=0.5,
+    train_loss=1.0,
+    probe_recipe=0.6,
+    probe_canonical=0.6,
+    probe_random=0.3,
+    reference_val=0.9,
+    rate_ratio=1.0,
+    steps_ratio=1.0,
+    num_classes=3,
+    sorted_share=0.3,
+    imbalance=1.0,
+)
+
+
+class Game:
+    """Runs whose accuracy is a function of which factors are fixed; counts them."""
+
+    def __init__(self, names, value, cost=1.0, budget=100.0, seeds=1):
+        self.names, self.value, self.cost = names, value, cost
+        self.sound = make_arm({"batch_norm": "frozen"})
+        faults = {key: fault for name in names for key, fault in FAULTS[name].items()}
+        self.broken = make_arm({"batch_norm": "frozen", **faults})
+        self.labels: list[str] = []
+        self.seeds = seeds
+        self.ledger = Ledger(
+            recipe=self.results(self.broken),
+            reference=self.results(self.sound),
+            factors=[factor for factor in RECIPE_FACTORS if factor.name in names],
+            rates=FixedRates(),
+            run=self.run,
+            estimate=lambda arm: cost,
+            targets=np.zeros(N, np.int64),
+            budget=budget,
+            asked=frozenset(names),
+        )
+
+    def fixed(self, arm):
+        rates = FixedRates()
+        return frozenset(
+            f.name
+            for f in RECIPE_FACTORS
+            if f.name in self.names and not f.is_different(arm, self.sound, rates)
+        )
+
+    def results(self, arm):
+        hit = (np.arange(N) < self.value(self.fixed(arm)) * N).astype(float)
+        return [make_result(arm.with_seed(seed), hit, self.cost) for seed in range(self.seeds)]
+
+    def run(self, arm, label):
+        self.labels.append(label)
+        return self.results(arm)
+
+    def investigate(self, evidence=EVIDENCE):
+        return investigate(self.ledger, evidence, MIN_EFFECT)
+
+
+def additive(**gains):
+    return lambda fixed: 0.5 + sum(gains[name] for name in fixed)
+
+
+def by_name(found):
+    return {finding.factor.name: finding for finding in found.findings}
+
+
+class TestAdditive:
+    GAINS = {"head": 0.25, "loss_function": 0.15, "regularization": 0.0}
+
+    def test_every_factor_gets_its_value(self):
+        game = Game(list(self.GAINS), additive(**self.GAINS))
+        found = game.investigate()
+        assert found.verdict == "plateau"
+        assert found.gap.mean == pytest.approx(0.4)
+        assert set(found.path) == {"head", "loss_function"}
+        effects = {name: f.effect.mean for name, f in by_name(found).items() if not f.jointly}
+        assert effects == {name: pytest.approx(self.GAINS[name], abs=1e-6) for name in effects}
+        assert {"head", "loss_function"} <= set(effects)
+
+    def test_both_directions_of_what_matters(self):
+        found = by_name(Game(list(self.GAINS), additive(**self.GAINS)).investigate())
+        for name in ("head", "loss_function"):
+            assert found[name].forward is not None
+            assert found[name].backward is not None
+
+    def test_nothing_runs_twice(self):
+        game = Game(list(self.GAINS), additive(**self.GAINS))
+        game.investigate()
+        assert len(game.labels) == len(set(game.labels))
+        assert game.ledger.spent == len(game.labels)
+        before = len(game.labels)
+        game.investigate()
+        assert len(game.labels) == before
+
+    def test_cheap_swaps_run_first_in_both_directions(self):
+        game = Game(list(self.GAINS), additive(**self.GAINS))
+        game.ledger.estimate = lambda arm: 1.0 if arm == game.sound else 0.0
+        found = by_name(game.investigate())
+        assert all(f.forward is not None and f.backward is not None for f in found.values())
+        assert found["regularization"].effect.mean == 0.0
+
+    def test_every_seed_counts(self):
+        game = Game(list(self.GAINS), additive(**self.GAINS), seeds=3)
+        found = by_name(game.investigate())
+        assert found["head"].effect.mean == pytest.approx(0.25)
+        assert game.ledger.spent == 3 * len(game.labels)
+
+
+class TestMasked:
+    """Two faults that each alone keep the accuracy down: fixing one shows nothing."""
+
+    def value(self, fixed):
+        return 0.9 if {"head", "loss_function"} <= fixed else 0.5
+
+    def test_both_are_found(self):
+        game = Game(["head", "loss_function", "regularization"], self.value)
+        found = game.investigate()
+        assert {"head", "loss_function"} <= set(found.path)
+        for name in ("head", "loss_function"):
+            finding = by_name(found)[name]
+            assert not finding.jointly
+            assert finding.effect.low > 0
+            assert finding.backward.mean == pytest.approx(0.4)
+        harmless = by_name(found)["regularization"]
+        assert harmless.jointly or harmless.effect.mean == 0
+
+    def test_the_joint_value_is_shared_fairly(self):
+        found = by_name(Game(["head", "loss_function"], self.value).investigate())
+        assert found["head"].effect.mean == pytest.approx(0.2)
+        assert found["loss_function"].effect.mean == pytest.approx(0.2)
+
+
+class TestHarmless:
+    def test_is_not_blamed(self):
+        game = Game(
+            ["head", "data_order", "augmentation"], additive(head=0.4, data_order=0.0, augmentation=0.0)
+        )
+        found = game.investigate()
+        assert found.path == ("head",)
+        for name in ("data_order", "augmentation"):
+            finding = by_name(found)[name]
+            assert finding.effect.mean < MIN_EFFECT
+            assert finding.jointly or finding.effect.low <= 0
+
+    def test_one_that_hurts_in_the_reference_is_put_aside(self):
+        game = Game(["head", "data_order"], additive(head=0.4, data_order=-0.1))
+        found = game.investigate()
+        assert "data_order" not in found.path
+
+
+class TestBudget:
+    def test_nothing_left_runs_nothing(self):
+        game = Game(["head", "loss_function"], additive(head=0.3, loss_function=0.1), budget=0.5)
+        found = game.investigate()
+        assert game.labels == []
+        assert found.path == ()
+        assert found.verdict == "plateau"
+        assert all(finding.jointly for finding in found.findings)
+        assert all(finding.effect == found.gap for finding in found.findings)
+
+    @pytest.mark.parametrize("budget", [1.0, 2.0, 3.0, 4.5])
+    def test_is_never_overdrawn(self, budget):
+        gains = {"head": 0.1, "loss_function": 0.1, "regularization": 0.1, "data_order": 0.1}
+        game = Game(list(gains), additive(**gains), budget=budget)
+        game.investigate()
+        assert game.ledger.spent <= budget
+        assert game.labels
+
+    def test_what_is_free_runs_without_one(self):
+        game = Game(["head", "loss_function"], additive(head=0.3, loss_function=0.1), cost=0.0, budget=0.0)
+        assert set(game.investigate().path) == {"head", "loss_function"}
+
+
+class TestHealthy:
+    def test_nothing_is_run(self):
+        game = Game(["head", "loss_function"], additive(head=0.0, loss_function=0.0))
+        found = game.investigate()
+        assert found.verdict == "healthy"
+        assert game.labels == []
+        assert found.path == ()
+
+    def test_a_recipe_above_the_reference(self):
+        game = Game(["data_order"], additive(data_order=-0.2))
+        assert game.investigate().verdict == "healthy"
+        assert game.labels == []
+
+    def test_no_difference_at_all(self):
+        game = Game([], additive())
+        found = game.investigate()
+        assert (found.verdict, found.findings, game.labels) == ("healthy", (), [])
+
+
+class TestAsked:
+    """A list of factors to test: the others keep their share of the gap."""
+
+    def test_is_not_blamed_for_the_rest(self):
+        game = Game(["head", "data_order"], additive(head=0.4, data_order=0.0))
+        game.ledger.asked = frozenset({"data_order"})
+        found = game.investigate()
+        assert list(by_name(found)) == ["data_order"]
+        assert by_name(found)["data_order"].effect.mean == 0.0
+        assert not by_name(found)["data_order"].jointly
+
+    def test_keeps_its_own_effect(self):
+        game = Game(["head", "data_order"], additive(head=0.3, data_order=0.1))
+        game.ledger.asked = frozenset({"head"})
+        found = game.investigate()
+        assert found.gap.mean == pytest.approx(0.4)
+        assert by_name(found)["head"].effect.mean == pytest.approx(0.3)
+
+
+def test_one_factor_needs_no_run_of_its_own():
+    game = Game(["head"], additive(head=0.4))
+    found = game.investigate()
+    assert game.labels == []
+    assert by_name(found)["head"].effect.mean == pytest.approx(0.4)
+    assert not by_name(found)["head"].jointly
+
+
+def test_labels_say_what_was_changed():
+    game = Game(
+        ["head", "loss_function", "regularization"], additive(head=0.1, loss_function=0.1, regularization=0.1)
+    )
+    label = game.ledger.label
+    assert label(frozenset({"head"})) == "recipe + head"
+    assert label(frozenset({"head", "loss_function"})) == "reference - regularization"
+    game = Game(list(FAULTS), additive(**dict.fromkeys(FAULTS, 0.0)))
+    names = [factor.name for factor in game.ledger.factors]
+    labels = {game.ledger.label(frozenset(names[:i])) for i in range(1, len(names))}
+    assert len(labels) == len(names) - 1
+
+
+def test_arms_have_exactly_the_factors_taken():
+    game = Game(list(FAULTS), additive(**dict.fromkeys(FAULTS, 0.0)))
+    for taken in ({"head"}, {"head", "batch_norm"}, set(FAULTS) - {"data_order"}):
+        assert game.fixed(game.ledger.arm(frozenset(taken))) == taken
+    assert game.ledger.arm(frozenset()) == game.broken
+    assert game.ledger.arm(game.ledger.everything) == game.sound
+
+
+def test_the_runs_behind_a_finding():
+    game = Game(["head", "loss_function"], additive(head=0.3, loss_function=0.1))
+    game.investigate()
+    assert set(game.ledger.run_keys("head")) <= set(game.labels)
+    assert game.ledger.run_keys("head")
+
+
+def test_suspicion_decides_the_order():
+    gains = {"head": 0.0, "data_order": 0.4}
+    game = Game(list(gains), additive(**gains))
+    game.investigate(replace(EVIDENCE, sorted_share=1.0))
+    assert "data_order" in game.labels[0] or game.labels[0] == "reference - head"
