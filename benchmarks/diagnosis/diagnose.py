@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def diagnose(case: Case, work: Path, seed: int = 0) -> dict[str, Any]:
     recipe_key (of the recipe's run in <work>/runs), seconds.
     """
     params = parameters(case, work, seed)
-    key = _digest([dump(params), _images_digest(params), _code(SOURCE.rglob("*.py"))])
+    key = _digest([dump(params), _images_digest(params), _code((".",))])
     folder = work / "cases" / case.name.replace("/", "--")
     kept = folder / f"{key}.json"
     if not kept.exists():
@@ -57,12 +58,7 @@ def parameters(case: Case, work: Path, seed: int = 0) -> Params:
 
 def runs_folder(work: Path) -> Path:
     """Returns where finished runs lie: shared by all cases, another one when the training code changes."""
-    files = [
-        p
-        for name in TRAINING
-        for p in ([SOURCE / name] if name.endswith(".py") else (SOURCE / name).rglob("*.py"))
-    ]
-    return work / "runs" / _digest(_code(files))
+    return work / "runs" / _code(TRAINING)[:16]
 
 
 def prepare(params: Params, folder: Path) -> None:
@@ -151,7 +147,12 @@ def _images_digest(params: Params) -> str:
     return hashlib.sha256(Path(str(params.data.path)).read_bytes() + code).hexdigest()
 
 
-def _code(files: Any) -> str:
+@cache
+def _code(names: tuple[str, ...]) -> str:
+    """Returns a digest of these files and folders of the package, as they were when first asked for."""
+    files = {
+        p for name in names for p in [SOURCE / name, *(SOURCE / name).rglob("*.py")] if p.suffix == ".py"
+    }
     return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(files))).hexdigest()
 
 

@@ -90,7 +90,9 @@ def diagnose(
     """
     runner = Runner(lab, limits.seeds, {"recipe": recipe[0], "reference": reference[0]})
     evidence = _evidence(lab, rates, recipe[0], reference[0], views)
-    budget = limits.max_cost * sum(result.cost for result in reference)
+    # A reference that only learns a head on cached features costs nothing: the recipe's own run is the measure then.
+    pairs = zip(recipe, reference, strict=True)
+    budget = limits.max_cost * sum(max(own.cost, other.cost) for own, other in pairs)
     factors = _differing(recipe[0].arm, reference[0].arm, rates)
     ledger = Ledger(
         recipe=recipe,
@@ -106,7 +108,7 @@ def diagnose(
     )
     investigation = investigate(ledger, evidence, limits.min_effect)
     best = _best(lab, [results[0] for results in ledger.runs.values()])
-    facts = _facts(lab, best, noise, evidence, limits)
+    facts = _facts(lab, recipe[0], best, noise, evidence, limits)
     data = _test_data(runner, facts, limits, budget - ledger.spent)
     recommended = _recommended(lab, runner)
     return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
@@ -178,11 +180,17 @@ def _best(lab: Laboratory, results: list[Result]) -> Result:
 
 
 def _facts(
-    lab: Laboratory, best: Result, noise: Mapping[str, Any], evidence: Evidence, limits: Limits
+    lab: Laboratory,
+    recipe: Result,
+    best: Result,
+    noise: Mapping[str, Any],
+    evidence: Evidence,
+    limits: Limits,
 ) -> DataFacts:
     test = lab.dataset.indices("test")
     kept = best.outcome.history[best.outcome.kept_epoch - 1] if best.outcome.kept_epoch else {}
     return DataFacts(
+        recipe=recipe,
         best=best,
         train_accuracy=float(kept.get("train_accuracy", 0.0)),
         test_accuracy=float(best.correct(lab.dataset.targets[test]).mean()),

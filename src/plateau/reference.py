@@ -13,7 +13,7 @@ from plateau.training.store import Result, hits
 
 FEWEST_EPOCHS, MOST_EPOCHS = 6, 40
 FEWEST_STEPS = 150
-HEAD_STEPS = 1500  # on cached features a step costs next to nothing
+HEAD_STEPS, MOST_HEAD_EPOCHS = 1500, 200  # on cached features a step costs next to nothing, an epoch does not
 WEIGHT_DECAY = {"adamw": 0.01, "adam": 0.0, "rmsprop": 0.0, "sgd": 1e-4}
 NOTHING_LEFT = 0.995  # validation accuracy from which tuning more layers cannot show a gain
 
@@ -22,7 +22,7 @@ def candidates(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Arm]:
     """Returns what may become the reference, cheapest first: a new head alone, then every layer."""
     n = len(lab.subsets["all"])
     steps = math.ceil(n / BATCH_SIZE)
-    head = _arm(lab, recipe, "head", math.ceil(HEAD_STEPS / steps))
+    head = _arm(lab, recipe, "head", min(MOST_HEAD_EPOCHS, math.ceil(HEAD_STEPS / steps)))
     everything = _arm(
         lab, recipe, "all", min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(FEWEST_STEPS / steps)))
     )

@@ -15,8 +15,8 @@ def test_flagged_labels_are_set_aside(make_facts, make_bench):
     assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.1)
     finding = HYPOTHESIS.test(bench, facts)
     assert finding.effect.mean == pytest.approx(0.1)
-    ((name, arm),) = bench.runs.items()
-    assert finding.runs == [name]
+    assert list(bench.runs) == finding.runs == ["recipe - flagged labels", "best - flagged labels"]
+    arm = bench.runs[finding.runs[0]]
     rows = bench.subsets[arm.images]
     assert len(rows) == 108
     assert not np.isin(np.arange(0, 24, 2), rows).any()

@@ -21,14 +21,8 @@ ESCAPED = "<b>x"  # a class name that a report must escape
 COLOURS = {"amber": (200, 140, 40), "blue": (40, 80, 200), ESCAPED: (60, 170, 60)}
 CHANGES: dict[str, Any] = {
     "data": {"source": "imagefolder", "path": "pictures", "stored_size": 32},
-    "recipe": {
-        "preprocessing": {"size": 32},
-        "trainable": "all",
-        "optimizer": {"learning_rate": 0.00001},
-        "schedule": {"epochs": 5},
-        "batch_size": 16,
-    },
-    "diagnosis": {"max_cost": 2.0},
+    "recipe": {"preprocessing": {"size": 32}, "optimizer": {"learning_rate": 1e-8}},
+    "diagnosis": {"max_cost": 1.0},
 }
 
 
@@ -90,7 +84,7 @@ def make_project(root: Path, folder: Path) -> Project:
     return project
 
 
-def draw_pictures(folder: Path, per_class: int = 24, side: int = 32) -> None:
+def draw_pictures(folder: Path, per_class: int = 30, side: int = 32) -> None:
     """Draws noisy discs in one colour per class."""
     random = np.random.default_rng(0)
     row, column = np.mgrid[:side, :side]
@@ -99,8 +93,8 @@ def draw_pictures(folder: Path, per_class: int = 24, side: int = 32) -> None:
         for index in range(per_class):
             middle, radius = random.integers(10, 22, 2), random.integers(6, 12)
             disc = (row - middle[0]) ** 2 + (column - middle[1]) ** 2 < radius**2
-            image = random.normal(90, 35, (side, side, 3))
-            image[disc] = random.normal(colour, 35, (int(disc.sum()), 3))
+            image = random.normal(90, 20, (side, side, 3))
+            image[disc] = random.normal(colour, 20, (int(disc.sum()), 3))
             Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(folder / name / f"{index:02d}.png")
 
 

@@ -22,6 +22,7 @@ class DataFacts:
     """What is known about the data before anything is run for it.
 
     Attributes:
+        recipe: the user's run.
         best: the best run so far; what the data still costs is measured against it.
         train_accuracy, test_accuracy: of its kept epoch, 0..1.
         headroom: 1 - test_accuracy.
@@ -35,6 +36,7 @@ class DataFacts:
         classes: names.
     """
 
+    recipe: Result
     best: Result
     train_accuracy: float
     test_accuracy: float

@@ -1,4 +1,4 @@
-"""Wrong labels among the training images: they are set aside, and the same recipe learns from the rest."""
+"""Wrong labels among the training images: set aside, and recipe and best run learn again from the rest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from plateau.attribution import effect
+from plateau.attribution import marginal
 from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
 
 LEAST_RATE = 0.03  # below it clean data sets are flagged as often (measured on the digits)
@@ -23,11 +23,14 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     if len(kept) in (0, len(facts.train)):
         return None
     bench.add_subset("without flagged labels", kept)
-    name = "best - flagged labels"
-    cleaned = bench.run(replace(facts.best.arm, images="without flagged labels"), name)
+    names = {"recipe - flagged labels": facts.recipe, "best - flagged labels": facts.best}
+    pairs = [
+        pair(result, bench.run(replace(result.arm, images="without flagged labels"), name), facts)
+        for name, result in names.items()
+    ]
     return DataFinding(
         cause="label_noise",
-        effect=effect([pair(facts.best, cleaned, facts)]),
+        effect=marginal(pairs[:1], pairs[1:]),
         evidence=[
             f"About {facts.noise['rate']:.0%} of the training labels look wrong: a classifier that never "
             "saw the image "
@@ -38,9 +41,9 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
             "data": f"review the {len(facts.train) - len(kept)} flagged labels "
             "(data/interventions/suspect_labels.csv)"
         },
-        runs=[name],
+        runs=list(names),
         levels={"label_noise_ceiling": 1.0 - facts.noise_held_out},
     )
 
 
-HYPOTHESIS = DataHypothesis(name="label_noise", suspicion=_suspicion, cost=1.0, test=_test)
+HYPOTHESIS = DataHypothesis(name="label_noise", suspicion=_suspicion, cost=2.0, test=_test)
