@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _bare(given: argparse.Namespace, images: object, targets: object, device: object) -> None:
-    """One epoch as short as PyTorch allows: same network, precision, layout and optimiser, nothing measured."""
+    """One epoch as short as PyTorch allows: same network, precision, layout, optimiser; nothing measured."""
     import torch
     from torch.nn import functional
 

@@ -77,7 +77,7 @@ def make_lab(tiny_dataset, monkeypatch):
 
 @pytest.fixture
 def diagnose_tiny(make_lab):
-    """Returns a function that trains two recipes on the tiny data and gives their diagnosis and the laboratory."""
+    """Returns a function: two recipes trained on the tiny data to their diagnosis and the laboratory."""
     from tiny import tiny_diagnosis
 
     def diagnose(recipe, reference, folder=None, **limits):

@@ -92,7 +92,7 @@ def test_every_seed_is_run_and_counts(diagnose_tiny):
 
 def test_what_is_known_before_anything_is_swapped(diagnose_tiny, tiny_dataset):
     recipe = make_arm({**GOOD, "optimizer.learning_rate": 1e-5, "schedule.epochs": 2})
-    diagnosed, lab = diagnose_tiny(recipe, make_arm(GOOD))
+    diagnosed, _ = diagnose_tiny(recipe, make_arm(GOOD))
     evidence = diagnosed.evidence
     assert evidence.rate_ratio == pytest.approx(1e-3)
     assert evidence.steps_ratio == pytest.approx(0.25)

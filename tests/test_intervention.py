@@ -87,27 +87,28 @@ def by_name(found):
     return {finding.factor.name: finding for finding in found.findings}
 
 
-class TestAdditive:
-    GAINS = {"head": 0.25, "loss_function": 0.15, "regularization": 0.0}
+GAINS = {"head": 0.25, "loss_function": 0.15, "regularization": 0.0}
 
+
+class TestAdditive:
     def test_every_factor_gets_its_value(self):
-        game = Game(list(self.GAINS), additive(**self.GAINS))
+        game = Game(list(GAINS), additive(**GAINS))
         found = game.investigate()
         assert found.verdict == "plateau"
         assert found.gap.mean == pytest.approx(0.4)
         assert set(found.path) == {"head", "loss_function"}
         effects = {name: f.effect.mean for name, f in by_name(found).items() if not f.jointly}
-        assert effects == {name: pytest.approx(self.GAINS[name], abs=1e-6) for name in effects}
+        assert effects == {name: pytest.approx(GAINS[name], abs=1e-6) for name in effects}
         assert {"head", "loss_function"} <= set(effects)
 
     def test_both_directions_of_what_matters(self):
-        found = by_name(Game(list(self.GAINS), additive(**self.GAINS)).investigate())
+        found = by_name(Game(list(GAINS), additive(**GAINS)).investigate())
         for name in ("head", "loss_function"):
             assert found[name].forward is not None
             assert found[name].backward is not None
 
     def test_nothing_runs_twice(self):
-        game = Game(list(self.GAINS), additive(**self.GAINS))
+        game = Game(list(GAINS), additive(**GAINS))
         game.investigate()
         assert len(game.labels) == len(set(game.labels))
         assert game.ledger.spent == len(game.labels)
@@ -116,14 +117,14 @@ class TestAdditive:
         assert len(game.labels) == before
 
     def test_cheap_swaps_run_first_in_both_directions(self):
-        game = Game(list(self.GAINS), additive(**self.GAINS))
+        game = Game(list(GAINS), additive(**GAINS))
         game.ledger.estimate = lambda arm: 1.0 if arm == game.sound else 0.0
         found = by_name(game.investigate())
         assert all(f.forward is not None and f.backward is not None for f in found.values())
         assert found["regularization"].effect.mean == 0.0
 
     def test_every_seed_counts(self):
-        game = Game(list(self.GAINS), additive(**self.GAINS), seeds=3)
+        game = Game(list(GAINS), additive(**GAINS), seeds=3)
         found = by_name(game.investigate())
         assert found["head"].effect.mean == pytest.approx(0.25)
         assert game.ledger.spent == 3 * len(game.labels)

@@ -90,7 +90,7 @@ def diagnose(
     """
     runner = Runner(lab, limits.seeds, {"recipe": recipe[0], "reference": reference[0]})
     evidence = _evidence(lab, rates, recipe[0], reference[0], views)
-    # A reference that only learns a head on cached features costs nothing: the recipe's own run is the measure then.
+    # A reference that only learns a head on cached features costs nothing: the recipe's run is the measure.
     pairs = zip(recipe, reference, strict=True)
     budget = limits.max_cost * sum(max(own.cost, other.cost) for own, other in pairs)
     factors = _differing(recipe[0].arm, reference[0].arm, rates)
@@ -115,7 +115,7 @@ def diagnose(
 
 
 def _differing(recipe: Arm, reference: Arm, rates: Rates) -> list[RecipeFactor]:
-    """Returns the factors in which the arms differ and that can act in the recipe; the others cannot matter."""
+    """Returns the factors in which the arms differ and that can act in the recipe."""
     return [
         factor
         for factor in RECIPE_FACTORS

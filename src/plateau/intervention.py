@@ -127,7 +127,8 @@ class Finding:
     Attributes:
         forward, backward: what fixing it gains near the recipe, what breaking it costs near the reference;
             None where not measured.
-        effect: the mean of both; the joint effect of everything unmeasured where neither was.
+        effect: the mean of both; `backward` where the factor hurts alone but is missed in the reference (it pays
+            once the others are fixed); the joint effect of everything unmeasured where neither was measured.
         jointly: whether `effect` is that joint bound.
     """
 
@@ -162,6 +163,7 @@ def investigate(ledger: Ledger, evidence: Evidence, min_effect: float) -> Invest
     path: tuple[str, ...] = ()
     if ledger.swapped and decision != "healthy":
         _run_cheap(ledger)
+        _complete(ledger, min_effect)
         path = _walk(ledger, evidence, min_effect)
         _confirm(ledger, path, min_effect)
     findings = tuple(_finding(ledger, factor, path) for factor in ledger.swapped)
@@ -174,6 +176,21 @@ def _run_cheap(ledger: Ledger) -> None:
         for taken in (one, ledger.everything - one):
             if ledger.is_cheap(taken):
                 ledger.measure(taken)
+
+
+def _complete(ledger: Ledger, min_effect: float) -> None:
+    """Measures the other direction of what a cheap run already showed to matter, the largest gain first."""
+
+    def gain(factor: RecipeFactor) -> float:
+        sides = [effect(side).mean for side in ledger.pairs(factor.name) if side]
+        return sides[0] if len(sides) == 1 else 0.0
+
+    for factor in sorted(ledger.swapped, key=gain, reverse=True):
+        one = frozenset({factor.name})
+        if gain(factor) >= WORTH_KEEPING * min_effect:
+            for taken in (one, ledger.everything - one):
+                if ledger.affords(taken):
+                    ledger.measure(taken)
 
 
 def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, ...]:
@@ -215,8 +232,8 @@ def _closed(ledger: Ledger, taken: Iterable[str], min_effect: float) -> bool:
 def _confirm(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
     """Breaks each factor of the path in the reference: the second direction.
 
-    A single factor that closes the gap by itself needs none: what it gains and that the rest is harmless are both
-    measured already.
+    A single factor that closes the gap by itself needs none: what it gains and that the rest is harmless are
+    both measured already.
     """
     if len(path) == 1 and _closed(ledger, path, min_effect):
         return
@@ -230,10 +247,9 @@ def _finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...]) -> Fin
     forward, backward = ledger.pairs(factor.name)
     if not forward and not backward:
         return Finding(factor, ledger.gain(frozenset(path), ledger.everything), None, None, jointly=True)
-    return Finding(
-        factor,
-        marginal(forward, backward),
-        marginal(forward, []) if forward else None,
-        marginal([], backward) if backward else None,
-        jointly=False,
-    )
+    mean = marginal(forward, backward)
+    alone = marginal(forward, []) if forward else None
+    last = marginal([], backward) if backward else None
+    # Opposite signs: alone it even hurts, so the mean would say that it does not matter.
+    masked = alone is not None and last is not None and alone.mean < 0 < last.low and mean.low <= 0
+    return Finding(factor, last if masked and last is not None else mean, alone, last, jointly=False)

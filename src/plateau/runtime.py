@@ -83,7 +83,9 @@ def progress(iterable: Iterable[T], total: int | None = None, description: str =
         return
     is_silent = "PYTEST_CURRENT_TEST" in os.environ
     interval_s = 0.1 if sys.stderr.isatty() else 10.0
-    bar = tqdm(iterable, total=total, desc=description, disable=is_silent, mininterval=interval_s, delay=SHORT_S)
+    bar = tqdm(
+        iterable, total=total, desc=description, disable=is_silent, mininterval=interval_s, delay=SHORT_S
+    )
     yield from bar
 
 

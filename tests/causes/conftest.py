@@ -120,7 +120,7 @@ def _entry(key: str) -> str:
 
 @pytest.fixture
 def make_facts() -> Callable[..., DataFacts]:
-    """Returns a maker of facts about 120 training and 60 test images, all labelled 0, of which 42 are recognised."""
+    """Returns a maker of facts about 120 training and 60 test images, all labelled 0."""
 
     def make(arm: Arm | None = None, accuracy: float = 0.7, **values: Any) -> DataFacts:
         hit = (np.arange(N) < accuracy * N).astype(float)

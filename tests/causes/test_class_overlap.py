@@ -78,7 +78,9 @@ def test_a_chain_of_pairs_does_not_merge_everything():
 
 def test_no_suspicion_where_a_weak_model_errs_everywhere(make_facts):
     random = np.random.default_rng(0)
-    confused = np.where(random.random(200) < 0.4, random.integers(0, 4, 200), predictions(LABELS, 0.4, (1, 3)))
+    confused = np.where(
+        random.random(200) < 0.4, random.integers(0, 4, 200), predictions(LABELS, 0.4, (1, 3))
+    )
     assert HYPOTHESIS.suspicion(facts_with(make_facts, confused)) == 0
 
 

@@ -39,7 +39,8 @@ def stages():
         nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU()),
         nn.Sequential(nn.Conv2d(8, 12, 3, 2, 1, bias=False), nn.BatchNorm2d(12), nn.ReLU()),
         nn.Sequential(
-            nn.Conv2d(12, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+            nn.Conv2d(12, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(),
         ),
     )
 """
@@ -113,14 +114,15 @@ def make_result(arm: Arm, hit: np.ndarray, cost: float = 1.0, **outcome: Any) ->
     )
 
 
+OPTIMA = {"none": 1e-2, "head": 1e-2, "last_block": 4e-3, "all": 1e-3}
+
+
 class FixedRates:
     """Learning rates whose optima are known: what the range test would find."""
 
-    OPTIMA = {"none": 1e-2, "head": 1e-2, "last_block": 4e-3, "all": 1e-3}
-
     def optimum(self, arm: Arm) -> float:
         of_optimizer = {"sgd": 20.0}.get(arm.recipe.optimizer.name, 1.0)
-        return self.OPTIMA.get(arm.recipe.trainable, 1e-3) * of_optimizer
+        return OPTIMA.get(arm.recipe.trainable, 1e-3) * of_optimizer
 
     def ratio(self, arm: Arm) -> float:
         return arm.recipe.optimizer.learning_rate / self.optimum(arm)

@@ -1,4 +1,4 @@
-"""What a user's file decides is read off what it builds: each classic fault is seen, its sound twin is not."""
+"""What a user's file decides is read off what it builds: each classic fault, and its sound twin."""
 
 import pytest
 from tiny import PREPROCESSING
@@ -155,7 +155,8 @@ def test_another_model(make_lab, user_file):
     file.write_text(
         "from torch import nn\n"
         "def build_model(num_classes):\n"
-        "    return nn.Sequential(nn.Conv2d(3, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, num_classes))\n"
+        "    head = nn.Linear(5, num_classes)\n"
+        "    return nn.Sequential(nn.Conv2d(3, 5, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)\n"
     )
     assert recipe_arm(make_lab(file), DECLARED).weights == "other"
 

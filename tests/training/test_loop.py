@@ -20,7 +20,7 @@ HARD = {
 }
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -51,10 +51,10 @@ def test_goes_on_where_it_was_killed(make_lab, tmp_path, monkeypatch, optimizer_
 
     def kill(row):
         if row["epoch"] == last_epoch:
-            raise Killed
+            raise KilledError
 
     path = tmp_path / "run.pt"
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         loop.train(build.task(make_lab(), arm), path, kill)
     assert path.exists()
     seen = []
@@ -71,9 +71,9 @@ def test_a_loss_that_is_not_a_number_ends_the_run_also_after_a_kill(make_lab, tm
     task.loss = lambda output, target: output.sum() * float("nan")
 
     def kill(row):
-        raise Killed
+        raise KilledError
 
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         loop.train(task, tmp_path / "run.pt", kill)
     resumed = loop.train(task, tmp_path / "run.pt")
     assert len(resumed.history) == 1
@@ -93,7 +93,7 @@ class Rows:
 
 
 def exact_task(**values) -> loop.Task:
-    """One linear layer of zeros on two one-hot inputs, plain gradient descent: everything can be computed by hand."""
+    """One linear layer of zeros on two one-hot inputs, plain gradient descent: all can be done by hand."""
     model = nn.Linear(2, 2, bias=False)
     nn.init.zeros_(model.weight)
     given = {
@@ -121,7 +121,7 @@ def exact_task(**values) -> loop.Task:
 
 def test_signals_are_exact():
     outcome = loop.train(exact_task())
-    # Softmax of zeros is 1/2: the gradient is (1/2 - one-hot) / 2 = ±1/4 in each of four places, its norm 1/2.
+    # Softmax of zeros is 1/2: the gradient is (1/2 - one-hot) / 2 = ±1/4 in four places, its norm 1/2.
     (signal,) = outcome.signals
     assert signal["gradient_norm"] == 0.5
     assert signal["block"] == "all" and signal["epoch"] == 1

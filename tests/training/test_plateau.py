@@ -50,19 +50,20 @@ class TestDetect:
         assert sum(epoch is not None and epoch <= 4 for epoch in flat) <= 2
 
 
-class TestExplain:
-    LEVELS = {"chance": 0.1, "majority": 0.12, "linear_probe": 0.72, "reference": None}
+LEVELS = {"chance": 0.1, "majority": 0.12, "linear_probe": 0.72, "reference": None}
 
+
+class TestExplain:
     @pytest.mark.parametrize(
         ("level", "name"), [(0.10, "chance"), (0.125, "majority"), (0.71, "linear_probe"), (0.4, None)]
     )
     def test_the_nearest_within_noise(self, level, name):
-        assert explain(level, self.LEVELS, 400) == name
+        assert explain(level, LEVELS, 400) == name
 
     def test_few_images_tell_less(self):
-        assert explain(0.6, self.LEVELS, 20) == "linear_probe"
-        assert explain(0.6, self.LEVELS, 5000) is None
+        assert explain(0.6, LEVELS, 20) == "linear_probe"
+        assert explain(0.6, LEVELS, 5000) is None
 
     def test_the_ceiling_has_no_false_neighbours(self):
         assert explain(1.0, {"linear_probe": 0.9}, 400) is None
-        assert explain(1.0, {"linear_probe": 0.998}, 400) == "linear_probe"
+        assert explain(1.0, {"linear_probe": 0.999}, 400) == "linear_probe"

@@ -98,7 +98,8 @@ def test_error_inside(tmp_path):
 def test_error_inside_a_callable_object(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(
-        "class Loss:\n    def __call__(self, output, target):\n        raise ValueError('a\\nb')\nloss = Loss()\n"
+        "class Loss:\n    def __call__(self, output, target):\n        raise ValueError('a\\nb')\n"
+        "loss = Loss()\n"
     )
     with pytest.raises(PlateauError) as caught:
         call(load_user_code(path).loss, 1, 2)

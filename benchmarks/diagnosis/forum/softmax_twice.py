@@ -15,3 +15,9 @@ def build_model(num_classes: int) -> nn.Module:
     model.load_state_dict(dict(zip(model.state_dict(), state.values(), strict=True)))
     model.classifier = nn.Sequential(nn.Linear(1280, num_classes), nn.Softmax(dim=1))
     return model
+
+
+def on_train_start(model: nn.Module) -> None:
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()

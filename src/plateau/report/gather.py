@@ -43,7 +43,9 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
 
 def _linked(run: dict[str, Any], run_id: str, records: list[dict[str, Any]]) -> dict[str, Any]:
     """Returns the run with its address in MLflow: the server's, or the one that `make ui` opens."""
-    record = next((record for record in records if run_id in (record["run_id"], *record["children"].values())), None)
+    record = next(
+        (record for record in records if run_id in (record["run_id"], *record["children"].values())), None
+    )
     if record is None or not run_id:
         return {**run, "run_id": run_id, "url": None}
     uri = str(record["tracking_uri"])

@@ -27,7 +27,7 @@ def write_tables(folder: Path, metrics: Path, result: FeatureShift) -> None:
 
 
 def write_plots(folder: Path, page: Path, result: FeatureShift, views: Mapping[str, View]) -> None:
-    """Writes every figure as PNG, the whole folder at once, and the joint picture as a page to look around in."""
+    """Writes every figure as PNG, the whole folder at once, and the joint picture as a page of its own."""
     quality = result.picture.trustworthiness, result.picture.preservation
     profiles = {name: view.profile for name, view in views.items()}
     with artifacts.atomic_folder(folder) as temporary:

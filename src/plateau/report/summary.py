@@ -81,7 +81,9 @@ def headline(summary: Record) -> str:
             f"Nothing to repair: the recipe reaches {before:.1%}, as much as the best recipe measured.{note}"
         )
     if summary["verdict"] == "inconclusive":
-        return f"Undecided: the recipe reaches {before:.1%}; the intervals do not tell whether more is reachable."
+        return (
+            f"Undecided: the recipe reaches {before:.1%}; the intervals do not tell whether more is possible."
+        )
     primary = summary["causes"][0]
     title = WORDS[primary["cause"]].title
     points = f"{100 * primary['effect']:+.0f} points of test accuracy"
@@ -95,7 +97,7 @@ def _is_cause(item: Record, min_effect: float) -> bool:
 
 
 def _is_undecided(swap: Record, min_effect: float) -> bool:
-    """Returns whether a swap looks worth reporting, but its interval does not exclude that it changes nothing."""
+    """Returns whether a swap looks worth reporting while its interval includes that it changes nothing."""
     return swap["effect"] >= min_effect and not _is_cause(swap, min_effect)
 
 
@@ -155,7 +157,11 @@ def _notes(found: Record, min_effect: float) -> list[str]:
         for swap in found["swaps"]
         if not swap["jointly"] and (swap["backward"] is None or swap["forward"] is None)
     ]
-    open_ones = [f"{swap['factor']} ({100 * swap['effect']:+.0f} points)" for swap in found["swaps"] if _is_undecided(swap, min_effect)]
+    open_ones = [
+        f"{swap['factor']} ({100 * swap['effect']:+.0f} points)"
+        for swap in found["swaps"]
+        if _is_undecided(swap, min_effect)
+    ]
     if open_ones:
         notes.append(f"Not decided by these test images, neither cause nor harmless: {', '.join(open_ones)}.")
     if alone:

@@ -194,8 +194,7 @@ def _step(
     loss.backward()
     task.optimizer.step()
     if watch:
-        found = signals.compare(task.blocks, before)
-        state.signals.extend({"epoch": epoch + 1, **asdict(signal)} for signal in found)
+        state.signals += [{"epoch": epoch + 1, **asdict(s)} for s in signals.compare(task.blocks, before)]
     return loss.detach()
 
 
