@@ -128,7 +128,7 @@ class Finding:
         forward, backward: what fixing it gains near the recipe, what breaking it costs near the reference;
             None where not measured.
         effect: the mean of both; `backward` where the factor hurts alone but is missed in the reference: it
-            pays once the others are fixed; the joint effect of all that is unmeasured where neither was measured.
+            pays once the others are fixed; the joint effect of all that is unmeasured where neither was.
         jointly: whether `effect` is that joint bound.
     """
 
