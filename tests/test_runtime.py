@@ -72,8 +72,15 @@ def test_progress_yields_everything_and_is_silent_in_tests(capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_what_is_done_at_once_needs_no_bar(capfd, monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    assert list(runtime.progress(range(5), total=5, description="counting")) == list(range(5))
+    assert capfd.readouterr().err == ""
+
+
 def test_progress_shows_what_and_how_far(capfd, monkeypatch):
     monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    monkeypatch.setattr(runtime, "SHORT_S", 0.0)
     list(runtime.progress(range(5), total=5, description="counting"))
     assert "counting: 100%" in capfd.readouterr().err
 
