@@ -64,7 +64,8 @@ def cost(lab: Laboratory, arm: Arm) -> float:
     Known before it runs, and the same on every machine: what is affordable must not depend on the clock.
     """
     passes = arm.recipe.schedule.epochs * len(lab.subsets[arm.images])
-    has_prefix = not arm.own & {"model", "transform"} and arm.recipe.augmentation == "none"
+    moving = "batch_norm" in arm.own and arm.recipe.batch_norm != "frozen"
+    has_prefix = "model" not in arm.own and arm.recipe.augmentation == "none" and not moving
     if has_prefix and arm.recipe.trainable in ("none", "head"):
         return 0.0
     if has_prefix and arm.recipe.trainable == "last_block":
@@ -165,13 +166,15 @@ def _penultimate(network: nn.Module, linear: nn.Linear, inputs: Inputs, rows: Ro
 
 def _cache_prefix(lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs) -> Inputs:
     """Replaces images by the frozen prefix's outputs where that changes nothing."""
-    fixed = isinstance(inputs, PixelInputs) and arm.recipe.augmentation == "none"
-    if not (isinstance(network, model.Classifier) and fixed):
+    fixed = inputs.is_fixed if isinstance(inputs, TransformInputs) else arm.recipe.augmentation == "none"
+    # A callback of the user's may leave frozen batch norms in training mode: then no prefix stands still.
+    moving = "batch_norm" in arm.own and arm.recipe.batch_norm != "frozen"
+    if not (isinstance(network, model.Classifier) and fixed) or moving:
         return inputs
     depth = _frozen_depth(network)
-    if depth == len(network.stages):
+    if depth == len(network.stages) and isinstance(inputs, PixelInputs):
         activations = torch.from_numpy(lab.features(arm.recipe.preprocessing, arm.weights))
-    elif depth == len(network.stages) - 1:
+    elif depth >= len(network.stages) - 1:
         activations = _activations(network.stages[:depth], inputs, len(lab.dataset.manifest))
     else:
         return inputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -79,6 +80,15 @@ class TransformInputs:
         self.train_flag = augmented
         self._cache: dict[bool, dict[int, torch.Tensor]] = {True: {}, False: {}}
 
+    @cached_property
+    def is_fixed(self) -> bool:
+        """Returns whether training sees exactly what evaluation sees, every epoch, judged on a few images."""
+        if self.augmented or not self.train_flag:
+            return not self.augmented
+        return all(
+            torch.equal(*(as_tensor(call(self.transform, i, t)) for t in (True, False))) for i in self._few()
+        )
+
     def training(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Returns the transform's tensors for training (B, 3, H, W)."""
         return self._batch(rows, self.train_flag, cached=not self.augmented)
@@ -105,11 +115,13 @@ class TransformInputs:
             cache[row] = tensor
         return tensor
 
-    def _is_random(self, tries: int = 8) -> bool:
+    def _few(self, count: int = 8) -> list[Image.Image]:
+        rows = range(min(count, len(self.store)))
+        return [Image.fromarray(np.array(self.store.image(row))) for row in rows]
+
+    def _is_random(self) -> bool:
         """Calls the transform twice on a few images: what differs is random, and cannot be cached."""
-        rows = range(min(tries, len(self.store)))
-        images = [Image.fromarray(np.array(self.store.image(row))) for row in rows]
-        pairs = [(call(self.transform, i, True), call(self.transform, i, True)) for i in images]
+        pairs = [(call(self.transform, i, True), call(self.transform, i, True)) for i in self._few()]
         return not all(torch.equal(as_tensor(a), as_tensor(b)) for a, b in pairs)
 
 
