@@ -10,8 +10,8 @@ from plateau.attribution import Effect, effect
 from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
 
 SLOWEST_DECLINE = 0.5  # each doubling gains at least this share of the one before: a power law of exponent 1
-# Training minus test accuracy from which images are missing: below it nearly every data set would gain a little
-# from twice as many, and no healthy recipe should be told so.
+# Training minus test accuracy from which images are missing: below it nearly every data set would gain a
+# little from twice as many, and no healthy recipe should be told so.
 LEAST_GAP = 0.15
 
 
