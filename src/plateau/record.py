@@ -86,6 +86,7 @@ def _swap(finding: Finding, ledger: Ledger, diagnosed: Diagnosed, limit: float) 
         **effect_record(finding.effect, limit),
         **{name: None if side is None else effect_record(side, limit) for name, side in sides.items()},
         "jointly": finding.jointly,
+        "only_together": finding.forward is not None and finding.forward.mean < 0 < finding.effect.low,
         "evidence": factor.explain(recipe, reference, diagnosed.evidence) + _directions(finding, ledger),
         "fix": _fix(factor, recipe, ledger),
         "runs": ledger.run_keys(factor.name),

@@ -87,6 +87,8 @@ def headline(summary: Record) -> str:
     primary = summary["causes"][0]
     title = WORDS[primary["cause"]].title
     points = f"{100 * primary['effect']:+.0f} points of test accuracy"
+    if primary.get("only_together"):
+        points += " once the rest of the recommended recipe is in place (alone it hurts)"
     if primary["kind"] == "data":
         return f"{title}: worth {points}; the recipe stands at {before:.1%}."
     return f"{title}: worth {points}; the recommended recipe reaches {after:.1%} instead of {before:.1%}."
@@ -116,6 +118,7 @@ def _cause(item: Record, kind: str, found: Record, runs: Mapping[str, str]) -> d
         "kind": kind,
         **{key: item[key] for key in ("effect", "ci", "probability", "evidence", "fix")},
         "share": share,
+        "only_together": bool(item.get("only_together")),
         "runs": [runs[name] for name in item["runs"] if runs.get(name)],
     }
 
