@@ -8,7 +8,8 @@ from tiny import FixedRates, make_arm, make_result
 
 from plateau.causes import RECIPE_FACTORS
 from plateau.causes.factor import Evidence
-from plateau.intervention import Ledger, investigate
+from plateau.intervention import investigate
+from plateau.ledger import Ledger
 
 N = 400
 MIN_EFFECT = 0.03

@@ -10,7 +10,8 @@ from tiny import FixedRates, make_arm, make_result
 from plateau import artifacts, record
 from plateau.attribution import Effect
 from plateau.causes import frozen_layers, head, weights_not_loaded
-from plateau.intervention import Finding, Ledger
+from plateau.intervention import Finding
+from plateau.ledger import Ledger
 from plateau.params import Recipe
 
 GOOD = {"schedule.epochs": 8, "optimizer.learning_rate": 0.01, "schedule.name": "cosine"}

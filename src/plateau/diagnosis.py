@@ -14,7 +14,8 @@ from plateau.causes.factor import Evidence, RecipeFactor
 from plateau.causes.hypothesis import DataFacts, DataFinding
 from plateau.features.probes import linear_probe
 from plateau.features.views import View
-from plateau.intervention import Investigation, Ledger, investigate
+from plateau.intervention import Investigation, investigate
+from plateau.ledger import Ledger
 from plateau.params import Diagnosis as Limits
 from plateau.reference import validation
 from plateau.training import build

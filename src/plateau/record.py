@@ -11,7 +11,8 @@ from plateau.attribution import Effect
 from plateau.causes.factor import RecipeFactor
 from plateau.causes.hypothesis import DataFinding
 from plateau.diagnosis import Diagnosed, reachable_gap
-from plateau.intervention import Finding, Ledger
+from plateau.intervention import Finding
+from plateau.ledger import Ledger
 from plateau.params import dump
 from plateau.training.arm import Arm
 from plateau.training.store import Result, hits

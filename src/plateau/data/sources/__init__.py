@@ -9,7 +9,7 @@ from plateau.data.item import Item
 from plateau.errors import PlateauError
 from plateau.params import Data
 
-# name in params.yaml -> module with `read(data, key) -> Iterable[Item]`; imported only when chosen
+# declared name -> module with `read(data, key) -> Iterable[Item]`; imported only when chosen
 SOURCES = {
     "digits": "plateau.data.sources.digits",
     "imagefolder": "plateau.data.sources.imagefolder",
@@ -22,7 +22,7 @@ def read(data: Data, key: str = "data") -> Iterable[Item]:
 
     Args:
         data: what to read; relative paths are taken from the current directory.
-        key: section of params.yaml that it stands in, for messages.
+        key: section of the parameters that it stands in, for messages.
 
     Raises:
         PlateauError: the source is not there, or cannot be read as what it is declared to be.

@@ -1,0 +1,121 @@
+"""The ledger: every set of factors taken from the reference, and the run that gave it a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from plateau.attribution import Effect, Pair, effect
+from plateau.causes.factor import RecipeFactor
+from plateau.training.arm import Arm
+from plateau.training.rates import Rates
+from plateau.training.store import Result
+
+Factors = frozenset[str]
+Run = Callable[[Arm, str], list[Result]]  # one result per seed
+CHEAP = 0.03  # of the reference's cost: such a swap is run without asking whether it is needed
+
+
+@dataclass
+class Ledger:
+    """The game: every set of factors taken from the reference has a value, its run's hits on the test images.
+
+    Attributes:
+        recipe: the user's arm (no factor taken).
+        reference: the reference's arm (every factor taken).
+        factors: those in which the two differ, in the order in which they are swapped.
+        targets: (n_test,) labels.
+        budget: what may be spent, in the unit of Result.cost.
+        asked: the factors to swap one by one; the others stay in the gap that is not explained.
+    """
+
+    recipe: list[Result]
+    reference: list[Result]
+    factors: list[RecipeFactor]
+    rates: Rates
+    run: Run
+    estimate: Callable[[Arm], float]
+    targets: np.ndarray
+    budget: float
+    asked: Factors
+    spent: float = 0.0
+    runs: dict[Factors, list[Result]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.runs[frozenset()] = self.recipe
+        self.runs[self.everything] = self.reference
+
+    @property
+    def everything(self) -> Factors:
+        """Returns the set of all differing factors."""
+        return frozenset(factor.name for factor in self.factors)
+
+    @property
+    def swapped(self) -> list[RecipeFactor]:
+        """Returns the differing factors that are asked about."""
+        return [factor for factor in self.factors if factor.name in self.asked]
+
+    def arm(self, taken: Factors) -> Arm:
+        """Returns the recipe with these factors as in the reference."""
+        if taken == self.everything:
+            return self.reference[0].arm
+        arm = self.recipe[0].arm
+        for factor in self.factors:
+            if factor.name in taken:
+                arm = factor.swapped(arm, self.reference[0].arm, self.rates)
+        return arm
+
+    def measure(self, taken: Factors) -> list[Result]:
+        """Returns the runs of this set, one per seed, run now unless they were before."""
+        if taken not in self.runs:
+            results = self.run(self.arm(taken), self.label(taken))
+            self.spent += sum(result.cost for result in results)
+            self.runs[taken] = results
+        return self.runs[taken]
+
+    def affords(self, taken: Factors) -> bool:
+        """Returns whether the run of this set fits what is left of the budget."""
+        cost = len(self.recipe) * self.estimate(self.arm(taken))
+        return taken in self.runs or self.spent + cost <= self.budget
+
+    def is_cheap(self, taken: Factors) -> bool:
+        """Returns whether the run of this set costs next to nothing."""
+        return self.estimate(self.arm(taken)) <= CHEAP * self.estimate(self.reference[0].arm)
+
+    def label(self, taken: Factors) -> str:
+        """Returns the run's name: what was added to the recipe, or what the reference lacks."""
+        lacking = self.everything - taken
+        names = [factor.name for factor in self.factors]
+        if len(lacking) <= len(taken) and len(lacking) < len(names):
+            return "reference - " + ", ".join(name for name in names if name in lacking)
+        return "recipe + " + ", ".join(name for name in names if name in taken)
+
+    def hits(self, taken: Factors) -> np.ndarray:
+        """Returns (n_test,) the share of seeds whose run hit each test image."""
+        return np.mean([result.correct(self.targets) for result in self.runs[taken]], axis=0)  # type: ignore[no-any-return]
+
+    def gain(self, before: Factors, after: Factors) -> Effect:
+        """Returns the change of test accuracy between two runs that were made."""
+        return effect([(self.hits(before), self.hits(after))])
+
+    def pairs(self, name: str) -> tuple[list[Pair], list[Pair]]:
+        """Returns the measured pairs that differ in this factor alone, near recipe and near reference."""
+        near: tuple[list[Pair], list[Pair]] = ([], [])
+        for before, after in self._steps(name):
+            side = 0 if 2 * len(before) < len(self.everything) else 1
+            near[side].append((self.hits(before), self.hits(after)))
+        return near
+
+    def run_keys(self, name: str) -> list[str]:
+        """Returns the labels of the runs behind a factor's effect."""
+        found = dict.fromkeys(taken for step in self._steps(name) for taken in step)
+        return [self.label(taken) for taken in found if taken and taken != self.everything]
+
+    def _steps(self, name: str) -> list[tuple[Factors, Factors]]:
+        return [
+            (taken, taken | {name})
+            for taken in self.runs
+            if name not in taken and taken | {name} in self.runs
+        ]
