@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from plateau.attribution import Effect, effect, marginal, verdict
+from plateau.attribution import Effect, marginal, verdict
 from plateau.causes.factor import Evidence, RecipeFactor
 from plateau.ledger import Ledger
 
@@ -17,10 +17,11 @@ class Finding:
     """One factor after the investigation.
 
     Attributes:
-        forward, backward: what fixing it gains near the recipe, what breaking it costs near the reference;
-            None where not measured.
-        effect: the mean of both; `backward` where the factor hurts alone but is missed in the reference: it
-            pays once the others are fixed; the joint effect of all that is unmeasured where neither was.
+        forward, backward: what fixing it gains in the recipe, what breaking it costs in the reference; None
+            where not measured.
+        effect: the mean of its gains near the recipe and near the reference; without `forward` where the
+            factor hurts alone but is missed in the reference: it pays once the others are fixed; the joint
+            effect of all that is unmeasured where neither was.
         jointly: whether `effect` is that joint bound.
     """
 
@@ -55,9 +56,9 @@ def investigate(ledger: Ledger, evidence: Evidence, min_effect: float) -> Invest
     path: tuple[str, ...] = ()
     if ledger.swapped and decision != "healthy":
         _run_cheap(ledger)
-        _complete(ledger, min_effect)
         path = _walk(ledger, evidence, min_effect)
         _confirm(ledger, path, min_effect)
+        _complete(ledger, min_effect)
     findings = tuple(_finding(ledger, factor, path) for factor in ledger.swapped)
     return Investigation(ledger, gap, decision, path, findings)
 
@@ -68,21 +69,6 @@ def _run_cheap(ledger: Ledger) -> None:
         for taken in (one, ledger.everything - one):
             if ledger.is_cheap(taken):
                 ledger.measure(taken)
-
-
-def _complete(ledger: Ledger, min_effect: float) -> None:
-    """Measures the other direction of what a cheap run already showed to matter, the largest gain first."""
-
-    def gain(factor: RecipeFactor) -> float:
-        sides = [effect(side).mean for side in ledger.pairs(factor.name) if side]
-        return sides[0] if len(sides) == 1 else 0.0
-
-    for factor in sorted(ledger.swapped, key=gain, reverse=True):
-        one = frozenset({factor.name})
-        if gain(factor) >= WORTH_KEEPING * min_effect:
-            for taken in (one, ledger.everything - one):
-                if ledger.affords(taken):
-                    ledger.measure(taken)
 
 
 def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, ...]:
@@ -108,9 +94,9 @@ def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, .
 
 def _by_promise(ledger: Ledger, evidence: Evidence) -> list[str]:
     def promise(factor: RecipeFactor) -> float:
-        one = frozenset({factor.name})
-        if one in ledger.runs:
-            return ledger.gain(frozenset(), one).mean
+        measured = [side.mean for side in (ledger.alone(factor.name), ledger.last(factor.name)) if side]
+        if measured:
+            return max(measured)  # who is masked shows it from one side only
         return factor.suspicion(ledger.recipe[0].arm, ledger.reference[0].arm, evidence)
 
     return [factor.name for factor in sorted(ledger.swapped, key=promise, reverse=True)]
@@ -135,13 +121,30 @@ def _confirm(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
             ledger.measure(broken)
 
 
+def _complete(ledger: Ledger, min_effect: float) -> None:
+    """Spends what is left on the other direction of what one showed to matter, the largest first."""
+
+    def gain(factor: RecipeFactor) -> float:
+        sides = [side.mean for side in (ledger.alone(factor.name), ledger.last(factor.name)) if side]
+        return sides[0] if len(sides) == 1 else 0.0
+
+    for factor in sorted(ledger.swapped, key=gain, reverse=True):
+        one = frozenset({factor.name})
+        if gain(factor) >= WORTH_KEEPING * min_effect:
+            for taken in (one, ledger.everything - one):
+                if ledger.affords(taken):
+                    ledger.measure(taken)
+
+
 def _finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...]) -> Finding:
     forward, backward = ledger.pairs(factor.name)
     if not forward and not backward:
         return Finding(factor, ledger.gain(frozenset(path), ledger.everything), None, None, jointly=True)
     mean = marginal(forward, backward)
-    alone = marginal(forward, []) if forward else None
-    last = marginal([], backward) if backward else None
-    # Opposite signs: alone it even hurts, so the mean would say that it does not matter.
+    alone, last = ledger.alone(factor.name), ledger.last(factor.name)
+    # Opposite signs: alone it even hurts, so the mean would say that it does not matter. What counts is what
+    # it gains once the others that mask it are fixed.
     masked = alone is not None and last is not None and alone.mean < 0 < last.low and mean.low <= 0
-    return Finding(factor, last if masked and last is not None else mean, alone, last, jointly=False)
+    if masked:
+        mean = marginal(ledger.pairs(factor.name, without_alone=True)[0], backward)
+    return Finding(factor, mean, alone, last, jointly=False)

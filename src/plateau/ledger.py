@@ -100,12 +100,23 @@ class Ledger:
         """Returns the change of test accuracy between two runs that were made."""
         return effect([(self.hits(before), self.hits(after))])
 
-    def pairs(self, name: str) -> tuple[list[Pair], list[Pair]]:
+    def alone(self, name: str) -> Effect | None:
+        """Returns what fixing this factor alone gains in the recipe; None where not measured."""
+        one = frozenset({name})
+        return self.gain(frozenset(), one) if one in self.runs else None
+
+    def last(self, name: str) -> Effect | None:
+        """Returns what breaking this factor alone costs the reference; None where not measured."""
+        rest = self.everything - {name}
+        return self.gain(rest, self.everything) if rest in self.runs else None
+
+    def pairs(self, name: str, without_alone: bool = False) -> tuple[list[Pair], list[Pair]]:
         """Returns the measured pairs that differ in this factor alone, near recipe and near reference."""
         near: tuple[list[Pair], list[Pair]] = ([], [])
         for before, after in self._steps(name):
             side = 0 if 2 * len(before) < len(self.everything) else 1
-            near[side].append((self.hits(before), self.hits(after)))
+            if before or not without_alone:
+                near[side].append((self.hits(before), self.hits(after)))
         return near
 
     def run_keys(self, name: str) -> list[str]:

@@ -112,6 +112,17 @@ def test_dvc_shows_metrics_and_stages(finished):
     shown = json.loads(finished.dvc("metrics", "show", "--json").stdout)
     values = shown[""]["data"]["reports/finetune_recipe.json"]["data"]
     assert values == read(finished, "reports/finetune_recipe.json")
+    assert set(shown[""]["data"]) == {
+        "reports/finetune_recipe.json",
+        "reports/finetune_reference.json",
+        "reports/intervene.json",
+    }  # few enough that a terminal shows them side by side
+    effects = shown[""]["data"]["reports/intervene.json"]["data"]
+    assert effects["test_accuracy_recipe"] == values["test_accuracy"]
+    assert (
+        effects["test_accuracy_recommended"]
+        == read(finished, "reports/plateau_cause.json")["verified"]["after"]
+    )
 
 
 def test_killed_and_started_again_it_gives_the_same(finished):

@@ -20,11 +20,16 @@ def write(root: Path, diagnosed: Diagnosed, found: dict[str, Any]) -> None:
         artifacts.write_json(folder / "findings.json", found)
         artifacts.write_parquet(folder / "curves.parquet", record.curves(diagnosed))
         artifacts.write_csv(folder / "suspect_labels.csv", suspect_labels(diagnosed))
-    effects = {f"effect_{swap['cause']}": swap["effect"] for swap in found["swaps"]}
-    accuracy = {
-        f"test_accuracy_{run['name'].replace(' ', '_')}": run["test_accuracy"] for run in found["runs"]
-    }
-    artifacts.write_json(root / "reports/intervene.json", {**effects, **accuracy})
+    artifacts.write_json(root / "reports/intervene.json", metrics(found))
+
+
+def metrics(found: dict[str, Any]) -> dict[str, float]:
+    """Returns what `dvc metrics` compares: effects, and the accuracy of recipe, reference and best run."""
+    effects = {f"effect_{item['cause']}": item["effect"] for item in [*found["swaps"], *found["data"]]}
+    accuracy = {run["name"]: run["test_accuracy"] for run in found["runs"]}
+    named = {name: accuracy[name] for name in ("recipe", "reference")}
+    named["recommended"] = accuracy[found["recommended"]["name"]]
+    return {**effects, **{f"test_accuracy_{name}": value for name, value in named.items()}}
 
 
 def track(run: NullRun, lab: Laboratory, diagnosed: Diagnosed) -> None:
