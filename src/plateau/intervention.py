@@ -9,6 +9,7 @@ from plateau.attribution import Effect, marginal, verdict
 from plateau.causes.factor import Evidence, RecipeFactor
 from plateau.ledger import Ledger
 
+SHORT = 0.6  # of the reference's cost: a run that tells much for little
 WORTH_KEEPING = 0.5  # of min_effect: a gain on the path below this is put aside, not dropped
 
 
@@ -84,12 +85,36 @@ def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, .
         ledger.measure(step)
         gained = ledger.gain(frozenset(taken), step).mean
         (taken if gained >= WORTH_KEEPING * min_effect else aside).append(name)
-    for name in aside:  # factors that mask each other help only together
-        if _closed(ledger, taken, min_effect) or not ledger.affords(frozenset([*taken, name])):
-            break
-        taken.append(name)
-        ledger.measure(frozenset(taken))
+    if not _closed(ledger, taken, min_effect):
+        taken += _unmask(ledger, taken, aside, evidence, min_effect)
     return tuple(taken)
+
+
+def _unmask(
+    ledger: Ledger, taken: list[str], aside: list[str], evidence: Evidence, min_effect: float
+) -> list[str]:
+    """Returns which of the factors put aside close the gap together: each alone is masked by the others.
+
+    What the reference misses when one is broken is the shortest way to know, where that run is short itself.
+    """
+    aside = sorted(aside, key=lambda name: _suspicion(ledger, name, evidence), reverse=True)
+    limit = SHORT * ledger.estimate(ledger.reference[0].arm)
+    for name in aside:
+        broken = ledger.everything - {name}
+        if ledger.estimate(ledger.arm(broken)) <= limit and ledger.affords(broken):
+            ledger.measure(broken)
+    missed = {name: last.mean for name in aside if (last := ledger.last(name)) is not None}
+    found = [name for name in aside if missed.get(name, 0.0) >= WORTH_KEEPING * min_effect]
+    unknown = [name for name in aside if name not in missed]
+    for more in [*([found] if found else []), *([name] for name in unknown)]:
+        found += [name for name in more if name not in found]
+        together = frozenset([*taken, *found])
+        if not ledger.affords(together):
+            break
+        ledger.measure(together)
+        if _closed(ledger, together, min_effect):
+            break
+    return found
 
 
 def _by_promise(ledger: Ledger, evidence: Evidence) -> list[str]:
@@ -97,9 +122,14 @@ def _by_promise(ledger: Ledger, evidence: Evidence) -> list[str]:
         measured = [side.mean for side in (ledger.alone(factor.name), ledger.last(factor.name)) if side]
         if measured:
             return max(measured)  # who is masked shows it from one side only
-        return factor.suspicion(ledger.recipe[0].arm, ledger.reference[0].arm, evidence)
+        return _suspicion(ledger, factor.name, evidence)
 
     return [factor.name for factor in sorted(ledger.swapped, key=promise, reverse=True)]
+
+
+def _suspicion(ledger: Ledger, name: str, evidence: Evidence) -> float:
+    factor = next(factor for factor in ledger.swapped if factor.name == name)
+    return factor.suspicion(ledger.recipe[0].arm, ledger.reference[0].arm, evidence)
 
 
 def _closed(ledger: Ledger, taken: Iterable[str], min_effect: float) -> bool:
@@ -144,7 +174,12 @@ def _finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...]) -> Fin
     alone, last = ledger.alone(factor.name), ledger.last(factor.name)
     # Opposite signs: alone it even hurts, so the mean would say that it does not matter. What counts is what
     # it gains once the others that mask it are fixed.
-    masked = alone is not None and last is not None and alone.mean < 0 < last.low and mean.low <= 0
+    masked = alone is not None and last is not None and _is_masked(alone, mean, last)
     if masked:
-        mean = marginal(ledger.pairs(factor.name, without_alone=True)[0], backward)
+        others = frozenset(path) - {factor.name}
+        mean = marginal(*ledger.pairs(factor.name, given=others or ledger.everything - {factor.name}))
     return Finding(factor, mean, alone, last, jointly=False)
+
+
+def _is_masked(alone: Effect, mean: Effect, last: Effect) -> bool:
+    return last.low > 0 and (alone.high < 0 or (alone.mean < 0 and mean.low <= 0))

@@ -110,12 +110,17 @@ class Ledger:
         rest = self.everything - {name}
         return self.gain(rest, self.everything) if rest in self.runs else None
 
-    def pairs(self, name: str, without_alone: bool = False) -> tuple[list[Pair], list[Pair]]:
-        """Returns the measured pairs that differ in this factor alone, near recipe and near reference."""
+    def pairs(self, name: str, given: Factors = frozenset()) -> tuple[list[Pair], list[Pair]]:
+        """Returns the measured pairs that differ in this factor alone, near recipe and near reference.
+
+        Args:
+            name: the factor.
+            given: only pairs that have these factors fixed.
+        """
         near: tuple[list[Pair], list[Pair]] = ([], [])
         for before, after in self._steps(name):
             side = 0 if 2 * len(before) < len(self.everything) else 1
-            if before or not without_alone:
+            if before >= given:
                 near[side].append((self.hits(before), self.hits(after)))
         return near
 
