@@ -89,11 +89,11 @@ HEALTHY = {
 }
 
 
-def summary(plateau=None, **changes):
+def summary(plateau=None, target=None, **changes):
     found = {**deepcopy(FOUND), **changes}
     state = plateau or describe_plateau(found["runs"][0], 0.7, 2, "linear_probe")
     runs = {"recipe": "a1", "reference": "b2", "recipe + frozen_layers": "c3"}
-    made = summarize(found, LEVELS, state, MIN_EFFECT, runs)
+    made = summarize(found, LEVELS, state, MIN_EFFECT, runs, target)
     validate({**made, "run_id": None})
     return made
 
@@ -122,6 +122,20 @@ class TestPlateau:
 
     def test_verified_by_a_run(self):
         assert summary()["verified"] == {"before": 0.7, "after": 0.95, "effect": 0.25, "ci": [0.23, 0.27]}
+
+    @pytest.mark.parametrize(
+        ("target", "said"),
+        [
+            (0.6, "reached by the recipe as it stands"),
+            (0.9, "reached by the recommended recipe"),
+            (0.97, "missed by the best recipe measured by 2.0 points"),
+        ],
+    )
+    def test_the_target_is_reached_or_missed(self, target, said):
+        assert said in summary(target=target)["notes"][0]
+
+    def test_no_target_no_word_about_it(self):
+        assert not any("target" in note for note in summary()["notes"])
 
     def test_what_is_not_decided_is_neither_blamed_nor_called_harmless(self):
         made = summary(swaps=[swap("frozen_layers", 0.2), swap("head", 0.05, half=0.06)])

@@ -26,7 +26,9 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
     run_ids = label_map(records)
     levels = _levels(found, probes)
     state = _plateau(found, curves, levels, params.diagnosis.min_effect)
-    summary = {**summarize(found, levels, state, params.diagnosis.min_effect, run_ids), "run_id": run_id}
+    limits = params.diagnosis
+    summary = summarize(found, levels, state, limits.min_effect, run_ids, limits.target_accuracy)
+    summary["run_id"] = run_id
     return ReportContent(
         summary=summary,
         title=f"{params.data.path or params.data.source} · {params.backbone.name}",

@@ -17,6 +17,7 @@ def summarize(
     plateau: Mapping[str, Any],
     min_effect: float,
     runs: Mapping[str, str],
+    target: float | None = None,
 ) -> dict[str, Any]:
     """Returns the content of plateau_cause.json, without the summary's own run id.
 
@@ -26,6 +27,7 @@ def summarize(
         plateau: the recipe's plateau (see `describe_plateau`).
         min_effect: the smallest change worth reporting.
         runs: MLflow run id by run name.
+        target: the test accuracy that the user needs, where they said so.
     """
     recipe_causes = [
         _cause(swap, "recipe", found, runs) for swap in found["swaps"] if _is_cause(swap, min_effect)
@@ -47,7 +49,7 @@ def summarize(
         "verified": _verified(found),
         "cost": _cost(found),
         "min_effect": min_effect,
-        "notes": _notes(found, min_effect),
+        "notes": _target(found, target) + _notes(found, min_effect),
         "would_settle": _would_settle(found, min_effect) if verdict == "inconclusive" else [],
     }
     return {**summary, "headline": headline(summary)}
@@ -146,6 +148,19 @@ def _cost(found: Record) -> dict[str, float]:
         + found["reference_seconds"]
         + extra,
     }
+
+
+def _target(found: Record, target: float | None) -> list[str]:
+    """Returns whether the accuracy that the user needs is reached, and by what."""
+    if target is None:
+        return []
+    verified = _verified(found)
+    said = f"The target of {target:.1%} (diagnosis.target_accuracy) is "
+    if verified["before"] >= target:
+        return [f"{said}reached by the recipe as it stands."]
+    if verified["after"] >= target:
+        return [f"{said}reached by the recommended recipe, not by the recipe as it stands."]
+    return [f"{said}missed by the best recipe measured by {100 * (target - verified['after']):.1f} points."]
 
 
 def _notes(found: Record, min_effect: float) -> list[str]:
