@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import torch
 from torch import nn
@@ -101,7 +101,7 @@ def set_modes(model: nn.Module, recipe: Recipe, own_batch_norm: bool) -> None:
     """Keeps frozen layers, and batch norm that the recipe freezes, in eval mode while the rest trains."""
     if own_batch_norm:
         return
-    for module in _leaves(model):
+    for module in model.modules():  # not the leaves alone: timm's batch norm holds its activation
         frozen = not any(p.requires_grad for p in module.parameters()) and _has_parameters(module)
         if isinstance(module, BATCH_NORMS) and (frozen or recipe.batch_norm == "frozen"):
             module.eval()
@@ -125,10 +125,6 @@ def uses_batch_norm(model: nn.Module) -> bool:
         and (not _has_parameters(m) or any(p.requires_grad for p in m.parameters()))
         for m in model.modules()
     )
-
-
-def _leaves(model: nn.Module) -> Iterator[nn.Module]:
-    return (module for module in model.modules() if not list(module.children()))
 
 
 def _has_parameters(module: nn.Module) -> bool:
