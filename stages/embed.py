@@ -20,7 +20,9 @@ def main() -> None:
     transform = own and (lambda image, train: as_tensor(call(own, image, train)))
     with tracking.stage_run(given, "embed") as run:
         found = embed.embed_views(dataset, given, runtime.device(), transform, reference)
-        views.save_views(Path("data/features"), found, embed.describe(dataset, given, transform))
+        about = embed.describe(dataset, given, transform)
+        views.save_views(Path("data/features"), found, about)
+        run.log_tags({"weights.loaded": about["load_report"]["words"]})
         artifacts.write_json(Path("reports/embed.json"), views.metrics(found))
         run.log_metrics(views.metrics(found))
         run.log_artifact(Path("data/features/profile.json"))

@@ -20,8 +20,11 @@ from plateau.backbones import (
     hub,
     load_backbone,
     load_matching,
+    snapshot,
 )
-from plateau.backbones.loading import bundled_file, match_order
+from plateau.backbones.classifier import classifier, head_names
+from plateau.backbones.loading import match_order
+from plateau.backbones.state_files import bundled_file
 from plateau.backbones.tokens import resample_positions
 from plateau.errors import PlateauError
 
@@ -68,17 +71,17 @@ def test_stages_give_the_models_own_outputs(loaded: Callable[[str], Backbone], n
     backbone = loaded(name)
     model = library_model(name)
     state = backbone.stages.state_dict()
-    head_names = catalogue.head_names(model)
+    heads = head_names(model)
     own = {original: state[key] for key, original in backbone.original_names.items()}
     if backbone.pretrained_head is not None:
         own |= zip(
-            sorted(head_names), (backbone.pretrained_head.bias, backbone.pretrained_head.weight), strict=True
+            sorted(heads), (backbone.pretrained_head.bias, backbone.pretrained_head.weight), strict=True
         )
     missing = model.load_state_dict(own, strict=False).missing_keys
-    assert set(missing) <= head_names  # the stages hold all of the body, under names that lead back to it
+    assert set(missing) <= heads  # the stages hold all of the body, under names that lead back to it
     with torch.no_grad():
         features = backbone.stages(images())
-        head = backbone.pretrained_head or catalogue.classifier(model)
+        head = backbone.pretrained_head or classifier(model)
         if head is not None:
             assert torch.allclose(head(features), model(images()), rtol=1e-3, atol=1e-4)
 
@@ -158,7 +161,7 @@ def test_random_weights_follow_the_seed_and_leave_the_global_generator_alone() -
         ("tf_efficientnet_lite", "tf_efficientnet_lite0"),
         ("ResNet-50", "resnet50"),
         ("timm:vgg20", "timm has no 'vgg20'; did you mean vgg"),
-        ("keras:resnet18", "prefix must be timm: or torchvision:"),
+        ("keras:resnet18", "before the colon may stand torchvision, timm, hf_hub"),
         ("fasterrcnn_resnet50_fpn", "neither torchvision nor timm"),
         ("resnet18.a1_in2k", "resnet18.a1_in1k"),
         ("qqqqqqqqqqqq", "has no 'qqqqqqqqqqqq'"),
@@ -329,8 +332,13 @@ def test_without_network_the_hub_is_not_asked(monkeypatch: pytest.MonkeyPatch, i
     from huggingface_hub import constants
 
     before, seen = constants.HF_HUB_OFFLINE, []
-    monkeypatch.setattr(hub, "_is_reachable", lambda _: is_reachable)
-    monkeypatch.setattr(catalogue, "build", lambda *_, **__: seen.append(constants.HF_HUB_OFFLINE))
+    monkeypatch.setattr(snapshot, "is_reachable", lambda _: is_reachable)
+
+    def build(*_: object, **__: object) -> nn.Module:
+        seen.append(constants.HF_HUB_OFFLINE)
+        return nn.Linear(1, 1)
+
+    monkeypatch.setattr(catalogue, "build", build)
     hub.download(catalogue.find(SMALL), seed=0)
     assert seen == [before or not is_reachable]
     assert before == constants.HF_HUB_OFFLINE

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plateau import schema
+from plateau import backbone_name, schema
 from plateau.errors import PlateauError
 from plateau.options import option, section
 from plateau.recipe import Recipe
@@ -85,7 +85,7 @@ class Data:
 class BackboneParams:
     """The pretrained network."""
 
-    name: str = option("tf_efficientnet_lite0", help="any torchvision or timm classification model")
+    name: str = option("tf_efficientnet_lite0", help=f"{backbone_name.FORMS}; see docs/backbones.md")
     weights: str = option("bundled", help="bundled, pretrained, none, or a .safetensors, .pt or .pth file")
 
 
@@ -173,6 +173,10 @@ def _check(params: Params, root: Path) -> None:
     _check_data("data", params.data, root)
     if params.reference_data is not None:
         _check_data("reference_data", params.reference_data, root)
+    try:
+        backbone_name.parse(params.backbone.name, root)
+    except PlateauError as error:
+        raise schema.SchemaError(str(error)) from None
     if params.backbone.weights not in WEIGHT_WORDS:
         words = ", ".join(WEIGHT_WORDS)
         _check_file("backbone.weights", params.backbone.weights, root, WEIGHT_SUFFIXES, words=words)

@@ -1,24 +1,26 @@
 """Backbones: a name and weights become named stages, and what the weights expect of their input.
 
-Any torchvision or timm classification model by name. Importing this package imports neither library: that
-takes longer than loading a small model.
+Any classification model of torchvision, timm, the Hugging Face hub or PyTorch Hub (`plateau.backbone_name`).
+Importing this package imports none of these libraries: that takes longer than loading a small model.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from plateau.backbones import catalogue
-from plateau.backbones.catalogue import Architecture
+from plateau.backbones import catalogue, hugging_face
+from plateau.backbones.classifier import classifier, head_names
 from plateau.backbones.comparison import compare_weights, load_matching
 from plateau.backbones.expectations import expectation
 from plateau.backbones.hub import download
-from plateau.backbones.loading import bundled_file, load_state, read_state
+from plateau.backbones.loading import load_state
 from plateau.backbones.stages import cut
-from plateau.backbones.types import Backbone, Expectation, LoadReport
+from plateau.backbones.state_files import bundled_file, read_state
+from plateau.backbones.types import Architecture, Backbone, Expectation, LoadReport
 from plateau.errors import PlateauError
 
 __all__ = [
@@ -38,8 +40,7 @@ def load_backbone(name: str, weights: str, seed: int = 0) -> Backbone:
     """Returns the model of this name as stages in eval mode, without its classifier.
 
     Args:
-        name: a torchvision or timm classification model; torchvision's where both have the name, unless it is
-            prefixed with `timm:` or `torchvision:`.
+        name: as `plateau.backbone_name` reads it; torchvision's model where timm has the name too.
         weights: bundled | pretrained | none | path of a .safetensors, .pt or .pth state dict.
         seed: of random weights, and of what the weights given lack; the global generator is left alone.
 
@@ -51,10 +52,10 @@ def load_backbone(name: str, weights: str, seed: int = 0) -> Backbone:
     model.eval()
     expects = expectation(architecture, model, weights)
     names = {id(tensor): key for key, tensor in model.state_dict(keep_vars=True).items()}
-    head = catalogue.classifier(model) if report.head_loaded else None
-    catalogue.remove_classifier(model)
-    images, features = _sample(model, name, expects.size)
-    stages = cut(model, images).eval()
+    head = classifier(model) if report.head_loaded else None
+    headless = catalogue.features(architecture, model)
+    images, features = _sample(headless, name, expects.size)
+    stages = cut(headless, images).eval()
     return Backbone(
         name=name,
         stages=stages,
@@ -84,15 +85,16 @@ def check_size(backbone: Backbone, size: int) -> None:
 
 def _load(architecture: Architecture, weights: str, seed: int) -> tuple[nn.Module, LoadReport]:
     if weights == "pretrained":
-        return download(architecture, seed), LoadReport(loaded_frac=1.0, head_loaded=True)
-    path = bundled_file(architecture.name) if weights == "bundled" else Path(weights)
-    state = (
-        read_state(path) if weights != "none" else {}
-    )  # before the model is built: a wrong path fails at once
-    model = catalogue.build(architecture, seed)
+        return download(architecture, seed)
     if weights == "none":
-        return model, LoadReport()
-    return model, load_state(model, state, catalogue.head_names(model), path.name)
+        return catalogue.build(architecture, seed), LoadReport()
+    path = bundled_file(architecture.name) if weights == "bundled" else Path(weights)
+    state, wrapper = read_state(path)  # before the model is built: a wrong path fails at once
+    if architecture.library == "transformers":
+        model, report = hugging_face.load_state(architecture.name, seed, state, path.name)
+        return model, replace(report, wrapper=wrapper)
+    model = catalogue.build(architecture, seed)
+    return model, load_state(model, state, head_names(model), path.name, wrapper)
 
 
 def _sample(model: nn.Module, name: str, native_size: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -102,9 +104,9 @@ def _sample(model: nn.Module, name: str, native_size: int) -> tuple[torch.Tensor
         try:
             with torch.no_grad():
                 features = model(images)
-        except Exception:  # too small for this model: each library says it in its own way
+        except Exception as error:  # too small for this model: each library says it in its own way
             if size == native_size:
-                raise
+                raise PlateauError(f"backbone.name: {name} does not take {size} px ({error})") from error
             continue
         if isinstance(features, torch.Tensor) and features.flatten(1).shape[1] == features.shape[1]:
             return images, features

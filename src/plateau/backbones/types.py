@@ -8,6 +8,26 @@ from torch import nn
 
 from plateau.recipe import Triple
 
+SHOWN = 3  # names of entries in a line of words
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A model and the library that builds it.
+
+    Attributes:
+        library: torchvision | timm | transformers | torch_hub.
+        name: the library's name of the model (timm: or local-dir:folder); the folder of transformers; the
+            repository or folder of PyTorch Hub.
+        entry: the entry point in hubconf.py.
+        repository: where on the Hugging Face hub the folder came from: owner/name, or owner/name@revision.
+    """
+
+    library: str
+    name: str
+    entry: str = ""
+    repository: str = ""
+
 
 @dataclass(frozen=True)
 class Expectation:
@@ -39,6 +59,8 @@ class LoadReport:
         mismatched: entries in both, of different shape; they were not loaded.
         loaded_frac: share of the body's numbers (everything but the classifier) that was loaded.
         prefix: what was stripped from the weights' names, such as "module."; "" if nothing.
+        added: what was put before them, such as transformers' "vit."; "" if nothing.
+        wrapper: the keys of the checkpoint that led to the weights, such as "state_dict" or "ema.module".
         matched_by: "name", or "order" where no name agreed and every shape did, entry by entry.
         head_loaded: whether the classifier's entries were loaded too.
     """
@@ -48,8 +70,25 @@ class LoadReport:
     mismatched: tuple[str, ...] = ()
     loaded_frac: float = 0.0
     prefix: str = ""
+    added: str = ""
+    wrapper: str = ""
     matched_by: str = "name"
     head_loaded: bool = False
+
+    def describe(self) -> str:
+        """Returns the account in one line of words."""
+        if not self.loaded_frac:
+            return "random weights: nothing was loaded"
+        said = [f"{100 * self.loaded_frac:.4g} % of the body loaded"]
+        said += [f"found under {self.wrapper}"] if self.wrapper else []
+        said += [f"prefix {self.prefix!r} stripped"] if self.prefix else []
+        said += [f"prefix {self.added!r} added"] if self.added else []
+        said += ["matched by order and shape, as no name agreed"] if self.matched_by == "order" else []
+        for word in ("missing", "unexpected", "mismatched"):
+            names = getattr(self, word)
+            more = ", ..." if len(names) > SHOWN else ""
+            said += [f"{len(names)} {word} ({', '.join(names[:SHOWN])}{more})"] if names else []
+        return "; ".join(said)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from PIL import Image
 
 from plateau import preprocessing as pixels
 from plateau.backbones import Backbone, Expectation, load_backbone
+from plateau.backbones.normalization import normalizations
 from plateau.errors import PlateauError
 from plateau.features.identification import Identification, identify
 from plateau.features.profile import Profile, Recorder
@@ -102,15 +103,14 @@ def embed_views(
     return views
 
 
-def describe(
-    dataset: Dataset, params: Params, user_transform: UserTransform | None = None
-) -> dict[str, dict[str, Any] | None]:
-    """Returns load report, expectation and identification of the preprocessing, as plain types."""
+def describe(dataset: Dataset, params: Params, user_transform: UserTransform | None = None) -> dict[str, Any]:
+    """Returns load report, expectation, norm layers and what the preprocessing does, as plain types."""
     backbone = load_backbone(params.backbone.name, params.backbone.weights)
     found = identify_preprocessing(dataset, params.recipe.preprocessing, backbone, user_transform)
     return {
-        "load_report": asdict(backbone.load_report),
+        "load_report": {**asdict(backbone.load_report), "words": backbone.load_report.describe()},
         "expects": asdict(backbone.expects),
+        "normalization": normalizations(backbone.stages),
         "identification": None if found is None else _explain(found, backbone.expects),
     }
 
