@@ -15,7 +15,7 @@ def main() -> None:
     with tracking.stage_run(given, "intervene") as run:
         diagnosed, found = bench.diagnose_arms(lab, rates, given, Path("."))
         intervention_files.track(run, lab, diagnosed)
-        intervention_files.write(Path("."), diagnosed, found)
+        intervention_files.write(Path("."), lab, diagnosed, found)
 
 
 if __name__ == "__main__":

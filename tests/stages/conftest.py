@@ -36,6 +36,18 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+STAGES = {
+    "check",
+    "plan",
+    "prepare_data",
+    "dataset_stats",
+    "embed",
+    "feature_shift",
+    "finetune@recipe",
+    "finetune@reference",
+    "intervene",
+    "summarize",
+}
 SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8"))
 PARAMS = merged(SHIPPED, CHANGES)
 
@@ -98,10 +110,17 @@ def draw_pictures(folder: Path, per_class: int = 30, side: int = 32) -> None:
             Image.fromarray(image.clip(0, 255).astype(np.uint8)).save(folder / name / f"{index:02d}.png")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The copy, with its pictures."""
     folder = tmp_path_factory.mktemp("project")
     made = make_project(Path(__file__).parents[2], folder)
     draw_pictures(folder / "pictures")
     return made
+
+
+@pytest.fixture(scope="package")
+def finished(project: Project) -> Project:
+    """The project after its first `dvc repro`."""
+    assert set(project.repro()) == STAGES
+    return project

@@ -20,18 +20,6 @@ from plateau.report.schema import validate
 
 from .conftest import COLOURS, ESCAPED, PARAMS, merged
 
-STAGES = {
-    "check",
-    "plan",
-    "prepare_data",
-    "dataset_stats",
-    "embed",
-    "feature_shift",
-    "finetune@recipe",
-    "finetune@reference",
-    "intervene",
-    "summarize",
-}
 # Saves after every epoch, so that a run of a few seconds has something to go on from.
 SAVING_OFTEN = (
     "import runpy, sys; from plateau.training import checkpoint; checkpoint.SAVE_EVERY_S = 0.0; "
@@ -55,13 +43,6 @@ WRONG = {
     "no YAML": ("recipe: [1\n", "params.yaml"),
 }
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def finished(project):
-    """The project after its first `dvc repro`."""
-    assert set(project.repro()) == STAGES
-    return project
 
 
 def read(project, name):

@@ -23,16 +23,6 @@ class Constant:
         return pd.DataFrame({"label": ["seven"] * len(images), "seven": [1.0] * len(images)})
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory):
-    """A store that was made once: making one takes seconds."""
-    import mlflow
-
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{path}").get_experiment("0")
-    return path
-
-
 @pytest.fixture
 def here(tmp_path, monkeypatch, empty_store):
     """A repository root without runs, tracking on."""

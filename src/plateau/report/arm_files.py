@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from plateau.bench import TrainedArm, arm_folder
 from plateau.params import dump
 from plateau.record import CURVES
 from plateau.tracking.null_run import NullRun
+from plateau.tracking.read import PREDICTIONS
 from plateau.training import store
 from plateau.training.laboratory import Laboratory
 from plateau.training.predictor import Predictor
@@ -57,12 +59,19 @@ def track(run: NullRun, lab: Laboratory, found: TrainedArm) -> None:
 
 def log_result(run: NullRun, lab: Laboratory, result: Result) -> None:
     """Logs one trained arm under the same names as any other, so that MLflow can compare them."""
-    run.log_params(
-        {"recipe": dump(result.arm.recipe), "weights": result.arm.weights, "images": result.arm.images}
-    )
+    run.log_params(settings(lab, result))
     run.log_history(result.outcome.history)
     run.log_history([_named(signal) for signal in result.outcome.signals])
     run.log_metrics(metrics(lab, result))
+    run.log_text(predictions(lab, result).to_csv(index=False), PREDICTIONS)
+
+
+def settings(lab: Laboratory, result: Result) -> dict[str, Any]:
+    """Returns all in which one arm can differ from another: the recipe, and what it is applied to."""
+    arm = result.arm
+    others = {"weights": arm.weights, "images": arm.images, "seed": arm.seed}
+    own = {"own_code": ", ".join(sorted(arm.own))} if arm.own else {}
+    return {"recipe": dump(arm.recipe), "backbone": {"name": lab.backbone_name}, **others, **own}
 
 
 def metrics(lab: Laboratory, result: Result) -> dict[str, float]:

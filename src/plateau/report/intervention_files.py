@@ -9,17 +9,22 @@ import pandas as pd
 
 from plateau import artifacts, record
 from plateau.diagnosis import Diagnosed
-from plateau.report.arm_files import log_result
+from plateau.report.arm_files import log_result, predictions, settings
 from plateau.tracking.null_run import NullRun
 from plateau.training.laboratory import Laboratory
 
+ARMS, HITS = "arms.json", "arm_predictions.parquet"  # what `plateau compare` reads
 
-def write(root: Path, diagnosed: Diagnosed, found: dict[str, Any]) -> None:
+
+def write(root: Path, lab: Laboratory, diagnosed: Diagnosed, found: dict[str, Any]) -> None:
     """Writes data/interventions and reports/intervene.json."""
     with artifacts.atomic_folder(root / "data/interventions") as folder:
         artifacts.write_json(folder / "findings.json", found)
         artifacts.write_parquet(folder / "curves.parquet", record.curves(diagnosed))
         artifacts.write_csv(folder / "suspect_labels.csv", suspect_labels(diagnosed))
+        arms = {name: settings(lab, result) for name, result in diagnosed.runs.items()}
+        artifacts.write_json(folder / ARMS, arms)
+        artifacts.write_parquet(folder / HITS, all_predictions(lab, diagnosed))
     artifacts.write_json(root / "reports/intervene.json", metrics(found))
 
 
@@ -38,6 +43,12 @@ def track(run: NullRun, lab: Laboratory, diagnosed: Diagnosed) -> None:
         if name not in ("recipe", "reference"):
             with run.child(name, {"arm": name, "seed": result.arm.seed}) as child:
                 log_result(child, lab, result)
+
+
+def all_predictions(lab: Laboratory, diagnosed: Diagnosed) -> pd.DataFrame:
+    """Returns one row per arm and test image: arm, and the columns of `arm_files.predictions`."""
+    tables = [predictions(lab, result).assign(arm=name) for name, result in diagnosed.runs.items()]
+    return pd.concat(tables, ignore_index=True)
 
 
 def suspect_labels(diagnosed: Diagnosed) -> pd.DataFrame:

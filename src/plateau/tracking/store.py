@@ -27,12 +27,15 @@ def settle_environment() -> None:
         os.environ.setdefault(key, value)
 
 
-def tracking_uri() -> str:
+def tracking_uri(root: Path | None = None) -> str:
     """Returns MLFLOW_TRACKING_URI, or the SQLite file at the repository root.
 
     DVC_ROOT names the root even where `dvc exp run --temp` works in a folder that is deleted afterwards.
+
+    Args:
+        root: of the repository; None: DVC_ROOT, or the current folder.
     """
-    root = Path(os.environ.get("DVC_ROOT") or ".").resolve()
+    root = (root or Path(os.environ.get("DVC_ROOT") or ".")).resolve()
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
 
 
@@ -57,7 +60,7 @@ def experiment_id(client: MlflowClient, name: str) -> str:
         found = client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        database = _sqlite_path()
+        database = sqlite_path()
         location = (database.parent / "mlartifacts").as_uri() if database else None
         return str(client.create_experiment(name, artifact_location=location))
 
@@ -78,12 +81,13 @@ def _alone() -> AbstractContextManager[object]:
     """Returns a lock: processes that create the same SQLite file at once leave it unusable."""
     from filelock import FileLock
 
-    database = _sqlite_path()
+    database = sqlite_path()
     if database is None:
         return nullcontext()
     return FileLock(database.with_name(f".{database.name}.lock"), timeout=LOCK_TIMEOUT_S)
 
 
-def _sqlite_path() -> Path | None:
+def sqlite_path() -> Path | None:
+    """Returns the SQLite file that runs go to, None for a server."""
     uri = tracking_uri()
     return Path(uri.removeprefix("sqlite:///")).resolve() if uri.startswith("sqlite:///") else None

@@ -1,0 +1,112 @@
+"""plateau diagnose: the whole pipeline for one params file, and what it found."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from plateau.commands.command import Command
+from plateau.errors import PlateauError
+
+if TYPE_CHECKING:
+    from plateau.params import Params
+
+# Programs that the stages start tell nobody (as in the Makefile).
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "true"}
+# Keys that may name a file or folder; a name that is none (a data set, "bundled") stays as it is.
+PATHS = (("data", "path"), ("reference_data", "path"), ("backbone", "weights"), ("recipe", "code"))
+
+EXAMPLE = """\
+plateau diagnose params.yaml      # in a project: dvc repro
+plateau diagnose slow_start.yaml  # anywhere: in the folder slow_start.plateau"""
+
+
+@click.command(
+    cls=Command, example=EXAMPLE, short_help="Run the diagnosis of a params file and print what it found."
+)
+@click.argument("params", type=click.Path(path_type=Path))
+@click.option(
+    "--workspace", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
+    help="Where to work. Default: the project, for its params.yaml; else PARAMS with the ending .plateau.",
+)  # fmt: skip
+def diagnose(params: Path, workspace: Path | None) -> int:
+    """Runs every stage that is not up to date for PARAMS, then prints verdict, waterfall and causes.
+
+    In a clone, or in a project made by `plateau init`, the project's own params.yaml is run in place: that is
+    `dvc repro`. Any other file is run in a workspace beside it; it stays as it is, and so does params.yaml;
+    paths in it are relative to it. Killed or changed, the same command goes on from what is finished.
+    """
+    from plateau import artifacts, project
+    from plateau import params as parameters
+    from plateau.commands import console
+    from plateau.report import text
+
+    given = parameters.load(params)
+    folder = params.parent
+    if workspace is not None or params.name != project.PARAMS or not project.is_project(folder):
+        folder = workspace or params.with_suffix(".plateau")
+        _prepare(folder, given, params.parent)
+    if _repro(folder, params) != 0:
+        print(
+            "error: a stage stopped; the line above says why, and the same command goes on", file=sys.stderr
+        )
+        return 1
+    summary = artifacts.read_json(folder / "reports/plateau_cause.json")
+    console.show(text.render(summary, console.width(), console.is_plain()))
+    click.echo(f"\nAll of it: {folder / 'reports/plateau_cause.html'}")
+    return 0
+
+
+def _prepare(folder: Path, given: Params, base: Path) -> None:
+    """Makes the workspace, with the parameters as they read from inside it."""
+    from plateau import params, project
+    from plateau.report.view import to_yaml
+
+    values = params.dump(given)
+    for section, key in PATHS:
+        if values[section] is not None:
+            values[section][key] = _seen_from(folder, base, values[section][key])
+    project.renew(folder, to_yaml(values) + "\n", _project_around(base))
+
+
+def _seen_from(folder: Path, base: Path, value: Any) -> Any:
+    """Returns the path of a file or folder as it is written in `folder`; anything else unchanged."""
+    if not isinstance(value, str) or not (base / value).exists():
+        return value
+    return value if Path(value).is_absolute() else os.path.relpath((base / value).resolve(), folder.resolve())
+
+
+def _project_around(base: Path) -> Path | None:
+    from plateau import project
+
+    try:
+        return project.find(base)
+    except PlateauError:
+        return None
+
+
+def _repro(folder: Path, params: Path) -> int:
+    """Returns the exit status of `dvc repro`, which writes to the same terminal."""
+    from plateau.tracking import tracking_uri
+
+    own = {**QUIET, "PLATEAU_PYTHON": sys.executable}
+    around = _project_around(params.parent)
+    if around is not None:  # its runs and these are compared in one place
+        own["MLFLOW_TRACKING_URI"] = tracking_uri(around)
+    command = [sys.executable, "-m", "dvc", "repro"]
+    process = subprocess.Popen(command, cwd=folder, env={**own, **os.environ})
+    interrupted = False
+    while True:
+        try:
+            status = process.wait()
+            break
+        except KeyboardInterrupt:  # DVC was interrupted too, and ends its stage first
+            interrupted = True
+    if interrupted:
+        raise KeyboardInterrupt
+    return status

@@ -1,0 +1,47 @@
+"""plateau compare: differences, accuracies and the paired interval, as text and as JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from plateau.attribution import effect
+
+
+def test_two_arms(call, finished):
+    ended = call("compare", "recipe", "reference")
+    assert ended.status == 0
+    lines = [line.split() for line in ended.out.splitlines()]
+    assert ["recipe.trainable", "head", "all"] in lines
+    assert ["test", "accuracy", "50%", "90%"] in lines
+    assert "preprocessing" not in ended.out
+    assert "on 20 test images: +40 points [" in ended.out
+
+
+def test_as_json(call, finished):
+    found = json.loads(call("compare", "recipe", "reference", "--json").out)
+    hits = [np.arange(20) < n for n in (10, 18)]
+    expected = effect([(hits[0], hits[1])])
+    assert found["paired"] == {
+        "images": 20,
+        "effect": pytest.approx(0.4),
+        "ci": [expected.low, expected.high],
+    }
+    assert found["differences"] == {"recipe.trainable": ["head", "all"]}
+    assert [run["accuracy"]["test"] for run in found["runs"]] == [0.5, 0.9]
+
+
+def test_an_arm_with_itself_is_not_decided(call, finished):
+    assert "0.0 points" in (out := call("compare", "recipe", "recipe").out)
+    assert "not decided" in out
+
+
+def test_an_unknown_name_says_what_there_is(call, finished):
+    ended = call("compare", "recipe", "refrence")
+    assert (ended.status, ended.err.count("\n")) == (2, 1)
+    assert "did you mean reference?" in ended.err
+    assert "arms here: recipe, reference" in ended.err
+
+
+def test_outside_a_project(call):
+    assert call("compare", "a", "b").status == 2
