@@ -7,15 +7,17 @@ from plateau import cli, params
 
 def main() -> None:
     """Reads both arms, features and probes; writes data/interventions and reports/intervene.json."""
-    from plateau import bench, tracking
+    from plateau import bench, landscape, tracking
     from plateau.report import intervention_files
 
     given = params.load()
     lab, rates = bench.open_laboratory(given, Path("."))
     with tracking.stage_run(given, "intervene") as run:
         diagnosed, found = bench.diagnose_arms(lab, rates, given, Path("."))
+        arms = diagnosed.runs["recipe"], diagnosed.runs["reference"]
+        surface = landscape.survey(lab, *arms) if given.diagnosis.landscape else {}
         intervention_files.track(run, lab, diagnosed)
-        intervention_files.write(Path("."), lab, diagnosed, found)
+        intervention_files.write(Path("."), lab, diagnosed, found, surface)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ OUT_OF_RANGE = {
     "diagnosis.seeds": [0, [], [0, 0], [-1], [0.5], ["a"], [True]],
     "diagnosis.min_effect": [0, 1, -0.03],
     "diagnosis.target_accuracy": [0, 1.1, 97],
+    "diagnosis.landscape": [1, 0, "yes please"],
 }
 CHOICES = [
     name

@@ -102,6 +102,10 @@ class Diagnosis:
     seeds: tuple[int, ...] = option((0,), low=0, high=LARGEST_SEED, help="every arm runs once per seed")
     min_effect: float = option(0.03, above=0, below=1, help="smallest accuracy change worth reporting, 0..1")
     target_accuracy: float | None = option(None, above=0, high=1, help="what you need, if known, 0..1")
+    landscape: bool = option(
+        True,
+        help="whether the loss between and around the two arms is drawn: a few seconds; false: not drawn",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from plateau.report.content import ReportContent
-from plateau.report.plots import Picture, pictures
+from plateau.report.picture import Picture
+from plateau.report.plots import pictures
 
 SUMMARIES = Path(__file__).parent / "summaries"
 KINDS = sorted(path.stem for path in SUMMARIES.glob("*.json"))

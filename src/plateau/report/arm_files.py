@@ -19,6 +19,8 @@ from plateau.training.laboratory import Laboratory
 from plateau.training.predictor import Predictor
 from plateau.training.store import Result, hits
 
+LOST = "(not a number)"  # what a network that diverged sees
+
 
 def write(root: Path, arm: str, lab: Laboratory, found: TrainedArm, range_test_seconds: float) -> None:
     """Writes data/arms/<arm>, reports/plots/curves_<arm>.csv and reports/finetune_<arm>.json."""
@@ -87,11 +89,12 @@ def metrics(lab: Laboratory, result: Result) -> dict[str, float]:
 
 
 def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
-    """Returns one row per test image: image_id, label, predicted label, and whether it was right."""
+    """Returns one row per test image: image_id, label, predicted label or LOST, and whether it was right."""
     rows = lab.dataset.indices("test")
     test = lab.dataset.manifest.iloc[rows]
-    guesses = result.outcome.test_outputs.argmax(1)
-    named = [lab.dataset.classes[guess] for guess in guesses]
+    outputs = result.outcome.test_outputs
+    lost = ~np.isfinite(outputs).all(1)
+    named = np.where(lost, LOST, np.asarray(lab.dataset.classes, object)[outputs.argmax(1)])
     right = result.correct(lab.dataset.targets[rows])
     return pd.DataFrame(
         {

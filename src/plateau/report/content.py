@@ -7,7 +7,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+
+
+@dataclass(frozen=True)
+class Example:
+    """A test image on which recipe and fix disagree.
+
+    Attributes:
+        image: (H, W, 3) uint8, small.
+        label: its class.
+        before, after: the classes that recipe and fix see in it.
+    """
+
+    image: np.ndarray
+    label: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,14 @@ class ReportContent:
         trustworthiness: of the projection, 0..1 (Venna and Kaski 2001).
         learning_curve: test accuracy by number of training images: columns n, accuracy (NaN where
             extrapolated), fit_low, fit_high (the bracket of the two fits).
+        tuned: the same of the best recipe, trained on a part and on all of the images: columns n, accuracy,
+            measured (False where extrapolated).
+        fix: name of the run that is recommended; "recipe" where none is better.
+        signals: per arm ("recipe", "reference") one row per epoch and block: epoch, block, gradient_norm,
+            update_ratio; blocks in the order of the network.
+        predictions: per test image image_id, label, before (as the recipe sees it), after (as the fix does).
+        changed: a few test images on which both disagree and one is right.
+        landscape: arrays by name, see `plateau.landscape.survey`.
     """
 
     summary: dict[str, Any]
@@ -41,3 +66,9 @@ class ReportContent:
     projection: pd.DataFrame | None = None
     trustworthiness: float | None = None
     learning_curve: pd.DataFrame | None = None
+    tuned: pd.DataFrame | None = None
+    fix: str = "recipe"
+    signals: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    predictions: pd.DataFrame | None = None
+    changed: Sequence[Example] = ()
+    landscape: Mapping[str, np.ndarray] = field(default_factory=dict)

@@ -10,6 +10,7 @@ import pandas as pd
 from plateau import artifacts
 from plateau.params import Params
 from plateau.report.content import ReportContent
+from plateau.report.gather_training import gather_training
 from plateau.report.summary import describe_plateau, label_map, summarize
 from plateau.training.plateau import Plateau, detect, explain
 
@@ -40,6 +41,7 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
         projection=artifacts.read_parquet(root / "data/shift/projection.parquet"),
         trustworthiness=probes["umap"]["trustworthiness"],
         learning_curve=_learning_curve(probes["learning_curve"]),
+        **gather_training(root, found),
     )
 
 

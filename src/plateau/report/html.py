@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from plateau.report import numbers, style
 from plateau.report.content import ReportContent
-from plateau.report.plots import Picture
+from plateau.report.picture import Picture
 from plateau.report.view import view
 from plateau.report.waterfall import Step, steps
 from plateau.report.wording import spoken

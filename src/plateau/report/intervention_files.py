@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from plateau import artifacts, record
@@ -16,8 +17,14 @@ from plateau.training.laboratory import Laboratory
 ARMS, HITS = "arms.json", "arm_predictions.parquet"  # what `plateau compare` reads
 
 
-def write(root: Path, lab: Laboratory, diagnosed: Diagnosed, found: dict[str, Any]) -> None:
-    """Writes data/interventions and reports/intervene.json."""
+def write(
+    root: Path,
+    lab: Laboratory,
+    diagnosed: Diagnosed,
+    found: dict[str, Any],
+    surface: dict[str, np.ndarray],
+) -> None:
+    """Writes data/interventions (with the arrays of the loss landscape) and reports/intervene.json."""
     with artifacts.atomic_folder(root / "data/interventions") as folder:
         artifacts.write_json(folder / "findings.json", found)
         artifacts.write_parquet(folder / "curves.parquet", record.curves(diagnosed))
@@ -25,6 +32,7 @@ def write(root: Path, lab: Laboratory, diagnosed: Diagnosed, found: dict[str, An
         arms = {name: settings(lab, result) for name, result in diagnosed.runs.items()}
         artifacts.write_json(folder / ARMS, arms)
         artifacts.write_parquet(folder / HITS, all_predictions(lab, diagnosed))
+        artifacts.write_arrays(folder / "landscape.npz", **surface)
     artifacts.write_json(root / "reports/intervene.json", metrics(found))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from plateau.report import numbers
 from plateau.report.content import ReportContent
-from plateau.report.plots import Picture
+from plateau.report.picture import Picture
 from plateau.report.view import view
 
 # What CommonMark and GitHub read as markup within a line, and at its start; < > & become entities.

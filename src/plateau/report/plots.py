@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from plateau.report import numbers, plots_space, style, waterfall
+from plateau.report import (
+    numbers,
+    plots_errors,
+    plots_landscape,
+    plots_space,
+    plots_training,
+    style,
+    waterfall,
+)
 from plateau.report.content import ReportContent
+from plateau.report.picture import Picture, Sketch
 from plateau.report.style import COLORS
 from plateau.report.wording import spoken, words
 
@@ -22,16 +29,6 @@ if TYPE_CHECKING:
 HIGHLIGHTED = 3
 TOO_CLOSE = 0.15  # accuracies: two names beside the axes need this much room
 HIGHLIGHTS = (COLORS["fix"], COLORS["more"], COLORS["alarm"])
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure with what a reader who does not see it needs to know."""
-
-    name: str  # of the file
-    title: str
-    alt: str
-    figure: Figure
 
 
 @style.styled
@@ -71,7 +68,7 @@ def _draw_arm(axes: Axes, arm: pd.DataFrame, look: tuple[str, float, str]) -> No
     # A run of a single epoch is a point, not a line.
     shared: dict[str, Any] = {"color": color, "linewidth": width, "marker": "o" if len(arm) == 1 else None}
     axes.plot(arm["epoch"], arm["train_accuracy"], label=None if taken else label, **shared)
-    axes.plot(arm["epoch"], arm["val_accuracy"], **shared, linestyle=(0, (3, 1.6)))
+    axes.plot(arm["epoch"], arm["val_accuracy"], **shared, linestyle=style.DASHED)
 
 
 def _draw_levels(axes: Axes, summary: dict[str, Any]) -> None:
@@ -100,7 +97,7 @@ def _name_line(axes: Axes, level: float, name: str, color: str, above: bool) -> 
 
 def _legend_below(axes: Axes) -> None:
     axes.plot([], [], color=COLORS["muted"], linestyle="-", label="training")
-    axes.plot([], [], color=COLORS["muted"], linestyle=(0, (3, 1.6)), label="validation")
+    axes.plot([], [], color=COLORS["muted"], linestyle=style.DASHED, label="validation")
     lines = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     names = sorted(lines, key=lambda name: name == "other swaps")  # last, though drawn first
     axes.figure.legend(
@@ -144,46 +141,6 @@ def _draw_effect(axes: Axes, row: int, label: str, entry: dict[str, Any], color:
 
 
 @style.styled
-def learning_curve(content: ReportContent) -> Figure:
-    """Returns test accuracy by number of training images, bracketed by two fits, and extrapolated.
-
-    Raises:
-        ValueError: the content has no learning curve.
-    """
-    if content.learning_curve is None:
-        raise ValueError("the report's content has no learning curve")
-    table = content.learning_curve.sort_values("n")
-    figure = style.figure(2.7)
-    axes = figure.subplots()
-    axes.fill_between(
-        table["n"], table["fit_low"], table["fit_high"], color=COLORS["fix"], alpha=0.3, linewidth=1.5,
-        label="bracket of two fits",
-    )  # fmt: skip
-    measured = table[table["accuracy"].notna()]
-    axes.plot(
-        measured["n"], measured["accuracy"], "o-", color=COLORS["recipe"], markersize=4, label="measured"
-    )
-    if len(measured):
-        axes.axvline(
-            measured["n"].max(), color=COLORS["muted"], linewidth=0.8, linestyle=":", label="all you have"
-        )
-    _thousands(axes, table["n"].to_numpy())
-    axes.set(xlabel="training images", ylabel="test accuracy")
-    style.percent_axis(axes.yaxis)
-    axes.figure.legend(loc="outside lower left", ncols=3, columnspacing=1, handlelength=1.4)
-    return figure
-
-
-def _thousands(axes: Axes, counts: np.ndarray) -> None:
-    """Puts a logarithmic axis' labels at the last two counts and at every other one before."""
-    shown = np.unique([counts[-1], *counts[-2::-2]])
-    if len(shown) > 1:
-        axes.set_xscale("log")
-    axes.set_xticks(shown, [f"{count:,.0f}" for count in shown])
-    axes.set_xticks([], minor=True)
-
-
-@style.styled
 def runs(content: ReportContent) -> Figure:
     """Returns test accuracy per run, best first, with the training accuracy of the same run as a tick."""
     ranked = sorted(content.runs, key=lambda run: run["test_accuracy"])
@@ -218,29 +175,37 @@ def waterfall_picture(content: ReportContent) -> Figure:
 
 def pictures(content: ReportContent) -> list[Picture]:
     """Returns every picture for which there is something to show, in the order of the report."""
-    summary = content.summary
-    steps = "; ".join(f"{bar.label} {bar.value}" for bar in waterfall.steps(summary))
-    drawn: list[tuple[bool, str, str, str, Callable[[ReportContent], Figure]]] = [
-        (
-            True, "waterfall", "Accuracy waterfall", f"Test accuracy, step by step: {steps}.",
-            waterfall_picture,
-        ),
-        (len(content.curves) > 0, "curves", "Accuracy by epoch, all runs", _curves_alt(content), curves),
-        (
-            len(summary["causes"]) + len(_tested(summary)) > 1, "effects", "What each difference is worth",
-            "Effect of each difference on test accuracy, with its interval.", effects,
-        ),
+    sketches = [
+        *_of_the_summary(content),
+        *plots_errors.listed(content),
         *plots_space.listed(content),
-        (
-            content.learning_curve is not None, "learning_curve", "What more data would bring",
-            "Test accuracy by number of training images, measured and extrapolated.", learning_curve,
-        ),
-        (
+        plots_training.learning_curve_sketch(content),
+        Sketch(
             len(content.runs) > 1, "runs", "Test accuracy per run",
             "Test accuracy of every run, best first.", runs,
         ),
+        *plots_training.listed(content),
+        *plots_landscape.listed(content),
     ]  # fmt: skip
-    return [Picture(name, title, alt, draw(content)) for shown, name, title, alt, draw in drawn if shown]
+    return [sketch.drawn(content) for sketch in sketches if sketch.is_shown]
+
+
+def _of_the_summary(content: ReportContent) -> list[Sketch]:
+    summary = content.summary
+    steps = "; ".join(f"{bar.label} {bar.value}" for bar in waterfall.steps(summary))
+    return [
+        Sketch(
+            True, "waterfall", "Accuracy waterfall", f"Test accuracy, step by step: {steps}.",
+            waterfall_picture,
+        ),
+        Sketch(
+            len(content.curves) > 0, "curves", "Accuracy by epoch, all runs", _curves_alt(content), curves
+        ),
+        Sketch(
+            len(summary["causes"]) + len(_tested(summary)) > 1, "effects", "What each difference is worth",
+            "Effect of each difference on test accuracy, with its interval.", effects,
+        ),
+    ]  # fmt: skip
 
 
 def _curves_alt(content: ReportContent) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plateau.report import style
 from plateau.report.content import ReportContent
+from plateau.report.picture import Sketch
 from plateau.report.style import COLORS
 from plateau.report.wording import spoken
 
@@ -25,20 +26,20 @@ MOST_PARTS = 6
 WIDE_KL = 10  # nats, beyond which a linear axis would hide the small ones
 
 
-def listed(content: ReportContent) -> list[tuple[bool, str, str, str, Callable[[ReportContent], Figure]]]:
-    """Returns, per picture: whether there is something to show, name, title, alt text, function."""
+def listed(content: ReportContent) -> list[Sketch]:
+    """Returns the pictures of the features, each with whether there is something to show."""
     projected = content.projection is not None and len(content.projection) > 0
     several = projected and content.projection is not None and content.projection["view"].nunique() > 1
     return [
-        (
+        Sketch(
             projected, "umap_by_class", "How the classes lie (UMAP)",
             "Two-dimensional UMAP projection of the features, coloured by class.", umap_by_class,
         ),
-        (
+        Sketch(
             several, "umap_by_view", "The same by preprocessing",
             "The same UMAP projection, coloured by the view that made the features.", umap_by_view,
         ),
-        (
+        Sketch(
             bool(_pretrained(content)), "batch_norm_profile", "Shift by depth",
             "How far each layer's batch-norm statistics lie from those of the weights, by depth and view.",
             batch_norm_profile,
