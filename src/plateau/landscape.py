@@ -26,14 +26,14 @@ from plateau.runtime import progress
 from plateau.training import build, model
 from plateau.training.inputs import CachedInputs
 from plateau.training.laboratory import Laboratory
-from plateau.training.loop import EVALUATION_BATCH, accuracy, predict
+from plateau.training.loop import EVALUATION_BATCH, accuracy, channels_last, predict
 from plateau.training.store import Result
 
 POINTS = 11  # on the line, both ends included
 STEPS = 7  # of a plane, each way; odd: the middle is the arm itself
 RADIUS = 0.3  # of a plane, as a share of each filter's norm
 # Images per split on the line, and of a plane: few, but many on cached features, where only the head moves.
-LINE_IMAGES, PLANE_IMAGES, HEAD_IMAGES = 64, 24, 128
+LINE_IMAGES, PLANE_IMAGES, HEAD_IMAGES = 48, 24, 128
 
 State = dict[str, torch.Tensor]
 
@@ -102,6 +102,7 @@ def _plane(lab: Laboratory, arm: str, result: Result) -> dict[str, np.ndarray]:
     if not moving or not _is_finite(_copy(network)):
         return {}
     sample = _plane_sample(lab, result, network, moved)
+    _recalibrate(network, [p for name, group in blocks if name in moved for p in group])
     start = [parameter.detach().clone() for parameter in moving]
     generator = torch.Generator().manual_seed(0)
     first, second = ([filter_normalised(weight, generator) for weight in start] for _ in range(2))
@@ -128,14 +129,14 @@ def _plane_sample(lab: Laboratory, result: Result, network: nn.Module, moved: se
     rows = choose(lab, "train", HEAD_IMAGES if only_head else PLANE_IMAGES)
     inputs = _read(lab, result, rows)
     inputs = _through(network, inputs) if isinstance(network, model.Classifier) else inputs
-    _recalibrate(network)
     return _sample(lab, inputs, rows)
 
 
-def _recalibrate(network: nn.Module) -> None:
-    """Takes the running statistics away: without them a batch norm always normalises by its batch."""
+def _recalibrate(network: nn.Module, moved: list[nn.Parameter]) -> None:
+    """Takes the moved batch norms' running statistics away: they then normalise by the batch at hand."""
+    ours = {id(parameter) for parameter in moved}
     for module in network.modules():
-        if isinstance(module, model.BATCH_NORMS):
+        if isinstance(module, model.BATCH_NORMS) and any(id(p) in ours for p in module.parameters()):
             module.running_mean = module.running_var = None
 
 
@@ -179,7 +180,7 @@ def _read(lab: Laboratory, result: Result, rows: np.ndarray) -> torch.Tensor:
 def _through(network: model.Classifier, inputs: torch.Tensor) -> torch.Tensor:
     """Returns what the network's stage `entry` reads."""
     before = network.stages[: network.entry].eval()
-    return torch.cat([before(batch) for batch in inputs.split(EVALUATION_BATCH)])
+    return torch.cat([before(channels_last(batch)) for batch in inputs.split(EVALUATION_BATCH)])
 
 
 def _copy(network: nn.Module) -> State:

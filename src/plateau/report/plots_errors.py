@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 MOST_BESIDE, MOST_BELOW = 12, 30  # classes of two matrices side by side, and one below the other
 MOST_PAIRS = 12
 MOST_NUMBERED = 6  # classes whose shares are written into the cells
-TILES = 4  # images in a row
-LABEL_LENGTH, NAME_LENGTH = 14, 12  # letters of a class beside a matrix, and at an image
-BEFORE, AFTER = ("your recipe", COLORS["recipe"]), ("recommended recipe", COLORS["reached"])
+TILES, TILE_IN = 4, 1.6  # images in a row, and the height of a row with its words
+LABEL_LENGTH, NAME_LENGTH, PAIR_LENGTH = 14, 12, 22  # letters of a class: at a matrix, an image, a bar
+BEFORE, AFTER = ("your recipe", COLORS["recipe"]), ("recommended", COLORS["reached"])
 
 
 def listed(content: ReportContent) -> list[Sketch]:
@@ -138,7 +138,7 @@ def _draw_matrix(axes: Axes, shares: np.ndarray, classes: Sequence[str]) -> None
                 column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=8.5,
                 path_effects=style.halo(),
             )  # fmt: skip
-    names = [style.shorten(name, LABEL_LENGTH) for name in classes]
+    names = style.shorten_all(classes, LABEL_LENGTH)
     size = 8.5 if len(classes) <= MOST_BESIDE else 8.5 - 0.08 * (len(classes) - MOST_BESIDE)
     turned = 0 if max(map(len, names)) <= 2 else 90
     axes.set_xticks(range(len(names)), names, rotation=turned, fontsize=size)
@@ -158,11 +158,9 @@ def _pairs(content: ReportContent) -> Figure:
         rows = np.arange(len(table)) + 0.1 + 0.24 * place
         axes.barh(rows, table[column], height=0.22, color=color, label=title)
     for row, pair in enumerate(table.itertuples()):
-        text = f"{style.shorten(str(pair.label), 24)} seen as {style.shorten(str(pair.seen), 24)}"
-        axes.text(
-            0, row - 0.05, text, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5,
-            path_effects=style.halo(),
-        )  # fmt: skip
+        label, other = style.shorten_all([str(pair.label), str(pair.seen)], PAIR_LENGTH)
+        text = f"{label} seen as {other}"
+        axes.text(0, row - 0.05, text, transform=axes.get_yaxis_transform(), va="bottom", fontsize=8.5)
     axes.set(yticks=[], ylim=(len(table) - 0.4, -0.7), xlabel="test images")
     style.whole_numbers(axes.xaxis)
     figure.legend(loc="outside lower center", ncols=2)
@@ -191,9 +189,9 @@ def changed_images(content: ReportContent) -> Figure:
     """Returns the images that went from wrong to right, below them those from right to wrong."""
     parts = [part for part in _parts(content) if part[2]]
     rows = [-(-len(shown) // TILES) for *_, shown in parts]
-    figure = style.figure(sum(1.42 * count + 0.3 for count in rows))
-    ratios = [1.42 * count + 0.3 for count in rows]
-    panels = figure.subfigures(len(parts), 1, squeeze=False, height_ratios=ratios)[:, 0]
+    heights_in = [TILE_IN * count + 0.25 for count in rows]
+    figure = style.figure(sum(heights_in))
+    panels = figure.subfigures(len(parts), 1, squeeze=False, height_ratios=heights_in)[:, 0]
     for panel, count, (title, color, shown) in zip(panels, rows, parts, strict=True):
         panel.suptitle(title, color=color, weight="bold", fontsize=9, x=0.01, ha="left")
         places = panel.subplots(count, TILES, squeeze=False).ravel()
@@ -221,12 +219,9 @@ def _show(axes: Axes, example: Example) -> None:
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.imshow(example.image, interpolation="none")
+    axes.set_box_aspect(1)
+    axes.set_aspect("equal", adjustable="datalim")  # upright and wide images under titles of one height
     axes.set_title(style.shorten(example.label, NAME_LENGTH), weight="bold", fontsize=8.5)
     before, after = (style.shorten(name, NAME_LENGTH) for name in (example.before, example.after))
-    line = f"{before} \N{RIGHTWARDS ARROW} {after}"
-    text = (
-        line
-        if len(line) <= NAME_LENGTH + 2
-        else line.replace("\N{RIGHTWARDS ARROW} ", "\N{RIGHTWARDS ARROW}\n")
-    )
-    axes.set_xlabel(text, fontsize=8.5, color=COLORS["ink"])
+    gap = " " if len(before + after) < NAME_LENGTH else "\n"
+    axes.set_xlabel(f"{before}{gap}\N{RIGHTWARDS ARROW} {after}", fontsize=8.5, color=COLORS["ink"])

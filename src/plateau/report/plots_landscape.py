@@ -19,23 +19,24 @@ if TYPE_CHECKING:
 SHADES, RINGS = 12, 5  # steps of colour that the maps share, contours of a map of its own
 FINE = 41  # points each way, between which a map's contours are drawn
 RIDGE = 0.1  # nats above the higher end, from which the way between two arms leads uphill
+VISIBLE = 1e-3  # nats: below it a loss is the same everywhere
+ENDS = [COLUMNS[arm][1] for arm in ("recipe", "reference")]
 HIGH = 50.0  # nats, beyond which a linear axis would hide the rest
 
 
 def listed(content: ReportContent) -> list[Sketch]:
     """Returns both pictures, each with whether there is something to show."""
-    land = content.landscape
     maps = " and ".join(COLUMNS[arm][0] for arm in _arms(content))
     return [
         Sketch(
-            "line_loss" in land, "landscape_line", "From your recipe's weights to the reference's",
+            _has_line(content), "landscape_line", "From your recipe's weights to the reference's",
             _line_alt(content), landscape_line, _line_caption(content),
         ),
         Sketch(
             len(_arms(content)) > 0, "landscape_planes", "How sharp the loss is around the weights",
             f"Training loss around the weights of {maps}, along two random directions.",
             landscape_planes,
-            "Each weight moved by up to 30% of its filter, where training moved it. Close rings: sharp.",
+            "Over the blocks that training moved, one colour scale. Rings close together: sharp.",
         ),
     ]  # fmt: skip
 
@@ -46,55 +47,61 @@ def landscape_line(content: ReportContent) -> Figure:
     land = content.landscape
     figure = style.figure(3.3)
     top, below = figure.subplots(2, 1, sharex=True)
-    for axes, key in ((top, "line_loss"), (below, "line_accuracy")):
-        for values, style_, name in zip(
-            land[key], ("-", style.DASHED), ("training", "validation"), strict=True
-        ):
-            known = np.where(np.isfinite(values), values, np.nan)
-            axes.plot(
-                land["line_at"], known, color=COLORS["fix"], linewidth=1.8, linestyle=style_, label=name
-            )
-            for end, arm in ((0, "recipe"), (-1, "reference")):
-                axes.plot(
-                    land["line_at"][end], known[end], "o", color=COLUMNS[arm][1], markersize=6, clip_on=False
-                )
-    top.set_ylabel("loss")
-    if np.nanmax(np.where(np.isfinite(land["line_loss"]), land["line_loss"], np.nan)) > HIGH:
+    for axes, quantity in ((top, "loss"), (below, "accuracy")):
+        _draw_line(axes, land["line_at"], land[f"line_{quantity}"])
+        axes.set_ylabel(quantity)
+    if np.nanmax(_known(land["line_loss"])) > HIGH:
         style.log_scale(top)
     else:
         top.set_ylim(bottom=0)
-    below.set(ylabel="accuracy", ylim=(0, 1.03), xlim=(-0.04, 1.04))
+    below.set(ylim=(0, 1.03), xlim=(-0.04, 1.04))
     style.percent_axis(below.yaxis)
     below.set_xticks([0, 0.5, 1], ["your recipe", "halfway", "reference"])
-    for label, color in zip(below.get_xticklabels()[::2], (COLORS["recipe"], COLORS["reached"]), strict=True):
+    for label, color in zip(below.get_xticklabels()[::2], ENDS, strict=True):
         label.set(color=color, weight="bold")
     figure.legend(*top.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return figure
 
 
+def _draw_line(axes: Axes, at: np.ndarray, both: np.ndarray) -> None:
+    for values, name, line in zip(_known(both), ("training", "validation"), ("-", style.DASHED), strict=True):
+        axes.plot(at, values, color=COLORS["fix"], linewidth=1.8, linestyle=line, label=name)
+        axes.scatter(at[[0, -1]], values[[0, -1]], s=36, c=ENDS, zorder=3, clip_on=False)
+
+
+def _known(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _has_line(content: ReportContent) -> bool:
+    """Returns whether the loss of both ends is known, and not the same all along."""
+    loss = content.landscape.get("line_loss")
+    return loss is not None and bool(np.isfinite(loss[:, [0, -1]]).all() and np.ptp(loss[0]) > VISIBLE)
+
+
 def _line_caption(content: ReportContent) -> str:
     land = content.landscape
-    if "line_loss" not in land:
+    if not _has_line(content):
         return ""
     loss = land["line_loss"][0]
-    ridge = float(np.nan_to_num(loss, nan=np.inf, posinf=np.inf).max() - max(loss[0], loss[-1]))
-    moved = "Weights and normalisation" if bool(land.get("line_mixes_inputs")) else "Weights"
-    found = (
+    ridge = float(np.nan_to_num(loss, nan=np.inf).max() - max(loss[0], loss[-1]))
+    moved = "Weights and inputs" if bool(land["line_mixes_inputs"]) else "Weights"
+    high = (
         f"A ridge lies between: +{ridge:.2f} in training loss." if ridge > RIDGE else "No ridge lies between."
     )
-    return f"{moved} interpolated step by step. {found}"
+    return f"{moved} interpolated step by step. {high}"
 
 
 def _line_alt(content: ReportContent) -> str:
     land = content.landscape
-    if "line_loss" not in land:
+    if not _has_line(content):
         return ""
     ends = [
         f"{name}: loss {land['line_loss'][0][end]:.2f}, "
         f"accuracy {numbers.percent(land['line_accuracy'][0][end])}"
         for name, end in (("your recipe", 0), ("reference", -1))
     ]
-    highest = np.nanmax(land["line_loss"][0])
+    highest = np.nanmax(_known(land["line_loss"][0]))
     return f"Training loss between the arms' weights, {'; '.join(ends)}; highest between them {highest:.2f}."
 
 
@@ -118,7 +125,7 @@ def _arms(content: ReportContent) -> list[str]:
     return [
         arm
         for arm, plane in planes.items()
-        if plane is not None and np.isfinite(plane).any() and np.ptp(plane[np.isfinite(plane)]) > 0
+        if plane is not None and np.isfinite(plane).any() and np.ptp(plane[np.isfinite(plane)]) > VISIBLE
     ]
 
 

@@ -78,7 +78,7 @@ def fit(content: ReportContent) -> Figure:
 def _columns(content: ReportContent) -> list[tuple[str, str, pd.DataFrame]]:
     """Returns title, colour and curves of the recipe, and of the fix where there is another."""
     arms = {"recipe": ("your recipe", COLORS["recipe"])}
-    arms.setdefault(content.fix, ("recommended recipe", COLORS["reached"]))
+    arms.setdefault(content.fix, ("recommended", COLORS["reached"]))
     found = [(*look, content.curves[content.curves["arm"] == arm]) for arm, look in arms.items()]
     return [column for column in found if len(column[2])]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec
 
 if TYPE_CHECKING:
@@ -121,6 +121,16 @@ def power(value: float) -> str:
 def shorten(name: str, length: int = 22) -> str:
     """Returns a name that fits into a picture."""
     return name if len(name) <= length else name[: length - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def shorten_all(names: Sequence[str], length: int = 22) -> list[str]:
+    """Returns names that fit into a picture; those that would look alike lose their middle, not their end."""
+    short = [shorten(name, length) for name in names]
+    head, tail = (length - 1) // 2, length - 1 - (length - 1) // 2
+    return [
+        f"{name[:head]}\N{HORIZONTAL ELLIPSIS}{name[-tail:]}" if short.count(cut) > 1 and cut != name else cut
+        for name, cut in zip(names, short, strict=True)
+    ]
 
 
 def to_png(picture: Figure) -> bytes:
