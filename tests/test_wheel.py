@@ -69,6 +69,6 @@ def test_a_project_of_the_wheel_is_that_of_the_clone(installed, tmp_path, root):
 
 def test_its_first_stage_runs(installed, tmp_path):
     run(installed / "bin/plateau", "init", "mine", folder=tmp_path)
-    run("env", f"PLATEAU_PYTHON={installed}/bin/python", installed / "bin/python", "-m", "dvc", "repro", "check",
-        folder=tmp_path / "mine")  # fmt: skip
+    python = installed / "bin/python"
+    run("env", f"PLATEAU_PYTHON={python}", python, "-m", "dvc", "repro", "check", folder=tmp_path / "mine")
     assert (tmp_path / "mine/data/params.ok").exists()
