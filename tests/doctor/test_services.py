@@ -38,7 +38,7 @@ class TestTracking:
         monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
         found = services.tracking()
         assert found.status == FAIL
-        assert "plateau sync" in found.mend
+        assert "start the server" in found.mend
 
 
 class TestRemote:

@@ -16,9 +16,8 @@ from plateau.commands.diagnose import diagnose
 from plateau.commands.doctor import doctor
 from plateau.commands.init import init
 from plateau.commands.report import report
-from plateau.commands.sync import sync
 
-COMMANDS = (init, diagnose, report, compare, doctor, sync, completion)
+COMMANDS = (init, diagnose, report, compare, doctor, completion)
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 

@@ -27,7 +27,6 @@ PROJECT: dict[str, Callable[[], Check]] = {
     "params": project.parameters,
     "data": project.data,
     "tracking": services.tracking,
-    "outbox": services.outbox,
     "remote": services.remote,
 }
 
