@@ -10,7 +10,14 @@ from plateau import params, schema
 from plateau.recipe import Recipe
 
 LEAVES = {key.name: key for key in schema.leaves(params.Params)}
-FREE_TEXT = {"data.path", "recipe.code", "backbone.name", "backbone.weights", "tracking.experiment"}
+FREE_TEXT = {
+    "data.path",
+    "data.root",
+    "recipe.code",
+    "backbone.name",
+    "backbone.weights",
+    "tracking.experiment",
+}
 WRONG_TYPE = {"a": 1}  # no leaf takes a mapping
 OUT_OF_RANGE = {
     "data.split.val": [0, 1, -0.1, float("nan")],

@@ -45,6 +45,28 @@ class TestFiles:
         content["data"]["path"] = "images.xlsx"
         assert "allowed: an existing .csv or .parquet file" in refusal(tmp_path, content)
 
+    @pytest.mark.parametrize(("source", "suffix"), [("table", ".parquet"), ("webdataset", ".tar")])
+    def test_shards(self, tmp_path, source, suffix):
+        (tmp_path / "shards/train").mkdir(parents=True)
+        content = {"data": {"source": source, "path": "shards"}}
+        assert "data.path: got 'shards'" in refusal(tmp_path, content)
+        (tmp_path / f"shards/train/0{suffix}").touch()
+        for path in ("shards", f"shards/*/*{suffix}", f"shards/train/0{suffix}", str(tmp_path / "shards")):
+            content["data"]["path"] = path
+            assert params.load(write(tmp_path, content)).data.path == path
+        for path in (f"shards/*{suffix}", "shards/*/*", "shard", f"shards/train/1{suffix}"):
+            content["data"]["path"] = path
+            text = refusal(tmp_path, content)
+            assert text.startswith(f"data.path: got '{path}'")
+            assert text.endswith(f"{suffix} file, or a folder or pattern of {suffix} files")
+        content["data"]["path"] = f"shards/train/1{suffix}"
+        assert f"no such file; did you mean 0{suffix}?" in refusal(tmp_path, content)
+
+    @pytest.mark.parametrize("source", ["torchvision", "huggingface"])
+    def test_names_are_left_to_the_source(self, tmp_path, source):
+        content = {"data": {"source": source, "path": "owner/name", "root": "/elsewhere"}}
+        assert params.load(write(tmp_path, content)).data.root == "/elsewhere"
+
     @pytest.mark.parametrize("source", params.SOURCES[1:])
     def test_a_source_that_needs_a_path(self, tmp_path, source):
         assert "data.path: got null" in refusal(tmp_path, {"data": {"source": source}})

@@ -6,6 +6,7 @@ python -m plateau.params     # prints the table of every key: default, what is a
 from __future__ import annotations
 
 import dataclasses
+import glob
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from plateau.errors import PlateauError
 from plateau.options import option, section
 from plateau.recipe import Recipe
 
-SOURCES = ("digits", "imagefolder", "table", "torchvision", "huggingface")
+SOURCES = ("digits", "imagefolder", "table", "webdataset", "torchvision", "huggingface")
 TABLE_SUFFIXES = (".csv", ".parquet")
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth")
 WEIGHT_WORDS = ("bundled", "pretrained", "none")
@@ -53,7 +54,7 @@ class ParamsError(PlateauError):
 class Columns:
     """The columns of a table of images; split and group may be absent from it."""
 
-    image: str = option("image", help="column of image paths, absolute or relative to the table")
+    image: str = option("image", help="column of paths (absolute or relative to the table) or of image bytes")
     label: str = option("label", help="column of class names")
     split: str = option("split", help="column of train, val, test; may be absent")
     group: str = option("group", help="column of groups that never cross splits; may be absent")
@@ -73,7 +74,10 @@ class Data:
     """Where the images come from and how they are stored."""
 
     source: str = option("digits", choices=SOURCES, help="kind of source")
-    path: str | None = option(None, help="folder, table or data-set name; null for digits")
+    path: str | None = option(
+        None, help="folder, table, shards (a folder or a pattern) or data-set name; null for digits"
+    )
+    root: str = option("data/raw", help="torchvision only: folder of its data sets; downloads go there")
     columns: Columns = section(Columns)
     split: Split = section(Split)
     max_images: int | None = option(None, low=1, help="stratified subsample; null: all images")
@@ -206,13 +210,26 @@ def _check_data(key: str, data: Data, root: Path) -> None:
         hint = schema.nearest_path(root / data.path, folders=True)
         allowed = "allowed: a folder of class folders"
         raise schema.SchemaError(f"{key}.path: got {data.path!r}; no such folder{hint}; {allowed}")
-    elif data.source == "table":
-        _check_file(f"{key}.path", data.path, root, TABLE_SUFFIXES)
+    elif data.source == "table" and not _has_shards(root / data.path, ".parquet"):
+        _check_file(f"{key}.path", data.path, root, TABLE_SUFFIXES, others="a folder or pattern of .parquet")
+    elif data.source == "webdataset" and not _has_shards(root / data.path, ".tar"):
+        _check_file(f"{key}.path", data.path, root, (".tar",), others="a folder or pattern of .tar")
 
 
-def _check_file(key: str, value: str, root: Path, suffixes: tuple[str, ...], words: str = "") -> None:
+def _has_shards(path: Path, suffix: str) -> bool:
+    """Returns whether the path is a folder with such files at any depth, or a pattern that finds some."""
+    if path.is_dir():
+        return next(path.rglob(f"*{suffix}"), None) is not None
+    is_pattern = path.suffix == suffix and not path.exists()
+    return is_pattern and next(glob.iglob(str(path), recursive=True), None) is not None
+
+
+def _check_file(
+    key: str, value: str, root: Path, suffixes: tuple[str, ...], words: str = "", others: str = ""
+) -> None:
     """Raises unless `value` is an existing file with one of the suffixes."""
     allowed = f"allowed: {words + ', or ' if words else ''}an existing {' or '.join(suffixes)} file"
+    allowed += f", or {others} files" if others else ""
     path = root / value
     if path.suffix.lower() not in suffixes:
         hint = schema.suggestion(value, words.split(", ")) if words else ""

@@ -60,6 +60,18 @@ def make_folder(tmp_path):
 
 
 @pytest.fixture
+def hub_is_off(tmp_path_factory, monkeypatch):
+    """Gives `datasets` a cache of its own, which it returns, and no hub."""
+    import datasets
+
+    folder = tmp_path_factory.mktemp("cache")
+    datasets.disable_progress_bars()
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", folder)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
+    return folder
+
+
+@pytest.fixture
 def prepared(tmp_path):
     """A function: prepares a source and opens the result."""
 

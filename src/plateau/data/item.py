@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ class UnreadableError(Exception):
     """Why a file cannot be used, in a few words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there may be millions
 class Item:
     """One image of a source.
 
@@ -52,9 +53,14 @@ def read_file(path: Path) -> bytes:
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise UnreadableError("not a regular file")
-    if found.st_size > MOST_BYTES:
-        raise UnreadableError(f"larger than {MOST_BYTES // 2**20} MiB")
+    refuse_large(found.st_size)
     return path.read_bytes()
+
+
+def refuse_large(size_bytes: int) -> None:
+    """Raises UnreadableError for what is hardly a picture any more."""
+    if size_bytes > MOST_BYTES:
+        raise UnreadableError(f"larger than {MOST_BYTES // 2**20} MiB")
 
 
 def plain_text(name: str) -> str:
@@ -63,3 +69,12 @@ def plain_text(name: str) -> str:
     macOS hands out decomposed file names and Linux what was written: composed, they sort alike everywhere.
     """
     return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Returns class names by index, "crane" and "crane" told apart as "crane (134)" and "crane (517)".
+
+    Without that, two classes of one name (ImageNet has such) would silently become one.
+    """
+    counts = Counter(names)
+    return [f"{name} ({index})" if counts[name] > 1 else name for index, name in enumerate(names)]

@@ -1,4 +1,6 @@
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from plateau.data.sources import read
@@ -130,3 +132,52 @@ def test_what_is_no_table(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(PlateauError, match=r"data\.path: .* cannot be read as a table"):
         items(tmp_path / name)
+
+
+def test_shards_have_ids_of_their_own(images, rows):
+    for part in ("a", "b/c"):
+        (images / part).mkdir(parents=True)
+        save(rows, images / part / "0.parquet")
+        content = [(images / name).read_bytes() for name in rows["image"]]
+        save(rows.assign(image=content), images / part / "1.parquet")
+    found = items(images)
+    assert len({item.image_id for item in found}) == len(found) == 48
+    assert found[12].image_id == "a/1.parquet/0000000"
+    assert found[12].load() == content[0]
+
+
+def test_paths_in_shards_are_relative_to_their_shard(images, rows):
+    save(rows, images / "0.parquet")
+    (found, *_) = items(images / "*.parquet")
+    assert (found.image_id, found.load()) == ("cat/00.png", (images / "cat/00.png").read_bytes())
+
+
+def test_a_shard_without_a_column_is_named(images, rows):
+    save(rows, images / "0.parquet")
+    save(rows.drop(columns="label"), images / "1.parquet")
+    with pytest.raises(PlateauError, match=r"label: got 'label', which is no column of '.*/1\.parquet'"):
+        items(images)
+
+
+def test_gaps_in_numbers_of_any_type(images, rows):
+    rows["label"] = pd.array([1, 2, None] * 4, dtype="Int64")
+    found = items(save(rows, images / "t.parquet"))
+    assert [item.label for item in found[:3]] == ["1", "2", ""]
+    assert found[2].refused == "no label"
+
+
+def test_class_names_that_the_file_brings_along(images):
+    info = b'{"info": {"features": {"label": {"names": ["cat", "dog"]}}}}'
+    content = {"image": [b"x"] * 4, "label": [1, 0, -1, None]}
+    pq.write_table(pa.table(content).replace_schema_metadata({b"huggingface": info}), images / "t.parquet")
+    assert [item.label for item in items(images / "t.parquet")] == ["dog", "cat", "", ""]
+
+
+def test_damage_behind_a_sound_beginning(images, rows):
+    path = save(rows, images / "t.parquet")
+    start = pq.ParquetFile(path).metadata.row_group(0).column(1).data_page_offset
+    whole = bytearray(path.read_bytes())
+    whole[start : start + 30] = bytes(30)
+    path.write_bytes(whole)
+    with pytest.raises(PlateauError, match=r"data\.path: .* cannot be read as a table"):
+        items(path)

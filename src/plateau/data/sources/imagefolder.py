@@ -41,6 +41,11 @@ def read(data: Data, key: str = "data") -> Iterable[Item]:
     ]
 
 
+def local_files(data: Data, key: str = "data") -> Path | None:
+    """Returns the folder."""
+    return Path(str(data.path))
+
+
 def _is_split(folder: Path, root: Path, key: str) -> bool:
     """Returns whether a folder is called like a split and holds class folders only."""
     if folder.name.lower() not in ALIASES:

@@ -1,105 +1,168 @@
-"""A CSV or Parquet table: one row per image, with its path and label, optionally split and group."""
+"""Tables: one row per image, with its path or its bytes, its label, optionally split and group.
+
+A CSV file, a Parquet file, or many Parquet files: a folder or a pattern of shards.
+"""
 
 from __future__ import annotations
 
-import difflib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from plateau.data import columns, parquet, shards
 from plateau.data.item import Item, plain_text, read_file
-from plateau.data.splits import split_name
 from plateau.errors import PlateauError
-from plateau.params import Columns, Data
+from plateau.params import Data
+from plateau.runtime import progress
 
-REQUIRED = ("image", "label")
+Cells = list[str | None]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The text cells of one file.
+
+    Attributes:
+        file: its path.
+        images: paths; None where the images themselves are in the table.
+        image_column: its name.
+        labels: class names; splits, groups: None where there is none.
+    """
+
+    file: Path
+    images: Cells | None
+    image_column: str
+    labels: Cells
+    splits: Cells
+    groups: Cells
+
+    def rows(self) -> Iterable[tuple[int, str | None, str | None, str | None]]:
+        """Yields (row, label, split, group)."""
+        return zip(range(len(self.labels)), self.labels, self.splits, self.groups, strict=True)
 
 
 def read(data: Data, key: str = "data") -> Iterable[Item]:
-    """Returns the table's rows in their order; paths are absolute or relative to the table.
+    """Yields the rows in their order; paths are absolute or relative to their table.
 
     Raises:
-        PlateauError: the table cannot be read, lacks a column, or names an unknown split.
+        PlateauError: a table cannot be read, lacks a column, or names an unknown split.
     """
     path = Path(str(data.path))
-    table = _load(path, key)
-    names = _columns(table, data.columns, key)
-    values = {role: _texts(table[name]) for role, name in names.items()}
-    empty: list[str | None] = [None] * len(table)
-    given = values.get("split", empty)
-    known = {name: split_name(name, f"{key}.columns.split") for name in set(given) if name is not None}
-    rows = zip(values["image"], values["label"], given, values.get("group", empty), strict=True)
-    return [
-        _item(path.parent, row, image, label, None if split is None else known[split], group)
-        for row, (image, label, split, group) in enumerate(rows, start=1)
-    ]
+    files, top = shards.find(path, ".parquet", key), shards.folder(path)
+    splits = shards.split_names(files, top) if len(files) > 1 else [None]
+    reader = parquet.ImageReader()
+    for file, split in progress(zip(files, splits, strict=True), len(files), "read tables"):
+        table = _load(file, split, data, key)
+        if table.images is None:
+            yield from _with_bytes(table, top, reader)
+        else:
+            yield from _with_paths(table, table.images, top)
+
+
+def local_files(data: Data, key: str = "data") -> Path | None:
+    """Returns the table, or the folder of its shards."""
+    return shards.watched(Path(str(data.path)))
+
+
+def _with_paths(table: _Table, images: Cells, top: Path) -> Iterable[Item]:
+    for row, label, split, group in table.rows():
+        image = images[row]
+        if image is None:
+            name = f"row {row + 1}"
+            yield Item(name, name, label or "", bytes, split, group, refused="no image path")
+            continue
+        file = table.file.parent / image  # an absolute path stays what it is
+        name, source = _image_id(file, top), plain_text(str(file))
+        yield _item(name, source, label, partial(read_file, file), split, group)
+
+
+def _with_bytes(table: _Table, top: Path, reader: parquet.ImageReader) -> Iterable[Item]:
+    shard, source = _image_id(table.file, top), plain_text(str(table.file))
+    for row, label, split, group in table.rows():
+        load = partial(reader.read, table.file, table.image_column, row)
+        yield _item(f"{shard}/{row:07d}", f"{source} row {row + 1}", label, load, split, group)
 
 
 def _item(
-    folder: Path, row: int, image: str | None, label: str | None, split: str | None, group: str | None
+    name: str, source: str, label: str | None, load: Callable[[], bytes], split: str | None, group: str | None
 ) -> Item:
-    if image is None:
-        return Item(f"row {row}", f"row {row}", label or "", bytes, split, group, refused="no image path")
-    file = folder / image  # an absolute path stays what it is
     refused = "no label" if label is None else None
-    name, source = _image_id(file, folder), plain_text(str(file))
-    return Item(name, source, plain_text(label or ""), partial(read_file, file), split, group, refused)
+    return Item(name, source, plain_text(label or ""), load, split, group, refused)
 
 
 def _image_id(file: Path, folder: Path) -> str:
-    """Returns the path relative to the table where it lies below it: then ids are the same on any machine."""
+    """Returns the path, relative to the folder where it lies below it: ids are the same on any machine."""
     absolute, top = os.path.abspath(file), os.path.abspath(folder)
     inside = absolute.startswith(top + os.sep)
     return plain_text(Path(os.path.relpath(absolute, top) if inside else absolute).as_posix())
 
 
-def _load(path: Path, key: str) -> pd.DataFrame:
+def _load(file: Path, split: str | None, data: Data, key: str) -> _Table:
+    with _as_table(file, key):
+        there, load = (_open_parquet if file.suffix.lower() == ".parquet" else _open_csv)(file)
+    what = "the table" if str(file) == data.path else repr(str(file))
+    names = columns.find(list(there), data.columns, key, what=what)
+    stored = there[names["image"]]
+    with _as_table(file, key):
+        cells = load([name for role, name in names.items() if not (stored and role == "image")])
+    labels = cells[names["label"]]
+    splits: Cells = [split] * len(labels)
+    if "split" in names:
+        splits = columns.splits(cells[names["split"]], key)
+    groups: Cells = cells[names["group"]] if "group" in names else [None] * len(labels)
+    return _Table(file, None if stored else cells[names["image"]], names["image"], labels, splits, groups)
+
+
+@contextmanager
+def _as_table(file: Path, key: str) -> Iterator[None]:
     try:
-        return pd.read_parquet(path) if path.suffix.lower() == ".parquet" else _load_csv(path)
+        yield
     except Exception as error:  # pandas and pyarrow each raise their own
         reason = " ".join(str(error).split())[:200]
-        raise PlateauError(f"{key}.path: {str(path)!r} cannot be read as a table: {reason}") from None
+        raise PlateauError(f"{key}.path: {str(file)!r} cannot be read as a table: {reason}") from None
 
 
-def _load_csv(path: Path) -> pd.DataFrame:
-    """Returns all columns as text: 007 and NA are labels like any other; only an empty cell is missing."""
+def _open_csv(path: Path) -> tuple[dict[str, bool], Callable[[list[str]], dict[str, Cells]]]:
+    """Returns the columns, none of which holds images, and a function that reads some of them.
+
+    All cells are text: 007 and NA are labels like any other; only an empty cell is missing.
+    """
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
     separator = max(",;\t", key=header.count)
-    return pd.read_csv(
+    table = pd.read_csv(
         path, sep=separator, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig",
         skipinitialspace=True,
     )  # fmt: skip
+    return dict.fromkeys(map(str, table.columns), False), partial(_texts, table)
 
 
-def _columns(table: pd.DataFrame, columns: Columns, key: str) -> dict[str, str]:
-    """Returns role -> column; split and group may be absent where their names are the defaults."""
-    there = [str(column) for column in table.columns]
-    found = {}
-    for role in ("image", "label", "split", "group"):
-        name = str(getattr(columns, role))
-        if name in there:
-            found[role] = name
-        elif role in REQUIRED or name != getattr(Columns(), role):
-            near = difflib.get_close_matches(name, there, n=1, cutoff=0.4)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            names = ", ".join(there[:20]) or "none"
-            raise PlateauError(
-                f"{key}.columns.{role}: got {name!r}, which is no column of the table{hint}; columns: {names}"
-            )
-    return found
+def _open_parquet(path: Path) -> tuple[dict[str, bool], Callable[[list[str]], dict[str, Cells]]]:
+    """Returns column -> whether it holds images, and a function that reads some of them as text."""
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(path)
+
+    def load(wanted: list[str]) -> dict[str, Cells]:
+        with pq.ParquetFile(path) as file:
+            cells = _texts(file.read(columns=wanted).to_pandas(), wanted)
+        return {name: _named(texts, parquet.class_names(schema, name)) for name, texts in cells.items()}
+
+    return {field.name: parquet.holds_images(field.type) for field in schema}, load
 
 
-def _texts(column: pd.Series) -> list[str | None]:
-    return [_text(value) for value in column.tolist()]
+def _texts(table: pd.DataFrame, wanted: list[str]) -> dict[str, Cells]:
+    return {name: [columns.text(value) for value in table[name].tolist()] for name in wanted}
 
 
-def _text(value: object) -> str | None:
-    """Returns a cell as text; 3.0, which pandas makes of 3 beside a gap, is 3; blank is None."""
-    if value is None or value is pd.NA or value != value:  # NaN is not equal to itself
-        return None
-    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-    return text or None
+def _named(texts: Cells, classes: list[str] | None) -> Cells:
+    """Returns class names for their numbers, where the file says them; -1 marks a label that is withheld."""
+    if classes is None:
+        return texts
+    names = {str(number): name for number, name in enumerate(classes)}
+    return [names.get(text) if text is not None else None for text in texts]
