@@ -35,9 +35,7 @@ def installed(tmp_path_factory):
     venv.create(folder / "env", symlinks=True)
     python = folder / "env/bin/python"
     places = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
-    (folder / "env" / "lib" / places.split("/lib/", 1)[1] / "shared.pth").write_text(
-        sysconfig.get_path("purelib")
-    )
+    (Path(places) / "shared.pth").write_text(sysconfig.get_path("purelib"))
     run(*pip, "--python", python, "install", "--no-deps", "--no-index", *folder.glob("*.whl"))
     return folder / "env"
 
