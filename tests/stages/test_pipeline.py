@@ -97,7 +97,8 @@ def test_dvc_shows_metrics_and_stages(finished):
         "reports/finetune_recipe.json",
         "reports/finetune_reference.json",
         "reports/intervene.json",
-    }  # few enough that a terminal shows them side by side
+        "reports/plateau_cause.json",
+    }  # few enough to compare
     effects = shown[""]["data"]["reports/intervene.json"]["data"]
     assert effects["test_accuracy_recipe"] == values["test_accuracy"]
     assert (
