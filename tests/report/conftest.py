@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau.report.content import ReportContent
+from plateau.report import changes
+from plateau.report.content import Example, ReportContent
 from plateau.report.picture import Picture
 from plateau.report.plots import pictures
 
@@ -76,6 +77,7 @@ def make_content(kind: str, labels: tuple[str, ...] = tuple("0123456789"), n: in
         projection=_projection(labels, n) if full else None,
         trustworthiness=0.93 if full else None,
         learning_curve=_learning_curve() if full else None,
+        **(_training(labels, "reference" if summary["causes"] else "recipe") if full else {}),
     )
 
 
@@ -151,6 +153,65 @@ def _projection(labels: tuple[str, ...], n: int) -> pd.DataFrame:
                 )
             )
     return pd.concat(rows, ignore_index=True)
+
+
+def _training(labels: tuple[str, ...], fix: str) -> dict[str, Any]:
+    predictions = make_predictions(labels, 0.9 if fix == "reference" else None)
+    return {
+        "fix": fix,
+        "signals": {"recipe": make_signals(2, frozen=7), "reference": make_signals(9, frozen=0)},
+        "predictions": predictions,
+        "changed": make_examples(predictions),
+        "landscape": make_landscape(),
+        "tuned": pd.DataFrame(
+            {"n": [540, 1077, 2154], "accuracy": [0.8, 0.9, 0.95], "measured": [True, True, False]}
+        ),
+    }
+
+
+def make_predictions(labels: tuple[str, ...], after: float | None = 0.9, n: int = 300) -> pd.DataFrame:
+    """Returns what a recipe that is right 6 times in 10 sees, and what its fix does (None: the same)."""
+    random = np.random.default_rng(0)
+    label = random.choice(labels, n)
+    seen = [
+        np.where(random.random(n) < right, label, random.choice(labels, n)) for right in (0.6, after or 0)
+    ]
+    ids = [f"image-{i:03d}" for i in range(n)]
+    columns = {"image_id": ids, "label": label, "before": seen[0], "after": seen[0 if after is None else 1]}
+    return pd.DataFrame(columns)
+
+
+def make_examples(predictions: pd.DataFrame) -> list[Example]:
+    """Returns an example for each chosen image, upright and wide ones in turn."""
+    random = np.random.default_rng(0)
+    rows = [row for part in changes.split(predictions) for row in changes.choose(part).itertuples()]
+    images = [random.integers(0, 256, (20, 12 + 16 * (i % 2), 3), dtype=np.uint8) for i in range(len(rows))]
+    return [Example(i, row.label, row.before, row.after) for i, row in zip(images, rows, strict=True)]
+
+
+def make_signals(epochs: int, frozen: int, blocks: int = 8) -> pd.DataFrame:
+    """Returns signals of a network whose first blocks are frozen."""
+    names = ["stem", *(f"block{i}" for i in range(1, blocks - 1)), "head"]
+    return pd.DataFrame(
+        {
+            "epoch": epoch, "block": name, "gradient_norm": (place >= frozen) * 2.0**place / epoch,
+            "update_ratio": (place >= frozen) * 1e-4 * (place + 1) / epoch,
+        }
+        for epoch in range(1, epochs + 1) for place, name in enumerate(names)
+    )  # fmt: skip
+
+
+def make_landscape() -> dict[str, np.ndarray]:
+    """Returns a line that falls over a ridge, and two bowls."""
+    at, steps = np.linspace(0, 1, 11), np.linspace(-0.3, 0.3, 7)
+    loss = 1.5 - 1.4 * at + 2 * at * (1 - at)
+    bowl = steps[:, None] ** 2 + steps[None] ** 2
+    return {
+        "line_at": at, "line_loss": np.stack([loss, loss + 0.2]), "line_accuracy": np.stack([at, at / 2]),
+        "line_mixes_inputs": np.array(True), "plane_steps": steps,
+        "plane_recipe": 1.5 + bowl, "plane_reference": 0.1 + 20 * bowl,
+        "blocks_recipe": np.array([1, 8]), "blocks_reference": np.array([8, 8]),
+    }  # fmt: skip
 
 
 def _learning_curve() -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pytest
 
 from plateau.report import style
 from plateau.report.plots import curves, effects, pictures, runs
+from plateau.report.plots_errors import changed_images, confusion
 from plateau.report.plots_space import umap_by_class
 
 HOSTILE = ("<b>x</b>", "$^{", "_hidden", "</script>", "Überlänge " * 20)
@@ -21,6 +22,10 @@ def test_draws_what_there_is_to_show(content, drawn_once) -> None:
     assert ("umap_by_class" in drawn) == (content.projection is not None)
     assert ("batch_norm_profile" in drawn) == bool(content.profile)
     assert all(picture.alt and picture.title for picture in found)
+    is_full = content.projection is not None
+    new = {"fit", "gradient_flow", "landscape_line", "landscape_planes", "confusion"}
+    assert (new <= drawn) == is_full
+    assert ("changed" in drawn) == (is_full and content.fix != "recipe")
 
 
 def test_nothing_but_the_summary_still_gives_a_waterfall(make) -> None:
@@ -31,6 +36,11 @@ def test_nothing_but_the_summary_still_gives_a_waterfall(make) -> None:
         profile={},
         projection=None,
         learning_curve=None,
+        signals={},
+        predictions=None,
+        changed=(),
+        landscape={},
+        tuned=None,
     )
     assert [picture.name for picture in pictures(bare)] == ["waterfall", "effects"]
 
@@ -78,6 +88,8 @@ def test_names_from_data_are_shown_letter_by_letter(make) -> None:
         assert "<b>" not in svg
         assert "</script>" not in svg
     assert "$^{" in style.to_svg(runs(content))
+    assert "$^{" in style.to_svg(confusion(content))
+    assert "$^{" in style.to_svg(changed_images(content))
 
 
 def test_svg_leaves_its_colours_to_the_page_and_is_repeatable(make) -> None:

@@ -107,6 +107,20 @@ def test_dvc_shows_metrics_and_stages(finished):
     )
 
 
+def test_the_landscape_can_be_switched_off_and_never_counts_as_diagnosis(finished):
+    before, pictures = read(finished, "reports/plateau_cause.json"), finished.folder / "reports/plots/summary"
+    drawn = {path.stem for path in pictures.iterdir()}
+    assert {"landscape_line", "landscape_planes", "gradient_flow", "fit", "confusion"} <= drawn
+    finished.write(merged(PARAMS, {"report": {"landscape": False}}))
+    assert set(finished.repro()) == {"check", "intervene", "summarize"}
+    left = {path.stem for path in pictures.iterdir()}
+    assert drawn - left == {"landscape_line", "landscape_planes"}
+    assert read(finished, "reports/plateau_cause.json")["cost"] == before["cost"]
+    finished.write(PARAMS)
+    assert set(finished.repro()) <= {"check"}  # the rest comes back from the cache
+    assert {path.stem for path in pictures.iterdir()} == drawn
+
+
 def test_killed_and_started_again_it_gives_the_same(finished):
     finished.write(merged(PARAMS, {"recipe": {"trainable": "all", "head": {"dropout": 0.2}}}))
     assert set(finished.repro("finetune@recipe")) == {"check", "plan", "finetune@recipe"}

@@ -38,7 +38,7 @@ def listed(content: ReportContent) -> list[Sketch]:
         ),
         Sketch(
             len(content.changed) > 0, "changed", "Test images that changed sides",
-            f"{changed[0]} test images went from wrong to right, {changed[1]} from right to wrong.",
+            f"Test images from wrong to right: {changed[0]}, from right to wrong: {changed[1]}.",
             changed_images,
             "Above each image its true class; below, what your recipe saw and what the recommended one sees.",
         ),
@@ -178,10 +178,10 @@ def _confusion_alt(content: ReportContent) -> str:
         return ""
     worst = pairs(content.predictions, 3)
     named = [
-        f"{pair.label} seen as {pair.seen}: {pair.before} images before, {pair.after} after"
+        f"{pair.label} seen as {pair.seen} ({pair.before} before, {pair.after} after)"
         for pair in worst.itertuples()
     ]
-    return "Confusion between classes on the test images. " + "; ".join(named) + "."
+    return "Confusion between classes, in test images. " + "; ".join(named) + "."
 
 
 @style.styled
