@@ -8,7 +8,7 @@ import pytest
 from tiny import make_arm, tiny_dataset, tiny_diagnosis
 
 from plateau import artifacts, landscape, record
-from plateau.report import intervention_files
+from plateau.report import arm_files, intervention_files
 from plateau.report.gather_training import gather_training, tuned
 from plateau.training import store
 
@@ -75,8 +75,8 @@ def test_what_a_diverged_network_sees_is_no_class(written):
     lost = replace(
         diagnosed.runs["recipe"], outcome=replace(diagnosed.runs["recipe"].outcome, test_outputs=outputs)
     )
-    table = intervention_files.before_after(lab, replace(diagnosed, runs={**diagnosed.runs, "recipe": lost}))
-    assert np.flatnonzero(table["before"] == intervention_files.LOST).tolist() == [3]
+    table = arm_files.predictions(lab, lost)
+    assert np.flatnonzero(table["predicted"] == arm_files.LOST).tolist() == [3]
 
 
 def test_the_best_recipe_over_images(tiny_dataset):
