@@ -68,19 +68,6 @@ def test_a_stage_that_stops_is_passed_on(call, pictures):
     assert given["backbone"]["weights"] == "bundled"
 
 
-@pytest.mark.parametrize(
-    ("value", "seen"),
-    [("pictures", "../pictures"), ("bundled", "bundled"), (None, None), ("./pictures/a", "../pictures/a")],
-)
-def test_paths_are_written_as_the_workspace_sees_them(pictures, value, seen):
-    assert diagnose._seen_from(pictures / "w", pictures, value) == seen
-
-
-def test_an_absolute_path_stays(pictures):
-    given = str(pictures / "pictures")
-    assert diagnose._seen_from(pictures / "w", pictures, given) == given
-
-
 def test_a_params_yaml_without_a_pipeline_gets_a_workspace_too(call, tmp_path, monkeypatch):
     """Where the stages would run: the folder that DVC is started in."""
     started = []

@@ -6,21 +6,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from plateau.commands.command import Command
 from plateau.errors import PlateauError
 
-if TYPE_CHECKING:
-    from plateau.params import Params
-
 # Programs that the stages start tell nobody (as in the Makefile).
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "true"}
-# Keys that may name a file or folder; a name that is none (a data set, "bundled") stays as it is.
-PATHS = (("data", "path"), ("reference_data", "path"), ("backbone", "weights"), ("recipe", "code"))
-
 EXAMPLE = """\
 plateau diagnose params.yaml      # in a project: dvc repro
 plateau diagnose slow_start.yaml  # anywhere: in the folder slow_start.plateau"""
@@ -44,13 +37,16 @@ def diagnose(params: Path, workspace: Path | None) -> int:
     from plateau import artifacts, project
     from plateau import params as parameters
     from plateau.commands import console
+    from plateau.commands.relocation import relocated
     from plateau.report import text
+    from plateau.report.view import to_yaml
 
     given = parameters.load(params)
     folder = params.parent
     if workspace is not None or params.name != project.PARAMS or not project.is_project(folder):
         folder = workspace or params.with_suffix(".plateau")
-        _prepare(folder, given, params.parent)
+        values = to_yaml(relocated(given, params.parent, folder))
+        project.renew(folder, f"{values}\n", _project_around(params.parent))
     if _repro(folder, params) != 0:
         print(
             "error: a stage stopped; the line above says why, and the same command goes on", file=sys.stderr
@@ -60,25 +56,6 @@ def diagnose(params: Path, workspace: Path | None) -> int:
     console.show(text.render(summary, console.width(), console.is_plain()))
     click.echo(f"\nAll of it: {folder / 'reports/plateau_cause.html'}")
     return 0
-
-
-def _prepare(folder: Path, given: Params, base: Path) -> None:
-    """Makes the workspace, with the parameters as they read from inside it."""
-    from plateau import params, project
-    from plateau.report.view import to_yaml
-
-    values = params.dump(given)
-    for section, key in PATHS:
-        if values[section] is not None:
-            values[section][key] = _seen_from(folder, base, values[section][key])
-    project.renew(folder, to_yaml(values) + "\n", _project_around(base))
-
-
-def _seen_from(folder: Path, base: Path, value: Any) -> Any:
-    """Returns the path of a file or folder as it is written in `folder`; anything else unchanged."""
-    if not isinstance(value, str) or not (base / value).exists():
-        return value
-    return value if Path(value).is_absolute() else os.path.relpath((base / value).resolve(), folder.resolve())
 
 
 def _project_around(base: Path) -> Path | None:
