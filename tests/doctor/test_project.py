@@ -46,6 +46,28 @@ def test_a_wrong_key_and_missing_data_are_what_the_stages_would_say(here):
         project.data()
 
 
+@pytest.mark.parametrize(
+    ("source", "path"), [("torchvision", "EuroSAT"), ("torchvision", "USPS"), ("huggingface", "owner/name")]
+)
+def test_nothing_is_downloaded(here, source, path):
+    """There is no network in tests: an attempt would fail."""
+    (here / "params.yaml").write_text(f"data: {{source: {source}, path: {path}}}\n")
+    found = project.data()
+    assert found.status == WARN
+    assert f"{source} {path} is not on this machine" in found.found
+
+
+def test_a_name_that_torchvision_does_not_have(here):
+    (here / "params.yaml").write_text("data: {source: torchvision, path: EuroSet}\n")
+    with pytest.raises(PlateauError, match="did you mean EuroSAT"):
+        project.data()
+
+
+def test_a_large_set_is_listed_in_part(here, monkeypatch):
+    monkeypatch.setattr(project, "LISTING_S", -1.0)
+    assert project.data().found.startswith("more than 1 images in 1 classes")
+
+
 def test_a_folder_that_cannot_be_written(here):
     (here / "reports").write_text("a file in its place: nobody may enter it, not even root")
     found = project.writing()

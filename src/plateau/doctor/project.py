@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from plateau import params
 from plateau.doctor.check import FAIL, OK, WARN, Check
 from plateau.errors import PlateauError
+
+if TYPE_CHECKING:
+    from plateau.data.item import Item
 
 WRITTEN = (
     ".",
@@ -23,6 +29,7 @@ WRITTEN = (
     ".plateau/runs",
 )
 SAMPLE = 16  # images that are decoded
+LISTING_S = 5.0  # of a set that is larger, the first part is enough
 
 
 def writing() -> Check:
@@ -48,18 +55,23 @@ def parameters() -> Check:
 
 
 def data() -> Check:
-    """Lists the images and decodes a few, spread over the whole list."""
+    """Lists the images and decodes a few, spread over the list; what is not here yet is not downloaded."""
     from plateau.data import sources
     from plateau.data.decode import quiet_pillow
 
     given = params.load().data
-    items = list(sources.read(given))
+    if not _is_here(given):
+        return Check(
+            WARN, f"{given.source} {given.path} is not on this machine: the first stage downloads it"
+        )
+    items, is_complete = _listed(sources.read(given))
     if not items:
         raise PlateauError(f"data.path: {given.path!r} holds no images")
     chosen = list(islice(items, 0, None, max(1, len(items) // SAMPLE)))[:SAMPLE]
     with quiet_pillow():
         damaged = [reason for item in chosen if (reason := _reason(item))]
-    found = f"{len(items):,} images in {len({item.label for item in items}):,} classes"
+    count = f"{len(items):,} images" if is_complete else f"more than {len(items):,} images"
+    found = f"{count} in {len({item.label for item in items}):,} classes"
     if damaged:
         mend = f"replace it, or raise data.max_unreadable (now {given.max_unreadable:g})"
         return Check(
@@ -68,12 +80,32 @@ def data() -> Check:
     return Check(OK, f"{found}; {len(chosen)} tried, all readable")
 
 
-def _reason(item: object) -> str:
+def _is_here(given: params.Data) -> bool:
+    """Returns whether reading the images needs no download."""
+    if given.source == "torchvision":
+        from plateau.data.sources.torchvision import KNOWN
+
+        known = KNOWN.get(str(given.path))
+        folder = Path(given.root) / (known.folder if known else "")
+        return known is None or (folder.is_dir() and any(folder.iterdir()))  # an unknown name: read() says so
+    return given.source != "huggingface" or Path(str(given.path)).exists()
+
+
+def _listed(items: Iterable[Item]) -> tuple[list[Item], bool]:
+    """Returns the items that are listed within a few seconds, and whether they are all."""
+    end, found = time.monotonic() + LISTING_S, []
+    for item in items:
+        found.append(item)
+        if time.monotonic() > end:
+            return found, False
+    return found, True
+
+
+def _reason(item: Item) -> str:
     """Returns why an image cannot be read, in a few words; empty where it can."""
     from plateau.data.decode import decode
-    from plateau.data.item import Item, UnreadableError
+    from plateau.data.item import UnreadableError
 
-    assert isinstance(item, Item)
     if item.refused:
         return f"{item.image_id}: {item.refused}"
     try:
