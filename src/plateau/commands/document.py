@@ -32,7 +32,9 @@ def _section(name: str, command: click.Command) -> str:
     options = [
         option.get_help_record(context) for option in command.params if isinstance(option, click.Option)
     ]
-    rows = "".join(f"| `{row[0]}` | {row[1]} |\n".replace("|", "\\|") for row in options if row)
+    rows = "".join(
+        "| `{}` | {} |\n".format(*(cell.replace("|", "\\|") for cell in row)) for row in options if row
+    )
     table = f"| option | |\n|---|---|\n{rows}\n" if rows else ""
     text = inspect.cleandoc(command.help or "")
     return (
