@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from plateau import artifacts
 from plateau.bench import TrainedArm, arm_folder
@@ -16,6 +17,7 @@ from plateau.tracking.null_run import NullRun
 from plateau.tracking.read import PREDICTIONS
 from plateau.training import store
 from plateau.training.laboratory import Laboratory
+from plateau.training.losses import are_probabilities
 from plateau.training.predictor import Predictor
 from plateau.training.store import Result, hits
 
@@ -108,7 +110,7 @@ def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
 
 def predictor(lab: Laboratory, result: Result) -> Predictor:
     """Returns the arm's trained network as something that reads plain images."""
-    softmax = result.arm.recipe.head.activation == "softmax"
+    softmax = are_probabilities(torch.from_numpy(result.outcome.val_outputs))
     return Predictor(lab.trained(result), result.arm.recipe.preprocessing, lab.dataset.classes, softmax)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 FILE = "model.pt"
 PACKAGES = ("torch", "torchvision", "timm", "numpy", "pandas", "pillow", "scikit-learn", "pyarrow", "PyYAML")
+OPTIONAL = ("transformers", "keras")  # needed where this process loaded them
 
 
 def log_model(client: MlflowClient, run: RunInfo, model: Any, input_example: np.ndarray, name: str) -> str:
@@ -56,7 +58,8 @@ def _signature(prediction: Any) -> ModelSignature:
 
 
 def _requirements() -> list[str]:
-    return [f"{name}=={importlib.metadata.version(name)}" for name in PACKAGES]
+    names = [*PACKAGES, *(name for name in OPTIONAL if name in sys.modules)]
+    return [f"{name}=={importlib.metadata.version(name)}" for name in names]
 
 
 def _load_pyfunc(path: str) -> Any:

@@ -14,7 +14,7 @@ from plateau.backbones.comparison import match
 from plateau.errors import PlateauError
 from plateau.features.probes import linear_probe
 from plateau.runtime import seed_everything
-from plateau.training import losses, model, optimizer
+from plateau.training import keras_model, losses, model, optimizer
 from plateau.training.arm import Arm
 from plateau.training.inputs import CachedInputs, Inputs, PixelInputs, TransformInputs
 from plateau.training.loop import EVALUATION_BATCH, Rows, Task
@@ -82,7 +82,8 @@ def network(lab: Laboratory, arm: Arm) -> nn.Module:
     if "model" not in arm.own:
         return model.Classifier(lab.backbone(arm.weights), lab.num_classes, arm.recipe.head)
     assert lab.code.build_model is not None
-    network: Any = call(lab.code.build_model, lab.num_classes)
+    keras_model.forget_names()
+    network: Any = keras_model.adapted(call(lab.code.build_model, lab.num_classes))
     if not isinstance(network, nn.Module):
         raise PlateauError(
             f"recipe.code: build_model() must give a torch.nn.Module, not {type(network).__name__}"
@@ -104,7 +105,7 @@ def user_optimizer(lab: Laboratory, network: nn.Module) -> torch.optim.Optimizer
         PlateauError: it failed or gives no optimiser.
     """
     assert lab.code.optimizer is not None
-    built = call(lab.code.optimizer, model.unwrapped(network))
+    built = call(lab.code.optimizer, model.as_given(network))
     if not isinstance(built, torch.optim.Optimizer):
         given = type(built).__name__
         raise PlateauError(f"recipe.code: optimizer() must give a torch.optim.Optimizer, not {given}")
@@ -228,6 +229,6 @@ def mode_setter(lab: Laboratory, arm: Arm, network: nn.Module) -> Callable[[], N
     def enter() -> None:
         model.set_modes(network, arm.recipe, own and (callback is not None or "model" in arm.own))
         if callback is not None:
-            call(callback, model.unwrapped(network))
+            call(callback, model.as_given(network))
 
     return enter

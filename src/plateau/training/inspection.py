@@ -25,6 +25,7 @@ from plateau.training.user_code import call
 
 PRETRAINED_SHARE = 0.9  # of the tensors equal to the checkpoint's: loaded
 OTHER_MODEL_SHARE = 0.3  # of the checkpoint's tensors with a counterpart: below it, another architecture
+ON_PROBABILITIES = "cross_entropy on probabilities"  # Keras's crossentropy with from_logits=False
 SAMPLE = 16  # images shown to the user's model to see what it puts out
 
 
@@ -41,11 +42,7 @@ def recipe_arm(lab: Laboratory, declared: Recipe, seed: int = 0) -> Arm:
         or lab.code.on_train_start is not None
     ):
         arm = _read_model(lab, arm)
-    if lab.code.loss is not None:
-        arm = replace(
-            arm, recipe=put(arm.recipe, {"loss.name": _loss_name(lab), "loss.label_smoothing": 0.0})
-        )
-    return arm
+    return arm if lab.code.loss is None else replace(arm, recipe=_with_loss(arm, _loss_name(lab)))
 
 
 def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
@@ -130,7 +127,8 @@ def _share(parameters: Iterable[nn.Parameter], head: list[nn.Parameter], chosen:
 def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
     """Returns what the model does to its logits: softmax, relu, or None.
 
-    Seen by putting random logits in the place of what the last linear layer gives.
+    Seen by putting random logits in the place of what the last linear layer gives; without such a layer, by
+    outputs that are probabilities.
     """
     from plateau.training import build
 
@@ -143,7 +141,7 @@ def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
         handle.remove()
     seen = {"softmax": logits.softmax(1), "relu": logits.relu()}
     same = (name for name, value in seen.items() if outputs.shape == value.shape and outputs.allclose(value))
-    return next(same, None)
+    return next(same, "softmax" if losses.are_probabilities(outputs) else None)
 
 
 def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
@@ -190,4 +188,20 @@ def _loss_name(lab: Laboratory) -> str:
         if abs(float(function(outputs, targets)) - value) < 1e-4 * max(1.0, abs(value)):
             return name
     twice = float(known["cross_entropy"](outputs.softmax(1), targets))
-    return "cross_entropy after softmax" if abs(twice - value) < 1e-4 else "as in your file"
+    if abs(twice - value) < 1e-4:
+        return "cross_entropy after softmax"
+    right, seen = float(known["cross_entropy"](outputs, targets)), outputs.softmax(1)
+    is_on_probabilities = abs(float(call(lab.code.loss, seen, targets)) - right) < 1e-3  # type: ignore[arg-type]
+    return ON_PROBABILITIES if is_on_probabilities else "as in your file"
+
+
+def _with_loss(arm: Arm, name: str) -> Recipe:
+    """Returns the recipe with the loss that the user's function is.
+
+    A softmax in the model and the logarithm of its outputs in the loss are cross-entropy on logits in two
+    pieces: as the right way to write it in Keras, it is no difference, neither of the head nor of the loss.
+    """
+    values: dict[str, Any] = {"loss.name": name, "loss.label_smoothing": 0.0}
+    if name == ON_PROBABILITIES and "activation" in arm.own and arm.recipe.head.activation == "softmax":
+        values |= {"loss.name": "cross_entropy", "head.activation": None}
+    return put(arm.recipe, values)

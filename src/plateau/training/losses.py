@@ -29,6 +29,12 @@ def build(recipe: Loss) -> LossFunction:
             return lambda output, target: functional.cross_entropy(output, target, label_smoothing=smoothing)
 
 
+def are_probabilities(outputs: torch.Tensor) -> bool:
+    """Returns whether every row (B, C) could be a softmax's: none negative, and a sum of one."""
+    sums = outputs.sum(1)
+    return bool(outputs.numel() and (outputs >= 0).all() and sums.allclose(torch.ones_like(sums), atol=0.02))
+
+
 def double_softmax_floor(num_classes: int) -> float:
     """Returns the lowest cross-entropy when probabilities are taken for logits: ln(1 + (C - 1) / e)."""
     return math.log(1.0 + (num_classes - 1) / math.e)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
 
 from plateau.backbones import Backbone
 from plateau.recipe import Head, Recipe
+from plateau.training.keras_model import KerasModule
 
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
 DROPOUTS = (nn.modules.dropout._DropoutNd,)
@@ -56,8 +58,14 @@ class FinalLinear(nn.Module):
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """Returns the user's own module, as the user's functions expect it."""
+    """Returns the user's own module, a Keras model as its KerasModule."""
     return model.module if isinstance(model, FinalLinear) else model
+
+
+def as_given(model: nn.Module) -> Any:
+    """Returns what the user's build_model() gave, as the user's other functions expect it."""
+    inner = unwrapped(model)
+    return inner.keras if isinstance(inner, KerasModule) else inner
 
 
 def activation(name: str | None) -> nn.Module:
@@ -76,7 +84,8 @@ def blocks(model: nn.Module) -> list[tuple[str, list[nn.Parameter]]]:
     if isinstance(model, Classifier):
         named = [*model.stages.named_children(), ("head", model.head)]
         return [(name, list(block.parameters())) for name, block in named if _has_parameters(block)]
-    return _own_blocks(unwrapped(model))
+    inner = unwrapped(model)
+    return inner.blocks() if isinstance(inner, KerasModule) else _own_blocks(inner)
 
 
 def set_trainable(model: nn.Module, which: str, head: Iterable[nn.Parameter]) -> None:

@@ -12,8 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from plateau.errors import PlateauError
+from plateau.training.keras_model import prepare
 
 REQUIRED_ARGUMENTS = {"transform": 2, "build_model": 1, "loss": 2, "optimizer": 1, "on_train_start": 1}
+HINTS = {
+    "tensorflow": "; Keras runs on torch here: write `import keras` for `tensorflow.keras`",
+    "keras": "; pip install keras",
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ def _import(source: Path) -> Any:
     module = importlib.util.module_from_spec(specification)
     sys.modules[specification.name] = module  # dataclasses and pickles inside the file look it up there
     sys.path.insert(0, str(source.parent.resolve()))
+    prepare()
     try:
         specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:
@@ -93,7 +99,8 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         line = error.lineno
     where = f" at line {line}" if line else ""
-    return f"raised {type(error).__name__}{where}: {' '.join(str(error).split())}"
+    missing = (getattr(error, "name", None) or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    return f"raised {type(error).__name__}{where}: {' '.join(str(error).split())}{HINTS.get(missing, '')}"
 
 
 def _check_arguments(source: Path, name: str, function: Callable[..., Any]) -> None:
