@@ -8,8 +8,9 @@ import pytest
 from tiny import make_arm, tiny_dataset, tiny_diagnosis
 
 from plateau import artifacts, landscape, record
-from plateau.report import arm_files, intervention_files
-from plateau.report.gather_training import gather_training, tuned
+from plateau.report import intervention_files
+from plateau.report.arm_files import LOST
+from plateau.report.gather_training import before_after, gather_training, tuned
 from plateau.training import store
 
 GOOD = {"schedule.epochs": 8, "optimizer.learning_rate": 0.01, "schedule.name": "cosine"}
@@ -69,14 +70,17 @@ def test_without_a_landscape_there_is_none(written):
 
 
 def test_what_a_diverged_network_sees_is_no_class(written):
-    _, lab, diagnosed, _ = written
-    outputs = diagnosed.runs["recipe"].outcome.test_outputs.copy()
+    _, lab, diagnosed, found = written
+    outcome = diagnosed.runs["recipe"].outcome
+    outputs = outcome.test_outputs.copy()
     outputs[3] = np.nan
-    lost = replace(
-        diagnosed.runs["recipe"], outcome=replace(diagnosed.runs["recipe"].outcome, test_outputs=outputs)
+    lost = replace(diagnosed.runs["recipe"], outcome=replace(outcome, test_outputs=outputs))
+    table = intervention_files.all_predictions(
+        lab, replace(diagnosed, runs={**diagnosed.runs, "recipe": lost})
     )
-    table = arm_files.predictions(lab, lost)
-    assert np.flatnonzero(table["predicted"] == arm_files.LOST).tolist() == [3]
+    seen = before_after(table, found["recommended"]["name"])
+    assert np.flatnonzero(seen["before"] == LOST).tolist() == [3]
+    assert LOST not in set(seen["after"])
 
 
 def test_the_best_recipe_over_images(tiny_dataset):

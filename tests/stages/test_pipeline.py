@@ -111,7 +111,7 @@ def test_the_landscape_can_be_switched_off_and_never_counts_as_diagnosis(finishe
     before, pictures = read(finished, "reports/plateau_cause.json"), finished.folder / "reports/plots/summary"
     drawn = {path.stem for path in pictures.iterdir()}
     assert {"landscape_line", "landscape_planes", "gradient_flow", "fit", "confusion"} <= drawn
-    finished.write(merged(PARAMS, {"report": {"landscape": False}}))
+    finished.write(merged(PARAMS, {"diagnosis": {"landscape": False}}))
     assert set(finished.repro()) == {"check", "intervene", "summarize"}
     left = {path.stem for path in pictures.iterdir()}
     assert drawn - left == {"landscape_line", "landscape_planes"}
