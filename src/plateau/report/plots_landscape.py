@@ -148,7 +148,7 @@ def _draw_map(axes: Axes, content: ReportContent, arm: str, logs: np.ndarray, sh
         axes.contourf(fine, fine, logs.T, [shade, np.inf], colors=[COLORS["alarm"]], alpha=0.07)
     rings = np.linspace(logs.min(), logs.max(), RINGS + 2)[1:-1]
     lines = axes.contour(fine, fine, logs.T, rings, colors=[COLORS["alarm"]], linewidths=0.8)
-    for text in axes.clabel(lines, rings[::2], fmt=_loss, fontsize=8, colors=[COLORS["ink"]]):
+    for text in axes.clabel(lines, rings[:-1:2], fmt=_loss, fontsize=8, colors=[COLORS["ink"]]):
         text.set_rotation(0)
     axes.plot(0, 0, "o", color=color, markersize=6)
     moved, total = content.landscape[f"blocks_{arm}"]
