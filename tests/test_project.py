@@ -39,7 +39,9 @@ class TestCreate:
         assert project.find(tmp_path / "mine/stages") == (tmp_path / "mine").resolve()
         assert not list((tmp_path / "mine").rglob("__pycache__"))
 
-    @pytest.mark.parametrize("name", ["params.yaml", "dvc.yaml", ".dvc/config", "src/plateau/x.py"])
+    @pytest.mark.parametrize(
+        "name", ["params.yaml", "dvc.yaml", ".dvc/config", ".dvcignore", "src/plateau/x.py", "stages/x.py"]
+    )
     def test_overwrites_nothing(self, tmp_path, name):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("mine")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from plateau.errors import PlateauError
 
-PARAMS = "params.yaml"
+PARAMS, IGNORED = "params.yaml", ".gitignore"
 # What a project consists of besides the code. "None" is the file that dvc.yaml reads where a path is null;
 # requirements.lock is for `plateau doctor`, and may be missing.
-FILES = ("dvc.yaml", PARAMS, "requirements.lock", ".dvcignore", ".gitignore", "None")
+FILES = ("dvc.yaml", PARAMS, "requirements.lock", ".dvcignore", IGNORED, "None")
 FOLDERS = ("stages",)
 MARKS = ("dvc.yaml", "stages/summarize.py")  # what tells such a project from another DVC project
 CODE = "src/plateau"
@@ -74,12 +74,13 @@ def create(folder: Path) -> None:
     Raises:
         PlateauError: the folder holds a file that a project needs, or cannot be written.
     """
-    taken = [name for name in (*MARKS, PARAMS, ".dvc", CODE) if (folder / name).exists()]
+    needed = [name for name in (*FILES, *FOLDERS, ".dvc", CODE) if name != IGNORED]
+    taken = [name for name in needed if (folder / name).exists()]
     if taken:
         raise PlateauError(f"{folder}: holds {taken[0]} already; allowed: a folder of its own")
     try:
         _copy_pipeline(folder)
-        _add_missing_lines(template() / ".gitignore", folder / ".gitignore")
+        _add_missing_lines(template() / IGNORED, folder / IGNORED)
         _copy_code(folder)
         shutil.copy(template() / PARAMS, folder / PARAMS)
         _write_dvc_config(folder, DVC_CONFIG + ("" if _is_in_git(folder) else WITHOUT_GIT))
@@ -101,7 +102,7 @@ def renew(folder: Path, params: str, around: Path | None = None) -> None:
         raise PlateauError(f"{folder}: holds something else; give another folder: --workspace DIR")
     try:
         _write(folder / PARAMS, f"{OWNED}; the file to change is the one that it was given.\n{params}")
-        _write(folder / ".gitignore", "*\n")
+        _write(folder / IGNORED, "*\n")
         _copy_pipeline(folder)
         _copy_code(folder)
         _write_dvc_config(
@@ -131,7 +132,7 @@ def is_workspace(folder: Path) -> bool:
 def _copy_pipeline(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
-        if name not in (PARAMS, ".gitignore") and (template() / name).is_file():
+        if name not in (PARAMS, IGNORED) and (template() / name).is_file():
             _write(folder / name, (template() / name).read_text(encoding="utf-8"))
     for name in FOLDERS:
         _mirror(template() / name, folder / name)

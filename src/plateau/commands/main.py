@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
@@ -29,17 +28,8 @@ class InOrder(click.Group):
         return list(self.commands)
 
 
-def _print_version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        click.echo(f"plateau {importlib.metadata.version('plateau')}")
-        context.exit()
-
-
 @click.group("plateau", InOrder, invoke_without_command=True, context_settings=HELP)
-@click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
-    help="Print the version and leave.",
-)  # fmt: skip
+@click.version_option(package_name="plateau", message="%(prog)s %(version)s")
 @click.pass_context
 def plateau(context: click.Context) -> None:
     """Why does my transfer learning plateau at this value, and what do I change?"""
