@@ -111,7 +111,9 @@ def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
 def predictor(lab: Laboratory, result: Result) -> Predictor:
     """Returns the arm's trained network as something that reads plain images."""
     softmax = are_probabilities(torch.from_numpy(result.outcome.val_outputs))
-    return Predictor(lab.trained(result), result.arm.recipe.preprocessing, lab.dataset.classes, softmax)
+    transform = lab.code.transform if "transform" in result.arm.own else None
+    preprocessing = result.arm.recipe.preprocessing
+    return Predictor(lab.trained(result), preprocessing, lab.dataset.classes, softmax, transform)
 
 
 def _named(signal: dict[str, float]) -> dict[str, float]:

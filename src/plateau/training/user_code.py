@@ -14,6 +14,7 @@ from typing import Any
 from plateau.errors import PlateauError
 from plateau.training.keras_model import prepare
 
+MODULE = "plateau_user_recipe"  # name under which the file is imported
 REQUIRED_ARGUMENTS = {"transform": 2, "build_model": 1, "loss": 2, "optimizer": 1, "on_train_start": 1}
 HINTS = {
     "tensorflow": "; Keras runs on torch here: write `import keras` for `tensorflow.keras`",
@@ -73,8 +74,17 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
         raise PlateauError(f"recipe.code: {name}() {_describe(error)}") from error
 
 
+def travel_with_models() -> None:
+    """Has models be pickled with the user's functions and classes: elsewhere there is no such file."""
+    import cloudpickle
+
+    module = sys.modules.get(MODULE)
+    if module is not None:
+        cloudpickle.register_pickle_by_value(module)
+
+
 def _import(source: Path) -> Any:
-    specification = importlib.util.spec_from_file_location("plateau_user_recipe", source)
+    specification = importlib.util.spec_from_file_location(MODULE, source)
     if specification is None or specification.loader is None:
         raise PlateauError(f"recipe.code: {source} is not a Python file")
     module = importlib.util.module_from_spec(specification)
@@ -93,7 +103,7 @@ def _import(source: Path) -> Any:
 def _describe(error: BaseException) -> str:
     trace, line = error.__traceback__, None
     while trace is not None:
-        if trace.tb_frame.f_globals.get("__name__") == "plateau_user_recipe":
+        if trace.tb_frame.f_globals.get("__name__") == MODULE:
             line = trace.tb_lineno
         trace = trace.tb_next
     if isinstance(error, SyntaxError):
