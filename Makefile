@@ -13,7 +13,7 @@ export DVC_NO_ANALYTICS := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test test-quick bench-diagnosis lint format ui clean distclean
+.PHONY: help setup repro retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis lint format ui clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -31,16 +31,35 @@ repro: setup ## Check params.yaml, then run every stage that is not up to date (
 	@sh stages/run check
 	$(BIN)/dvc repro
 
+retrain: setup ## Pull, run what changed, promote today's model if it beats the deployed one (PROMOTE=no only decides)
+	@sh stages/run -m plateau.retraining $(if $(filter no,$(PROMOTE)),--no-promote)
+
+# The same in pieces, for CI. A model that is not promoted (3, 4) is a result, not a failure of the job.
+retrain-ci: setup
+	@sh stages/run -m plateau.retraining --no-promote $(if $(OUTPUTS),--outputs "$(OUTPUTS)") || case $$? in 3|4) ;; *) exit 1 ;; esac
+
+retrain-push: setup
+	$(BIN)/dvc push --run-cache
+
+retrain-publish:
+	@OUTPUTS="$(OUTPUTS)" sh ci/publish $(PUSH_OPTIONS)
+
+retrain-promote: setup
+	@sh stages/run -m plateau.retraining promote
+
 test: setup ## Run the whole test suite
 	$(BIN)/python -m pytest
 
 test-quick: setup ## Run the tests that take less than about ten seconds each
 	$(BIN)/python -m pytest -m "not slow"
 
-lint: setup ## Check style and types
+lint: setup ## Check style, types and CI files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci .gitlab-ci.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
 
 format: setup ## Format the code
 	$(BIN)/ruff check --fix .
