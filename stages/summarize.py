@@ -15,7 +15,10 @@ def main() -> None:
     with tracking.stage_run(given, "summarize") as run:
         content = gather(given, Path("."), run.run_id)
         report.write(content, folder)
-        run.log_tags({"verdict": content.summary["verdict"], "headline": content.summary["headline"]})
+        diagnosis = report.diagnosis_tags(content.summary)
+        run.log_tags(diagnosis)
+        arms = [found["run_id"] for found in content.runs if found["name"] in params.ARMS]
+        run.log_diagnosis(arms, {**diagnosis, "diagnosed_by": run.run_id})
         run.log_metrics({**content.summary["verified"], **content.summary["cost"]})
         for name in ("json", "md", "html"):
             run.log_artifact(folder / f"plateau_cause.{name}", "report")

@@ -42,6 +42,17 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="no CUDA device"))
 
 
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """MLflow on PostgreSQL and S3 (tests/support/servers.py), started once; its tests are marked `server`."""
+    import servers
+
+    if reason := servers.missing():
+        pytest.skip(reason)
+    with servers.running(tmp_path_factory.mktemp("servers")) as started:
+        yield started
+
+
 @pytest.fixture
 def root() -> Path:
     """The repository root."""

@@ -10,8 +10,9 @@ from plateau.report import html, markdown, style
 from plateau.report.content import ReportContent
 from plateau.report.plots import pictures
 from plateau.report.schema import validate
+from plateau.report.summary import diagnosis_tags
 
-__all__ = ["PICTURES", "ReportContent", "write"]
+__all__ = ["PICTURES", "ReportContent", "diagnosis_tags", "write"]
 
 PICTURES = "plots/summary"  # beside the report
 

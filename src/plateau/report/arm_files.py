@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -55,10 +54,8 @@ def track(run: NullRun, lab: Laboratory, found: TrainedArm) -> None:
         with run.child(f"candidate ({result.arm.recipe.trainable})", {"arm": "candidate"}) as child:
             log_result(child, lab, result)
     if not first.arm.own & {"model", "transform"}:
-        example = np.zeros(
-            (2, first.arm.recipe.preprocessing.size, first.arm.recipe.preprocessing.size, 3), np.uint8
-        )
-        run.log_model(predictor(lab, first), example)
+        example = lab.dataset.store.image(int(lab.dataset.indices("test")[0]))  # (H, W, 3)
+        run.log_model(predictor(lab, first), example[None])
 
 
 def log_result(run: NullRun, lab: Laboratory, result: Result) -> None:

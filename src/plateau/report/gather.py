@@ -12,6 +12,7 @@ from plateau.params import Params
 from plateau.report.content import ReportContent
 from plateau.report.gather_training import gather_training
 from plateau.report.summary import describe_plateau, label_map, summarize
+from plateau.tracking.find import is_key, read_records
 from plateau.training.plateau import Plateau, detect, explain
 
 LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` serves the runs of this repository
@@ -23,7 +24,7 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
     found = artifacts.read_json(root / "data/interventions/findings.json")
     curves = artifacts.read_parquet(root / "data/interventions/curves.parquet")
     probes = artifacts.read_json(root / "data/shift/probes.json")
-    records = [artifacts.read_json(path) for path in sorted((root / "reports/runs").glob("*.json"))]
+    records = read_records(root / "reports/runs")
     run_ids = label_map(records)
     levels = _levels(found, probes)
     state = _plateau(found, curves, levels, params.diagnosis.min_effect)
@@ -50,7 +51,7 @@ def _linked(run: dict[str, Any], run_id: str, records: list[dict[str, Any]]) -> 
     record = next(
         (record for record in records if run_id in (record["run_id"], *record["children"].values())), None
     )
-    if record is None or not run_id:
+    if record is None or not run_id or is_key(run_id):
         return {**run, "run_id": run_id, "url": None}
     uri = str(record["tracking_uri"])
     server = uri.rstrip("/") if uri.startswith("http") else LOCAL_UI

@@ -206,3 +206,9 @@ def label_map(records: Sequence[Record]) -> dict[str, str]:
         if arm and record["run_id"]:
             found[arm] = record["run_id"]
     return found
+
+
+def diagnosis_tags(summary: Record) -> dict[str, str]:
+    """Returns what runs and models say about their diagnosis: verdict, primary cause, headline."""
+    primary = summary["causes"][0]["cause"] if summary["causes"] else "none"
+    return {"verdict": summary["verdict"], "primary_cause": primary, "headline": summary["headline"]}

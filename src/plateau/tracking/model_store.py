@@ -1,4 +1,4 @@
-"""A trained classifier as an MLflow model: stored with its code, loaded again by URI."""
+"""A trained classifier as an MLflow model: written to a folder with its code, loaded again by URI."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
-    from mlflow import MlflowClient
-    from mlflow.entities import RunInfo
+    from mlflow.entities import LoggedModel
     from mlflow.models import ModelSignature
 
 FILE = "model.pt"
@@ -19,24 +18,17 @@ PACKAGES = ("torch", "torchvision", "timm", "numpy", "pandas", "pillow", "scikit
 OPTIONAL = ("transformers", "keras")  # needed where this process loaded them
 
 
-def log_model(client: MlflowClient, run: RunInfo, model: Any, input_example: np.ndarray, name: str) -> str:
-    """Returns the URI of the model, stored with the code that it needs beside the run."""
+def save(folder: Path, model: Any, input_example: np.ndarray) -> None:
+    """Writes the model in MLflow's own format, with the code that it needs; no server is involved."""
     import cloudpickle
     import mlflow
     import torch
-    from mlflow.models import Model
 
-    # Made here, because MLflow's own way puts the model into whichever experiment is active.
-    logged = client.create_logged_model(run.experiment_id, name=name, source_run_id=run.run_id)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / FILE
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / FILE
         torch.save(model, path, pickle_module=cloudpickle)
-        Model.log(
-            artifact_path=None,
-            name=name,
-            flavor=mlflow.pyfunc,
-            run_id=run.run_id,
-            model_id=logged.model_id,
+        mlflow.pyfunc.save_model(
+            folder,
             loader_module=__name__,
             data_path=str(path),
             code_paths=[str(Path(__file__).parents[1])],
@@ -44,7 +36,15 @@ def log_model(client: MlflowClient, run: RunInfo, model: Any, input_example: np.
             signature=_signature(model.predict(input_example)),
             pip_requirements=_requirements(),  # given: inferring them loads the model in another process
         )
-    return str(logged.model_uri)
+
+
+def sign(folder: Path, run_id: str, model: LoggedModel) -> None:
+    """Notes in the folder, which `save` has written, which run and which of MLflow's models it is."""
+    from mlflow.models import Model
+
+    found = Model.load(str(folder))
+    found.run_id, found.model_id, found.artifact_path = run_id, model.model_id, model.artifact_location
+    found.save(str(folder / "MLmodel"))
 
 
 def _signature(prediction: Any) -> ModelSignature:
@@ -63,7 +63,7 @@ def _requirements() -> list[str]:
 
 
 def _load_pyfunc(path: str) -> Any:
-    """Returns the model that `log_model` stored; MLflow calls this by name."""
+    """Returns the model that `save` stored; MLflow calls this by name."""
     import torch
 
     return torch.load(path, map_location="cpu", weights_only=False)

@@ -15,11 +15,21 @@ if TYPE_CHECKING:
 class NullRun:
     """A run that records nothing: what stages use when tracking is off, and the methods of a real run."""
 
-    run_id: str | None = None
-    children: dict[str, str | None]
-
     def __init__(self) -> None:
-        self.children = {}
+        self._children: dict[str, str | None] = {}
+
+    @property
+    def run_id(self) -> str | None:
+        """Returns MLflow's id; the run's key (`tracking.find`) until MLflow has it; None: no run."""
+        return None
+
+    @property
+    def children(self) -> dict[str, str | None]:
+        """Returns the same of every child, by name."""
+        return self._children
+
+    def end(self, status: str) -> None:
+        """Ends the run: FINISHED, FAILED or KILLED."""
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Records parameters, nested names joined by dots; a name recorded before keeps its value."""
@@ -49,7 +59,7 @@ class NullRun:
         """Records the manifest's schema and size as the input data set, and its digest as a tag."""
 
     def log_model(self, model: Any, input_example: np.ndarray, name: str = "model") -> str | None:
-        """Records a model that loads again by URI.
+        """Records a model that loads again by URI, with the run's parameters, tags and final metrics.
 
         Args:
             model: an object on the CPU with `predict(images) -> pandas.DataFrame`, where images is a
@@ -58,12 +68,15 @@ class NullRun:
             name: the model's name.
 
         Returns:
-            The URI for `mlflow.pyfunc.load_model(uri).predict(images)`; None where nothing was recorded.
+            The URI for `mlflow.pyfunc.load_model(uri).predict(images)`; None where MLflow has it not.
         """
         return None
+
+    def log_diagnosis(self, runs: Sequence[str | None], tags: Mapping[str, Any]) -> None:
+        """Records what was found out about other runs (ids or keys), as tags on them and their models."""
 
     @contextmanager
     def child(self, name: str, tags: Mapping[str, Any] | None = None) -> Iterator[NullRun]:
         """Yields a run with this one's tags and these, nested; under `mlflow run` both have one parent."""
-        self.children[name] = None
+        self._children[name] = None
         yield NullRun()

@@ -62,6 +62,11 @@ def without_password(text: str) -> str:
     return re.sub(r"(?<=://)[^/@\s]*@", "", text)
 
 
+def one_line(error: Exception) -> str:
+    """Returns what an error says, in one line of moderate length and without passwords."""
+    return without_password(" ".join(str(error).split()) or type(error).__name__)[:300]
+
+
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Returns one level, nested names joined by dots."""
     flat: dict[str, Any] = {}

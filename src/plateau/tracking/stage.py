@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from plateau import artifacts, runtime
 from plateau.params import Params, dump
 from plateau.tracking import provenance, store
+from plateau.tracking.journal import Journal
 from plateau.tracking.null_run import NullRun
-from plateau.tracking.run import Run, Where, closing, failures, start, warn
+from plateau.tracking.provenance import one_line, without_password
+from plateau.tracking.recorder import Recorder
+from plateau.tracking.run import Run, ending
 
 RUNS = Path("reports/runs")
 
@@ -41,14 +44,15 @@ def stage_run(
         runs: folder of the records.
     """
     name = stage if arm is None else f"{stage}@{arm}"
-    run = _open(params.tracking.experiment, name, {**_tags(params, stage, arm, seed), **(tags or {})})
+    recorder = _recorder(name)
+    run = _started(recorder, params, name, {**_tags(params, stage, arm, seed), **(tags or {})})
     started_s = time.perf_counter()
-    with closing(run):
+    with nullcontext() if recorder is None else closing(recorder), ending(run):
         run.log_params({key: value for key, value in dump(params).items() if arm is None or key != "recipe"})
         yield run
         wall_s = time.perf_counter() - started_s
         run.log_metrics({"stage_s": wall_s, "peak_memory_mb": runtime.peak_memory_mb()})
-    artifacts.write_json(runs / f"{name}.json", _record(run, name))
+    artifacts.write_json(runs / f"{name}.json", _record(recorder, run, name))
 
 
 def _tags(params: Params, stage: str, arm: str | None, seed: int | None) -> dict[str, Any]:
@@ -58,23 +62,29 @@ def _tags(params: Params, stage: str, arm: str | None, seed: int | None) -> dict
     return {**provenance.facts(), **backbone, "stage": stage, "arm": arm, "seed": seed, "kind": kind}
 
 
-def _open(experiment: str, name: str, tags: dict[str, Any]) -> NullRun:
-    """Returns a started run, or a NullRun where tracking is off or fails."""
-    if os.environ.get("PLATEAU_TRACKING", "").lower() == "off":
-        return NullRun()
+def _recorder(name: str) -> Recorder | None:
+    """Returns where the stage's runs are recorded; None where tracking is off or the disk takes nothing."""
+    if store.is_off():
+        return None
     store.settle_environment()
     try:
-        client = store.open_client()
-        parent_id, parents_experiment = store.pipeline_run(client)
-        where = Where(parents_experiment or store.experiment_id(client, experiment), parent_id)
-        return start(client, where, name, tags)
-    except failures() as error:
-        warn(error)
+        return Recorder(Journal.create(name))
+    except OSError as error:
+        print(f"warning: the stage's run cannot be kept on disk: {one_line(error)}", file=sys.stderr)
+        return None
+
+
+def _started(recorder: Recorder | None, params: Params, name: str, tags: dict[str, Any]) -> NullRun:
+    if recorder is None:
         return NullRun()
+    pipeline = store.pipeline_run_id()
+    run = Run(recorder, params.tracking.experiment, tags, pipeline)
+    run.start(name, pipeline)
+    return run
 
 
-def _record(run: NullRun, name: str) -> dict[str, Any]:
-    uri = provenance.without_password(store.tracking_uri()) if run.run_id else None
-    experiment = run.where.experiment_id if isinstance(run, Run) else None
+def _record(recorder: Recorder | None, run: NullRun, name: str) -> dict[str, Any]:
+    uri = without_password(store.tracking_uri()) if recorder else None
+    experiment = recorder.experiment_id if recorder else None
     found_at = {"run_id": run.run_id, "tracking_uri": uri, "experiment_id": experiment}
     return {"name": name, **found_at, "children": run.children}

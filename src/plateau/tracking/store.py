@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,11 @@ SETTINGS = {
     "DO_NOT_TRACK": "true",
     "GIT_PYTHON_REFRESH": "quiet",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",  # the default of 7 waits minutes for a dead server
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",  # a large model on its way through the server to a slow bucket
+    "PGCONNECT_TIMEOUT": "5",  # libpq's own default is to wait for minutes
 }
+# Whether a server is there is known sooner. What the user has set differently stays.
+FIRST_CONTACT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
 LOCK_TIMEOUT_S = 60
 
 
@@ -25,6 +29,11 @@ def settle_environment() -> None:
     """Sets what MLflow reads from the environment; call before it is imported. What is set already stays."""
     for key, value in SETTINGS.items():
         os.environ.setdefault(key, value)
+
+
+def is_off() -> bool:
+    """Returns whether nothing is to be recorded: PLATEAU_TRACKING=off."""
+    return os.environ.get("PLATEAU_TRACKING", "").lower() == "off"
 
 
 def tracking_uri(root: Path | None = None) -> str:
@@ -47,11 +56,27 @@ def open_client() -> MlflowClient:
 
     for library in ("mlflow", "alembic"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    mlflow.set_tracking_uri(tracking_uri())
-    with _alone():
+    with environment(MLFLOW_TRACKING_URI=tracking_uri()):  # where MLflow would leave it set
+        mlflow.set_tracking_uri(tracking_uri())
+    impatient = {key: value for key, value in FIRST_CONTACT.items() if os.environ.get(key) == SETTINGS[key]}
+    with _alone(), environment(**impatient):
+        _knock(tracking_uri())
         client = mlflow.MlflowClient(tracking_uri())
         client.get_experiment("0")  # the first call is the one that opens the store
     return client
+
+
+def _knock(uri: str) -> None:
+    """Raises where a database does not answer: MLflow itself would go on trying for 100 s."""
+    from mlflow.store.db.db_types import DATABASE_ENGINES
+
+    kind = uri.partition(":")[0].partition("+")[0]
+    if kind in DATABASE_ENGINES and kind != "sqlite":
+        import sqlalchemy
+
+        engine = sqlalchemy.create_engine(uri)
+        engine.connect().close()
+        engine.dispose()
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
@@ -65,16 +90,37 @@ def experiment_id(client: MlflowClient, name: str) -> str:
         return str(client.create_experiment(name, artifact_location=location))
 
 
-def pipeline_run(client: MlflowClient) -> tuple[str | None, str | None]:
-    """Returns run and experiment id of the parent that `mlflow run` opened, or two Nones."""
-    run_id = _pipeline_run_id()
-    return (run_id, client.get_run(run_id).info.experiment_id) if run_id else (None, None)
-
-
 @cache
-def _pipeline_run_id() -> str | None:
-    """Returns MLFLOW_RUN_ID, taken out of the environment: MLflow would resume that run in each stage."""
+def pipeline_run_id() -> str | None:
+    """Returns the run that `mlflow run` opened, or None.
+
+    MLFLOW_RUN_ID is taken out of the environment: MLflow would resume that run in each stage.
+    """
     return os.environ.pop("MLFLOW_RUN_ID", None)
+
+
+@contextmanager
+def environment(**values: str) -> Iterator[None]:
+    """Sets environment variables for a while."""
+    before = {key: os.environ.get(key) for key in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            os.environ.pop(key, None)
+            os.environ.update({} if value is None else {key: value})
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Returns what a store raises that cannot be opened or written (requests' errors are OSErrors)."""
+    kinds: list[type[Exception]] = [OSError, ImportError]  # ImportError: a database without its driver
+    with suppress(ImportError):
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        kinds += [MlflowException, SQLAlchemyError]
+    return tuple(kinds)
 
 
 def _alone() -> AbstractContextManager[object]:

@@ -1,0 +1,114 @@
+"""What one stage says about its runs, kept on disk until the tracking server has it.
+
+A journal is a folder of the outbox: `journal.jsonl`, one entry per line in the order in which things were
+said, and `files/` with copies of what goes along. Whoever holds the lock beside it works on it: the stage
+that writes it, or the command that sends it. Locks end with their process, so one that was killed leaves a
+journal that can be sent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import uuid
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+Entry = dict[str, Any]
+LINES, FILES = "journal.jsonl", "files"
+
+
+def outbox() -> Path:
+    """Returns the folder of journals, at the repository's root (see `store.tracking_uri` for DVC_ROOT)."""
+    return Path(os.environ.get("DVC_ROOT") or ".").resolve() / ".plateau/outbox"
+
+
+def waiting(folder: Path | None = None) -> list[Journal]:
+    """Returns the journals on disk, the oldest first; those of running stages too."""
+    return [Journal(path.parent) for path in sorted((folder or outbox()).glob(f"*/{LINES}"))]
+
+
+def is_waiting(key: str, folder: Path) -> bool:
+    """Returns whether a run's own journal is still on disk."""
+    opened = f'"kind": "start", "run": "{key}"'
+    return any(opened in path.read_text(encoding="utf-8") for path in folder.glob(f"*/{LINES}"))
+
+
+class Journal:
+    """One journal; see above."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = FileLock(folder.with_name(f"{folder.name}.lock"))
+
+    @classmethod
+    def create(cls, name: str, folder: Path | None = None) -> Journal:
+        """Returns a new journal, locked, whose folder begins with the time, so that names sort by age."""
+        time, plain = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f"), re.sub(r"[^\w@-]", "_", name)
+        journal = cls((folder or outbox()) / f"{time}-{plain}-{uuid.uuid4().hex[:6]}")
+        journal.folder.parent.mkdir(parents=True, exist_ok=True)
+        journal._lock.acquire()  # before there is a folder that others could take for an abandoned one
+        (journal.folder / FILES).mkdir(parents=True)
+        return journal
+
+    @property
+    def name(self) -> str:
+        """Returns the time and the stage."""
+        return self.folder.name
+
+    @property
+    def uri(self) -> str:
+        """Returns where the stage would have sent it, without user name and password."""
+        return next((str(entry["uri"]) for entry in self.read() if "uri" in entry), "")
+
+    def add(self, entry: Entry) -> None:
+        """Appends an entry."""
+        with (self.folder / LINES).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def room(self) -> Path:
+        """Returns a new folder inside, for the files of one entry."""
+        made = self.folder / FILES / f"{len(list((self.folder / FILES).iterdir())):04d}"
+        made.mkdir()
+        return made
+
+    def read(self) -> list[Entry]:
+        """Returns all entries; a line that was cut off, by a kill or a full disk, is left out."""
+        entries = []
+        for line in (self.folder / LINES).read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):
+                entries.append(json.loads(line))
+        return entries
+
+    @property
+    def changed_ms(self) -> int:
+        """Returns when the last entry was written, milliseconds since 1970."""
+        return int((self.folder / LINES).stat().st_mtime * 1000)
+
+    def take(self) -> bool:
+        """Returns whether the journal is there and nobody else works on it; it is locked then."""
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        if not (self.folder / LINES).exists():  # sent by somebody else, between listing and locking
+            self.release()
+            return False
+        return True
+
+    def remove(self) -> None:
+        """Removes the journal, which is there whole or not at all, and unlocks it."""
+        (self.folder / LINES).unlink(missing_ok=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        Path(self._lock.lock_file).unlink(missing_ok=True)
+        self.release()
+
+    def release(self) -> None:
+        """Unlocks the journal."""
+        self._lock.release()
