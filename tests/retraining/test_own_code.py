@@ -49,7 +49,7 @@ def test_it_answers_in_another_process(make_lab, tiny_dataset, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLATEAU_TRACKING", "on")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    store._pipeline_run_id.cache_clear()
+    store.pipeline_run_id.cache_clear()
     travel_with_models()
     with tracking.stage_run(params.Params(), "retrain") as run:
         uri = run.log_model(arm_files.predictor(lab, result), tiny_dataset.store.image(int(test[0]))[None])

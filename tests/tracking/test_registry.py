@@ -55,7 +55,7 @@ def here(tmp_path, monkeypatch, empty_store):
     shutil.copy(empty_store, tmp_path)
     monkeypatch.delenv("PLATEAU_TRACKING")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    store._pipeline_run_id.cache_clear()
+    store.pipeline_run_id.cache_clear()
     return tmp_path
 
 
