@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def enter(start: Path) -> Path:
     root = find(start)
     os.chdir(root)
     os.environ["DVC_ROOT"] = str(root)  # as DVC tells its stages
+    os.environ.setdefault("PLATEAU_PYTHON", sys.executable)  # what stages/run takes where there is no .venv
     return root
 
 

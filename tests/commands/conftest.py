@@ -29,8 +29,9 @@ class Ended(NamedTuple):
 def call(monkeypatch, capsys, tmp_path):
     """Returns a function that runs `plateau` with arguments in an empty folder, up to its exit."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("DVC_ROOT", "")  # commands set it: this way it is gone after the test
-    monkeypatch.delenv("DVC_ROOT")
+    for name in ("DVC_ROOT", "PLATEAU_PYTHON"):  # commands set them: this way they are gone after the test
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
 
     def run(*arguments: object) -> Ended:
         with pytest.raises(SystemExit) as ended:

@@ -15,8 +15,9 @@ from plateau.commands.diagnose import diagnose
 from plateau.commands.doctor import doctor
 from plateau.commands.init import init
 from plateau.commands.report import report
+from plateau.commands.retrain import retrain
 
-COMMANDS = (init, diagnose, report, compare, doctor, completion)
+COMMANDS = (init, diagnose, report, compare, doctor, retrain, completion)
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
