@@ -4,6 +4,7 @@ PORT ?= 5000
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SERVER_STAMP := $(VENV)/.installed-server
 
 # Idle OpenMP threads sleep instead of spinning: on shared CPUs that is a factor of 20 and more.
 export OMP_WAIT_POLICY := PASSIVE
@@ -13,7 +14,7 @@ export DVC_NO_ANALYTICS := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis lint format ui clean distclean
+.PHONY: help setup setup-server repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis lint format ui clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -27,9 +28,18 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
 	@touch $@
 
+setup-server: $(SERVER_STAMP) ## Install also what MLflow on PostgreSQL and S3, and a DVC remote on S3, need
+
+$(SERVER_STAMP): requirements-server.lock $(STAMP)
+	$(BIN)/python -m pip install --no-deps -r requirements-server.lock
+	@touch $@
+
 repro: setup ## Check params.yaml, then run every stage that is not up to date (dvc repro)
 	@sh stages/run check
 	$(BIN)/dvc repro
+
+sync: setup ## Send MLflow what an unreachable tracking server has missed
+	@sh stages/run -m plateau.tracking.outbox
 
 retrain: setup ## Pull, run what changed, promote today's model if it beats the deployed one (PROMOTE=no only decides)
 	@sh stages/run -m plateau.retraining $(if $(filter no,$(PROMOTE)),--no-promote)
@@ -47,8 +57,8 @@ retrain-publish:
 retrain-promote: setup
 	@sh stages/run -m plateau.retraining promote
 
-test: setup ## Run the whole test suite
-	$(BIN)/python -m pytest
+test: setup ## Run the whole test suite, on two cores at once
+	$(BIN)/python -m pytest -n 2
 
 test-quick: setup ## Run the tests that take less than about ten seconds each
 	$(BIN)/python -m pytest -m "not slow"

@@ -30,8 +30,24 @@ import sitecustomize  # noqa: E402, F401
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(NO_NETWORK), os.environ.get("PYTHONPATH")]))
 
 
+# Two workers that begin with these end together.
+LONGEST = ("test_stories.py", "stages", "commands", "test_server.py")
+
+
 def pytest_collection_modifyitems(items):
-    """Skips what needs a GPU where there is none."""
+    """Orders and groups the tests for several workers, and skips what needs a GPU where there is none."""
+    items.sort(key=lambda item: LONGEST.index(_group(item)) if _group(item) in LONGEST else len(LONGEST))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    _skip_without_gpu(items)
+
+
+def _group(item):
+    """Returns the name of what runs in one worker: a file, or a package whose files share a pipeline."""
+    return item.path.parent.name if item.path.parent.name in LONGEST else item.path.name
+
+
+def _skip_without_gpu(items):
     if not any("gpu" in item.keywords for item in items):
         return
     import torch

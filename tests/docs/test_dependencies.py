@@ -18,6 +18,7 @@ STATED = {  # how a package may state the licence that the page names
     "BSD": ("BSD",),
     "BSD-2-Clause": ("BSD-2-Clause",),
     "BSD-3-Clause": ("BSD-3-Clause", "BSD 3-Clause"),
+    "LGPL-3.0": ("LGPL-3.0",),
     "MIT": ("MIT",),
     "MIT-CMU": ("MIT-CMU",),
     "MPL-2.0": ("MPL-2.0",),

@@ -64,6 +64,12 @@ class Project:
             command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
 
+    def start(self, *command: str | Path) -> subprocess.Popen[str]:
+        """Starts a command in it; stdout and stderr are read together."""
+        return subprocess.Popen(
+            command, cwd=self.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
     def dvc(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs dvc."""
         return self.run(Path(sys.prefix) / "bin/dvc", *arguments)

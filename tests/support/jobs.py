@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 
@@ -42,8 +43,10 @@ def clone(repository: Path, folder: Path, can_push: bool) -> None:
 
 def shell(script: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Runs a script as both platforms do: bash, which stops at the first failure."""
+    # `make test` marks its children: their make would print as a nested one, and obey its flags.
+    outer = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
     return subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", script], cwd=folder, env={**os.environ, **environment},
+        ["bash", "-e", "-o", "pipefail", "-c", script], cwd=folder, env={**outer, **environment},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,8 +68,9 @@ def _is_import(path: Path) -> bool:
 
 
 def _names() -> list[str]:
-    listed = subprocess.run(_command("remote", "list"), capture_output=True, text=True, check=False).stdout
-    return [line.split()[0] for line in listed.splitlines() if line.strip()]
+    # Not `dvc remote list`: it breaks lines that are longer than the terminal.
+    listed = subprocess.run(_command("config", "--list"), capture_output=True, text=True, check=False).stdout
+    return re.findall(r"^remote\.(.+)\.url=", listed, re.MULTILINE)
 
 
 def _dvc(*arguments: str) -> None:
