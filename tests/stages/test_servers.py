@@ -1,15 +1,25 @@
-"""The real pipeline and real servers: PostgreSQL dies in the middle of finetune; a DVC remote on S3."""
+"""The real pipeline and real servers: PostgreSQL dies in the middle of finetune; serving; a DVC remote on S3.
+
+The tests run in the order of this file: the model that is served is the one that the first stage logged.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
+import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+import servers
+from PIL import Image
 
-from .conftest import PARAMS, Project, merged
+from .conftest import COLOURS, PARAMS, Project, merged
 
 LONG = {"trainable": "all", "schedule": {"epochs": 30}, "optimizer": {"learning_rate": 1e-4}}
 pytestmark = [pytest.mark.slow, pytest.mark.server]
@@ -44,6 +54,58 @@ def test_postgres_dies_in_the_middle_of_finetune(long_recipe, stack, monkeypatch
     assert (ended.info.run_id, ended.info.status) == (run.info.run_id, "FINISHED")
     epochs = client.get_metric_history(run.info.run_id, "train_accuracy")
     assert sorted(point.step for point in epochs) == list(range(31))  # 0: the value of the kept epoch
+
+
+@dataclass
+class ModelServer(servers.Server):
+    """`mlflow models serve`."""
+
+    uri: str = ""
+
+    def command(self):
+        address = ["--host", "127.0.0.1", "--port", str(self.port)]
+        return [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "models",
+            "serve",
+            "-m",
+            self.uri,
+            "--env-manager=local",
+            *address,
+        ]
+
+    def is_ready(self):
+        return servers.answers(f"http://127.0.0.1:{self.port}/ping")
+
+    def ask(self, images):
+        """Returns the answer to (N, H, W, 3) uint8 images, a row per image."""
+        body = json.dumps({"inputs": images.tolist()}).encode()
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/invocations", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            return json.load(answer)["predictions"]
+
+
+def test_the_model_of_that_run_is_served(finished, stack, tmp_path):
+    (run,) = runs(stack.client())
+    (output,) = run.outputs.model_outputs
+    environment = {
+        **stack.bucket.credentials,
+        "MLFLOW_S3_ENDPOINT_URL": stack.bucket.url,
+        "MLFLOW_TRACKING_URI": stack.url,
+        "PATH": f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}",  # MLflow starts uvicorn by its name
+    }
+    server = ModelServer(tmp_path, environment=environment, uri=f"models:/{output.model_id}")
+    known = pd.read_parquet(finished.folder / "data/arms/recipe/predictions.parquet")
+    pictures = [Image.open(finished.folder / "pictures" / name) for name in known["image_id"]]
+    with servers.ExitStack() as end:
+        answer = servers.started(server, end).ask(np.stack([np.asarray(picture) for picture in pictures]))
+    assert [row["label"] for row in answer] == known["predicted"].tolist()
+    for row in answer:
+        assert sum(row[f"probability: {name}"] for name in COLOURS) == pytest.approx(1, abs=1e-3)
 
 
 def wait_for_runs(client, patience_s=60.0):
