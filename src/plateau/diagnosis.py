@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from plateau.attribution import Effect, effect
+from plateau.attribution import Effect, effect, verdict
 from plateau.causes import DATA_HYPOTHESES, RECIPE_FACTORS
 from plateau.causes.factor import Evidence, RecipeFactor
 from plateau.causes.hypothesis import DataFacts, DataFinding
@@ -23,6 +23,9 @@ from plateau.training.arm import Arm
 from plateau.training.laboratory import Laboratory
 from plateau.training.rates import Rates
 from plateau.training.store import Result
+
+SEEDS_SHARE = 0.7  # of the budget: what further seeds of both arms may take while the verdict is undecided
+MOST_SEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ def diagnose(
     # A reference that only learns a head on cached features costs nothing: the recipe's run is the measure.
     pairs = zip(recipe, reference, strict=True)
     budget = limits.max_cost * sum(max(own.cost, other.cost) for own, other in pairs)
+    targets = lab.dataset.targets[lab.dataset.indices("test")]
+    recipe, reference = _until_decided(runner, recipe, reference, targets, limits, budget)
     factors = _differing(recipe[0].arm, reference[0].arm, rates)
     ledger = Ledger(
         recipe=recipe,
@@ -101,11 +106,11 @@ def diagnose(
         factors=factors,
         rates=rates,
         run=runner.all_seeds,
-        estimate=lambda arm: build.cost(lab, arm),
-        targets=lab.dataset.targets[lab.dataset.indices("test")],
+        estimate=lambda arm: len(limits.seeds) * build.cost(lab, arm),
+        targets=targets,
         budget=budget,
         asked=_asked(factors, recipe[0].arm, reference[0].arm, rates, limits),
-        spent=sum(result.cost for result in reference),
+        spent=sum(result.cost for result in [*reference, *recipe[len(limits.seeds) :]]),
     )
     investigation = investigate(ledger, evidence, limits.min_effect)
     best = _best(lab, [results[0] for results in ledger.runs.values()])
@@ -113,6 +118,41 @@ def diagnose(
     data = _test_data(runner, facts, limits, budget - ledger.spent)
     recommended = _recommended(lab, runner)
     return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
+
+
+def _until_decided(
+    runner: Runner,
+    recipe: list[Result],
+    reference: list[Result],
+    targets: np.ndarray,
+    limits: Limits,
+    budget: float,
+) -> tuple[list[Result], list[Result]]:
+    """Returns both arms under further seeds while their distance is undecided, and half the budget lasts.
+
+    Part of an interval is the luck of one training, which more of them average out; the other half is for
+    the swaps.
+    """
+    for seed in _further_seeds(limits.seeds):
+        spent = sum(result.cost for result in [*recipe, *reference])
+        price = recipe[0].cost + reference[0].cost
+        if verdict(_distance(recipe, reference, targets), limits.min_effect) != "inconclusive":
+            break
+        if spent + price > SEEDS_SHARE * budget + recipe[0].cost:
+            break
+        recipe = [*recipe, runner.run(recipe[0].arm.with_seed(seed), f"recipe, seed {seed}")]
+        reference = [*reference, runner.run(reference[0].arm.with_seed(seed), f"reference, seed {seed}")]
+    return recipe, reference
+
+
+def _further_seeds(seeds: tuple[int, ...]) -> list[int]:
+    return [max(seeds) + 1 + i for i in range(max(0, MOST_SEEDS - len(seeds)))]
+
+
+def _distance(before: list[Result], after: list[Result], targets: np.ndarray) -> Effect:
+    """Returns how far `after` stands above `before`, each averaged over its seeds, on the same images."""
+    seen = [np.mean([result.correct(targets) for result in results], axis=0) for results in (before, after)]
+    return effect([(seen[0], seen[1])])
 
 
 def _differing(recipe: Arm, reference: Arm, rates: Rates) -> list[RecipeFactor]:
@@ -228,6 +268,18 @@ def _recommended(lab: Laboratory, runner: Runner) -> Result:
 
 
 def reachable_gap(diagnosed: Diagnosed, targets: np.ndarray) -> Effect:
-    """Returns how far the recipe stands below the best run, on the same test images."""
-    recipe = diagnosed.runs["recipe"].correct(targets)
-    return effect([(recipe, diagnosed.recommended.correct(targets))])
+    """Returns how far the recipe stands below the recommended run, on the same test images."""
+    return _distance(seeds_of(diagnosed, "recipe"), seeds_of(diagnosed, recommended_name(diagnosed)), targets)
+
+
+def recommended_name(diagnosed: Diagnosed) -> str:
+    """Returns the name of the recommended run."""
+    runs = diagnosed.runs.items()
+    return next(name for name, result in runs if result.key == diagnosed.recommended.key)
+
+
+def seeds_of(diagnosed: Diagnosed, name: str) -> list[Result]:
+    """Returns a run under every seed it was made with, the first seed's first."""
+    first = diagnosed.runs[name]
+    alike = diagnosed.investigation.ledger.runs.values()
+    return next((results for results in alike if results[0].key == first.key), [first])

@@ -27,7 +27,8 @@ class Ledger:
         reference: the reference's arm (every factor taken).
         factors: those in which the two differ, in the order in which they are swapped.
         targets: (n_test,) labels.
-        budget: what may be spent, in the unit of Result.cost.
+        estimate: what an arm's runs will cost, all seeds together, in the unit of Result.cost.
+        budget: what may be spent, in the same unit.
         asked: the factors to swap one by one; the others stay in the gap that is not explained.
     """
 
@@ -77,8 +78,7 @@ class Ledger:
 
     def affords(self, taken: Factors) -> bool:
         """Returns whether the run of this set fits what is left of the budget."""
-        cost = len(self.recipe) * self.estimate(self.arm(taken))
-        return taken in self.runs or self.spent + cost <= self.budget
+        return taken in self.runs or self.spent + self.estimate(self.arm(taken)) <= self.budget
 
     def is_cheap(self, taken: Factors) -> bool:
         """Returns whether the run of this set costs next to nothing."""

@@ -10,7 +10,7 @@ import pandas as pd
 from plateau.attribution import Effect
 from plateau.causes.factor import RecipeFactor
 from plateau.causes.hypothesis import DataFinding
-from plateau.diagnosis import Diagnosed, reachable_gap
+from plateau.diagnosis import Diagnosed, reachable_gap, recommended_name, seeds_of
 from plateau.intervention import Finding
 from plateau.ledger import Ledger
 from plateau.params import dump
@@ -41,7 +41,9 @@ def record(
         "swaps": [_swap(finding, found.ledger, diagnosed, limit) for finding in found.findings],
         "data": [_hypothesis(finding, limit) for finding in diagnosed.data],
         "recommended": {
-            "name": next(name for name, result in diagnosed.runs.items() if result.key == recommended.key),
+            "name": recommended_name(diagnosed),
+            "before": _accuracy(seeds_of(diagnosed, "recipe"), targets[test]),
+            "after": _accuracy(seeds_of(diagnosed, recommended_name(diagnosed)), targets[test]),
             "recipe": recipe_record(recommended.arm),
             "weights": recommended.arm.weights,
             "gain": effect_record(reachable_gap(diagnosed, targets[test]), limit),
@@ -138,6 +140,10 @@ def _hypothesis(finding: DataFinding, limit: float) -> dict[str, Any]:
         "runs": finding.runs,
         "levels": dict(finding.levels),
     }
+
+
+def _accuracy(results: list[Result], targets: np.ndarray) -> float:
+    return float(np.mean([result.correct(targets).mean() for result in results]))
 
 
 def _run(name: str, result: Result, targets: np.ndarray, val: np.ndarray, test: np.ndarray) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+from plateau.features.probes import linear_probe
 from plateau.preprocessing import canonical
-from plateau.recipe import Optimizer, Recipe, Schedule
+from plateau.recipe import Optimizer, Preprocessing, Recipe, Schedule, put
 from plateau.training.arm import Arm
 from plateau.training.laboratory import Laboratory
 from plateau.training.rates import USUAL, Rates
@@ -17,6 +19,10 @@ BATCH_SIZE = 32
 SMALL_SET, SMALL_BATCH = 512, 16  # few images: twice the steps for the same work
 HEAD_STEPS, MOST_HEAD_EPOCHS = 1500, 200  # on cached features a step costs next to nothing, an epoch does not
 WEIGHT_DECAY = {"adamw": 0.01, "adam": 0.0, "rmsprop": 0.0, "sgd": 1e-4}
+MOST_TIMES_LARGER = 4  # input side: sixteen times the work of the recipe's own size
+WORTH_LARGER = (
+    0.03  # accuracy that must be missing, and that a probe must gain, before larger images are tried
+)
 NOTHING_LEFT = 0.995  # validation accuracy from which tuning more layers cannot show a gain
 
 
@@ -37,7 +43,34 @@ def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
     for arm in candidates(lab, rates, recipe):
         if not results or validation(lab, results[-1]) < NOTHING_LEFT:
             results.append(lab.run(arm, f"reference ({arm.recipe.trainable})", keep_weights=True))
+    larger = _enlarged(lab, rates, choose(lab, results))
+    if larger is not None:
+        name = f"reference ({larger.recipe.preprocessing.size} px)"
+        results.append(lab.run(larger, name, keep_weights=True))
     return results
+
+
+def _enlarged(lab: Laboratory, rates: Rates, best: Result) -> Arm | None:
+    """Returns the best candidate with larger images, where frozen features say that it sees more in them."""
+    arm = best.arm
+    given = arm.recipe.preprocessing
+    largest = min(lab.backbone(arm.weights).expects.size, MOST_TIMES_LARGER * given.size)
+    sizes = [size for size in (2 * given.size, 4 * given.size) if size <= largest]
+    if not sizes or arm.own or 1.0 - validation(lab, best) < WORTH_LARGER:
+        return None
+    seen = {size: _probed(lab, replace(given, size=size), arm.weights) for size in [given.size, *sizes]}
+    size = max(sizes, key=lambda candidate: (seen[candidate], -candidate))
+    if seen[size] - seen[given.size] < WORTH_LARGER:
+        return None
+    larger = replace(arm, recipe=put(arm.recipe, {"preprocessing.size": size}))
+    return rates.carry(larger, larger, ratio=1.0)
+
+
+def _probed(lab: Laboratory, preprocessing: Preprocessing, weights: str) -> float:
+    """Returns the validation accuracy of a linear probe on the frozen features under this preprocessing."""
+    train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
+    features = lab.features(preprocessing, weights)
+    return linear_probe(features, lab.dataset.targets, train, val, lab.num_classes).accuracy["val"]
 
 
 def choose(lab: Laboratory, results: list[Result]) -> Result:

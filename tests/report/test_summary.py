@@ -71,6 +71,8 @@ FOUND = {
         "name": "reference",
         "recipe": {"trainable": "all"},
         "weights": "bundled",
+        "before": 0.7,
+        "after": 0.95,
         "gain": measured(0.25),
     },
     "runs": [run("recipe", 0.7), run("reference", 0.95), run("recipe + frozen_layers", 0.9)],
@@ -85,7 +87,13 @@ HEALTHY = {
     "verdict": "healthy",
     "gap": measured(0.0),
     "swaps": [swap("frozen_layers", 0.0)],
-    "recommended": {**FOUND["recommended"], "name": "recipe", "gain": measured(0.0)},
+    "recommended": {
+        **FOUND["recommended"],
+        "name": "recipe",
+        "before": 0.9,
+        "after": 0.9,
+        "gain": measured(0.0),
+    },
 }
 
 

@@ -42,20 +42,26 @@ class TestCache:
         ]
 
 
+AREA = (16 / 64) ** 2  # the tiny images' in units of 64 px
+
+
 class TestCost:
     def cost(self, make_lab, **values):
         return build.cost(make_lab(), make_arm(values))
 
     def test_counts_forward_passes(self, make_lab):
-        assert self.cost(make_lab) == 2 * 54 * 3
+        assert self.cost(make_lab) == 2 * 54 * 3 * AREA
         assert self.cost(make_lab, trainable="head") == 0
-        assert self.cost(make_lab, trainable="last_block") == 2 * 54 * 3 / 3
-        assert self.cost(make_lab, trainable="head", augmentation="flip") == 2 * 54
+        assert self.cost(make_lab, trainable="last_block") == 2 * 54 * 3 / 3 * AREA
+        assert self.cost(make_lab, trainable="head", augmentation="flip") == 2 * 54 * AREA
+
+    def test_larger_images_cost_more(self, make_lab):
+        assert self.cost(make_lab, **{"preprocessing.size": 32}) == 4 * self.cost(make_lab)
 
     def test_of_a_subset(self, make_lab):
         lab = make_lab()
         lab.add_subset("half", lab.subsets["all"][::2])
-        assert build.cost(lab, make_arm(images="half")) == 27 * 2 * 3
+        assert build.cost(lab, make_arm(images="half")) == 27 * 2 * 3 * AREA
 
 
 def test_training_nothing_changes_nothing(make_lab):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from plateau.causes.factor import Evidence, RecipeFactor
+from plateau.causes.factor import Evidence, Rates, RecipeFactor, take
 from plateau.training.arm import Arm
+
+SIZE = "preprocessing.size"
+
+
+def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
+    """Takes the size; the user's own transform, whose size is fixed, gives way to its declared equal."""
+    declared = arm.recipe.preprocessing.scale in ("unit", "byte")
+    return take((SIZE,), frozenset({"transform"} if declared else ()))(arm, other, rates)
 
 
 def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
-    return max(0.0, evidence.probe_canonical - evidence.probe_recipe) + 0.02
+    # The reference differs here only where a probe on the frozen features gains from larger images.
+    return 0.6 * evidence.gap
 
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
@@ -18,4 +27,10 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     ]
 
 
-FACTOR = RecipeFactor(name="resolution", keys=("preprocessing.size",), suspicion=_suspicion, explain=_explain)
+FACTOR = RecipeFactor(
+    name="resolution",
+    keys=(SIZE,),
+    swap=_swap,
+    suspicion=_suspicion,
+    explain=_explain,
+)

@@ -130,10 +130,9 @@ def _difference(swap: Record) -> dict[str, Any]:
 
 
 def _verified(found: Record) -> dict[str, Any]:
-    accuracy = {run["name"]: run["test_accuracy"] for run in found["runs"]}
-    gain = found["recommended"]["gain"]
-    after = accuracy[found["recommended"]["name"]]
-    return {"before": accuracy["recipe"], "after": after, "effect": gain["effect"], "ci": gain["ci"]}
+    best = found["recommended"]
+    gain = {"effect": best["gain"]["effect"], "ci": best["gain"]["ci"]}
+    return {"before": best["before"], "after": best["after"], **gain}
 
 
 def _cost(found: Record) -> dict[str, float]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # A training step costs one forward pass and about two more for the gradients that flow (METHODS: 3F).
 BACKWARD_COST = 2.0
+UNIT_PX = 64  # costs are told in images of this size
 
 
 def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
@@ -59,11 +60,12 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
 
 
 def cost(lab: Laboratory, arm: Arm) -> float:
-    """Returns what training the arm takes, in forward passes of the whole network over one image.
+    """Returns what training the arm takes, in forward passes of the whole network over one image of 64 px.
 
     Known before it runs, and the same on every machine: what is affordable must not depend on the clock.
     """
-    passes = arm.recipe.schedule.epochs * len(lab.subsets[arm.images])
+    area = (arm.recipe.preprocessing.size / UNIT_PX) ** 2
+    passes = arm.recipe.schedule.epochs * len(lab.subsets[arm.images]) * area
     moving = "batch_norm" in arm.own and arm.recipe.batch_norm != "frozen"
     has_prefix = "model" not in arm.own and arm.recipe.augmentation == "none" and not moving
     if has_prefix and arm.recipe.trainable in ("none", "head"):
