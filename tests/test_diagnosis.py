@@ -1,10 +1,13 @@
 """The whole diagnosis on real, tiny runs: what was planted is found, what was not is not."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
-from tiny import CLEAN, make_arm
+from tiny import CLEAN, make_arm, make_result
 
-from plateau.diagnosis import reachable_gap
+from plateau.diagnosis import _until_decided, reachable_gap
+from plateau.params import Diagnosis
 
 GOOD = {
     "schedule.epochs": 8,
@@ -121,6 +124,32 @@ def test_a_recipe_that_diverged_is_diagnosed_also_from_disk(diagnose_tiny, tmp_p
         assert np.isnan(diagnosed.evidence.train_loss)
         assert diagnosed.investigation.verdict == "plateau"
         assert len(diagnosed.runs["recipe"].outcome.history) < 8
+
+
+class TestFurtherSeeds:
+    """Both arms are trained again while their distance is undecided and the budget allows it."""
+
+    def until_decided(self, gained, budget, n=40):
+        """Returns how often each arm was trained; the reference hits `gained` of n images more."""
+        before = np.arange(n) < n // 2
+        after = np.arange(n) < n // 2 + gained
+        after[:2] = False  # two are lost
+        recipe, reference = make_result(make_arm(), before, 0.0), make_result(make_arm(), after)
+        again = SimpleNamespace(run=lambda arm, name: recipe if name.startswith("recipe") else reference)
+        limits = Diagnosis(min_effect=0.03)
+        found = _until_decided(again, [recipe], [reference], np.zeros(n, int), limits, budget)
+        return [len(results) for results in found]
+
+    def test_none_where_it_is_decided(self):
+        assert self.until_decided(gained=12, budget=9.0) == [1, 1]
+        assert self.until_decided(gained=2, budget=9.0) == [1, 1]  # healthy
+
+    def test_up_to_three_where_it_is_not(self):
+        assert self.until_decided(gained=4, budget=9.0) == [3, 3]
+
+    def test_as_far_as_the_budget_reaches(self):
+        assert self.until_decided(gained=4, budget=3.0) == [2, 2]
+        assert self.until_decided(gained=4, budget=1.0) == [1, 1]
 
 
 class TestData:
