@@ -54,6 +54,7 @@ def test_a_stage_and_its_children(here):
         run.log_text("<h1>é</h1>", "report.html")
         run.log_dict({"a": np.float64(1)}, "numbers/a.json")
         with run.child("swap trainable", {"factor": "trainable"}) as child:
+            child.log_params({"recipe": {"trainable": "last_block"}})
             child.log_metrics({"test_accuracy": 0.7})
     stored = client().get_run(run.run_id)
     assert stored.info.status == "FINISHED"
@@ -74,6 +75,12 @@ def test_a_stage_and_its_children(here):
     nested = client().get_run(child.run_id)
     assert nested.data.tags["mlflow.parentRunId"] == run.run_id
     assert nested.data.tags.items() >= {"factor": "trainable", "arm": "recipe", "kind": "train"}.items()
+    own = {key: value for key, value in nested.data.params.items() if key.startswith("recipe.")}
+    assert own == {"recipe.trainable": "last_block"}
+    shared = [{k: v for k, v in one.data.params.items() if k.startswith("data.")} for one in (stored, nested)]
+    assert (
+        shared[0] == shared[1] != {}
+    )  # the comparison page shows what differs, and what is the same as such
     assert record("finetune@recipe")["run_id"] == run.run_id
     assert record("finetune@recipe")["children"] == {"swap trainable": child.run_id}
     assert (here / f"mlartifacts/{run.run_id}/artifacts/report.html").read_text() == "<h1>é</h1>"

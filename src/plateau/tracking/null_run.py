@@ -34,6 +34,9 @@ class NullRun:
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Records parameters, nested names joined by dots; a name recorded before keeps its value."""
 
+    def share_params(self, params: Mapping[str, Any]) -> None:
+        """Records parameters of the run and of every child that follows, so that they compare alike."""
+
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Records the numbers among these in one call, nested names joined by dots."""
 

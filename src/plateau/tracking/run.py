@@ -37,6 +37,7 @@ class Run(NullRun):
         self.key = f"{find.PREFIX}{uuid.uuid4().hex}"
         self.recorder, self.experiment, self.tags, self.pipeline = recorder, experiment, tags, pipeline
         self._params: dict[str, str] = {}
+        self._shared: dict[str, Any] = {}
         self._final: list[Point] = []  # metrics of step 0: what the run amounts to
         self._models = 0
 
@@ -74,6 +75,10 @@ class Run(NullRun):
         new = {key: value for key, value in flat.items() if key not in self._params}
         self._params |= new
         self._say("params", params=new)
+
+    def share_params(self, params: Mapping[str, Any]) -> None:
+        self._shared |= params
+        self.log_params(params)
 
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         found = _points(metrics, step or 0)
@@ -145,6 +150,7 @@ class Run(NullRun):
         self._children[name] = run.key
         run.start(name, self.pipeline or self.key)
         with ending(run):
+            run.log_params(self._shared)
             yield run
 
     @contextmanager

@@ -48,7 +48,10 @@ def stage_run(
     run = _started(recorder, params, name, {**_tags(params, stage, arm, seed), **(tags or {})})
     started_s = time.perf_counter()
     with nullcontext() if recorder is None else closing(recorder), ending(run):
-        run.log_params({key: value for key, value in dump(params).items() if arm is None or key != "recipe"})
+        given = dump(params)
+        recipe = given.pop("recipe")
+        run.share_params(given)
+        run.log_params({"recipe": recipe} if arm is None else {})
         yield run
         wall_s = time.perf_counter() - started_s
         run.log_metrics({"stage_s": wall_s, "peak_memory_mb": runtime.peak_memory_mb()})
