@@ -182,6 +182,41 @@ class TestMasked:
         assert found["loss_function"].effect.mean == pytest.approx(0.2)
 
 
+class TestSpare:
+    """More epochs make up for a rate that is too low: they gain while it is broken, nothing once it is fixed."""
+
+    def value(self, fixed):
+        return 0.95 if "head" in fixed else 0.62 if "loss_function" in fixed else 0.5
+
+    def test_is_no_cause_beside_what_it_makes_up_for(self):
+        game = Game(["head", "loss_function", "regularization"], self.value)
+        game.ledger.estimate = lambda arm: 1.0 if arm == game.sound else 0.0  # everything is measured
+        found = by_name(game.investigate())
+        assert found["head"].effect.mean > 0.3
+        assert found["loss_function"].forward.mean == pytest.approx(0.12)
+        assert found["loss_function"].effect.mean == pytest.approx(0.0)
+
+    def test_nor_where_it_was_tried_first(self):
+        game = Game(["head", "loss_function"], self.value)
+        game.ledger.factors = [
+            replace(factor, suspicion=lambda *_, rank=rank: rank)
+            for rank, factor in zip(
+                (0.1, 0.9), sorted(game.ledger.factors, key=lambda f: f.name), strict=True
+            )
+        ]
+        found = game.investigate()
+        assert found.path[0] == "loss_function"
+        assert by_name(found)["loss_function"].effect.mean < MIN_EFFECT
+        assert by_name(found)["head"].effect.low > 0.25
+
+    def test_where_either_is_enough_the_first_is_named(self):
+        either = Game(["head", "loss_function"], lambda fixed: 0.9 if fixed else 0.5)
+        found = either.investigate()
+        assert len(found.path) == 1
+        named = [name for name, finding in by_name(found).items() if finding.effect.mean >= MIN_EFFECT]
+        assert named == list(found.path)
+
+
 class TestHarmless:
     def test_is_not_blamed(self):
         game = Game(

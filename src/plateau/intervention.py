@@ -20,9 +20,10 @@ class Finding:
     Attributes:
         forward, backward: what fixing it gains in the recipe, what breaking it costs in the reference; None
             where not measured.
-        effect: the mean of its gains near the recipe and near the reference; without `forward` where the
-            factor hurts alone but is missed in the reference: it pays once the others are fixed; the joint
-            effect of all that is unmeasured where neither was.
+        effect: the mean of its gains near the recipe and near the reference. Without `forward` where the
+            factor hurts alone but is missed in the reference (it pays once the others are fixed), and where
+            it gains alone but is not missed (fixing the others does the same). The joint effect of all that
+            the path leaves where it was not measured one by one.
         jointly: whether `effect` is that joint bound.
     """
 
@@ -59,8 +60,8 @@ def investigate(ledger: Ledger, evidence: Evidence, min_effect: float) -> Invest
         _run_cheap(ledger)
         path = _walk(ledger, evidence, min_effect)
         _confirm(ledger, path, min_effect)
-        _complete(ledger, min_effect)
-    findings = tuple(_finding(ledger, factor, path) for factor in ledger.swapped)
+        _complete(ledger, path, min_effect)
+    findings = tuple(_finding(ledger, factor, path, min_effect) for factor in ledger.swapped)
     return Investigation(ledger, gap, decision, path, findings)
 
 
@@ -151,14 +152,18 @@ def _confirm(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
             ledger.measure(broken)
 
 
-def _complete(ledger: Ledger, min_effect: float) -> None:
-    """Spends what is left on the other direction of what one showed to matter, the largest first."""
+def _complete(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
+    """Spends what is left on the other direction of what one showed to matter, the largest first.
+
+    Where the path closes the gap, what is off it is harmless once the path is fixed, even if it gains alone.
+    """
 
     def gain(factor: RecipeFactor) -> float:
         sides = [side.mean for side in (ledger.alone(factor.name), ledger.last(factor.name)) if side]
         return sides[0] if len(sides) == 1 else 0.0
 
-    for factor in sorted(ledger.swapped, key=gain, reverse=True):
+    open_ones = [f for f in ledger.swapped if f.name in path or not _closed(ledger, path, min_effect)]
+    for factor in sorted(open_ones, key=gain, reverse=True):
         one = frozenset({factor.name})
         if gain(factor) >= WORTH_KEEPING * min_effect:
             for taken in (one, ledger.everything - one):
@@ -166,12 +171,16 @@ def _complete(ledger: Ledger, min_effect: float) -> None:
                     ledger.measure(taken)
 
 
-def _finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...]) -> Finding:
-    forward, backward = ledger.pairs(factor.name)
-    if not forward and not backward:
-        return Finding(factor, ledger.gain(frozenset(path), ledger.everything), None, None, jointly=True)
-    mean = marginal(forward, backward)
+def _finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...], min_effect: float) -> Finding:
     alone, last = ledger.alone(factor.name), ledger.last(factor.name)
+    forward, backward = ledger.pairs(factor.name)
+    is_off = bool(path) and factor.name not in path and _closed(ledger, path, min_effect)
+    if (is_off and last is None) or not (forward or backward):
+        rest = ledger.gain(frozenset(path), ledger.everything)
+        return Finding(factor, rest, alone if is_off else None, None, jointly=True)
+    if last is not None and (is_off or _is_spare(ledger, factor.name, path, min_effect)):
+        return Finding(factor, last, alone, last, jointly=False)
+    mean = marginal(forward, backward)
     # Opposite signs: alone it even hurts, so the mean would say that it does not matter. What counts is what
     # it gains once the others that mask it are fixed.
     masked = alone is not None and last is not None and _is_masked(alone, mean, last)
@@ -179,6 +188,17 @@ def _finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...]) -> Fin
         others = frozenset(path) - {factor.name}
         mean = marginal(*ledger.pairs(factor.name, given=others or ledger.everything - {factor.name}))
     return Finding(factor, mean, alone, last, jointly=False)
+
+
+def _is_spare(ledger: Ledger, name: str, path: tuple[str, ...], min_effect: float) -> bool:
+    """Returns whether the reference does not miss this factor while it misses another one of the path.
+
+    Such a factor helps only as long as the other is broken: more epochs make up for a rate that is too low.
+    """
+    missed = {other: last.mean for other in path if (last := ledger.last(other)) is not None}
+    last = ledger.last(name)
+    needed = any(value >= min_effect for other, value in missed.items() if other != name)
+    return needed and last is not None and last.mean < min_effect
 
 
 def _is_masked(alone: Effect, mean: Effect, last: Effect) -> bool:
