@@ -183,7 +183,7 @@ class TestMasked:
 
 
 class TestSpare:
-    """More epochs make up for a rate that is too low: they gain while it is broken, nothing once it is fixed."""
+    """More epochs make up for a rate that is too low, and gain nothing once it is right."""
 
     def value(self, fixed):
         return 0.95 if "head" in fixed else 0.62 if "loss_function" in fixed else 0.5

@@ -12,7 +12,7 @@ from plateau.attribution import Effect, effect, verdict
 from plateau.causes import DATA_HYPOTHESES, RECIPE_FACTORS
 from plateau.causes.factor import Evidence, RecipeFactor
 from plateau.causes.hypothesis import DataFacts, DataFinding
-from plateau.features.probes import linear_probe
+from plateau.evidence import gather_evidence, gather_facts
 from plateau.features.views import View
 from plateau.intervention import Investigation, investigate
 from plateau.ledger import Ledger
@@ -93,7 +93,7 @@ def diagnose(
         views: features by name, from the embed stage.
     """
     runner = Runner(lab, limits.seeds, {"recipe": recipe[0], "reference": reference[0]})
-    evidence = _evidence(lab, rates, recipe[0], reference[0], views)
+    evidence = gather_evidence(lab, rates, recipe[0], reference[0], views)
     # A reference that only learns a head on cached features costs nothing: the recipe's run is the measure.
     pairs = zip(recipe, reference, strict=True)
     budget = limits.max_cost * sum(max(own.cost, other.cost) for own, other in pairs)
@@ -114,7 +114,7 @@ def diagnose(
     )
     investigation = investigate(ledger, evidence, limits.min_effect)
     best = _best(lab, [results[0] for results in ledger.runs.values()])
-    facts = _facts(lab, recipe[0], best, noise, evidence, limits)
+    facts = gather_facts(lab, recipe[0], best, noise, evidence, limits.min_effect)
     data = _test_data(runner, facts, limits, budget - ledger.spent)
     recommended = _recommended(lab, runner)
     return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
@@ -172,80 +172,9 @@ def _asked(
     return frozenset(name for name in names if limits.factors == "all" or names[name] in limits.factors)
 
 
-def _evidence(
-    lab: Laboratory, rates: Rates, recipe: Result, reference: Result, views: Mapping[str, View]
-) -> Evidence:
-    train, targets = lab.dataset.indices("train"), lab.dataset.targets
-    counts = np.bincount(targets[train], minlength=lab.num_classes)
-    probes = _probes(lab, recipe.arm, reference.arm, views)
-    last = recipe.outcome.history[-1] if recipe.outcome.history else {}
-    ordered = targets[train]
-    return Evidence(
-        gap=validation(lab, reference) - validation(lab, recipe),
-        train_accuracy=float(last.get("train_accuracy", 0.0)),
-        val_accuracy=validation(lab, recipe),
-        train_loss=float(last.get("train_loss", float("nan"))),
-        probe_recipe=probes["recipe"],
-        probe_canonical=probes["canonical"],
-        probe_random=probes["random"],
-        reference_val=validation(lab, reference),
-        rate_ratio=rates.ratio(recipe.arm) / rates.ratio(reference.arm),
-        steps_ratio=_steps(lab, recipe.arm) / _steps(lab, reference.arm),
-        num_classes=lab.num_classes,
-        sorted_share=float((ordered[1:] == ordered[:-1]).mean()) if len(ordered) > 1 else 0.0,
-        imbalance=float(counts.max() / max(1, counts[counts > 0].min())),
-    )
-
-
-def _probes(lab: Laboratory, recipe: Arm, reference: Arm, views: Mapping[str, View]) -> dict[str, float]:
-    """Returns the linear probes' validation accuracy; the canonical one under the reference's weights."""
-    features = {
-        name: view.features for name, view in views.items() if name in ("recipe", "canonical", "random")
-    }
-    if reference.weights != lab.weights:
-        features["canonical"] = lab.features(reference.recipe.preprocessing, reference.weights)
-    train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
-    return {
-        name: linear_probe(found, lab.dataset.targets, train, val, lab.num_classes).accuracy["val"]
-        for name, found in features.items()
-    }
-
-
-def _steps(lab: Laboratory, arm: Arm) -> float:
-    return arm.recipe.schedule.epochs * len(lab.subsets[arm.images]) / arm.recipe.batch_size
-
-
 def _best(lab: Laboratory, results: list[Result]) -> Result:
     """Returns the run with the highest validation accuracy; the earlier one where they are equal."""
     return max(results, key=lambda result: validation(lab, result))
-
-
-def _facts(
-    lab: Laboratory,
-    recipe: Result,
-    best: Result,
-    noise: Mapping[str, Any],
-    evidence: Evidence,
-    limits: Limits,
-) -> DataFacts:
-    test = lab.dataset.indices("test")
-    kept = best.outcome.history[best.outcome.kept_epoch - 1] if best.outcome.kept_epoch else {}
-    return DataFacts(
-        recipe=recipe,
-        best=best,
-        train_accuracy=float(kept.get("train_accuracy", 0.0)),
-        test_accuracy=float(best.correct(lab.dataset.targets[test]).mean()),
-        min_effect=limits.min_effect,
-        targets=lab.dataset.targets,
-        train=lab.dataset.indices("train"),
-        test=test,
-        noise=noise["train"],
-        noise_held_out=float(noise["held_out"]["rate"]),
-        imbalance=evidence.imbalance,
-        probe=evidence.probe_canonical,
-        probe_random=evidence.probe_random,
-        classes=lab.dataset.classes,
-    )
 
 
 def _test_data(runner: Runner, facts: DataFacts, limits: Limits, budget: float) -> tuple[DataFinding, ...]:
