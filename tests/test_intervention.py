@@ -217,6 +217,28 @@ class TestSpare:
         assert named == list(found.path)
 
 
+class TestCheapCure:
+    """Freezing costs nothing to try and cures what a hot learning rate did; the rate is the cause."""
+
+    def game(self):
+        game = Game(["head", "data_order"], lambda fixed: 0.95 if fixed else 0.2)  # either is enough
+        game.ledger.factors = [
+            replace(f, suspicion=lambda *_, high=f.name == "head": 0.25 if high else 0.01)
+            for f in game.ledger.factors
+        ]
+        free = game.ledger.arm(frozenset({"data_order"}))
+        game.ledger.estimate = lambda arm: 0.0 if arm == free else 1.0
+        return game
+
+    def test_a_strong_suspicion_is_asked_before_a_cheap_cure_is_believed(self):
+        found = self.game().investigate()
+        assert found.path == ("head",)
+        assert by_name(found)["head"].effect.mean == pytest.approx(
+            0.375
+        )  # the other half is the cheap cure's
+        assert by_name(found)["data_order"].effect.mean < MIN_EFFECT
+
+
 class TestHarmless:
     def test_is_not_blamed(self):
         game = Game(

@@ -5,6 +5,7 @@ import re
 
 import pytest
 import yaml
+from params_files import refusal, write
 
 from plateau import params, schema
 from plateau.recipe import Recipe
@@ -53,26 +54,10 @@ CHOICES = [
 ]
 
 
-def write(folder, content):
-    path = folder / "params.yaml"
-    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
-    return path
-
-
 def nested(dotted, value):
     for name in reversed(dotted.split(".")):
         value = {name: value}
     return value
-
-
-def refusal(folder, content):
-    """Returns the error's text, after checking that it is one line."""
-    with pytest.raises(params.ParamsError) as caught:
-        params.load(write(folder, content))
-    text = str(caught.value)
-    assert "\n" not in text
-    assert len(text) < 700
-    return text
 
 
 def test_the_shipped_file_is_complete_and_valid(root):

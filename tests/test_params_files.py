@@ -1,25 +1,9 @@
 """What one key of params.yaml alone cannot tell: files that must be there, keys that go together."""
 
 import pytest
-import yaml
+from params_files import refusal, write
 
 from plateau import params
-
-
-def write(folder, content):
-    path = folder / "params.yaml"
-    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content), encoding="utf-8")
-    return path
-
-
-def refusal(folder, content):
-    """Returns the error's text, after checking that it is one line."""
-    with pytest.raises(params.ParamsError) as caught:
-        params.load(write(folder, content))
-    text = str(caught.value)
-    assert "\n" not in text
-    assert len(text) < 700
-    return text
 
 
 class TestFiles:

@@ -10,6 +10,7 @@ from plateau.causes.factor import Evidence, RecipeFactor
 from plateau.ledger import Ledger
 
 SHORT = 0.6  # of the reference's cost: a run that tells much for little
+STRONG = 0.5  # of the gap: a suspicion that is measured before cheaper explanations are believed
 WORTH_KEEPING = 0.5  # of min_effect: a gain on the path below this is put aside, not dropped
 
 
@@ -119,13 +120,26 @@ def _unmask(
 
 
 def _by_promise(ledger: Ledger, evidence: Evidence) -> list[str]:
-    def promise(factor: RecipeFactor) -> float:
-        measured = [side.mean for side in (ledger.alone(factor.name), ledger.last(factor.name)) if side]
-        if measured:
-            return max(measured)  # who is masked shows it from one side only
-        return _suspicion(ledger, factor.name, evidence)
+    """Returns the factors in the order to take them: by gain where measured, by suspicion where not.
 
-    return [factor.name for factor in sorted(ledger.swapped, key=promise, reverse=True)]
+    A strong suspicion comes before gains that cost nothing to measure but were suspected less: with nothing
+    but a head left to train, a rate that is far too high does no harm, yet the rate is what is wrong.
+    """
+    suspicion = {factor.name: _suspicion(ledger, factor.name, evidence) for factor in ledger.swapped}
+    gains = {
+        name: max(side.mean for side in sides)  # who is masked shows it from one side only
+        for name in suspicion
+        if (sides := [side for side in (ledger.alone(name), ledger.last(name)) if side])
+    }
+    tried = [suspicion[name] for name in gains if ledger.alone(name)]
+
+    def promise(name: str) -> float:
+        is_strong = suspicion[name] >= STRONG * evidence.gap and suspicion[name] > max(tried, default=0.0)
+        if is_strong and not ledger.alone(name):
+            return 1.0 + suspicion[name]
+        return gains.get(name, suspicion[name])
+
+    return sorted(suspicion, key=promise, reverse=True)
 
 
 def _suspicion(ledger: Ledger, name: str, evidence: Evidence) -> float:

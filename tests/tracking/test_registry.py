@@ -10,7 +10,7 @@ import pytest
 
 from plateau import params, tracking
 from plateau.errors import PlateauError
-from plateau.tracking import prediction, registry, store
+from plateau.tracking import prediction, registry
 
 PARAMS = params.Params()
 SIZES = [(8, 8), (6, 10), (8, 8)]
@@ -38,25 +38,11 @@ class Brightness:
         return pd.DataFrame({"label": np.where(bright, "bright", "dark"), "bright": bright.astype(float)})
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory):
-    """A store that was made once: making one takes seconds."""
-    import mlflow
-
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{path}").get_experiment("0")
-    return path
-
-
 @pytest.fixture
-def here(tmp_path, monkeypatch, empty_store):
-    """A repository root without runs, tracking on."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copy(empty_store, tmp_path)
-    monkeypatch.delenv("PLATEAU_TRACKING")
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-    store.pipeline_run_id.cache_clear()
-    return tmp_path
+def here(here, monkeypatch):
+    """A repository root without runs, tracking on and named."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/mlflow.db")
+    return here
 
 
 @pytest.fixture
