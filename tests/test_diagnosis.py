@@ -164,7 +164,7 @@ class TestData:
         found = {finding.cause: finding for finding in diagnosed.data}
         assert "label_noise" in found
         assert len(lab.subsets["without flagged labels"]) == 48
-        assert "best - flagged labels" in diagnosed.runs
+        assert "recipe - flagged labels" in diagnosed.runs
         assert diagnosed.recommended.arm.images == "all"  # fewer images are no recipe
 
     def test_clean_data_are_not_suspected(self, diagnose_tiny):

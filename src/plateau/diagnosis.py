@@ -11,7 +11,7 @@ import numpy as np
 from plateau.attribution import Effect, effect, verdict
 from plateau.causes import DATA_HYPOTHESES, RECIPE_FACTORS
 from plateau.causes.factor import Evidence, RecipeFactor
-from plateau.causes.hypothesis import DataFacts, DataFinding
+from plateau.causes.hypothesis import DataFacts, DataFinding, DataHypothesis
 from plateau.evidence import gather_evidence, gather_facts
 from plateau.features.views import View
 from plateau.intervention import Investigation, investigate
@@ -26,6 +26,7 @@ from plateau.training.store import Result
 
 SEEDS_SHARE = 0.7  # of the budget: what further seeds of both arms may take while the verdict is undecided
 MOST_SEEDS = 3
+DATA_SHARE = 0.6  # of what the arms leave: kept for suspicions about the data that are there before any swap
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,11 @@ def diagnose(
     targets = lab.dataset.targets[lab.dataset.indices("test")]
     recipe, reference = _until_decided(runner, recipe, reference, targets, limits, budget)
     factors = _differing(recipe[0].arm, reference[0].arm, rates)
+    spent = sum(result.cost for result in [*reference, *recipe[len(limits.seeds) :]])
+    facts = gather_facts(
+        lab, recipe[0], _best(lab, [recipe[0], reference[0]]), noise, evidence, limits.min_effect
+    )
+    reserved = min(DATA_SHARE * (budget - spent), sum(price for _, price in _suspected(facts, limits)))
     ledger = Ledger(
         recipe=recipe,
         reference=reference,
@@ -108,9 +114,9 @@ def diagnose(
         run=runner.all_seeds,
         estimate=lambda arm: len(limits.seeds) * build.cost(lab, arm),
         targets=targets,
-        budget=budget,
+        budget=budget - reserved,
         asked=_asked(factors, recipe[0].arm, reference[0].arm, rates, limits),
-        spent=sum(result.cost for result in [*reference, *recipe[len(limits.seeds) :]]),
+        spent=spent,
     )
     investigation = investigate(ledger, evidence, limits.min_effect)
     best = _best(lab, [results[0] for results in ledger.runs.values()])
@@ -177,17 +183,25 @@ def _best(lab: Laboratory, results: list[Result]) -> Result:
     return max(results, key=lambda result: validation(lab, result))
 
 
+def _suspected(facts: DataFacts, limits: Limits) -> list[tuple[DataHypothesis, float]]:
+    """Returns the suspicions about the data that are worth a test, the strongest first, with their price."""
+    ranked = sorted(DATA_HYPOTHESES, key=lambda hypothesis: -hypothesis.suspicion(facts))
+    return [
+        (hypothesis, hypothesis.cost * facts.best.cost)
+        for hypothesis in ranked
+        if (limits.factors == "all" or hypothesis.name in limits.factors)
+        and hypothesis.suspicion(facts) >= limits.min_effect
+    ]
+
+
 def _test_data(runner: Runner, facts: DataFacts, limits: Limits, budget: float) -> tuple[DataFinding, ...]:
     """Tests the suspicions about the data, the strongest first, as far as the budget reaches."""
     findings: list[DataFinding] = []
-    for hypothesis in sorted(DATA_HYPOTHESES, key=lambda h: -h.suspicion(facts)):
-        asked = limits.factors == "all" or hypothesis.name in limits.factors
-        price = hypothesis.cost * facts.best.cost
-        if not asked or hypothesis.suspicion(facts) < limits.min_effect or price > budget:
-            continue
-        budget -= price
-        finding = hypothesis.test(runner, facts)
-        findings += [finding] if finding is not None else []
+    for hypothesis, price in _suspected(facts, limits):
+        if price <= budget:
+            budget -= price
+            finding = hypothesis.test(runner, facts)
+            findings += [finding] if finding is not None else []
     return tuple(findings)
 
 

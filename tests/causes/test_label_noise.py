@@ -1,5 +1,7 @@
 """Wrong labels among the training images."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def test_flagged_labels_are_set_aside(make_facts, make_bench):
     assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.1)
     finding = HYPOTHESIS.test(bench, facts)
     assert finding.effect.mean == pytest.approx(0.1)
-    assert list(bench.runs) == finding.runs == ["recipe - flagged labels", "best - flagged labels"]
+    assert list(bench.runs) == finding.runs == ["recipe - flagged labels"]
     arm = bench.runs[finding.runs[0]]
     rows = bench.subsets[arm.images]
     assert len(rows) == 108
@@ -27,6 +29,19 @@ def test_flagged_labels_are_set_aside(make_facts, make_bench):
 
 def test_suspicion_does_not_exceed_what_is_left(make_facts):
     assert HYPOTHESIS.suspicion(make_facts(accuracy=0.95, noise=noise(0.3, []))) == pytest.approx(0.05)
+
+
+def test_a_recipe_that_learns_nothing_would_hide_the_gain(make_facts, make_bench):
+    facts = make_facts(accuracy=0.9, noise=noise(0.1, [3]))
+    facts = replace(facts, recipe=make_facts(accuracy=0.3).recipe)
+    finding = HYPOTHESIS.test(make_bench(0.95), facts)
+    assert finding.runs == ["best - flagged labels"]
+    assert finding.effect.mean == pytest.approx(0.05)
+
+
+def test_a_reference_that_noise_cannot_harm_hides_nothing(make_facts):
+    facts = replace(make_facts(accuracy=1.0, noise=noise(0.3, [3])), recipe=make_facts(accuracy=0.8).recipe)
+    assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.2)
 
 
 def test_clean_labels(make_facts):
