@@ -139,6 +139,7 @@ def _hypothesis(finding: DataFinding, limit: float) -> dict[str, Any]:
         "fix": dict(finding.fix),
         "runs": finding.runs,
         "levels": dict(finding.levels),
+        "in_recipe": finding.in_recipe,
     }
 
 

@@ -162,6 +162,14 @@ class TestPlateau:
         assert made["levels"]["more_data"] == 0.97
         assert "the recipe stands at 70.0%" in made["headline"]
 
+    def test_what_only_makes_up_for_the_data_is_no_cause(self):
+        repaired = {**data("label_noise", 0.24), "in_recipe": True}  # of a gap of 0.25
+        made = summary(data=[repaired])
+        assert [cause["cause"] for cause in made["causes"]] == ["label_noise"]
+        assert "frozen_layers (+20 points)" in made["notes"][0]
+        elsewhere = summary(data=[{**repaired, "in_recipe": False}])
+        assert len(elsewhere["causes"]) > 1
+
     def test_the_largest_comes_first_whatever_its_kind(self):
         made = summary(data=[data("label_noise", 0.1)])
         assert [cause["cause"] for cause in made["causes"]] == [

@@ -80,6 +80,7 @@ class DataFinding:
         fix: what to do, params.yaml entries or words.
         runs: names of the runs behind it.
         levels: further levels for the summary, such as the ceiling that label noise sets.
+        in_recipe: whether the effect is one on the user's own recipe, so that it can be set against the gap.
     """
 
     cause: str
@@ -88,6 +89,7 @@ class DataFinding:
     fix: Mapping[str, Any]
     runs: list[str]
     levels: Mapping[str, float] = field(default_factory=dict)
+    in_recipe: bool = False
 
 
 @dataclass(frozen=True)

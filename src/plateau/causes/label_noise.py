@@ -46,6 +46,7 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
         },
         runs=[name],
         levels={"label_noise_ceiling": 1.0 - facts.noise_held_out},
+        in_recipe=who == "recipe",
     )
 
 

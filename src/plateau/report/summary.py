@@ -33,6 +33,8 @@ def summarize(
         _cause(swap, "recipe", found, runs) for swap in found["swaps"] if _is_cause(swap, min_effect)
     ]
     data_causes = [_cause(item, "data", found, runs) for item in found["data"] if _is_cause(item, min_effect)]
+    makeshifts = recipe_causes if _repaired_by_data(found, min_effect) else []
+    recipe_causes = [cause for cause in recipe_causes if cause not in makeshifts]
     verdict = _verdict(found, bool(recipe_causes), bool(data_causes))
     causes = sorted(
         recipe_causes * (found["verdict"] == "plateau") + data_causes, key=lambda cause: -cause["effect"]
@@ -49,7 +51,7 @@ def summarize(
         "verified": _verified(found),
         "cost": _cost(found),
         "min_effect": min_effect,
-        "notes": _target(found, target) + _notes(found, min_effect),
+        "notes": _target(found, target) + _makeshifts(makeshifts) + _notes(found, min_effect),
         "would_settle": _would_settle(found, min_effect) if verdict == "inconclusive" else [],
     }
     return {**summary, "headline": headline(summary)}
@@ -103,6 +105,27 @@ def _is_cause(item: Record, min_effect: float) -> bool:
 def _is_undecided(swap: Record, min_effect: float) -> bool:
     """Returns whether a swap looks worth reporting while its interval includes that it changes nothing."""
     return swap["effect"] >= min_effect and not _is_cause(swap, min_effect)
+
+
+def _repaired_by_data(found: Record, min_effect: float) -> bool:
+    """Returns whether repairing the data alone takes the recipe to where the reference stands.
+
+    Then its differences only make up for the data: keeping the best epoch limits what wrong labels do.
+    """
+    gains = [
+        item["effect"] for item in found["data"] if item.get("in_recipe") and _is_cause(item, min_effect)
+    ]
+    return bool(gains) and found["gap"]["effect"] - max(gains) < 0.5 * min_effect
+
+
+def _makeshifts(causes: Sequence[Record]) -> list[str]:
+    if not causes:
+        return []
+    names = ", ".join(f"{cause['cause']} ({100 * cause['effect']:+.0f} points)" for cause in causes)
+    return [
+        f"With the data repaired the recipe reaches the reference. Until then these make up for it in part: "
+        f"{names}."
+    ]
 
 
 def _verdict(found: Record, has_recipe_causes: bool, has_data_causes: bool) -> str:
