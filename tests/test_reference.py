@@ -44,6 +44,19 @@ def test_never_larger_than_the_weights_expect(make_lab, probes, val_accuracy):
     assert enlarged(make_lab()) is None  # 32 px is more than the weights' 16
 
 
+def test_not_where_training_makes_up_for_it(make_lab, probes, val_accuracy):
+    val_accuracy(0.92)  # more than frozen features reach on the larger images
+    assert enlarged(make_lab()) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "tried"),
+    [(8, 224, [16, 32, 64]), (32, 224, [64]), (64, 224, [128]), (64, 64, []), (224, 224, []), (16, 32, [32])],
+)
+def test_sizes(given, expected, tried):
+    assert reference.larger_sizes(given, expected) == tried
+
+
 def test_not_where_nothing_is_missing(make_lab, probes, val_accuracy):
     val_accuracy(0.99)
     assert enlarged(make_lab()) is None

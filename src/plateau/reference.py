@@ -19,7 +19,7 @@ BATCH_SIZE = 32
 SMALL_SET, SMALL_BATCH = 512, 16  # few images: twice the steps for the same work
 HEAD_STEPS, MOST_HEAD_EPOCHS = 1500, 200  # on cached features a step costs next to nothing, an epoch does not
 WEIGHT_DECAY = {"adamw": 0.01, "adam": 0.0, "rmsprop": 0.0, "sgd": 1e-4}
-MOST_TIMES_LARGER = 4  # input side: sixteen times the work of the recipe's own size
+SMALL_PX = 64  # up to this size doubling the input more than once costs little
 WORTH_LARGER = (
     0.03  # accuracy that must be missing, and that a probe must gain, before larger images are tried
 )
@@ -51,19 +51,31 @@ def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
 
 
 def _enlarged(lab: Laboratory, rates: Rates, best: Result) -> Arm | None:
-    """Returns the best candidate with larger images, where frozen features say that it sees more in them."""
-    arm = best.arm
+    """Returns the best candidate with larger images, where frozen features on them reach what it reached.
+
+    A frozen probe that comes up to a trained network says that the images were too small; one that only gains
+    says little, for training makes up for that, and every doubling costs four times the work.
+    """
+    arm, reached = best.arm, validation(lab, best)
     given = arm.recipe.preprocessing
-    largest = min(lab.backbone(arm.weights).expects.size, MOST_TIMES_LARGER * given.size)
-    sizes = [size for size in (2 * given.size, 4 * given.size) if size <= largest]
-    if not sizes or arm.own or 1.0 - validation(lab, best) < WORTH_LARGER:
+    sizes = larger_sizes(given.size, lab.backbone(arm.weights).expects.size)
+    if not sizes or arm.own or 1.0 - reached < WORTH_LARGER:
         return None
     seen = {size: _probed(lab, replace(given, size=size), arm.weights) for size in [given.size, *sizes]}
-    size = max(sizes, key=lambda candidate: (seen[candidate], -candidate))
-    if seen[size] - seen[given.size] < WORTH_LARGER:
+    wanted = max(reached, seen[given.size] + WORTH_LARGER)
+    size = next((size for size in sizes if seen[size] >= wanted), None)
+    if size is None:
         return None
     larger = replace(arm, recipe=put(arm.recipe, {"preprocessing.size": size}))
     return rates.carry(larger, larger, ratio=1.0)
+
+
+def larger_sizes(given: int, expected: int) -> list[int]:
+    """Returns input sizes to try, smallest first: doublings up to 64 px, or one, within what is expected."""
+    sizes = [2 * given]
+    while 2 * sizes[-1] <= SMALL_PX:
+        sizes.append(2 * sizes[-1])
+    return [size for size in sizes if size <= expected]
 
 
 def _probed(lab: Laboratory, preprocessing: Preprocessing, weights: str) -> float:
