@@ -189,6 +189,8 @@ def _finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...], min_ef
     alone, last = ledger.alone(factor.name), ledger.last(factor.name)
     forward, backward = ledger.pairs(factor.name)
     is_off = bool(path) and factor.name not in path and _closed(ledger, path, min_effect)
+    if is_off and last is None and alone is not None and alone.mean < min_effect:
+        return Finding(factor, alone, alone, None, jointly=False)
     if (is_off and last is None) or not (forward or backward):
         rest = ledger.gain(frozenset(path), ledger.everything)
         return Finding(factor, rest, alone if is_off else None, None, jointly=True)
