@@ -34,6 +34,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(NO_NETWORK), os.env
 LONGEST = ("test_stories.py", "stages", "commands", "test_server.py")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Orders and groups the tests for several workers, and skips what needs a GPU where there is none."""
     items.sort(key=lambda item: LONGEST.index(_group(item)) if _group(item) in LONGEST else len(LONGEST))
