@@ -34,12 +34,14 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(NO_NETWORK), os.env
 LONGEST = ("test_stories.py", "stages", "commands", "test_server.py")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_itemcollected(item):
+    """Marks what has to run in one worker; later hooks come after xdist has read the groups."""
+    item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
 def pytest_collection_modifyitems(items):
-    """Orders and groups the tests for several workers, and skips what needs a GPU where there is none."""
+    """Puts the longest first, for several workers, and skips what needs a GPU where there is none."""
     items.sort(key=lambda item: LONGEST.index(_group(item)) if _group(item) in LONGEST else len(LONGEST))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
     _skip_without_gpu(items)
 
 
