@@ -30,24 +30,15 @@ import sitecustomize  # noqa: E402, F401
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(NO_NETWORK), os.environ.get("PYTHONPATH")]))
 
 
-# Two workers that begin with these end together.
-LONGEST = ("test_stories.py", "stages", "commands", "test_server.py")
-
-
-def pytest_itemcollected(item):
-    """Marks what has to run in one worker; later hooks come after xdist has read the groups."""
-    item.add_marker(pytest.mark.xdist_group(_group(item)))
+# The longest files first (a worker takes whole files, in this order): two workers then end together.
+LONGEST = ("test_stories.py", "test_pipeline.py", "test_servers.py", "test_commands.py", "test_server.py")
 
 
 def pytest_collection_modifyitems(items):
-    """Puts the longest first, for several workers, and skips what needs a GPU where there is none."""
-    items.sort(key=lambda item: LONGEST.index(_group(item)) if _group(item) in LONGEST else len(LONGEST))
+    """Puts the longest files first, and skips what needs a GPU where there is none."""
+    names = [*LONGEST, ""]
+    items.sort(key=lambda item: names.index(item.path.name if item.path.name in LONGEST else ""))
     _skip_without_gpu(items)
-
-
-def _group(item):
-    """Returns the name of what runs in one worker: a file, or a package whose files share a pipeline."""
-    return item.path.parent.name if item.path.parent.name in LONGEST else item.path.name
 
 
 def _skip_without_gpu(items):
