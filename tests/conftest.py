@@ -31,7 +31,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(NO_NETWORK), os.env
 
 
 # The longest files first (a worker takes whole files, in this order): two workers then end together.
-LONGEST = ("test_stories.py", "test_pipeline.py", "test_servers.py", "test_commands.py", "test_server.py")
+LONGEST = ("test_stories.py", "test_pipeline.py", "test_commands.py", "test_servers.py", "test_server.py")
 
 
 def pytest_collection_modifyitems(items):
