@@ -275,6 +275,14 @@ class TestBudget:
         assert game.ledger.spent <= budget
         assert game.labels
 
+    @pytest.mark.parametrize("budget", [0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    def test_masked_faults_end_in_a_measured_path_whatever_is_left(self, budget):
+        names = ["head", "loss_function", "regularization", "data_order"]
+        game = Game(names, lambda fixed: 0.9 if {"head", "loss_function"} <= fixed else 0.5, budget=budget)
+        found = game.investigate()
+        assert frozenset(found.path) in game.ledger.runs
+        assert game.ledger.spent <= budget
+
     def test_what_is_free_runs_without_one(self):
         game = Game(["head", "loss_function"], additive(head=0.3, loss_function=0.1), cost=0.0, budget=0.0)
         assert set(game.investigate().path) == {"head", "loss_function"}

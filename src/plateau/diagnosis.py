@@ -134,10 +134,10 @@ def _until_decided(
     limits: Limits,
     budget: float,
 ) -> tuple[list[Result], list[Result]]:
-    """Returns both arms under further seeds while their distance is undecided, and half the budget lasts.
+    """Returns both arms under further seeds while their distance is undecided, within SEEDS_SHARE.
 
-    Part of an interval is the luck of one training, which more of them average out; the other half is for
-    the swaps.
+    Part of an interval is the luck of one training, which more of them average out; the rest of the
+    budget is for the swaps.
     """
     for seed in _further_seeds(limits.seeds):
         spent = sum(result.cost for result in [*recipe, *reference])

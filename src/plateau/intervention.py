@@ -106,13 +106,14 @@ def _unmask(
         if ledger.estimate(ledger.arm(broken)) <= limit and ledger.affords(broken):
             ledger.measure(broken)
     missed = {name: last.mean for name in aside if (last := ledger.last(name)) is not None}
-    found = [name for name in aside if missed.get(name, 0.0) >= WORTH_KEEPING * min_effect]
+    suspects = [name for name in aside if missed.get(name, 0.0) >= WORTH_KEEPING * min_effect]
     unknown = [name for name in aside if name not in missed]
-    for more in [*([found] if found else []), *([name] for name in unknown)]:
-        found += [name for name in more if name not in found]
-        together = frozenset([*taken, *found])
+    found: list[str] = []
+    for more in [*([suspects] if suspects else []), *([name] for name in unknown)]:
+        together = frozenset([*taken, *found, *more])
         if not ledger.affords(together):
-            break
+            break  # what is returned has been measured together
+        found += more
         ledger.measure(together)
         if _closed(ledger, together, min_effect):
             break
