@@ -126,7 +126,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="package")
-def finished(project: Project) -> Project:
+def diagnosed(project: Project) -> Project:
     """The project after its first `dvc repro`."""
     assert set(project.repro()) == STAGES
     return project
+
+
+@pytest.fixture(scope="module")
+def finished(diagnosed: Project) -> Project:
+    """The diagnosed project, as its first `dvc repro` left it: what an earlier file changed is undone."""
+    diagnosed.write(PARAMS)
+    diagnosed.repro()
+    return diagnosed
