@@ -10,22 +10,25 @@ from benchmarks.diagnosis.faults import FAULTS, Fault
 
 BACKBONES = {  # name -> architecture, weights (bundled, or a name of pretrain.WEIGHTS)
     "lite0": ("tf_efficientnet_lite0", "bundled"),
-    "resnet": ("resnet10t", "resnet"),
+    "resnet": ("test_resnet", "resnet"),
     "convnext": ("test_convnext", "convnext"),
 }
 COMMON = {
-    "preprocessing.size": 64,
+    "preprocessing.size": 48,
     "batch_norm": "frozen",
     "optimizer.name": "adamw",
     "schedule.name": "cosine",
     "schedule.warmup": 0.1,
-    "batch_size": 32,
+    "batch_size": 16,
 }
 BASES: dict[str, dict[str, Any]] = {
-    "all": {**COMMON, "trainable": "all", "optimizer.learning_rate": 5e-4, "schedule.epochs": 12},
+    "all": {**COMMON, "trainable": "all", "optimizer.learning_rate": 2e-3, "schedule.epochs": 12},
     "head": {**COMMON, "trainable": "head", "optimizer.learning_rate": 3e-3, "schedule.epochs": 60},
 }
-LONGER = {"convnext": {"schedule.epochs": 40, "optimizer.learning_rate": 2e-3}}  # with the base "all"
+SUITED = {  # to the backbone, with the base "all"
+    "lite0": {"schedule.epochs": 8, "optimizer.learning_rate": 5e-4},
+    "convnext": {"schedule.epochs": 16, "optimizer.learning_rate": 1e-3},
+}
 KINDS = ("single", "double", "healthy", "harmless")
 
 
@@ -59,7 +62,7 @@ class Case:
     def overrides(self) -> Mapping[str, Any]:
         """Returns the recipe's dotted keys: the healthy base, and the faults over it."""
         values = dict(BASES[self.base])
-        values |= LONGER.get(self.backbone, {}) if self.base == "all" else {}
+        values |= SUITED.get(self.backbone, {}) if self.base == "all" else {}
         for fault in self._faults:
             values |= fault.recipe
         return values
@@ -115,45 +118,44 @@ def _plan(kind: str, *lines: str) -> list[Case]:
 CASES: tuple[Case, ...] = (
     *_plan(
         "single",
-        "drawings lite0 all: bytes, head-only, bn-train, rate-1e-6, one-epoch, decay, code-module-prefix",
-        "drawings lite0 all: code-softmax, code-decay, noise, imbalance, few, tiny-input",
-        "photographs lite0 all: sorted, code-sgd-hot, code-all-frozen, no-weights, nll",
-        "photographs lite0 head: no-norm, code-bgr-bytes, code-255-twice, code-frozen-bn-trains",
-        "photographs lite0 head: rate-1e-6",
-        "textures lite0 all: code-frozen-backbone, code-step-lr, code-only-head, code-no-head",
-        "textures lite0 all: code-bn-lags, overlap, few",
-        "digits lite0 all: code-relu, code-dropout, rate-0.03, one-epoch, sorted, noise, strong",
-        "digits resnet all: holds-head, all-frozen, imbalance, softmax, rate-1e-6",
-        "textures resnet all: tints, mse",
-        "photographs resnet all: tints, rate-0.03, overlap",
-        "digits convnext all: head-only, one-epoch",
-        "photographs convnext all: tiny-input, decay, noise",
+        "photographs lite0 head: no-norm, code-255-twice, rate-1e-6, code-frozen-bn-trains",
+        "textures lite0 all: code-module-prefix, code-only-head, code-frozen-backbone",
+        "digits resnet all: bytes, head-only, code-all-frozen, holds-head, code-relu, mse, nll",
+        "digits resnet all: rate-1e-6, one-epoch, no-weights, noise, imbalance, strong, few, tints",
+        "digits resnet all: code-softmax, code-dropout, code-bn-lags",
+        "photographs resnet all: code-bgr-bytes, code-sgd-hot, code-no-head, head-only, overlap",
+        "photographs resnet all: code-bn-lags, tints",
+        "drawings resnet all: tiny-input, decay, noise, sorted, code-step-lr, few",
+        "textures resnet all: strong, tiny-input, overlap, code-decay",
+        "digits convnext all: head-only, one-epoch, noise, softmax",
+        "textures convnext all: rate-0.03, tiny-input",
     ),
     *_plan(
         "double",
-        "drawings lite0 all: head-only+rate-1e-6, no-weights+one-epoch, bn-train+noise",
-        "photographs lite0 all: head-only+bytes, sorted+bn-train",
-        "textures lite0 all: code-softmax+rate-1e-6, head-only+few, tiny-input+code-step-lr",
-        "digits lite0 all: strong+one-epoch, imbalance+bn-train",
-        "digits resnet all: nll+head-only",
-        "photographs convnext all: rate-1e-6+softmax",
+        "textures lite0 all: head-only+rate-1e-6",
+        "digits resnet all: head-only+one-epoch, no-weights+rate-1e-6, nll+head-only, imbalance+bytes",
+        "photographs resnet all: head-only+bytes, sorted+code-sgd-hot",
+        "drawings resnet all: noise+rate-1e-6, tiny-input+code-step-lr",
+        "textures resnet all: strong+one-epoch",
+        "digits convnext all: rate-1e-6+softmax",
     ),
     *_plan(
         "healthy",
-        "drawings lite0 all: -, code-healthy",
-        "photographs lite0 all: -",
         "photographs lite0 head: -",
-        "textures lite0 all: -, code-transform-healthy",
-        "digits lite0 all: -",
-        "digits resnet all: -",
-        "photographs convnext all: -",
+        "textures lite0 all: -",
+        "digits resnet all: -, code-healthy",
+        "photographs resnet all: -",
+        "drawings resnet all: -",
+        "textures resnet all: -, code-transform-healthy",
+        "digits convnext all: -",
+        "textures convnext all: -",
     ),
     *_plan(
         "harmless",
-        "drawings lite0 all: smoothing, unshuffled-mixed, code-no-norm",
-        "photographs lite0 all: bgr, dropout-0.3",
-        "photographs lite0 head: flip, code-frozen-backbone",
-        "textures lite0 all: bgr, rate-x2",
-        "digits resnet all: smoothing, bn-train, holds-backbone",
+        "photographs lite0 head: flip, bgr",
+        "digits resnet all: smoothing, bn-train, holds-backbone, code-no-norm",
+        "drawings resnet all: unshuffled-mixed, head-only",
+        "textures resnet all: bgr, rate-x2",
+        "textures convnext all: dropout-0.3",
     ),
 )

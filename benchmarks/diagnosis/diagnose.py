@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,18 @@ def diagnose(case: Case, work: Path, seed: int = 0) -> dict[str, Any]:
     return found
 
 
+def diagnose_all(cases: Sequence[Case], work: Path, seed: int) -> dict[str, dict[str, Any]]:
+    """Returns the cases' answers by name, and says after each that it is done."""
+    answers = {}
+    for case in cases:
+        answer = answers[case.name] = diagnose(case, work, seed)
+        named = ", ".join(cause["cause"] for cause in answer["summary"]["causes"]) or "-"
+        print(
+            f"{case.name:55} {answer['summary']['verdict']:12} {named}  {answer['seconds']:.0f} s", flush=True
+        )
+    return answers
+
+
 def parameters(case: Case, work: Path, seed: int = 0) -> Params:
     """Returns the case as params.yaml would say it, its table and weights written."""
     rows = data_faults.table(sets.write(case.set, work / "sets"), case.data)
@@ -49,7 +62,7 @@ def parameters(case: Case, work: Path, seed: int = 0) -> Params:
     if case.code is not None:
         overrides["code"] = str(FORUM / f"{case.code}.py")
     return Params(
-        data=Data(source="table", path=str(path), stored_size=64),
+        data=Data(source="table", path=str(path), stored_size=sets.SIDE_PX),
         backbone=BackboneParams(name=case.architecture, weights=_weights(case, work)),
         recipe=put(Recipe(), overrides),
         diagnosis=Diagnosis(seeds=(seed,)),

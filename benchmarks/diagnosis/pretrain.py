@@ -31,13 +31,14 @@ class Pretraining:
     sources: tuple[str, ...]
     images: int
     epochs: int
-    size_px: int = 64
+    size_px: int = 48
 
 
+SHAPES = ("glyphs", "drawings", "textures")
 WEIGHTS = {
-    "resnet": Pretraining("resnet10t", ("drawings", "textures"), images=2400, epochs=8),
-    "resnet-tints": Pretraining("resnet10t", ("tints",), images=1600, epochs=6),
-    "convnext": Pretraining("test_convnext", ("drawings", "textures"), images=4800, epochs=24),
+    "resnet": Pretraining("test_resnet", SHAPES, images=18000, epochs=8),
+    "resnet-tints": Pretraining("test_resnet", ("tints",), images=1600, epochs=6),
+    "convnext": Pretraining("test_convnext", SHAPES, images=18000, epochs=10),
 }
 
 

@@ -1,6 +1,6 @@
 """The fault suite: every case through the whole diagnosis, beside the truth and the field's rules.
 
-python -m benchmarks.diagnosis.run [--cases 'drawings*'] [--fresh] [--no-peers]
+python -m benchmarks.diagnosis.run [--cases 'drawings*'] [--jobs 2] [--fresh] [--no-peers]
 
 What is finished is kept in .plateau/suite by content: a killed run goes on, a changed tool diagnoses again.
 Exit status 1 below the bars of `score.BARS`.
@@ -12,7 +12,6 @@ import argparse
 import fnmatch
 import shutil
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +25,18 @@ def main() -> int:
     """Runs the chosen cases, prints a line each and the table; returns the exit status."""
     arguments = _arguments()
     runtime.set_up_threads()
-    from benchmarks.diagnosis import cases, diagnose, peers, score, table
+    from benchmarks.diagnosis import cases, diagnose, peers, score, table, workers
 
     if arguments.fresh:
         shutil.rmtree(WORK / "cases", ignore_errors=True)
         shutil.rmtree(WORK / "runs", ignore_errors=True)
     measured = artifacts.read_json(TRUTH) if TRUTH.exists() else {}
-    results: list[score.Judged] = []
     chosen = [case for case in cases.CASES if fnmatch.fnmatch(case.name, arguments.cases)]
-    for case in chosen:
-        started = time.perf_counter()
-        answer = diagnose.diagnose(case, WORK, arguments.seed)
-        judged = score.judge(case, answer, score.truth_of(case, measured))
-        results.append(judged)
-        print(table.line(judged, time.perf_counter() - started), flush=True)
+    answers = workers.spread(
+        diagnose.diagnose_all, workers.groups(chosen), arguments.jobs, WORK, arguments.seed
+    )
+    results = [score.judge(case, answers[case.name], score.truth_of(case, measured)) for case in chosen]
+    print("\n".join(table.line(judged) for judged in results))
     rivals = {} if arguments.no_peers else peers.judge_all(results, WORK)
     print("\n" + table.summary(results, rivals))
     _save(results, arguments.cases)
@@ -60,6 +57,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--cases", default="*", help="shell pattern of case names")
     parser.add_argument("--seed", type=int, default=0, help="diagnosis.seeds")
+    parser.add_argument(
+        "--jobs", type=int, default=runtime.available_cpus(), help="cases at a time, one CPU each"
+    )
     parser.add_argument("--fresh", action="store_true", help="forget what is finished")
     parser.add_argument("--no-peers", action="store_true", help="leave the other tools' rules out")
     return parser.parse_args()

@@ -5,17 +5,19 @@ A pool holds more training images than a case shows: the split "extra" is what "
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from plateau import artifacts
 
-SIZES = {"train": 360, "extra": 360, "val": 180, "test": 360}
-SIDE_PX = 64
+SIZES = {"train": 240, "extra": 240, "val": 120, "test": 360}
+SIDE_PX = 48
 Images = tuple[list[np.ndarray], list[str]]  # uint8 (H, W, 3), class names
 REGIONS = {  # photograph, left, top, right, bottom as fractions of its sides
     "roofs": ("china.jpg", 0.0, 0.0, 1.0, 0.45),
@@ -32,6 +34,8 @@ SHAPES = {  # radii of the corners in turn, relative to the largest
     "star": (1.0, 0.4) * 5,
     "propeller": (1.0, 0.25) * 3,
 }
+GLYPHS = string.ascii_letters + string.digits
+FONTS = ("DejaVuSans.ttf", "DejaVuSerif-Bold.ttf", "DejaVuSansMono.ttf", "DejaVuSans-Oblique.ttf")
 TINTS = {"red": (200, 60, 60), "green": (60, 180, 60), "blue": (70, 70, 200), "yellow": (200, 190, 60)}
 
 
@@ -68,6 +72,13 @@ def textures(count: int, seed: int) -> Images:
     return [_texture(random, *kind) for kind in chosen], [f"{kind}-{angle}" for kind, angle in chosen]
 
 
+def glyphs(count: int, seed: int) -> Images:
+    """Returns letters and digits in several fonts, any colour, size and tilt, on flat or shaded ground."""
+    random = np.random.default_rng(seed)
+    names = [GLYPHS[i % len(GLYPHS)] for i in range(count)]
+    return [_glyph(random, name) for name in names], names
+
+
 def tints(count: int, seed: int) -> Images:
     """Returns flat colours with blur-free noise: who learns only these learns to ignore shape."""
     random = np.random.default_rng(seed)
@@ -82,7 +93,7 @@ SETS: dict[str, Callable[[int, int], Images]] = {
     "drawings": drawings,
     "textures": textures,
 }
-SOURCES = {**SETS, "tints": tints}  # what a backbone can be pretrained on
+SOURCES = {**SETS, "glyphs": glyphs, "tints": tints}  # what a backbone can be pretrained on
 
 
 def write(name: str, folder: Path) -> pd.DataFrame:
@@ -141,13 +152,11 @@ def _crop(random: np.random.Generator, photograph: Image.Image, region: tuple[fl
 
 
 def _drawing(random: np.random.Generator, radii: tuple[float, ...]) -> np.ndarray:
-    back, front = random.integers(0, 256, (2, 3))
-    while np.abs(back - front).sum() < 200:
-        front = random.integers(0, 256, 3)
+    back, front = _two_colours(random)
     image = Image.new("RGB", (SIDE_PX, SIDE_PX), tuple(back.tolist()))
     pencil = ImageDraw.Draw(image)
-    radius = random.uniform(20, 28)
-    x, y = random.normal(SIDE_PX / 2, 4, 2)
+    radius = random.uniform(0.31, 0.44) * SIDE_PX
+    x, y = random.normal(SIDE_PX / 2, SIDE_PX / 16, 2)
     pencil.polygon(
         _outline(x, y, radius * np.asarray(radii), random.normal(0, 0.15)), fill=tuple(front.tolist())
     )
@@ -160,6 +169,32 @@ def _drawing(random: np.random.Generator, radii: tuple[float, ...]) -> np.ndarra
 def _outline(x: float, y: float, radii: np.ndarray, angle: float) -> list[tuple[float, float]]:
     angles = angle - np.pi / 2 + 2 * np.pi * np.arange(len(radii)) / len(radii)
     return list(zip(x + radii * np.cos(angles), y + radii * np.sin(angles), strict=True))
+
+
+def _glyph(random: np.random.Generator, name: str) -> np.ndarray:
+    back, front = _two_colours(random)
+    mask = Image.new("L", (SIDE_PX, SIDE_PX))
+    font = _font(FONTS[random.integers(len(FONTS))], int(random.uniform(0.5, 0.95) * SIDE_PX))
+    where = tuple(random.normal(SIDE_PX / 2, SIDE_PX / 16, 2))
+    ImageDraw.Draw(mask).text(where, name, fill=255, font=font, anchor="mm")
+    share = np.asarray(mask.rotate(random.normal(0, 8)), float)[..., None] / 255  # (H, W, 1)
+    shade = np.linspace(random.uniform(0.6, 1), 1, SIDE_PX)[:, None, None]
+    return _noisy(random, shade * back * (1 - share) + front * share, random.uniform(2, 20))
+
+
+@cache
+def _font(file: str, size_px: int) -> ImageFont.FreeTypeFont:
+    import matplotlib
+
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts/ttf" / file), size_px)
+
+
+def _two_colours(random: np.random.Generator) -> np.ndarray:
+    """Returns two colours (2, 3) that differ well."""
+    back, front = random.integers(0, 256, (2, 3))
+    while np.abs(back - front).sum() < 200:
+        front = random.integers(0, 256, 3)
+    return np.stack([back, front])
 
 
 def _texture(random: np.random.Generator, kind: str, angle_deg: int) -> np.ndarray:

@@ -20,7 +20,7 @@ COLUMNS = (
 )
 
 
-def line(judged: Judged, wall_s: float) -> str:
+def line(judged: Judged) -> str:
     """Returns one case: right or not, verdict, causes named, truth, cost, seconds."""
     summary = judged.answer["summary"]
     named = ", ".join(f"{cause['cause']} {cause['effect']:+.2f}" for cause in summary["causes"]) or "-"
@@ -31,7 +31,7 @@ def line(judged: Judged, wall_s: float) -> str:
         f"{'ok  ' if judged.is_right else 'MISS'} {judged.case.name:55} {summary['verdict']:12} "
         f"{verified['before']:.2f}->{verified['after']:.2f}  found: {named}  truth: {truth}{also}"
         f"{'' if judged.truth.measured else ' (planted)'}  x{judged.cost_ratio:.1f}"
-        f"  {judged.answer['seconds']:.0f} s (now {wall_s:.0f})"
+        f"  {judged.answer['seconds']:.0f} s"
     )
 
 

@@ -56,7 +56,7 @@ def test_removing_a_cause_leaves_the_other():
     assert imbalanced.without("class_imbalance").faults == ("balanced",)
 
 
-@pytest.mark.parametrize("name", [*sets.SETS, "tints"])
+@pytest.mark.parametrize("name", [*sets.SETS, "tints", "glyphs"])
 def test_sets_are_deterministic_and_varied(name):
     first, labels = sets.SOURCES[name](20, seed=3)
     again, same = sets.SOURCES[name](20, seed=3)

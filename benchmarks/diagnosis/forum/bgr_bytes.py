@@ -6,5 +6,5 @@ from PIL import Image
 
 
 def transform(image: Image.Image, train: bool) -> torch.Tensor:
-    pixels = np.asarray(image.resize((64, 64), Image.Resampling.BICUBIC), np.float32)
+    pixels = np.asarray(image.resize((48, 48), Image.Resampling.BICUBIC), np.float32)
     return torch.from_numpy(pixels[:, :, ::-1].copy()).permute(2, 0, 1)

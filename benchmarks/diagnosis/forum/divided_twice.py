@@ -6,6 +6,6 @@ from PIL import Image
 
 
 def transform(image: Image.Image, train: bool) -> torch.Tensor:
-    pixels = np.asarray(image.resize((64, 64), Image.Resampling.BICUBIC), np.float32)
+    pixels = np.asarray(image.resize((48, 48), Image.Resampling.BICUBIC), np.float32)
     scaled = torch.from_numpy(pixels / 255.0 / 255.0).permute(2, 0, 1)
     return (scaled - 0.5) / 0.5
