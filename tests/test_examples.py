@@ -1,4 +1,4 @@
-"""The shipped examples are valid, and their code loads; docs/fault_suite.md says what they are found to be."""
+"""The shipped examples are valid, and their code loads; docs/fault_suite.md says what is found in them."""
 
 import pytest
 

@@ -71,7 +71,18 @@ def test_the_best_is_chosen_and_the_cheaper_one_where_equal(make_lab, monkeypatc
     results = [make_result(make_arm(), np.ones(18), cost) for cost in (3.0, 1.0, 2.0)]
     scores = dict(zip((result.cost for result in results), (0.9, 0.9, 0.8), strict=True))
     monkeypatch.setattr(reference, "validation", lambda lab, result: scores[result.cost])
-    assert reference.choose(lab, results).cost == 1.0
+    assert reference.choose(lab, results, make_arm()).cost == 1.0
+
+
+@pytest.mark.parametrize(("head", "chosen"), [(0.9, "all"), (0.91, "all"), (0.93, "head")])
+def test_what_the_recipe_trains_is_trained_unless_something_else_is_better(
+    make_lab, monkeypatch, head, chosen
+):
+    lab = make_lab()
+    results = [make_result(make_arm({"trainable": name}), np.ones(18)) for name in ("head", "all")]
+    scores = {"head": head, "all": 0.9}
+    monkeypatch.setattr(reference, "validation", lambda lab, result: scores[result.arm.recipe.trainable])
+    assert reference.choose(lab, results, make_arm({"trainable": "all"})).arm.recipe.trainable == chosen
 
 
 def test_the_rest_is_spared_once_nothing_is_left(make_lab, monkeypatch):
@@ -79,7 +90,8 @@ def test_the_rest_is_spared_once_nothing_is_left(make_lab, monkeypatch):
     monkeypatch.setattr(reference, "MOST_HEAD_EPOCHS", 1)
     monkeypatch.setattr(reference, "FEWEST_EPOCHS", 1)
     monkeypatch.setattr(reference, "FEWEST_IMAGES", 54)
-    for accuracy, trained in ((1.0, ["head"]), (0.98, ["head", "all"])):
+    cases = [(1.0, "head", ["head"]), (0.98, "head", ["head", "all"]), (1.0, "all", ["all"])]
+    for accuracy, given, trained in cases:
         monkeypatch.setattr(reference, "validation", lambda lab, result, accuracy=accuracy: accuracy)
-        results = reference.train(lab, FixedRates(), make_arm())
+        results = reference.train(lab, FixedRates(), make_arm({"trainable": given}))
         assert [result.arm.recipe.trainable for result in results] == trained

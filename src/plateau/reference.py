@@ -23,17 +23,19 @@ SMALL_PX = 64  # up to this size doubling the input more than once costs little
 WORTH_LARGER = (
     0.03  # accuracy that must be missing, and that a probe must gain, before larger images are tried
 )
+SIMILAR = 0.015  # validation accuracy: half of what is worth reporting
 NOTHING_LEFT = 0.995  # validation accuracy from which tuning more layers cannot show a gain
 
 
 def candidates(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Arm]:
-    """Returns what may become the reference, cheapest first: a new head alone, then every layer."""
+    """Returns what may become the reference: a new head alone, every layer; the one like the recipe first."""
     n = len(lab.subsets["all"])
     steps = math.ceil(n / _batch_size(n))
     head = _arm(lab, recipe, "head", min(MOST_HEAD_EPOCHS, math.ceil(HEAD_STEPS / steps)))
     epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(FEWEST_IMAGES / n)))
     everything = _arm(lab, recipe, "all", epochs)
     arms = [everything] if everything.own else [head, everything]
+    arms.sort(key=lambda arm: not _is_like(arm, recipe))
     return [rates.carry(arm, arm, ratio=1.0) for arm in arms]
 
 
@@ -43,7 +45,7 @@ def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
     for arm in candidates(lab, rates, recipe):
         if not results or validation(lab, results[-1]) < NOTHING_LEFT:
             results.append(lab.run(arm, f"reference ({arm.recipe.trainable})", keep_weights=True))
-    larger = _enlarged(lab, rates, choose(lab, results))
+    larger = _enlarged(lab, rates, choose(lab, results, recipe))
     if larger is not None:
         name = f"reference ({larger.recipe.preprocessing.size} px)"
         results.append(lab.run(larger, name, keep_weights=True))
@@ -85,9 +87,19 @@ def _probed(lab: Laboratory, preprocessing: Preprocessing, weights: str) -> floa
     return linear_probe(features, lab.dataset.targets, train, val, lab.num_classes).accuracy["val"]
 
 
-def choose(lab: Laboratory, results: list[Result]) -> Result:
-    """Returns the result with the highest validation accuracy; the cheaper one where they are equal."""
-    return max(results, key=lambda result: (validation(lab, result), -result.cost))
+def choose(lab: Laboratory, results: list[Result], recipe: Arm) -> Result:
+    """Returns the result with the highest validation accuracy, the cheaper one where they are equal.
+
+    Within SIMILAR one that trains what the recipe trains is preferred: what both leave alone does not differ,
+    and a reference that freezes more would hide what is wrong with the layers that the recipe trains.
+    """
+    best = max(validation(lab, result) for result in results)
+    alike = [r for r in results if _is_like(r.arm, recipe) and validation(lab, r) >= best - SIMILAR]
+    return max(alike or results, key=lambda result: (validation(lab, result), -result.cost))
+
+
+def _is_like(arm: Arm, recipe: Arm) -> bool:
+    return arm.recipe.trainable == recipe.recipe.trainable
 
 
 def validation(lab: Laboratory, result: Result) -> float:

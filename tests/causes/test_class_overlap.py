@@ -90,6 +90,17 @@ def test_no_overlap(make_facts, make_bench):
     assert HYPOTHESIS.test(make_bench(1.0), facts) is None
 
 
+def test_a_tossed_coin_is_seen_through_other_errors(make_facts):
+    random = np.random.default_rng(0)
+    confused = np.where(
+        random.random(200) < 0.15, random.integers(0, 4, 200), predictions(LABELS, 0.5, (1, 3))
+    )
+    facts = facts_with(make_facts, confused)
+    assert HYPOTHESIS.suspicion(facts) / facts.headroom > 0.5
+    spread = np.where(random.random(200) < 0.15, random.integers(0, 4, 200), predictions(LABELS, 0.3, (1, 3)))
+    assert HYPOTHESIS.suspicion(facts_with(make_facts, spread)) == 0
+
+
 def test_two_classes_are_not_merged_into_one(make_facts):
     labels = np.repeat(np.arange(2), 50)
     facts = facts_with(make_facts, predictions(labels, 0.4), labels, ("a", "b"))

@@ -10,6 +10,7 @@ from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothe
 BOTH_WAYS = 0.4  # the rarer direction of a confused pair over the commoner one: overlap is symmetric
 PAIR_ERROR = 0.25  # share of the pair's test images confused within the pair; 0.5 is a coin toss
 EXPLAINED = 0.7  # share of all errors that fall inside the pairs: a weak model errs everywhere
+COIN_TOSS, COIN_TOSS_EXPLAINED = 0.4, 0.5  # pairs that confused need to hold no more than half of the errors
 MERGED_ACCURACY = 0.85  # with the pairs merged the task is as good as solved
 
 
@@ -18,7 +19,11 @@ def _suspicion(facts: DataFacts) -> float:
     labels, predictions = facts.targets[facts.test], _predictions(facts)
     pairs = confused_pairs(predictions, labels, len(facts.classes))
     inside = sum(share for *_, share in pairs)
-    concentrated = inside >= EXPLAINED * facts.headroom and facts.test_accuracy + inside >= MERGED_ACCURACY
+    is_tossed = (
+        bool(pairs) and inside >= COIN_TOSS * np.isin(labels, [c for a, b, _ in pairs for c in (a, b)]).mean()
+    )
+    explained = COIN_TOSS_EXPLAINED if is_tossed else EXPLAINED
+    concentrated = inside >= explained * facts.headroom and facts.test_accuracy + inside >= MERGED_ACCURACY
     return inside if concentrated and len(facts.classes) > 2 else 0.0
 
 
