@@ -121,7 +121,7 @@ CASES: tuple[Case, ...] = (
         "photographs lite0 head: no-norm, code-255-twice, rate-1e-6, code-frozen-bn-trains",
         "textures lite0 all: code-module-prefix, code-only-head, code-frozen-backbone",
         "digits resnet all: bytes, head-only, code-all-frozen, holds-head, code-relu, mse, nll",
-        "digits resnet all: rate-1e-6, one-epoch, no-weights, noise, imbalance, strong, few, tints",
+        "digits resnet all: rate-1e-6, one-epoch, code-nested, noise, imbalance, strong, few, tints",
         "digits resnet all: code-softmax, code-dropout, code-bn-lags",
         "photographs resnet all: code-bgr-bytes, code-sgd-hot, code-no-head, head-only, overlap",
         "photographs resnet all: code-bn-lags, tints",
@@ -133,7 +133,7 @@ CASES: tuple[Case, ...] = (
     *_plan(
         "double",
         "textures lite0 all: head-only+rate-1e-6",
-        "digits resnet all: head-only+one-epoch, no-weights+rate-1e-6, nll+head-only, imbalance+bytes",
+        "digits resnet all: head-only+one-epoch, code-nested+rate-1e-6, nll+head-only, imbalance+bytes",
         "photographs resnet all: head-only+bytes, sorted+code-sgd-hot",
         "drawings resnet all: noise+rate-1e-6, tiny-input+code-step-lr",
         "textures resnet all: strong+one-epoch",

@@ -43,7 +43,7 @@ FAULTS: dict[str, Fault] = {
     "head-only": Fault("frozen_layers", {"trainable": "head", "optimizer.learning_rate": 3e-3}),
     "code-all-frozen": Fault("frozen_layers", code="all_frozen"),
     "code-frozen-backbone": Fault("frozen_layers", code="frozen_backbone"),
-    "no-weights": Fault("weights_not_loaded", weights="none"),
+    "code-nested": Fault("weights_not_loaded", code="nested_checkpoint"),
     "code-module-prefix": Fault("weights_not_loaded", code="module_prefix"),
     "bn-train": Fault("batch_norm", {"batch_norm": "train"}),
     "code-bn-lags": Fault("batch_norm", code="batch_norm_lags"),

@@ -87,6 +87,16 @@ def test_features_that_are_not_finite_are_refused(digits):
         probes.linear_probe(broken, targets, train, val, 10)
 
 
+@pytest.mark.parametrize("per_class", [1, 2, 4])
+def test_out_of_fold_of_classes_smaller_than_the_folds(per_class):
+    targets = np.repeat(np.arange(3), per_class)
+    features = np.eye(3, dtype=np.float32)[targets] * 5
+    found = probes.out_of_fold(features, targets, np.arange(len(targets)), 3, 1.0, targets.astype(str))
+    assert found.shape == (3 * per_class, 3) and np.allclose(found.sum(1), 1)
+    alone = probes.out_of_fold(features, targets, np.arange(len(targets)), 3, 1.0)
+    assert (alone.argmax(1) == targets).all() == (per_class > 1)
+
+
 def test_out_of_fold_has_not_seen_the_row_nor_its_group():
     generator = np.random.default_rng(0)
     targets = generator.integers(0, 2, 60)

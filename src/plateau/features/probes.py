@@ -165,18 +165,25 @@ def out_of_fold(
         num_classes: C.
         penalty: the C of the logistic regression, from `linear_probe`.
         groups: (N,) group names, or None.
-        folds: number of folds.
+        folds: number of folds at most; as many as the largest class has images where that is fewer.
         seed: of the division.
+
+    Where no two images of any class can be divided, every class is as probable as the others.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    result = np.zeros((len(rows), num_classes), np.float32)
+    result = np.full((len(rows), num_classes), 1.0 / num_classes, np.float32)
+    own_groups = None if groups is None else groups[rows]
+    folds = min(folds, int(np.bincount(targets[rows]).max()))
+    if own_groups is not None:
+        folds = min(folds, len(set(own_groups)))
+    if folds < 2:
+        return result
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", UserWarning
         )  # a class smaller than the number of folds: still divided
-        own_groups = None if groups is None else groups[rows]
         divided = kind(folds, shuffle=True, random_state=seed).split(rows, targets[rows], own_groups)
         for seen, unseen in divided:
             result[unseen] = fit_predict(features, targets, rows[seen], rows[unseen], num_classes, penalty)
