@@ -81,6 +81,7 @@ def gather_facts(
         min_effect=min_effect,
         targets=lab.dataset.targets,
         train=lab.dataset.indices("train"),
+        val=lab.dataset.indices("val"),
         test=test,
         noise=noise["train"],
         noise_held_out=float(noise["held_out"]["rate"]),

@@ -132,13 +132,14 @@ def make_facts() -> Callable[..., DataFacts]:
             "min_effect": 0.03,
             "targets": np.zeros(3 * N, np.int64),
             "train": np.arange(2 * N),
+            "val": np.arange(2 * N, 3 * N),
             "test": np.arange(2 * N, 3 * N),
             "noise": {"rate": 0.0, "flagged": []},
             "noise_held_out": 0.0,
             "imbalance": 1.0,
             "probe": 0.7,
             "probe_random": 0.4,
-            "classes": ("a", "b", "c"),
+            "classes": ("a", "b"),
         }
         return DataFacts(**{**given, **values})
 

@@ -28,7 +28,7 @@ class DataFacts:
         headroom: 1 - test_accuracy.
         min_effect: the smallest change of accuracy worth reporting.
         targets: (N,) labels of the manifest.
-        train, test: manifest rows.
+        train, val, test: manifest rows.
         noise: label noise among the training labels: rate, interval, overlap_rate, the `flagged` images.
         noise_held_out: share of wrong labels among validation and test images.
         imbalance: largest class over smallest class among the training images.
@@ -43,6 +43,7 @@ class DataFacts:
     min_effect: float
     targets: np.ndarray
     train: np.ndarray
+    val: np.ndarray
     test: np.ndarray
     noise: Mapping[str, Any]
     noise_held_out: float
