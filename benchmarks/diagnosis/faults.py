@@ -75,12 +75,11 @@ FAULTS: dict[str, Fault] = {
     "imbalance": Fault("class_imbalance", data="imbalance", twin="balanced"),
     "balanced": Fault("limited_data", data="balanced"),
     "double": Fault("limited_data", data="double"),
-    "double-noise": Fault("limited_data", data="double+noise"),
-    "double-overlap": Fault("limited_data", data="double+overlap"),
     "noise": Fault("label_noise", data="noise"),
     "few": Fault("limited_data", data="few"),
     "overlap": Fault("class_overlap", data="overlap"),
     "tints": Fault("feature_misalignment", weights="resnet-tints"),
+    "scratch": Fault("feature_misalignment", {"batch_norm": "train"}, weights="none"),
     # nothing wrong
     "code-healthy": Fault("head", code="healthy"),
     "code-transform-healthy": Fault("preprocessing", code="transform_healthy"),

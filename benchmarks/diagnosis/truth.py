@@ -2,9 +2,9 @@
 
 python -m benchmarks.diagnosis.truth [--cases 'drawings*'] [--seeds 3] [--no-audit]
 
-A planted fault that costs nothing is no cause. The audit changes what nobody planted (twice the images, three
-times as long, other learning rates, the other base): what gains there is true as well, and must not count as
-a false accusation. Finished runs are kept; truth.json is written after every case.
+A planted fault that costs nothing is no cause. The audit changes what nobody planted (twice the images, twice
+as long, other learning rates, the other base, random weights): what gains there is true as well, and must not
+count as a false accusation. Finished runs are kept; truth.json is written after every case.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.diagnosis import diagnose
-from benchmarks.diagnosis.cases import BASES, CASES, Case
+from benchmarks.diagnosis.cases import BACKBONES, BASES, CASES, Case
 from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.run import TRUTH, WORK
 from plateau import artifacts, runtime
@@ -86,13 +86,14 @@ def _removal(case: Case, cause: str, seeds: Sequence[int], work: Path) -> Effect
 
 
 def _audited(case: Case, seeds: Sequence[int], work: Path) -> dict[str, Effect]:
-    """Returns the gains of what nobody planted, over the case with its recipe repaired."""
-    base = _repaired(case, keep_data=True)
+    """Returns the gains of what nobody planted, over the case with everything repaired."""
+    base = _repaired(case)
     before = hits(base, {}, seeds, work)
     found = {cause: gain(before, hits(base, edit, seeds, work)) for cause, edit in _edits(base).items()}
-    more = _more_images(base)
-    if more is not None:
-        found["limited_data"] = gain(before, hits(more, {}, seeds, work))
+    others = {"limited_data": replace(base, faults=("double",))} if base.data is None else {}
+    if base.weights == BACKBONES[base.backbone][1]:
+        others["feature_misalignment"] = replace(base, faults=("scratch",))
+    found |= {cause: gain(before, hits(other, {}, seeds, work)) for cause, other in others.items()}
     return found
 
 
@@ -101,7 +102,7 @@ def _edits(case: Case) -> dict[str, Edit]:
     rate, epochs = values["optimizer.learning_rate"], values["schedule.epochs"]
     other = BASES["head" if case.base == "all" else "all"]
     return {
-        "training_length": {"schedule.epochs": 3 * epochs},
+        "training_length": {"schedule.epochs": 2 * epochs},
         "learning_rate_low": {"optimizer.learning_rate": 3 * rate},
         "learning_rate_high": {"optimizer.learning_rate": rate / 3},
         "frozen_layers": {
@@ -110,18 +111,9 @@ def _edits(case: Case) -> dict[str, Edit]:
     }
 
 
-def _more_images(case: Case) -> Case | None:
-    """Returns the case with more training images of the same kind; None where removing a fault says that."""
-    if case.data in ("few", "balanced"):
-        return None
-    faults = {None: ("double",), "noise": ("double-noise",), "overlap": ("double-overlap",)}
-    return replace(case, faults=faults.get(case.data, ()))
-
-
-def _repaired(case: Case, keep_data: bool = False) -> Case:
-    kept = {FAULTS[name].cause for name in case.faults if keep_data and FAULTS[name].data}
-    for name in case.faults:
-        if FAULTS[name].cause not in kept and case.kind in ("single", "double"):
+def _repaired(case: Case) -> Case:
+    if case.kind in ("single", "double"):
+        for name in case.faults:
             case = case.without(FAULTS[name].cause)
     return case
 

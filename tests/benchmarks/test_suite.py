@@ -42,7 +42,12 @@ def test_case_is_well_formed(case):
 
 def test_every_forum_file_and_fault_is_used():
     used = {name for case in CASES for name in case.faults}
-    twins = {fault.twin for fault in faults.FAULTS.values()} | {"double", "double-noise", "double-overlap"}
+    twins = {fault.twin for fault in faults.FAULTS.values()} | {
+        "double",
+        "double-noise",
+        "double-overlap",
+        "scratch",
+    }
     assert set(faults.FAULTS) <= used | twins
     assert {path.stem for path in diagnose.FORUM.glob("*.py")} == {
         f.code for f in faults.FAULTS.values() if f.code

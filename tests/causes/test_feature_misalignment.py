@@ -11,7 +11,7 @@ def test_random_weights_do_better(make_facts, make_bench):
     assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.15)
     finding = HYPOTHESIS.test(bench, facts)
     assert finding.effect.mean == pytest.approx(0.2)
-    assert list(bench.runs.values()) == [make_arm(weights="none")]
+    assert list(bench.runs.values()) == [make_arm({"batch_norm": "train"}, weights="none")]
     assert finding.runs == list(bench.runs)
     assert finding.fix["backbone.weights"].startswith("none")
     assert "0.500" in finding.evidence[0] and "0.650" in finding.evidence[0]

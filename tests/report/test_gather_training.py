@@ -89,7 +89,7 @@ def test_the_best_recipe_over_images(tiny_dataset):
         {"name": HALF, "test_accuracy": 0.8},
     ]
     found = tuned(tiny_dataset, {"data": [LIMITED], "runs": runs})
-    expected = {"n": [27, 54, 108], "accuracy": [0.8, 0.9, 0.95], "measured": [True, True, False]}
+    expected = {"n": [27, 54, 216], "accuracy": [0.8, 0.9, 0.95], "measured": [True, True, False]}
     pd.testing.assert_frame_equal(found, pd.DataFrame(expected))
     assert tuned(tiny_dataset, {"data": [], "runs": runs}) is None
     assert tuned(tiny_dataset, {"data": [{**LIMITED, "levels": {}}], "runs": runs}) is None

@@ -1,8 +1,8 @@
-"""weight_decay=0.5 copied from somewhere, with SGD."""
+"""weight_decay=50 copied from a place where it was divided by the number of images."""
 
 import torch
 from torch import nn
 
 
 def optimizer(model: nn.Module) -> torch.optim.Optimizer:
-    return torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9, weight_decay=0.5)
+    return torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=50.0)

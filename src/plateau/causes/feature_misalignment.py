@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from plateau.attribution import effect
 from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
+from plateau.recipe import put
 
 
 def _suspicion(facts: DataFacts) -> float:
@@ -16,7 +17,9 @@ def _suspicion(facts: DataFacts) -> float:
 
 def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     name = "best from random weights"
-    scratch = bench.run(replace(facts.best.arm, weights="none"), name)
+    # Random weights with frozen statistics would lose for a reason of their own.
+    recipe = put(facts.best.arm.recipe, {"batch_norm": "train"})
+    scratch = bench.run(replace(facts.best.arm, weights="none", recipe=recipe), name)
     return DataFinding(
         cause="feature_misalignment",
         effect=effect([pair(facts.best, scratch, facts)]),
@@ -25,7 +28,10 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
             f"{facts.probe_random:.3f} on those "
             "of an untrained network: what the backbone learned does not describe these images."
         ],
-        fix={"backbone.weights": "none, or a backbone pretrained closer to this domain"},
+        fix={
+            "backbone.weights": "none, or a backbone pretrained closer to this domain",
+            "recipe.batch_norm": "train",
+        },
         runs=[name],
     )
 

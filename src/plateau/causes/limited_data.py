@@ -9,7 +9,8 @@ import numpy as np
 from plateau.attribution import Effect, effect
 from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
 
-SLOWEST_DECLINE = 0.5  # each doubling gains at least this share of the one before: a power law of exponent 1
+TIMES = 4  # as many images: what more data would give is said for that many, two doublings
+HALVED = 0.75  # of the last doubling's gain is what two more give where each gains half of the one before
 # Training minus test accuracy from which images are missing: below it nearly every data set would gain a
 # little from twice as many, and no healthy recipe should be told so.
 LEAST_GAP = 0.15
@@ -26,18 +27,17 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     name = "best - half of the images"
     halved = bench.run(replace(arm, images="half", recipe=replace(arm.recipe, schedule=schedule)), name)
     measured = effect([pair(halved, facts.best, facts)])
-    expected = doubled(measured, facts.test_accuracy)
+    expected = carried_on(measured, facts.test_accuracy)
     return DataFinding(
         cause="limited_data",
         effect=expected,
         evidence=[
             f"From {len(facts.train) // 2} to {len(facts.train)} training images test accuracy rose by "
-            f"{measured.mean:+.3f} [{measured.low:+.3f}, {measured.high:+.3f}] (measured); twice as many "
-            "again would add "
-            f"at least {expected.mean:+.3f} (extrapolated, the lower of two fits)."
+            f"{measured.mean:+.3f} [{measured.low:+.3f}, {measured.high:+.3f}] (measured); {TIMES} times "
+            f"as many would add about {expected.mean:+.3f} (extrapolated, the mean of two power laws)."
         ],
         fix={
-            "data": f"more labelled images: about {2 * len(facts.train)} for training instead of "
+            "data": f"more labelled images: about {TIMES * len(facts.train)} for training instead of "
             f"{len(facts.train)}"
         },
         runs=[name],
@@ -54,15 +54,16 @@ def half(rows: np.ndarray, targets: np.ndarray) -> np.ndarray:
     return rows[kept]
 
 
-def doubled(gain: Effect, accuracy: float) -> Effect:
-    """Returns the gain of the next doubling: the lower of two power laws, one of exponent 1 with a floor.
+def carried_on(gain: Effect, accuracy: float) -> Effect:
+    """Returns the gain of two more doublings: the mean of two power laws through the last doubling's gain.
 
-    Two points fix the law without floor, e(2n) = e(n)² / e(n/2); the other halves every gain (Mahmood et al.
-    2022 on bracketing).
+    One has no floor: two points fix it, e(4n) = e(n)³ / e(n/2)². One is of exponent 1 with a floor, so that
+    each doubling gains half of the one before (Mahmood et al. 2022 on bracketing).
     """
     error = max(1.0 - accuracy, 1e-6)
-    without_floor = error * (1.0 - error / max(error + gain.mean, 1e-6))
-    factor = min(SLOWEST_DECLINE, max(0.0, without_floor / gain.mean)) if gain.mean > 0 else SLOWEST_DECLINE
+    without_floor = error * (1.0 - (error / max(error + gain.mean, 1e-6)) ** 2)
+    halved = min(HALVED * gain.mean, error)
+    factor = (halved + without_floor) / 2 / gain.mean if gain.mean > 0 else HALVED
     return Effect(gain.mean * factor, gain.error * factor, gain.low * factor, gain.high * factor)
 
 

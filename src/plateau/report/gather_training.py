@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plateau import artifacts
+from plateau.causes.limited_data import TIMES
 from plateau.data.store import Dataset, open_dataset
 from plateau.params import ARMS
 from plateau.report import changes
@@ -63,7 +64,7 @@ def tuned(dataset: Dataset, found: dict[str, Any]) -> pd.DataFrame | None:
     n, part = int(counts.sum()), int(np.ceil(counts / 2).sum())  # every other image of each class
     return pd.DataFrame(
         {
-            "n": [part, n, 2 * n],
+            "n": [part, n, TIMES * n],
             "accuracy": [halved, more - finding["effect"], more],
             "measured": [True, True, False],
         }

@@ -227,7 +227,7 @@ def _thousands(axes: Axes, counts: np.ndarray) -> None:
 
 
 def _draw_tuned(axes: Axes, table: pd.DataFrame) -> None:
-    """Draws the best recipe's accuracy on half and all of the images, and hollow on twice as many."""
+    """Draws the best recipe's accuracy on half and all of the images, and hollow on more."""
     seen, beyond = table[table["measured"]], table[~table["measured"]]
     shared: dict[str, Any] = {"color": COLORS["reached"], "markersize": 5}
     axes.plot(table["n"], table["accuracy"], ":", linewidth=1, **shared)
