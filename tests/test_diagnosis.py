@@ -170,3 +170,63 @@ class TestData:
     def test_clean_data_are_not_suspected(self, diagnose_tiny):
         diagnosed, _ = diagnose_tiny(make_arm(GOOD), make_arm(GOOD), noise=CLEAN)
         assert "label_noise" not in {finding.cause for finding in diagnosed.data}
+
+
+class TestOpenFindings:
+    """What one seed leaves open about the data is tested again under others, as far as the budget reaches."""
+
+    N = 100
+
+    @pytest.fixture
+    def tested(self, monkeypatch):
+        """Returns a function: gains per seed and a budget to the finding and the names of all runs."""
+        from plateau import diagnosis
+        from plateau.attribution import effect
+        from plateau.causes.hypothesis import DataFinding, DataHypothesis
+
+        def test(gains, budget):
+            def hit(share):
+                return (np.arange(self.N) < share * self.N).astype(float)
+
+            class Lab:
+                def run(self, arm, name):
+                    return make_result(arm, hit(0.5))
+
+            def try_it(bench, facts):
+                seed = facts.recipe.arm.seed
+                after = bench.run(facts.recipe.arm, "repaired")
+                seen = hit(0.5).astype(bool), hit(0.5 + gains[seed]).astype(bool)
+                return DataFinding(
+                    "label_noise", effect([seen]), ["One."], {}, [str(after.arm.seed)], pairs=(seen,)
+                )
+
+            asked = DataHypothesis("label_noise", lambda facts: 0.2, 1.0, try_it)
+            monkeypatch.setattr(diagnosis, "DATA_HYPOTHESES", [asked])
+            recipe = make_result(make_arm(), hit(0.5))
+            runner = diagnosis.Runner(Lab(), (0,), {})
+            facts = SimpleNamespace(recipe=recipe, best=recipe)
+            monkeypatch.setattr(
+                diagnosis,
+                "_reseeded",
+                lambda runner, facts, seed: SimpleNamespace(
+                    recipe=runner.run(recipe.arm.with_seed(seed), f"recipe, seed {seed}"), best=recipe
+                ),
+            )
+            (finding,) = diagnosis._test_data(runner, facts, Diagnosis(), budget)
+            return finding, set(runner.runs)
+
+        return test
+
+    def test_a_decided_one_is_left_alone(self, tested):
+        finding, runs = tested([0.3, 0.0, 0.0], 10.0)
+        assert runs == {"repaired"} and len(finding.pairs) == 1
+
+    def test_an_open_one_is_averaged_over_seeds(self, tested):
+        finding, runs = tested([0.04, 0.2, 0.2], 10.0)
+        assert runs >= {"repaired", "recipe, seed 1", "repaired, seed 1"}
+        assert len(finding.pairs) == 2 and finding.effect.mean == pytest.approx(0.12)
+        assert "Under 2 seeds" in finding.evidence[1] and finding.runs == ["0", "1"]
+
+    def test_as_far_as_the_budget_reaches(self, tested):
+        finding, runs = tested([0.04, 0.2, 0.2], 2.5)
+        assert runs == {"repaired"} and len(finding.pairs) == 1

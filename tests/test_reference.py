@@ -6,6 +6,7 @@ from tiny import FixedRates, make_arm, make_result
 
 from plateau import reference
 
+COSTS = {"head": 1.0, "all": 5.0}
 SMALL = {"preprocessing.size": 8, "schedule.epochs": 1}
 
 
@@ -74,15 +75,19 @@ def test_the_best_is_chosen_and_the_cheaper_one_where_equal(make_lab, monkeypatc
     assert reference.choose(lab, results, make_arm()).cost == 1.0
 
 
-@pytest.mark.parametrize(("head", "chosen"), [(0.9, "all"), (0.91, "all"), (0.93, "head")])
-def test_what_the_recipe_trains_is_trained_unless_something_else_is_better(
-    make_lab, monkeypatch, head, chosen
+@pytest.mark.parametrize(
+    ("given", "head", "chosen"),
+    [("all", 0.92, "all"), ("all", 0.94, "head"), ("head", 0.89, "all"), ("head", 0.9, "head")],
+)
+def test_every_layer_is_trained_with_the_recipe_unless_that_is_worse(
+    make_lab, monkeypatch, given, head, chosen
 ):
     lab = make_lab()
-    results = [make_result(make_arm({"trainable": name}), np.ones(18)) for name in ("head", "all")]
+    results = [make_result(make_arm({"trainable": name}), np.ones(18), cost) for name, cost in COSTS.items()]
     scores = {"head": head, "all": 0.9}
     monkeypatch.setattr(reference, "validation", lambda lab, result: scores[result.arm.recipe.trainable])
-    assert reference.choose(lab, results, make_arm({"trainable": "all"})).arm.recipe.trainable == chosen
+    best = reference.choose(lab, results, make_arm({"trainable": given}))
+    assert best.arm.recipe.trainable == chosen
 
 
 def test_the_rest_is_spared_once_nothing_is_left(make_lab, monkeypatch):

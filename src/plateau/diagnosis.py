@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,22 @@ class Runner:
     def add_subset(self, name: str, rows: np.ndarray) -> None:
         """Names a set of training rows."""
         self.lab.add_subset(name, rows)
+
+
+@dataclass
+class Reseeded:
+    """A runner under another seed, for a hypothesis that one seed leaves open."""
+
+    runner: Runner
+    seed: int
+
+    def run(self, arm: Arm, name: str) -> Result:
+        """Returns the arm's result under this seed."""
+        return self.runner.run(arm.with_seed(self.seed), f"{name}, seed {self.seed}")
+
+    def add_subset(self, name: str, rows: np.ndarray) -> None:
+        """Names a set of training rows."""
+        self.runner.add_subset(name, rows)
 
 
 def diagnose(
@@ -198,11 +214,33 @@ def _test_data(runner: Runner, facts: DataFacts, limits: Limits, budget: float) 
     """Tests the suspicions about the data, the strongest first, as far as the budget reaches."""
     findings: list[DataFinding] = []
     for hypothesis, price in _suspected(facts, limits):
-        if price <= budget:
-            budget -= price
-            finding = hypothesis.test(runner, facts)
-            findings += [finding] if finding is not None else []
+        if price > budget:
+            continue
+        budget -= price
+        finding = hypothesis.test(runner, facts)
+        for seed in _further_seeds(limits.seeds):
+            again_price = price + facts.best.cost
+            if finding is None or not _is_open(finding, limits) or again_price > budget:
+                break
+            budget -= again_price
+            again = hypothesis.test(Reseeded(runner, seed), _reseeded(runner, facts, seed))
+            finding = finding if again is None else finding.joined(again)
+        findings += [finding] if finding is not None else []
     return tuple(findings)
+
+
+def _is_open(finding: DataFinding, limits: Limits) -> bool:
+    return bool(finding.pairs) and verdict(finding.effect, limits.min_effect) == "inconclusive"
+
+
+def _reseeded(runner: Runner, facts: DataFacts, seed: int) -> DataFacts:
+    """Returns the facts with the recipe's and the best run under another seed."""
+    recipe = runner.run(facts.recipe.arm.with_seed(seed), f"recipe, seed {seed}")
+    if facts.best.key == facts.recipe.key:
+        return replace(facts, recipe=recipe, best=recipe)
+    return replace(
+        facts, recipe=recipe, best=runner.run(facts.best.arm.with_seed(seed), f"best, seed {seed}")
+    )
 
 
 def _recommended(lab: Laboratory, runner: Runner) -> Result:

@@ -23,7 +23,7 @@ SMALL_PX = 64  # up to this size doubling the input more than once costs little
 WORTH_LARGER = (
     0.03  # accuracy that must be missing, and that a probe must gain, before larger images are tried
 )
-SIMILAR = 0.015  # validation accuracy: half of what is worth reporting
+SIMILAR = 0.03  # validation accuracy: less is not worth reporting
 NOTHING_LEFT = 0.995  # validation accuracy from which tuning more layers cannot show a gain
 
 
@@ -90,12 +90,13 @@ def _probed(lab: Laboratory, preprocessing: Preprocessing, weights: str) -> floa
 def choose(lab: Laboratory, results: list[Result], recipe: Arm) -> Result:
     """Returns the result with the highest validation accuracy, the cheaper one where they are equal.
 
-    Within SIMILAR one that trains what the recipe trains is preferred: what both leave alone does not differ,
-    and a reference that freezes more would hide what is wrong with the layers that the recipe trains.
+    Where the recipe trains every layer, so does the reference within SIMILAR: a frozen one would hide
+    what is wrong with how they are trained.
     """
     best = max(validation(lab, result) for result in results)
     alike = [r for r in results if _is_like(r.arm, recipe) and validation(lab, r) >= best - SIMILAR]
-    return max(alike or results, key=lambda result: (validation(lab, result), -result.cost))
+    preferred = alike if recipe.recipe.trainable == "all" else []
+    return max(preferred or results, key=lambda result: (validation(lab, result), -result.cost))
 
 
 def _is_like(arm: Arm, recipe: Arm) -> bool:

@@ -43,9 +43,11 @@ def _data_test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     name = "best + balanced sampler"
     arm = facts.best.arm
     balanced = bench.run(replace(arm, recipe=replace(arm.recipe, sampler="balanced")), name)
+    seen = pair(facts.best, balanced, facts)
     return DataFinding(
         cause="class_imbalance",
-        effect=effect([pair(facts.best, balanced, facts)]),
+        effect=effect([seen]),
+        pairs=(seen,),
         evidence=[
             f"{_sizes(facts)}; with every class drawn equally often the same recipe was trained again."
         ],

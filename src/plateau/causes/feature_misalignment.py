@@ -20,9 +20,11 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     # Random weights with frozen statistics would lose for a reason of their own.
     recipe = put(facts.best.arm.recipe, {"batch_norm": "train"})
     scratch = bench.run(replace(facts.best.arm, weights="none", recipe=recipe), name)
+    seen = pair(facts.best, scratch, facts)
     return DataFinding(
         cause="feature_misalignment",
-        effect=effect([pair(facts.best, scratch, facts)]),
+        effect=effect([seen]),
+        pairs=(seen,),
         evidence=[
             f"A linear probe reaches {facts.probe:.3f} on the pretrained features and "
             f"{facts.probe_random:.3f} on those "

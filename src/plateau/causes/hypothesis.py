@@ -7,12 +7,12 @@ fault suite.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
-from plateau.attribution import Effect, Pair
+from plateau.attribution import Effect, Pair, effect
 from plateau.training.arm import Arm
 from plateau.training.store import Result
 
@@ -81,6 +81,7 @@ class DataFinding:
         fix: what to do, params.yaml entries or words.
         runs: names of the runs behind it.
         levels: further levels for the summary, such as the ceiling that label noise sets.
+        pairs: hits before and after on the test images, where the effect is their difference.
         in_recipe: whether the effect is one on the user's own recipe, so that it can be set against the gap.
     """
 
@@ -90,7 +91,17 @@ class DataFinding:
     fix: Mapping[str, Any]
     runs: list[str]
     levels: Mapping[str, float] = field(default_factory=dict)
+    pairs: tuple[Pair, ...] = ()
     in_recipe: bool = False
+
+    def joined(self, other: DataFinding) -> DataFinding:
+        """Returns the finding with the same test under another seed: averaged image by image."""
+        pairs = self.pairs + other.pairs
+        change = effect(pairs)
+        interval = f"{change.mean:+.3f} [{change.low:+.3f}, {change.high:+.3f}]"
+        again = f"Under {len(pairs)} seeds: test accuracy {interval}."
+        evidence = [*self.evidence[:1], again]
+        return replace(self, effect=change, pairs=pairs, evidence=evidence, runs=self.runs + other.runs)
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,11 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     who, before = ("recipe", facts.recipe) if is_learning else ("best", facts.best)
     name = f"{who} - flagged labels"
     cleaned = bench.run(replace(before.arm, images="without flagged labels"), name)
+    seen = pair(before, cleaned, facts)
     return DataFinding(
         cause="label_noise",
-        effect=effect([pair(before, cleaned, facts)]),
+        effect=effect([seen]),
+        pairs=(seen,),
         evidence=[
             f"About {facts.noise['rate']:.0%} of the training labels look wrong: a classifier that never "
             "saw the image "

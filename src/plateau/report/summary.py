@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from plateau.attribution import HEALTHY_BELOW
 from plateau.report.wording import WORDS
 
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
@@ -131,8 +132,10 @@ def _makeshifts(causes: Sequence[Record]) -> list[str]:
 def _verdict(found: Record, has_recipe_causes: bool, has_data_causes: bool) -> str:
     if has_data_causes or (found["verdict"] == "plateau" and has_recipe_causes):
         return "plateau"
-    # A gap that no single factor carries is real but not understood: no one is accused.
-    return "inconclusive" if found["verdict"] == "plateau" else str(found["verdict"])
+    # A gap that no single factor carries is real but not understood: no one is accused. Nor is a recipe
+    # called healthy while something that is wrong with its data is more likely than not.
+    is_open = any(item["probability"] >= HEALTHY_BELOW for item in found["data"])
+    return "inconclusive" if found["verdict"] == "plateau" or is_open else str(found["verdict"])
 
 
 def _cause(item: Record, kind: str, found: Record, runs: Mapping[str, str]) -> dict[str, Any]:
