@@ -118,13 +118,14 @@ def _plan(kind: str, *lines: str) -> list[Case]:
 CASES: tuple[Case, ...] = (
     *_plan(
         "single",
-        "photographs lite0 head: code-255-twice, rate-1e-6, code-frozen-bn-trains",
-        "textures lite0 all: code-module-prefix, code-only-head, code-frozen-backbone",
+        "photographs lite0 head: code-255-twice, rate-1e-6",
+        "textures lite0 all: code-module-prefix, code-only-head",
         "digits resnet all: bytes, head-only, code-all-frozen, holds-head, code-relu, mse, nll",
         "digits resnet all: rate-1e-6, one-epoch, noise, imbalance, strong, few, tints",
         "digits resnet all: code-softmax, code-dropout, code-bn-lags",
         "photographs resnet all: code-bgr-bytes, code-sgd-hot, code-no-head, head-only, overlap",
-        "photographs resnet all: code-nested, code-bn-lags, tints",
+        "photographs resnet all: code-nested, code-bn-lags, tints, code-frozen-backbone",
+        "photographs resnet head: code-frozen-bn-trains, no-norm",
         "drawings resnet all: tiny-input, decay, noise, sorted, code-step-lr, few",
         "textures resnet all: strong, tiny-input, overlap, code-decay",
         "digits convnext all: head-only, one-epoch, noise, softmax",
@@ -132,8 +133,7 @@ CASES: tuple[Case, ...] = (
     ),
     *_plan(
         "double",
-        "textures lite0 all: head-only+rate-1e-6",
-        "digits resnet all: head-only+one-epoch, nll+head-only, imbalance+bytes",
+        "digits resnet all: head-only+rate-1e-6, head-only+one-epoch, nll+head-only, imbalance+bytes",
         "photographs resnet all: head-only+bytes, sorted+code-sgd-hot",
         "drawings resnet all: code-nested+one-epoch, noise+rate-1e-6, tiny-input+code-step-lr",
         "textures resnet all: strong+one-epoch",
@@ -152,7 +152,7 @@ CASES: tuple[Case, ...] = (
     ),
     *_plan(
         "harmless",
-        "photographs lite0 head: flip, no-norm",
+        "photographs lite0 head: flip",
         "digits resnet all: code-nested, smoothing, bn-train, holds-backbone, code-no-norm",
         "drawings resnet all: unshuffled-mixed, head-only",
         "textures resnet all: bgr, rate-x2",

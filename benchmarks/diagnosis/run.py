@@ -38,7 +38,10 @@ def main() -> int:
     results = [score.judge(case, answers[case.name], score.truth_of(case, measured)) for case in chosen]
     print("\n".join(table.line(judged) for judged in results))
     rivals = {} if arguments.no_peers else peers.judge_all(results, WORK)
-    print("\n" + table.summary(results, rivals))
+    text = table.summary(results, rivals)
+    print("\n" + text)
+    if arguments.page:
+        artifacts.write_text(arguments.page, table.markdown(results, measured, text))
     _save(results, arguments.cases)
     return 0 if score.passes(results) else 1
 
@@ -61,6 +64,7 @@ def _arguments() -> argparse.Namespace:
         "--jobs", type=int, default=runtime.available_cpus(), help="cases at a time, one CPU each"
     )
     parser.add_argument("--fresh", action="store_true", help="forget what is finished")
+    parser.add_argument("--page", type=Path, help="write the results as Markdown too")
     parser.add_argument("--no-peers", action="store_true", help="leave the other tools' rules out")
     return parser.parse_args()
 

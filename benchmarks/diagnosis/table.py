@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from benchmarks.diagnosis import score
 from benchmarks.diagnosis.score import Judged
@@ -58,6 +59,37 @@ def summary(results: Sequence[Judged], rivals: Mapping[str, Mapping[str, float]]
     missed = score.failures(results)
     lines += ["", "below the bars: " + "; ".join(missed) if missed else "all bars reached"]
     return "\n".join(lines)
+
+
+def markdown(results: Sequence[Judged], measured: Mapping[str, Any], text: str) -> str:
+    """Returns the page for docs/: every case beside its truth, and the tables as `summary` printed them.
+
+    Args:
+        results: the judged cases.
+        measured: truth.json.
+        text: what `summary` returned.
+    """
+    rows = [_case(judged, measured.get(judged.case.name, {})) for judged in results]
+    head = "| | case | recipe → best | truth: gain of removing what was planted | named | cost |"
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows, "", "```", text, "```", ""])
+
+
+def _case(judged: Judged, truth: Mapping[str, Any]) -> str:
+    verified = judged.answer["summary"]["verified"]
+    named = ", ".join(_gain(c["cause"], c["effect"], *c["ci"]) for c in judged.answer["summary"]["causes"])
+    effects = truth.get("effects", {})
+    known = sorted(judged.truth.causes | judged.case.planted)
+    true = ", ".join(
+        _gain(name, *effects[name]) if name in effects else f"{name} (planted)" for name in known
+    )
+    return (
+        f"| {'✓' if judged.is_right else '✗'} | {judged.case.name} | {verified['before']:.2f} → "
+        f"{verified['after']:.2f} | {true or '–'} | {named or '–'} | {judged.cost_ratio:.1f} |"
+    )
+
+
+def _gain(name: str, mean: float, low: float, high: float) -> str:
+    return f"{name} {100 * mean:+.0f} [{100 * low:.0f}, {100 * high:.0f}]"
 
 
 def _numbers(name: str, found: Mapping[str, float]) -> str:
