@@ -118,9 +118,8 @@ def diagnose(
     recipe, reference = _until_decided(runner, recipe, reference, targets, limits, budget)
     factors = _differing(recipe[0].arm, reference[0].arm, rates)
     spent = sum(result.cost for result in [*reference, *recipe[len(limits.seeds) :]])
-    facts = gather_facts(
-        lab, recipe[0], _best(lab, [recipe[0], reference[0]]), noise, evidence, limits.min_effect
-    )
+    best = _baseline(lab, recipe[0], [reference[0]], targets)
+    facts = gather_facts(lab, recipe[0], best, noise, evidence, limits.min_effect)
     reserved = min(DATA_SHARE * (budget - spent), sum(price for _, price in _suspected(facts, limits)))
     ledger = Ledger(
         recipe=recipe,
@@ -135,7 +134,7 @@ def diagnose(
         spent=spent,
     )
     investigation = investigate(ledger, evidence, limits.min_effect)
-    best = _best(lab, [results[0] for results in ledger.runs.values()])
+    best = _baseline(lab, recipe[0], [results[0] for results in ledger.runs.values()], targets)
     facts = gather_facts(lab, recipe[0], best, noise, evidence, limits.min_effect)
     data = _test_data(runner, facts, limits, budget - ledger.spent)
     recommended = _recommended(lab, runner)
@@ -197,6 +196,15 @@ def _asked(
 def _best(lab: Laboratory, results: list[Result]) -> Result:
     """Returns the run with the highest validation accuracy; the earlier one where they are equal."""
     return max(results, key=lambda result: validation(lab, result))
+
+
+def _baseline(lab: Laboratory, recipe: Result, others: list[Result], targets: np.ndarray) -> Result:
+    """Returns what repairs of the data are measured against: the best run, or the recipe where it beats that.
+
+    The best is chosen on validation images; against one that the recipe beats on test images anything gains.
+    """
+    best = _best(lab, [recipe, *others])
+    return max(best, recipe, key=lambda result: float(result.correct(targets).mean()))
 
 
 def _suspected(facts: DataFacts, limits: Limits) -> list[tuple[DataHypothesis, float]]:
