@@ -112,9 +112,8 @@ def _edits(case: Case) -> dict[str, Edit]:
 
 
 def _repaired(case: Case) -> Case:
-    if case.kind in ("single", "double"):
-        for name in case.faults:
-            case = case.without(FAULTS[name].cause)
+    for name in case.faults:
+        case = case.without(FAULTS[name].cause)
     return case
 
 
