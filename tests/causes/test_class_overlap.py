@@ -32,6 +32,16 @@ class TestPairs:
         confused = predictions(predictions(LABELS, 0.3, (0, 1)), 0.5, (2, 3))
         assert [pair[:2] for pair in confused_pairs(confused, LABELS, 4)] == [(2, 3), (0, 1)]
 
+    def test_a_biased_coin_is_a_coin(self):
+        """Inside the pair the first class is predicted for a quarter of the images, whatever their label."""
+        random = np.random.default_rng(1)
+        inside = np.isin(LABELS, [1, 3])
+        tossed = np.where(inside, np.where(random.random(200) < 0.25, 1, 3), LABELS)
+        assert [pair[:2] for pair in confused_pairs(tossed, LABELS, 4)] == [(1, 3)]
+
+    def test_a_class_that_is_never_predicted_is_no_coin(self):
+        assert confused_pairs(np.where(LABELS == 1, 3, LABELS), LABELS, 4) == []
+
     def test_one_direction_is_a_bias_and_no_overlap(self):
         assert confused_pairs(predictions(LABELS, 0.5, both_ways=False), LABELS, 4) == []
 

@@ -1,10 +1,13 @@
 """Too few training images."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tiny import make_arm
 
 from plateau.attribution import Effect
+from plateau.causes import class_overlap
 from plateau.causes.limited_data import HYPOTHESIS, carried_on, half
 
 
@@ -34,6 +37,14 @@ def test_as_good_with_half_of_them(make_facts, make_bench):
 def test_no_suspicion_where_training_images_are_not_memorised(make_facts, values):
     facts = make_facts(**values)
     assert HYPOTHESIS.suspicion(facts) < facts.min_effect
+
+
+def test_labels_that_nobody_could_know_are_no_gap(make_facts, monkeypatch):
+    facts = make_facts(accuracy=0.8)
+    assert HYPOTHESIS.suspicion(facts) > facts.min_effect
+    overlapping = replace(class_overlap.HYPOTHESIS, suspicion=lambda facts: 0.15)
+    monkeypatch.setattr(class_overlap, "HYPOTHESIS", overlapping)
+    assert HYPOTHESIS.suspicion(facts) == 0
 
 
 def test_every_class_keeps_half_and_at_least_one():

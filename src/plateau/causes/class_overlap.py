@@ -10,7 +10,9 @@ from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothe
 BOTH_WAYS = 0.4  # the rarer direction of a confused pair over the commoner one: overlap is symmetric
 PAIR_ERROR = 0.25  # share of the pair's test images confused within the pair; 0.5 is a coin toss
 EXPLAINED = 0.7  # share of all errors that fall inside the pairs: a weak model errs everywhere
-COIN_TOSS, COIN_TOSS_EXPLAINED = 0.4, 0.5  # pairs that confused need to hold no more than half of the errors
+TOSSED_EXPLAINED = 0.4  # enough where inside the pairs a prediction says nothing about the label
+RARELY = 0.15  # share of a pair's predictions that the rarer class needs: one never predicted is not tossed
+TWO_SIDED = 1.96  # standard errors
 MERGED_ACCURACY = 0.85  # with the pairs merged the task is as good as solved
 
 
@@ -19,10 +21,9 @@ def _suspicion(facts: DataFacts) -> float:
     labels, predictions = facts.targets[facts.test], _predictions(facts)
     pairs = confused_pairs(predictions, labels, len(facts.classes))
     inside = sum(share for *_, share in pairs)
-    is_tossed = (
-        bool(pairs) and inside >= COIN_TOSS * np.isin(labels, [c for a, b, _ in pairs for c in (a, b)]).mean()
+    explained = (
+        TOSSED_EXPLAINED if all(_is_tossed(*_inner(predictions, labels, p)) for p in pairs) else EXPLAINED
     )
-    explained = COIN_TOSS_EXPLAINED if is_tossed else EXPLAINED
     concentrated = inside >= explained * facts.headroom and facts.test_accuracy + inside >= MERGED_ACCURACY
     return inside if concentrated and len(facts.classes) > 2 else 0.0
 
@@ -61,9 +62,30 @@ def confused_pairs(
         for b in range(a + 1, num_classes):
             wrong, total = counts[a, b] + counts[b, a], counts[[a, b]].sum()
             mutual = min(counts[a, b], counts[b, a]) >= max(2.0, BOTH_WAYS * max(counts[a, b], counts[b, a]))
-            if mutual and wrong / total >= PAIR_ERROR:
+            tossed = _is_tossed(counts[a, [a, b]], counts[b, [a, b]])
+            if (mutual or tossed) and wrong / total >= PAIR_ERROR:
                 found.append((a, b, float(wrong / len(labels))))
     return _disjoint(sorted(found, key=lambda pair: -pair[2]))
+
+
+def _inner(
+    predictions: np.ndarray, labels: np.ndarray, pair: tuple[int, int, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns how often either class of the pair is predicted, for images of the first and of the second."""
+    first, second, _ = pair
+    of = [predictions[labels == label] for label in (first, second)]
+    one, other = (np.array([(found == c).sum() for c in (first, second)], float) for found in of)
+    return one, other
+
+
+def _is_tossed(one: np.ndarray, other: np.ndarray) -> bool:
+    """Returns whether predictions inside a pair are independent of the label (two proportions, 5 %)."""
+    n, m = one.sum(), other.sum()
+    share = (one[0] + other[0]) / max(1.0, n + m)
+    if min(n, m) == 0 or not RARELY <= share <= 1 - RARELY:
+        return False
+    error = np.sqrt(share * (1 - share) * (1 / n + 1 / m))
+    return bool(abs(one[0] / n - other[0] / m) < TWO_SIDED * error)
 
 
 def _disjoint(pairs: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
