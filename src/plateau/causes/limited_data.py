@@ -14,7 +14,7 @@ TIMES = 4  # as many images: what more data would give is said for that many, tw
 HALVED = 0.75  # of the last doubling's gain is what two more give where each gains half of the one before
 # Training minus test accuracy from which images are missing: below it nearly every data set would gain a
 # little from twice as many, and no healthy recipe should be told so.
-LEAST_GAP = 0.15
+LEAST_GAP = 0.1
 
 
 def _suspicion(facts: DataFacts) -> float:
