@@ -218,7 +218,7 @@ def test_one_case_from_images_to_table(tmp_path, monkeypatch):
     from benchmarks.diagnosis import peers, table, truth
 
     monkeypatch.setattr(sets, "SIZES", {"train": 60, "extra": 20, "val": 30, "test": 40})
-    case = Case("drawings", "convnext", "all", ("softmax", "one-epoch"), "double")
+    case = Case("drawings", "convnext", "all", ("scratch", "one-epoch"), "double")
     answer = diagnose.diagnose(case, tmp_path)
     assert diagnose.diagnose(case, tmp_path) == answer  # from the cache
     judged = score.judge(case, answer, score.truth_of(case, {}))
