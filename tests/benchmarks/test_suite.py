@@ -225,6 +225,8 @@ def test_one_case_from_images_to_table(tmp_path, monkeypatch):
     rivals = peers.judge_all([judged], tmp_path)
     assert set(rules.RULES) < set(rivals) and all(found["cost"] >= 1 for found in rivals.values())
     text = table.summary([judged], rivals)
-    assert "UMLAUT" in text and "set drawings" in text and case.name in table.line(judged, 1.0)
+    assert "UMLAUT" in text and "set drawings" in text and case.name in table.line(judged)
+    page = table.markdown([judged], {case.name: {"effects": {"head": [0.1, 0.05, 0.15]}}}, text)
+    assert f"| {case.name} |" in page and text in page
     hits = truth.hits(case, {"schedule.epochs": 2}, [5, 6], tmp_path)
     assert hits.shape == (2, 40) and truth.gain(hits, hits).mean == 0
