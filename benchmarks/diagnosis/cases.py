@@ -129,7 +129,7 @@ CASES: tuple[Case, ...] = (
         "drawings resnet all: tiny-input, decay, noise, sorted, code-step-lr, few",
         "textures resnet all: strong, tiny-input, overlap, code-decay",
         "digits convnext all: head-only, one-epoch, noise, softmax",
-        "textures convnext all: rate-0.03, tiny-input",
+        "textures convnext all: rate-0.03",
     ),
     *_plan(
         "double",
