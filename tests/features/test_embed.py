@@ -162,3 +162,10 @@ def test_views_survive_the_disk(tmp_path, digits_dataset, loads):
     assert metrics(again) == pytest.approx(metrics(views))
     assert "batch_norm_kl_stem_recipe" in metrics(views)
     assert "batch_norm_kl_stem_random" not in metrics(views)
+
+
+def test_images_that_shrink_to_nothing_name_the_key():
+    recipe = Recipe(preprocessing=Preprocessing(size=16))
+    given = Params(backbone=BackboneParams(name="test_convnext", weights="none"), recipe=recipe)
+    with pytest.raises(PlateauError, match=r"recipe\.preprocessing\.size: got 16, test_convnext cannot"):
+        embed_views(None, given, CPU)

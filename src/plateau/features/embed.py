@@ -81,10 +81,12 @@ def embed_views(
     that level).
 
     Raises:
-        PlateauError: the backbone cannot be loaded, or the user's transform gives something else than images.
+        PlateauError: the backbone cannot be loaded or take images of this size, or the user's transform gives
+            something else than images.
     """
     weights, name = params.backbone.weights, params.backbone.name
     backbone = load_backbone(name, weights)
+    _check_size(backbone, name, params.recipe.preprocessing.size)
     canonical = pixels.canonical(backbone.expects, params.recipe.preprocessing.size)
     views: dict[str, View] = {}
     if user_transform is None:
@@ -101,6 +103,17 @@ def embed_views(
     if reference is not None:
         views["reference"] = _view(reference, backbone, canonical, weights, device, "reference")
     return views
+
+
+@torch.inference_mode()
+def _check_size(backbone: Backbone, name: str, size: int) -> None:
+    try:
+        backbone.stages.eval()(torch.zeros(1, 3, size, size))
+    except (RuntimeError, AssertionError) as error:
+        said = str(error).splitlines()[0]
+        raise PlateauError(
+            f"recipe.preprocessing.size: got {size}, {name} cannot take such images ({said})"
+        ) from error
 
 
 def describe(dataset: Dataset, params: Params, user_transform: UserTransform | None = None) -> dict[str, Any]:
