@@ -31,7 +31,11 @@ def main() -> int:
         shutil.rmtree(WORK / "cases", ignore_errors=True)
         shutil.rmtree(WORK / "runs", ignore_errors=True)
     measured = artifacts.read_json(TRUTH) if TRUTH.exists() else {}
-    chosen = [case for case in cases.CASES if fnmatch.fnmatch(case.name, arguments.cases)]
+    chosen = [
+        case
+        for case in cases.CASES
+        if any(fnmatch.fnmatch(case.name, pattern) for pattern in arguments.cases)
+    ]
     answers = workers.spread(
         diagnose.diagnose_all, workers.groups(chosen), arguments.jobs, WORK, arguments.seed
     )
@@ -46,19 +50,19 @@ def main() -> int:
     return 0 if score.passes(results) else 1
 
 
-def _save(results: list[Any], pattern: str) -> None:
+def _save(results: list[Any], patterns: list[str]) -> None:
     rows = [
         {"case": judged.case.name, "truth": sorted(judged.truth.causes), **judged.answer}
         for judged in results
     ]
-    artifacts.write_json(WORK / "results.json", {"pattern": pattern, "cases": rows})
+    artifacts.write_json(WORK / "results.json", {"patterns": patterns, "cases": rows})
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cases", default="*", help="shell pattern of case names")
+    parser.add_argument("--cases", nargs="+", default=["*"], help="shell patterns of case names")
     parser.add_argument("--seed", type=int, default=0, help="diagnosis.seeds")
     parser.add_argument(
         "--jobs", type=int, default=runtime.available_cpus(), help="cases at a time, one CPU each"
