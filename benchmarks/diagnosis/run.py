@@ -36,6 +36,8 @@ def main() -> int:
         for case in cases.CASES
         if any(fnmatch.fnmatch(case.name, pattern) for pattern in arguments.cases)
     ]
+    for case in chosen:  # images and weights, before anyone needs them twice at once
+        diagnose.parameters(case, WORK, arguments.seed)
     answers = workers.spread(
         diagnose.diagnose_all, workers.groups(chosen), arguments.jobs, WORK, arguments.seed
     )
