@@ -9,6 +9,7 @@ import numpy as np
 from plateau.attribution import effect
 from plateau.causes.factor import Evidence, RecipeFactor
 from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
+from plateau.training import store
 from plateau.training.arm import Arm
 
 
@@ -61,7 +62,7 @@ def _strength(facts: DataFacts) -> float | None:
     outputs, labels = facts.best.outcome.val_outputs, facts.targets[facts.val]
 
     def gained(strength: float) -> float:
-        before, after = (right(corrected(outputs, shares(facts), s), labels) for s in (0.0, strength))
+        before, after = (store.hits(corrected(outputs, shares(facts), s), labels) for s in (0.0, strength))
         return float(after.mean() - before.mean())
 
     best = max(STRENGTHS, key=gained)
@@ -70,7 +71,7 @@ def _strength(facts: DataFacts) -> float | None:
 
 def _corrected(facts: DataFacts, strength: float) -> DataFinding:
     outputs, labels = facts.best.outcome.test_outputs, facts.targets[facts.test]
-    before, after = (right(corrected(outputs, shares(facts), s), labels) for s in (0.0, strength))
+    before, after = (store.hits(corrected(outputs, shares(facts), s), labels) for s in (0.0, strength))
     formula = f"{strength:g} · log(share of the class in the training images)"
     return DataFinding(
         cause="class_imbalance",
@@ -93,11 +94,6 @@ def shares(facts: DataFacts) -> np.ndarray:
     """Returns the classes' shares (C,) of the training images; one without any counts as half an image."""
     counts = np.bincount(facts.targets[facts.train], minlength=len(facts.classes))
     return np.asarray(np.maximum(counts, 0.5) / len(facts.train))
-
-
-def right(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Returns (n,) booleans: where the highest output is the label."""
-    return np.asarray((outputs.argmax(1) == labels) & np.isfinite(outputs).all(1))
 
 
 def _sizes(facts: DataFacts) -> str:
