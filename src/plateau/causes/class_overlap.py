@@ -21,9 +21,8 @@ def _suspicion(facts: DataFacts) -> float:
     labels, predictions = facts.targets[facts.test], _predictions(facts)
     pairs = confused_pairs(predictions, labels, len(facts.classes))
     inside = sum(share for *_, share in pairs)
-    explained = (
-        TOSSED_EXPLAINED if all(_is_tossed(*_inner(predictions, labels, p)) for p in pairs) else EXPLAINED
-    )
+    counts = _confusion(predictions, labels, len(facts.classes))
+    explained = TOSSED_EXPLAINED if all(_is_tossed(counts, a, b) for a, b, _ in pairs) else EXPLAINED
     concentrated = inside >= explained * facts.headroom and facts.test_accuracy + inside >= MERGED_ACCURACY
     return inside if concentrated and len(facts.classes) > 2 else 0.0
 
@@ -55,31 +54,27 @@ def confused_pairs(
     predictions: np.ndarray, labels: np.ndarray, num_classes: int
 ) -> list[tuple[int, int, float]]:
     """Returns pairs of classes confused both ways: first, second, share of all images; largest first."""
-    counts = np.zeros((num_classes, num_classes))
-    np.add.at(counts, (labels, predictions), 1)
+    counts = _confusion(predictions, labels, num_classes)
     found = []
     for a in range(num_classes):
         for b in range(a + 1, num_classes):
             wrong, total = counts[a, b] + counts[b, a], counts[[a, b]].sum()
             mutual = min(counts[a, b], counts[b, a]) >= max(2.0, BOTH_WAYS * max(counts[a, b], counts[b, a]))
-            tossed = _is_tossed(counts[a, [a, b]], counts[b, [a, b]])
-            if (mutual or tossed) and wrong / total >= PAIR_ERROR:
+            if (mutual or _is_tossed(counts, a, b)) and wrong / total >= PAIR_ERROR:
                 found.append((a, b, float(wrong / len(labels))))
     return _disjoint(sorted(found, key=lambda pair: -pair[2]))
 
 
-def _inner(
-    predictions: np.ndarray, labels: np.ndarray, pair: tuple[int, int, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns how often either class of the pair is predicted, for images of the first and of the second."""
-    first, second, _ = pair
-    of = [predictions[labels == label] for label in (first, second)]
-    one, other = (np.array([(found == c).sum() for c in (first, second)], float) for found in of)
-    return one, other
+def _confusion(predictions: np.ndarray, labels: np.ndarray, num_classes: int) -> np.ndarray:
+    """Returns counts (C, C) of label (rows) and prediction."""
+    counts = np.zeros((num_classes, num_classes))
+    np.add.at(counts, (labels, predictions), 1)
+    return counts
 
 
-def _is_tossed(one: np.ndarray, other: np.ndarray) -> bool:
+def _is_tossed(counts: np.ndarray, first: int, second: int) -> bool:
     """Returns whether predictions inside a pair are independent of the label (two proportions, 5 %)."""
+    one, other = counts[first, [first, second]], counts[second, [first, second]]
     n, m = one.sum(), other.sum()
     share = (one[0] + other[0]) / max(1.0, n + m)
     if min(n, m) == 0 or not RARELY <= share <= 1 - RARELY:
