@@ -15,8 +15,8 @@ from torch import nn
 from plateau.recipe import Recipe
 from plateau.runtime import progress, seed_everything
 from plateau.training import checkpoint as checkpoints
+from plateau.training import depthwise, signals
 from plateau.training import optimizer as optimizers
-from plateau.training import signals
 from plateau.training.inputs import Inputs
 from plateau.training.losses import LossFunction
 
@@ -180,7 +180,7 @@ def _step(
     steps = steps_per_epoch(task)
     tensor = channels_last(task.inputs.training(rows, generator))
     target = task.targets[rows.to(task.targets.device)]
-    with _autocast(tensor.device):
+    with _autocast(tensor.device), depthwise.folded(tensor.device):
         output = task.model(tensor)
     loss = task.loss(output.float(), target)
     if task.optimizer is None or not loss.requires_grad:

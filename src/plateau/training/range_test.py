@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from plateau.runtime import seed_everything
+from plateau.training import depthwise
 from plateau.training import optimizer as optimizers
 from plateau.training.loop import Task, channels_last
 
@@ -48,7 +49,9 @@ def optimum(task: Task) -> float:
 def _step(task: Task, rows: torch.Tensor, rate: float, generator: torch.Generator) -> float:
     assert task.optimizer is not None
     optimizers.set_learning_rate(task.optimizer, [rate] * len(task.optimizer.param_groups), 1.0)
-    output = task.model(channels_last(task.inputs.training(rows, generator)))
+    tensor = channels_last(task.inputs.training(rows, generator))
+    with depthwise.folded(tensor.device):
+        output = task.model(tensor)
     loss = task.loss(output.float(), task.targets[rows.to(task.targets.device)])
     task.optimizer.zero_grad(set_to_none=True)
     loss.backward()
