@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from plateau.attribution import Effect, effect, verdict
-from plateau.causes import DATA_HYPOTHESES, RECIPE_FACTORS
+from plateau.causes import RECIPE_FACTORS
 from plateau.causes.factor import Evidence, RecipeFactor
-from plateau.causes.hypothesis import DataFacts, DataFinding, DataHypothesis
+from plateau.causes.hypothesis import DataFacts, DataFinding
+from plateau.data_repairs import settle, suspected
 from plateau.evidence import gather_evidence, gather_facts
 from plateau.features.views import View
 from plateau.intervention import Investigation, investigate
@@ -73,22 +74,6 @@ class Runner:
         self.lab.add_subset(name, rows)
 
 
-@dataclass
-class Reseeded:
-    """A runner under another seed, for a hypothesis that one seed leaves open."""
-
-    runner: Runner
-    seed: int
-
-    def run(self, arm: Arm, name: str) -> Result:
-        """Returns the arm's result under this seed."""
-        return self.runner.run(arm.with_seed(self.seed), f"{name}, seed {self.seed}")
-
-    def add_subset(self, name: str, rows: np.ndarray) -> None:
-        """Names a set of training rows."""
-        self.runner.add_subset(name, rows)
-
-
 def diagnose(
     lab: Laboratory,
     rates: Rates,
@@ -120,7 +105,7 @@ def diagnose(
     spent = sum(result.cost for result in [*reference, *recipe[len(limits.seeds) :]])
     best = _baseline(lab, recipe[0], [reference[0]], targets)
     facts = gather_facts(lab, recipe[0], best, noise, evidence, limits.min_effect)
-    reserved = min(DATA_SHARE * (budget - spent), sum(price for _, price in _suspected(facts, limits)))
+    reserved = min(DATA_SHARE * (budget - spent), sum(price for _, price in suspected(facts, limits)))
     ledger = Ledger(
         recipe=recipe,
         reference=reference,
@@ -136,7 +121,7 @@ def diagnose(
     investigation = investigate(ledger, evidence, limits.min_effect)
     best = _baseline(lab, recipe[0], [results[0] for results in ledger.runs.values()], targets)
     facts = gather_facts(lab, recipe[0], best, noise, evidence, limits.min_effect)
-    data = _test_data(runner, facts, limits, budget - ledger.spent)
+    data = settle(runner, facts, limits, _further_seeds(limits.seeds), budget - ledger.spent)
     recommended = _recommended(lab, runner)
     return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
 
@@ -205,50 +190,6 @@ def _baseline(lab: Laboratory, recipe: Result, others: list[Result], targets: np
     """
     best = _best(lab, [recipe, *others])
     return max(best, recipe, key=lambda result: float(result.correct(targets).mean()))
-
-
-def _suspected(facts: DataFacts, limits: Limits) -> list[tuple[DataHypothesis, float]]:
-    """Returns the suspicions about the data that are worth a test, the strongest first, with their price."""
-    ranked = sorted(DATA_HYPOTHESES, key=lambda hypothesis: -hypothesis.suspicion(facts))
-    return [
-        (hypothesis, hypothesis.cost * facts.best.cost)
-        for hypothesis in ranked
-        if (limits.factors == "all" or hypothesis.name in limits.factors)
-        and hypothesis.suspicion(facts) >= limits.min_effect
-    ]
-
-
-def _test_data(runner: Runner, facts: DataFacts, limits: Limits, budget: float) -> tuple[DataFinding, ...]:
-    """Tests the suspicions about the data, the strongest first, as far as the budget reaches."""
-    findings: list[DataFinding] = []
-    for hypothesis, price in _suspected(facts, limits):
-        if price > budget:
-            continue
-        budget -= price
-        finding = hypothesis.test(runner, facts)
-        for seed in _further_seeds(limits.seeds):
-            again_price = price + facts.best.cost
-            if finding is None or not _is_open(finding, limits) or again_price > budget:
-                break
-            budget -= again_price
-            again = hypothesis.test(Reseeded(runner, seed), _reseeded(runner, facts, seed))
-            finding = finding if again is None else finding.joined(again)
-        findings += [finding] if finding is not None else []
-    return tuple(findings)
-
-
-def _is_open(finding: DataFinding, limits: Limits) -> bool:
-    return bool(finding.pairs) and verdict(finding.effect, limits.min_effect) == "inconclusive"
-
-
-def _reseeded(runner: Runner, facts: DataFacts, seed: int) -> DataFacts:
-    """Returns the facts with the recipe's and the best run under another seed."""
-    recipe = runner.run(facts.recipe.arm.with_seed(seed), f"recipe, seed {seed}")
-    if facts.best.key == facts.recipe.key:
-        return replace(facts, recipe=recipe, best=recipe)
-    return replace(
-        facts, recipe=recipe, best=runner.run(facts.best.arm.with_seed(seed), f"best, seed {seed}")
-    )
 
 
 def _recommended(lab: Laboratory, runner: Runner) -> Result:

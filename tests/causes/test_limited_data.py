@@ -25,6 +25,15 @@ def test_half_of_the_images_for_as_many_steps(make_facts, make_bench):
     assert "+0.200" in finding.evidence[0]
 
 
+def test_repeated_on_the_other_half(make_facts, make_bench):
+    facts, bench = replace(make_facts(accuracy=0.8), repetition=1), make_bench(0.6)
+    finding = HYPOTHESIS.test(bench, facts)
+    assert bench.subsets["other half"].tolist() == list(range(1, 120, 2))
+    assert finding.runs == ["best - other half of the images"]
+    first = HYPOTHESIS.test(bench, make_facts(accuracy=0.8))
+    assert first.joined(finding).effect.mean == pytest.approx(first.effect.mean)
+
+
 def test_as_good_with_half_of_them(make_facts, make_bench):
     finding = HYPOTHESIS.test(make_bench(0.8), make_facts(accuracy=0.8))
     assert finding.effect.mean == 0
@@ -51,6 +60,7 @@ def test_every_class_keeps_half_and_at_least_one():
     targets = np.array([0, 0, 0, 0, 1, 2, 2, 9])
     rows = np.array([6, 5, 4, 3, 2, 1, 0])
     assert half(rows, targets).tolist() == [6, 4, 3, 1]
+    assert half(rows, targets, 1).tolist() == [5, 4, 2, 0]
 
 
 class TestCarriedOn:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
-from plateau.attribution import effect
+from plateau.attribution import Effect, effect
 from plateau.causes.factor import Evidence, RecipeFactor
-from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
+from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits
 from plateau.training import store
 from plateau.training.arm import Arm
 
@@ -28,6 +29,7 @@ FACTOR = RecipeFactor(name="class_imbalance", keys=("sampler",), suspicion=_susp
 
 
 IMBALANCED = 3.0  # largest over smallest class from which sampling is worth a run
+SHOWN = 5  # classes in a sentence
 STRENGTHS = (0.5, 1.0)  # of the correction: 1 is exact for outputs that are well calibrated log-probabilities
 
 
@@ -37,24 +39,58 @@ def _data_suspicion(facts: DataFacts) -> float:
 
 
 def _data_test(bench: Bench, facts: DataFacts) -> DataFinding | None:
-    """Corrects the outputs for the classes' shares, for free; else trains with a balanced sampler."""
+    """Makes some of the common classes as rare as the rare ones, and counts what they lose.
+
+    Where that decides nothing, correcting the outputs for the classes' shares may, for free.
+    """
     strength = _strength(facts)
-    if strength is not None:
-        return _corrected(facts, strength)
-    name = "best + balanced sampler"
-    arm = facts.best.arm
-    balanced = bench.run(replace(arm, recipe=replace(arm.recipe, sampler="balanced")), name)
-    seen = pair(facts.best, balanced, facts)
+    thinned = _thinned(bench, facts, strength)
+    if thinned is not None and (thinned.effect.low > 0 or strength is None):
+        return thinned
+    return None if strength is None else _corrected(facts, strength)
+
+
+def _thinned(bench: Bench, facts: DataFacts, strength: float | None) -> DataFinding | None:
+    sizes = np.bincount(facts.targets[facts.train], minlength=len(facts.classes))
+    is_rare = sizes * IMBALANCED <= sizes.max()
+    losing = np.flatnonzero(~is_rare)[::2]  # the rest stays, as the rare ones have it now
+    images = max(1, round(float(sizes[is_rare].mean())))
+    rows = thin(facts.train, facts.targets, losing, images)
+    tested = np.isin(facts.targets[facts.test], losing)
+    if not tested.any():
+        return None
+    bench.add_subset("some classes thinned", rows)
+    arm, name = facts.best.arm, "best - images of some classes"
+    epochs = math.ceil(arm.recipe.schedule.epochs * len(facts.train) / len(rows))  # as many steps
+    schedule = replace(arm.recipe.schedule, epochs=epochs)
+    recipe = replace(arm.recipe, schedule=schedule)
+    after = bench.run(replace(arm, images="some classes thinned", recipe=recipe), name)
+    lost = effect([(hits(after, facts)[tested], hits(facts.best, facts)[tested])])
+    share = float(is_rare[facts.targets[facts.test]].mean())
+    gain = Effect(lost.mean * share, lost.error * share, lost.low * share, lost.high * share)
+    until = "" if strength is None else f"; until then subtract {_formula(strength)} from the outputs"
     return DataFinding(
         cause="class_imbalance",
-        effect=effect([seen]),
-        pairs=(seen,),
+        effect=gain,
         evidence=[
-            f"{_sizes(facts)}; with every class drawn equally often the same recipe was trained again."
+            f"{_sizes(facts)}. Made as rare ({images} training images each), {_names(facts, losing)} lose "
+            f"{lost.mean:+.3f} [{lost.low:+.3f}, {lost.high:+.3f}] of their test images (measured); the rare "
+            f"classes hold {share:.0%} of the test images, so as many images for them would add about "
+            f"{gain.mean:+.3f}."
         ],
-        fix={"recipe.sampler": "balanced"},
+        fix={"data": f"more images of {_names(facts, np.flatnonzero(is_rare))}{until}"},
         runs=[name],
     )
+
+
+def thin(rows: np.ndarray, targets: np.ndarray, classes: np.ndarray, images: int) -> np.ndarray:
+    """Returns the rows with this many of each of these classes, evenly spaced, in the given order."""
+    labels = targets[rows]
+    kept = ~np.isin(labels, classes)
+    for label in classes:
+        own = np.flatnonzero(labels == label)
+        kept[own[np.linspace(0, len(own) - 1, min(images, len(own))).astype(int)]] = True
+    return rows[kept]
 
 
 def _strength(facts: DataFacts) -> float | None:
@@ -72,7 +108,7 @@ def _strength(facts: DataFacts) -> float | None:
 def _corrected(facts: DataFacts, strength: float) -> DataFinding:
     outputs, labels = facts.best.outcome.test_outputs, facts.targets[facts.test]
     before, after = (store.hits(corrected(outputs, shares(facts), s), labels) for s in (0.0, strength))
-    formula = f"{strength:g} · log(share of the class in the training images)"
+    formula = _formula(strength)
     return DataFinding(
         cause="class_imbalance",
         effect=effect([(before, after)]),
@@ -94,6 +130,15 @@ def shares(facts: DataFacts) -> np.ndarray:
     """Returns the classes' shares (C,) of the training images; one without any counts as half an image."""
     counts = np.bincount(facts.targets[facts.train], minlength=len(facts.classes))
     return np.asarray(np.maximum(counts, 0.5) / len(facts.train))
+
+
+def _formula(strength: float) -> str:
+    return f"{strength:g} · log(share of the class in the training images)"
+
+
+def _names(facts: DataFacts, classes: np.ndarray) -> str:
+    named = [facts.classes[label] for label in classes[:SHOWN]]
+    return ", ".join(named) + (f" and {len(classes) - SHOWN} more" if len(classes) > SHOWN else "")
 
 
 def _sizes(facts: DataFacts) -> str:

@@ -34,6 +34,7 @@ class DataFacts:
         imbalance: largest class over smallest class among the training images.
         probe, probe_random: linear probes on pretrained and on random features (validation accuracy).
         classes: names.
+        repetition: how often the test was made before, for one that draws other images each time.
     """
 
     recipe: Result
@@ -51,6 +52,7 @@ class DataFacts:
     probe: float
     probe_random: float
     classes: tuple[str, ...]
+    repetition: int = 0
 
     @property
     def headroom(self) -> float:
@@ -82,6 +84,7 @@ class DataFinding:
         runs: names of the runs behind it.
         levels: further levels for the summary, such as the ceiling that label noise sets.
         pairs: hits before and after on the test images, where the effect is their difference.
+        carry: from that difference to the effect, where it is carried on to more than was measured.
         in_recipe: whether the effect is one on the user's own recipe, so that it can be set against the gap.
     """
 
@@ -92,14 +95,15 @@ class DataFinding:
     runs: list[str]
     levels: Mapping[str, float] = field(default_factory=dict)
     pairs: tuple[Pair, ...] = ()
+    carry: Callable[[Effect], Effect] | None = None
     in_recipe: bool = False
 
     def joined(self, other: DataFinding) -> DataFinding:
-        """Returns the finding with the same test under another seed: averaged image by image."""
+        """Returns the finding with a repetition of the same test: averaged image by image."""
         pairs = self.pairs + other.pairs
-        change = effect(pairs)
+        change = effect(pairs) if self.carry is None else self.carry(effect(pairs))
         interval = f"{change.mean:+.3f} [{change.low:+.3f}, {change.high:+.3f}]"
-        again = f"Under {len(pairs)} seeds: test accuracy {interval}."
+        again = f"Over {len(pairs)} repetitions of the test: {interval}."
         evidence = [*self.evidence[:1], again]
         return replace(self, effect=change, pairs=pairs, evidence=evidence, runs=self.runs + other.runs)
 
@@ -113,12 +117,15 @@ class DataHypothesis:
         suspicion: expected gain of accuracy (0..1); 0 or less: not raised, nothing is run.
         cost: of the test as a multiple of the best run's.
         test: runs the experiment; None where it showed nothing to measure.
+        reseeds: whether a repetition needs what it is measured against under another seed too; one that does
+            not draws other images (`DataFacts.repetition`).
     """
 
     name: str
     suspicion: Callable[[DataFacts], float]
     cost: float
     test: Callable[[Bench, DataFacts], DataFinding | None]
+    reseeds: bool = True
 
 
 def hits(result: Result, facts: DataFacts) -> np.ndarray:

@@ -1,0 +1,103 @@
+"""The suspicions about the data, tested one by one, and again where one run decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from plateau.causes import DATA_HYPOTHESES
+from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis
+from plateau.params import Diagnosis as Limits
+from plateau.training.arm import Arm
+from plateau.training.store import Result
+
+MOST_DRAWS = 2  # repetitions on other images: a set has two halves
+
+
+@dataclass
+class Reseeded:
+    """A bench under another seed."""
+
+    bench: Bench
+    seed: int
+
+    def run(self, arm: Arm, name: str) -> Result:
+        """Returns the arm's result under this seed."""
+        return self.bench.run(arm.with_seed(self.seed), f"{name}, seed {self.seed}")
+
+    def add_subset(self, name: str, rows: np.ndarray) -> None:
+        """Names a set of training rows."""
+        self.bench.add_subset(name, rows)
+
+
+def suspected(facts: DataFacts, limits: Limits) -> list[tuple[DataHypothesis, float]]:
+    """Returns the suspicions that are worth a test, the strongest first, with their price."""
+    ranked = sorted(DATA_HYPOTHESES, key=lambda hypothesis: -hypothesis.suspicion(facts))
+    return [
+        (hypothesis, hypothesis.cost * facts.best.cost)
+        for hypothesis in ranked
+        if (limits.factors == "all" or hypothesis.name in limits.factors)
+        and hypothesis.suspicion(facts) >= limits.min_effect
+    ]
+
+
+def settle(
+    bench: Bench, facts: DataFacts, limits: Limits, further_seeds: Sequence[int], budget: float
+) -> tuple[DataFinding, ...]:
+    """Returns what the tests of the suspicions showed, as far as the budget reaches.
+
+    Args:
+        bench: where they run.
+        facts: what is known about the data.
+        limits: the diagnosis section of params.yaml.
+        further_seeds: for what one seed leaves open.
+        budget: in the unit of Result.cost.
+    """
+    findings: list[DataFinding] = []
+    for hypothesis, price in suspected(facts, limits):
+        if price > budget:
+            continue
+        budget -= price
+        finding = hypothesis.test(bench, facts)
+        if finding is None:
+            continue
+        for repetition, seed in enumerate(_repetitions(hypothesis, further_seeds), 1):
+            before = facts.recipe if finding.in_recipe else facts.best
+            again_price = price + (before.cost if hypothesis.reseeds else 0.0)
+            if not _is_open(finding, limits) or again_price > budget:
+                break
+            budget -= again_price
+            again = (
+                _reseeded(bench, hypothesis, facts, before, seed)
+                if hypothesis.reseeds
+                else hypothesis.test(bench, replace(facts, repetition=repetition))
+            )
+            finding = finding if again is None else finding.joined(again)
+        findings.append(finding)
+    return tuple(findings)
+
+
+def _repetitions(hypothesis: DataHypothesis, further_seeds: Sequence[int]) -> Sequence[int]:
+    return further_seeds if hypothesis.reseeds else further_seeds[: MOST_DRAWS - 1]
+
+
+def _is_open(finding: DataFinding, limits: Limits) -> bool:
+    """Returns whether a repetition could still change what is said: neither named nor ruled out."""
+    change = finding.effect
+    is_named = change.low > 0 and change.mean >= limits.min_effect
+    return bool(finding.pairs) and not is_named and change.high >= limits.min_effect
+
+
+def _reseeded(
+    bench: Bench, hypothesis: DataHypothesis, facts: DataFacts, before: Result, seed: int
+) -> DataFinding | None:
+    """Returns the test under another seed, what it is measured against included."""
+    is_recipe = before.key == facts.recipe.key
+    again = bench.run(before.arm.with_seed(seed), f"{'recipe' if is_recipe else 'best'}, seed {seed}")
+    if facts.best.key == facts.recipe.key:
+        changed = replace(facts, recipe=again, best=again)
+    else:
+        changed = replace(facts, recipe=again) if is_recipe else replace(facts, best=again)
+    return hypothesis.test(Reseeded(bench, seed), changed)
