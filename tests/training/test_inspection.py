@@ -1,11 +1,14 @@
 """What a user's file decides is read off what it builds: each classic fault, and its sound twin."""
 
+from dataclasses import replace
+
 import pytest
 from tiny import PREPROCESSING
 
 from plateau.errors import PlateauError
+from plateau.features.identification import Identification
 from plateau.recipe import Recipe, get, put
-from plateau.training.inspection import recipe_arm
+from plateau.training.inspection import _identified, recipe_arm
 
 DECLARED = put(
     Recipe(preprocessing=PREPROCESSING),
@@ -186,3 +189,9 @@ def test_a_mistake_is_one_clear_line(make_lab, user_file, functions, lines, line
         recipe_arm(make_lab(user_file(*functions, **lines)), DECLARED)
     assert str(caught.value).startswith(f"recipe.code: {line}")
     assert "\n" not in str(caught.value)
+
+
+def test_gray_images_have_no_order_of_channels_to_blame():
+    seen = Identification(((0.0,) * 3,) * 3, (0.0,) * 3, 1.0, "byte", (0.0,) * 3, (1.0,) * 3, "rgb", False)
+    assert _identified(seen)["preprocessing.channels"] == "rgb"
+    assert "preprocessing.channels" not in _identified(replace(seen, channels="unidentifiable"))

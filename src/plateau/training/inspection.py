@@ -69,7 +69,9 @@ def _identified(found: Identification | None) -> dict[str, Any]:
     if found is None or not found.is_affine:
         return {"preprocessing.scale": "as in your file"}
     rounded = {"mean": tuple(round(v, 3) for v in found.mean), "std": tuple(round(v, 3) for v in found.std)}
-    values = {"scale": found.scale, "channels": found.channels, **rounded}
+    values = {"scale": found.scale, **rounded}
+    if found.channels != "unidentifiable":  # gray images look the same in any order
+        values["channels"] = found.channels
     return {f"preprocessing.{key}": value for key, value in values.items()}
 
 
