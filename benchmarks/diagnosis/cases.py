@@ -74,8 +74,8 @@ class Case:
 
     @property
     def data(self) -> str | None:
-        """Returns the fault of the data, a key of data_faults.FAULTS."""
-        return next((fault.data for fault in self._faults if fault.data), None)
+        """Returns the faults of the data, keys of data_faults.FAULTS joined by "+"."""
+        return "+".join(fault.data for fault in self._faults if fault.data) or None
 
     @property
     def architecture(self) -> str:

@@ -22,12 +22,20 @@ class Truth:
     Attributes:
         causes: those that must be named; empty: healthy or harmless.
         tolerated: true as well by measurement, or another name for the same: neither asked for nor an error.
+        alternatives: gain in the recipe as it is, and are not missed once the causes are removed: no error
+            beside a true cause, and none itself.
         measured: whether long runs say so, or only what was planted.
     """
 
     causes: frozenset[str]
     tolerated: frozenset[str] = frozenset()
+    alternatives: frozenset[str] = frozenset()
     measured: bool = False
+
+    @property
+    def unasked(self) -> frozenset[str]:
+        """Returns the names that are neither asked for nor an error."""
+        return self.tolerated | self.alternatives
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Judged:
     @property
     def accused(self) -> list[str]:
         """Returns the causes named that are none."""
-        return [cause for cause in self.named if cause not in self.truth.causes | self.truth.tolerated]
+        return [cause for cause in self.named if cause not in self.truth.causes | self.truth.unasked]
 
     @property
     def cost_ratio(self) -> float:
@@ -66,7 +74,10 @@ def truth_of(case: Case, measured: dict[str, Any]) -> Truth:
     """Returns the measured truth of the case; what was planted where there is none yet."""
     known = measured.get(case.name)
     if known is not None:
-        return Truth(frozenset(known["causes"]), frozenset(known["tolerated"]), True)
+        causes, tolerated, alternatives = (
+            frozenset(known[k]) for k in ("causes", "tolerated", "alternatives")
+        )
+        return Truth(causes, tolerated, alternatives, measured=True)
     return Truth(case.planted if case.kind in ("single", "double") else frozenset())
 
 
@@ -80,7 +91,7 @@ def scores(results: Sequence[Judged]) -> dict[str, float]:
     faulty = [judged for judged in results if judged.truth.causes]
     clean = [judged for judged in results if not judged.truth.causes]
     hits = sum(len(judged.truth.causes & set(judged.named)) for judged in faulty)
-    named = sum(len([c for c in judged.named if c not in judged.truth.tolerated]) for judged in results)
+    named = sum(len([c for c in judged.named if c not in judged.truth.unasked]) for judged in results)
     pairs = probabilities(results)
     return {
         "cases": len(results),
@@ -96,12 +107,12 @@ def scores(results: Sequence[Judged]) -> dict[str, float]:
 
 
 def probabilities(results: Iterable[Judged]) -> list[tuple[float, int]]:
-    """Returns every stated probability of a cause and whether it is one; tolerated causes are left out."""
+    """Returns every stated probability of a cause and whether it is one; those not asked for are left out."""
     return [
         (float(item["probability"]), int(item["cause"] in judged.truth.causes))
         for judged in results
         for item in judged.answer["judged"]
-        if not item["jointly"] and item["cause"] not in judged.truth.tolerated
+        if not item["jointly"] and item["cause"] not in judged.truth.unasked
     ]
 
 

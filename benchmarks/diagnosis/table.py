@@ -26,7 +26,7 @@ def line(judged: Judged) -> str:
     summary = judged.answer["summary"]
     named = ", ".join(f"{cause['cause']} {cause['effect']:+.2f}" for cause in summary["causes"]) or "-"
     truth = ", ".join(sorted(judged.truth.causes)) or "-"
-    also = f" (or {', '.join(sorted(judged.truth.tolerated))})" if judged.truth.tolerated else ""
+    also = f" (or {', '.join(sorted(judged.truth.unasked))})" if judged.truth.unasked else ""
     verified = summary["verified"]
     return (
         f"{'ok  ' if judged.is_right else 'MISS'} {judged.case.name:55} {summary['verdict']:12} "

@@ -1,24 +1,24 @@
 """The truth about every case: what removing each planted fault recovers, in runs of their own.
 
-python -m benchmarks.diagnosis.truth [--cases 'drawings*'] [--seeds 3] [--no-audit]
+python -m benchmarks.diagnosis.truth [--cases 'drawings*'] [--seeds 3] [--jobs 2] [--no-audit]
 
 A planted fault that costs nothing is no cause. The audit changes what nobody planted (twice the images, twice
 as long, other learning rates, the other base, random weights): what gains there is true as well, and must not
-count as a false accusation. Finished runs are kept; truth.json is written after every case.
+count as a false accusation. Finished runs are kept in .plateau/suite; what was interrupted goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 import fnmatch
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.diagnosis import diagnose
+from benchmarks.diagnosis import diagnose, workers
 from benchmarks.diagnosis.cases import BACKBONES, BASES, CASES, Case
 from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.run import TRUTH, WORK
@@ -37,31 +37,91 @@ FIRST_SEED = 100  # the diagnosis never sees these seeds
 Edit = dict[str, Any]  # dotted recipe keys over a case
 
 
+@dataclass(frozen=True)
+class Removal:
+    """What removing a planted fault gains.
+
+    Attributes:
+        first: in the recipe as it is, whatever else is wrong with it.
+        last: where every other planted fault has been removed before.
+    """
+
+    first: Effect
+    last: Effect
+
+
+def measure_all(cases: Sequence[Case], work: Path, seeds: Sequence[int], audit: bool) -> dict[str, Any]:
+    """Returns what `measure` says by name, and prints a line after each case."""
+    found = {}
+    for case in cases:
+        truth = found[case.name] = measure(case, seeds, work, audit)
+        before, after = truth["accuracy"]
+        may = [*truth["tolerated"], *truth["alternatives"]]
+        print(f"{case.name:55} {before:.3f} -> {after:.3f}  {truth['causes']} (or {may})", flush=True)
+    return found
+
+
 def measure(case: Case, seeds: Sequence[int], work: Path, audit: bool = True) -> dict[str, Any]:
-    """Returns causes, tolerated causes, effects with intervals and mean test accuracies of one case."""
-    effects = {cause: _removal(case, cause, seeds, work) for cause in sorted(case.planted)}
-    others = _audited(case, seeds, work) if audit else {}
-    effects |= {cause: found for cause, found in others.items() if cause not in effects}
-    start, twin = (hits(one, {}, seeds, work).mean(1) for one in (case, _repaired(case)))
+    """Returns the names that `decide` gives, gains with intervals, and mean test accuracies of one case."""
+    removals = {cause: _removal(case, cause, seeds, work) for cause in sorted(case.planted)}
+    is_faulty = bool(_needed(removals))
+    repaired = _repaired(case)
+    # Beside a fault that costs much nothing else shows; where none does, the recipe itself is judged.
+    others = _audited(repaired if is_faulty else case, seeds, work) if audit else {}
+    helping = _gains(case, _settings(case), seeds, work) if audit and is_faulty else {}
+    start, twin = (hits(one, {}, seeds, work).mean(1) for one in (case, repaired))
     return {
-        **decide(effects, case.planted),
-        "effects": {cause: [found.mean, found.low, found.high] for cause, found in effects.items()},
+        **decide(removals, others, helping),
+        "effects": _intervals(others | {cause: removal.last for cause, removal in removals.items()}),
+        "first": _intervals({cause: removal.first for cause, removal in removals.items()}),
+        "helping": _intervals(helping),
         "accuracy": [float(start.mean()), float(twin.mean())],
         "seed_sd": [float(start.std()), float(twin.std())],
         "seeds": list(seeds),
     }
 
 
-def decide(effects: dict[str, Effect], planted: frozenset[str]) -> dict[str, list[str]]:
-    """Returns the causes that must be named, and those that may be.
+def decide(
+    removals: Mapping[str, Removal], others: Mapping[str, Effect], helping: Mapping[str, Effect]
+) -> dict[str, list[str]]:
+    """Returns the causes that must be named, those that may be, and what helps instead of them.
 
-    A planted fault is a cause where its gain reaches MIN_EFFECT and is decided. Close to MIN_EFFECT, or found
-    by the audit beside what was planted, it may be named. On a case that was made healthy the audit decides.
+    A planted fault is a cause where removing it last gains at least MIN_EFFECT and is decided: without that
+    the recipe does not arrive. Where none is, because the removal of either does, those are that gain first.
+    Close to MIN_EFFECT, first though not last, or found by the audit, a cause may be named. Where nothing
+    planted costs anything the audit decides. What helps in the recipe as it is may be named beside a cause.
+
+    Args:
+        removals: of what was planted.
+        others: gains of what nobody planted.
+        helping: gains of other settings in the recipe as it is, faults included.
     """
-    sure = {name for name, found in effects.items() if found.mean >= MIN_EFFECT + UNDECIDED and found.low > 0}
-    close = {name for name, found in effects.items() if found.mean >= MIN_EFFECT - UNDECIDED} - sure
-    causes = sure & planted or sure
-    return {"causes": sorted(causes), "tolerated": sorted((sure | close) - causes)}
+    causes = _needed(removals) or ({name for name, found in others.items() if _is_sure(found)} - {*removals})
+    near = {name for name, removal in removals.items() if _is_near(removal.first) or _is_near(removal.last)}
+    near |= {name for name, found in others.items() if _is_near(found) and name not in removals}
+    instead = {name for name, found in helping.items() if _is_sure(found)}
+    return {
+        "causes": sorted(causes),
+        "tolerated": sorted(near - causes),
+        "alternatives": sorted(instead - near - causes),
+    }
+
+
+def _needed(removals: Mapping[str, Removal]) -> set[str]:
+    last = {name for name, removal in removals.items() if _is_sure(removal.last)}
+    return last or {name for name, removal in removals.items() if _is_sure(removal.first)}
+
+
+def _is_sure(found: Effect) -> bool:
+    return found.mean >= MIN_EFFECT + UNDECIDED and found.low > 0
+
+
+def _is_near(found: Effect) -> bool:
+    return found.mean >= MIN_EFFECT - UNDECIDED
+
+
+def _intervals(effects: Mapping[str, Effect]) -> dict[str, list[float]]:
+    return {name: [found.mean, found.low, found.high] for name, found in effects.items()}
 
 
 def hits(case: Case, edit: Edit, seeds: Sequence[int], work: Path) -> np.ndarray:
@@ -78,37 +138,48 @@ def gain(before: np.ndarray, after: np.ndarray) -> Effect:
     return effect([(before.mean(0), after.mean(0))])
 
 
-def _removal(case: Case, cause: str, seeds: Sequence[int], work: Path) -> Effect:
-    """Returns what removing a cause gains, with and without the other faults (its Shapley value)."""
-    ways = {case: case.without(cause), case.only(cause): case.only(cause).without(cause)}
-    pairs = [(hits(a, {}, seeds, work).mean(0), hits(b, {}, seeds, work).mean(0)) for a, b in ways.items()]
-    return effect(pairs)
+def _removal(case: Case, cause: str, seeds: Sequence[int], work: Path) -> Removal:
+    first, last = (
+        gain(*(hits(side, {}, seeds, work) for side in (before, before.without(cause))))
+        for before in (case, case.only(cause))
+    )
+    return Removal(first, last)
 
 
 def _audited(case: Case, seeds: Sequence[int], work: Path) -> dict[str, Effect]:
-    """Returns the gains of what nobody planted, over the case with everything repaired."""
-    base = _repaired(case)
-    before = hits(base, {}, seeds, work)
-    found = {cause: gain(before, hits(base, edit, seeds, work)) for cause, edit in _edits(base).items()}
-    others = {"limited_data": replace(base, faults=("double",))} if base.data is None else {}
-    if base.weights == BACKBONES[base.backbone][1]:
-        others["feature_misalignment"] = replace(base, faults=("scratch",))
-    found |= {cause: gain(before, hits(other, {}, seeds, work)) for cause, other in others.items()}
-    return found
+    """Returns the gains of what nobody planted in the case."""
+    before = hits(case, {}, seeds, work)
+    others = {"limited_data": _with_more_images(case)}
+    if case.weights == BACKBONES[case.backbone][1] and case.code is None:
+        others["feature_misalignment"] = replace(case, faults=(*case.faults, "scratch"))
+    found = {cause: gain(before, hits(other, {}, seeds, work)) for cause, other in others.items()}
+    return _gains(case, {**_settings(case), "frozen_layers": _other_base(case)}, seeds, work) | found
 
 
-def _edits(case: Case) -> dict[str, Edit]:
+def _gains(case: Case, edits: Mapping[str, Edit], seeds: Sequence[int], work: Path) -> dict[str, Effect]:
+    before = hits(case, {}, seeds, work)
+    return {cause: gain(before, hits(case, edit, seeds, work)) for cause, edit in edits.items()}
+
+
+def _settings(case: Case) -> dict[str, Edit]:
     values = case.overrides
     rate, epochs = values["optimizer.learning_rate"], values["schedule.epochs"]
-    other = BASES["head" if case.base == "all" else "all"]
     return {
         "training_length": {"schedule.epochs": 2 * epochs},
         "learning_rate_low": {"optimizer.learning_rate": 3 * rate},
         "learning_rate_high": {"optimizer.learning_rate": rate / 3},
-        "frozen_layers": {
-            key: other[key] for key in ("trainable", "optimizer.learning_rate", "schedule.epochs")
-        },
     }
+
+
+def _other_base(case: Case) -> Edit:
+    other = BASES["head" if case.base == "all" else "all"]
+    return {key: other[key] for key in ("trainable", "optimizer.learning_rate", "schedule.epochs")}
+
+
+def _with_more_images(case: Case) -> Case:
+    """Returns the case with twice the images; where a fault took images away, with what it took."""
+    is_short = any(FAULTS[name].cause == "limited_data" for name in case.faults)
+    return case.without("limited_data") if is_short else replace(case, faults=(*case.faults, "double"))
 
 
 def _repaired(case: Case) -> Case:
@@ -119,7 +190,7 @@ def _repaired(case: Case) -> Case:
 
 def _laboratory(case: Case, work: Path) -> tuple[Laboratory, Any]:
     params = diagnose.parameters(case, work)
-    folder = work / "prepared" / Path(str(params.data.path)).stem
+    folder = work / "prepared" / case.backbone / Path(str(params.data.path)).stem  # two may be at it at once
     if not folder.exists():
         prepare(params.data, folder)
     lab = Laboratory(
@@ -141,18 +212,20 @@ def main() -> None:
     parser.add_argument("--cases", default="*", help="shell pattern of case names")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--no-audit", action="store_true", help="only what was planted")
+    parser.add_argument(
+        "--jobs", type=int, default=runtime.available_cpus(), help="groups of cases at a time, one CPU each"
+    )
     arguments = parser.parse_args()
     runtime.set_up_threads()
     seeds = range(FIRST_SEED, FIRST_SEED + arguments.seeds)
-    for case in (case for case in CASES if fnmatch.fnmatch(case.name, arguments.cases)):
-        found = measure(case, seeds, WORK, not arguments.no_audit)
-        known = artifacts.read_json(TRUTH) if TRUTH.exists() else {}
-        artifacts.write_json(TRUTH, dict(sorted({**known, case.name: found}.items())))
-        before, after = found["accuracy"]
-        print(
-            f"{case.name:55} {before:.3f} -> {after:.3f}  {found['causes']} (or {found['tolerated']})",
-            flush=True,
-        )
+    chosen = [case for case in CASES if fnmatch.fnmatch(case.name, arguments.cases)]
+    for case in chosen:  # images and weights, before anyone needs them twice at once
+        diagnose.parameters(case, WORK)
+    found = workers.spread(
+        measure_all, workers.groups(chosen), arguments.jobs, WORK, seeds, not arguments.no_audit
+    )
+    known = artifacts.read_json(TRUTH) if TRUTH.exists() else {}
+    artifacts.write_json(TRUTH, dict(sorted({**known, **found}.items())))
 
 
 if __name__ == "__main__":

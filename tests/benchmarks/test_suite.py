@@ -42,12 +42,7 @@ def test_case_is_well_formed(case):
 
 def test_every_forum_file_and_fault_is_used():
     used = {name for case in CASES for name in case.faults}
-    twins = {fault.twin for fault in faults.FAULTS.values()} | {
-        "double",
-        "double-noise",
-        "double-overlap",
-        "scratch",
-    }
+    twins = {fault.twin for fault in faults.FAULTS.values()} | {"double", "scratch"}
     assert set(faults.FAULTS) <= used | twins
     assert {path.stem for path in diagnose.FORUM.glob("*.py")} == {
         f.code for f in faults.FAULTS.values() if f.code
@@ -197,20 +192,59 @@ def test_calibration_of_honest_and_of_boastful_probabilities():
     assert score.calibration_error([(1.0, 0)] * 10) == pytest.approx(1.0)
 
 
-def test_truth_is_what_removal_recovers():
+def _gain(mean):
+    return Effect(mean, 0.01, mean - 0.02, mean + 0.02)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "causes", "tolerated"),
+    [
+        ({"head": 0.2}, {"head": 0.2}, ["head"], []),
+        ({"head": 0.001}, {"head": 0.001}, [], []),
+        ({"head": 0.03}, {"head": 0.03}, [], ["head"]),
+        # masked: it gains nothing until the other is removed
+        ({"head": 0.5, "resolution": -0.1}, {"head": 0.6, "resolution": 0.1}, ["head", "resolution"], []),
+        # with the other removed it is not missed
+        ({"head": 0.5, "resolution": 0.2}, {"head": 0.6, "resolution": 0.0}, ["head"], ["resolution"]),
+        # either does it
+        ({"head": 0.5, "resolution": 0.5}, {"head": 0.0, "resolution": 0.0}, ["head", "resolution"], []),
+    ],
+)
+def test_truth_is_what_removal_recovers(first, last, causes, tolerated):
     from benchmarks.diagnosis import truth
 
-    def gain(mean):
-        return Effect(mean, 0.01, mean - 0.02, mean + 0.02)
+    removals = {name: truth.Removal(_gain(first[name]), _gain(last[name])) for name in first}
+    found = truth.decide(removals, {}, {})
+    assert found == {"causes": causes, "tolerated": tolerated, "alternatives": []}
 
-    planted = frozenset({"head"})
-    assert truth.decide({"head": gain(0.2), "limited_data": gain(0.06)}, planted) == {
+
+def test_truth_beside_what_was_planted():
+    from benchmarks.diagnosis import truth
+
+    removals = {"head": truth.Removal(_gain(0.2), _gain(0.2))}
+    found = truth.decide(removals, {"limited_data": _gain(0.06)}, {"training_length": _gain(0.1)})
+    assert found == {
         "causes": ["head"],
         "tolerated": ["limited_data"],
+        "alternatives": ["training_length"],
     }
-    assert truth.decide({"head": gain(0.001)}, planted) == {"causes": [], "tolerated": []}
-    assert truth.decide({"head": gain(0.03)}, planted) == {"causes": [], "tolerated": ["head"]}
-    assert truth.decide({"training_length": gain(0.1)}, frozenset())["causes"] == ["training_length"]
+    assert truth.decide({}, {"training_length": _gain(0.1)}, {})["causes"] == ["training_length"]
+
+
+def test_more_images_are_those_that_a_fault_took_away_or_as_many_again():
+    from benchmarks.diagnosis import truth
+
+    assert truth._with_more_images(Case("digits", "resnet", "all", ("noise",))).data == "noise+double"
+    assert truth._with_more_images(Case("digits", "resnet", "all", ("balanced",))).data is None
+
+
+def test_alternatives_are_no_error_and_no_first_cause():
+    judged = replace(
+        _judged({"head"}, ["training_length"]),
+        truth=score.Truth(frozenset({"head"}), alternatives=frozenset({"training_length"})),
+    )
+    assert not judged.accused and not judged.is_right
+    assert np.isnan(score.scores([judged])["precision"])
 
 
 @pytest.mark.slow
