@@ -13,8 +13,6 @@ from plateau.params import Diagnosis as Limits
 from plateau.training.arm import Arm
 from plateau.training.store import Result
 
-MOST_DRAWS = 2  # repetitions on other images: a set has two halves
-
 
 @dataclass
 class Reseeded:
@@ -63,24 +61,15 @@ def settle(
         finding = hypothesis.test(bench, facts)
         if finding is None:
             continue
-        for repetition, seed in enumerate(_repetitions(hypothesis, further_seeds), 1):
-            before = facts.recipe if finding.in_recipe else facts.best
-            again_price = price + (before.cost if hypothesis.reseeds else 0.0)
-            if not _is_open(finding, limits) or again_price > budget:
+        before = facts.recipe if finding.in_recipe else facts.best
+        for repetition, seed in enumerate(further_seeds, 1):
+            if not _is_open(finding, limits) or price + before.cost > budget:
                 break
-            budget -= again_price
-            again = (
-                _reseeded(bench, hypothesis, facts, before, seed)
-                if hypothesis.reseeds
-                else hypothesis.test(bench, replace(facts, repetition=repetition))
-            )
+            budget -= price + before.cost
+            again = _reseeded(bench, hypothesis, replace(facts, repetition=repetition), before, seed)
             finding = finding if again is None else finding.joined(again)
         findings.append(finding)
     return tuple(findings)
-
-
-def _repetitions(hypothesis: DataHypothesis, further_seeds: Sequence[int]) -> Sequence[int]:
-    return further_seeds if hypothesis.reseeds else further_seeds[: MOST_DRAWS - 1]
 
 
 def _is_open(finding: DataFinding, limits: Limits) -> bool:

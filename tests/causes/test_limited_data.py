@@ -7,7 +7,7 @@ import pytest
 from tiny import make_arm
 
 from plateau.attribution import Effect
-from plateau.causes import class_overlap
+from plateau.causes import class_overlap, label_noise
 from plateau.causes.limited_data import HYPOTHESIS, carried_on, half
 
 
@@ -41,19 +41,32 @@ def test_as_good_with_half_of_them(make_facts, make_bench):
 
 
 @pytest.mark.parametrize(
-    "values", [{"train_accuracy": 0.7}, {"accuracy": 0.97}, {"train_accuracy": 0.75, "accuracy": 0.7}]
+    "values", [{"train_accuracy": 0.7}, {"accuracy": 0.98}, {"train_accuracy": 0.72, "accuracy": 0.7}]
 )
 def test_no_suspicion_where_training_images_are_not_memorised(make_facts, values):
     facts = make_facts(**values)
     assert HYPOTHESIS.suspicion(facts) < facts.min_effect
 
 
-def test_labels_that_nobody_could_know_are_no_gap(make_facts, monkeypatch):
+@pytest.mark.parametrize("module", [class_overlap, label_noise])
+def test_labels_that_nobody_could_know_are_no_gap(make_facts, monkeypatch, module):
     facts = make_facts(accuracy=0.8)
     assert HYPOTHESIS.suspicion(facts) > facts.min_effect
-    overlapping = replace(class_overlap.HYPOTHESIS, suspicion=lambda facts: 0.15)
-    monkeypatch.setattr(class_overlap, "HYPOTHESIS", overlapping)
+    explaining = replace(module.HYPOTHESIS, suspicion=lambda facts: 0.18)
+    monkeypatch.setattr(module, "HYPOTHESIS", explaining)
     assert HYPOTHESIS.suspicion(facts) == 0
+
+
+def test_what_rare_classes_lose_is_not_counted(make_facts, make_bench):
+    targets = np.zeros(180, np.int64)
+    targets[[118, 119, *range(150, 180)]] = (
+        1  # two training images of the second class, half of the test images
+    )
+    facts = make_facts(accuracy=0.5, targets=targets, imbalance=59.0)
+    finding = HYPOTHESIS.test(make_bench(0.25), facts)
+    ((before, after),) = finding.pairs
+    assert before.sum() == 15 and after.sum() == 30 and not after[30:].any()
+    assert finding.effect.mean == pytest.approx(0.0, abs=1e-5)  # the common class misses nothing
 
 
 def test_every_class_keeps_half_and_at_least_one():

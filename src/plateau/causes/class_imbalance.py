@@ -52,9 +52,9 @@ def _data_test(bench: Bench, facts: DataFacts) -> DataFinding | None:
 
 def _thinned(bench: Bench, facts: DataFacts, strength: float | None) -> DataFinding | None:
     sizes = np.bincount(facts.targets[facts.train], minlength=len(facts.classes))
-    is_rare = sizes * IMBALANCED <= sizes.max()
-    losing = np.flatnonzero(~is_rare)[::2]  # the rest stays, as the rare ones have it now
-    images = max(1, round(float(sizes[is_rare].mean())))
+    rare = rare_classes(facts)
+    losing = np.setdiff1d(np.arange(len(sizes)), rare)[::2]  # the rest stays, as the rare ones have it now
+    images = max(1, round(float(sizes[rare].mean())))
     rows = thin(facts.train, facts.targets, losing, images)
     tested = np.isin(facts.targets[facts.test], losing)
     if not tested.any():
@@ -66,7 +66,7 @@ def _thinned(bench: Bench, facts: DataFacts, strength: float | None) -> DataFind
     recipe = replace(arm.recipe, schedule=schedule)
     after = bench.run(replace(arm, images="some classes thinned", recipe=recipe), name)
     lost = effect([(hits(after, facts)[tested], hits(facts.best, facts)[tested])])
-    share = float(is_rare[facts.targets[facts.test]].mean())
+    share = float(np.isin(facts.targets[facts.test], rare).mean())
     gain = Effect(lost.mean * share, lost.error * share, lost.low * share, lost.high * share)
     until = "" if strength is None else f"; until then subtract {_formula(strength)} from the outputs"
     return DataFinding(
@@ -78,9 +78,15 @@ def _thinned(bench: Bench, facts: DataFacts, strength: float | None) -> DataFind
             f"classes hold {share:.0%} of the test images, so as many images for them would add about "
             f"{gain.mean:+.3f}."
         ],
-        fix={"data": f"more images of {_names(facts, np.flatnonzero(is_rare))}{until}"},
+        fix={"data": f"more images of {_names(facts, rare)}{until}"},
         runs=[name],
     )
+
+
+def rare_classes(facts: DataFacts) -> np.ndarray:
+    """Returns the classes that have IMBALANCED times fewer training images than the largest."""
+    sizes = np.bincount(facts.targets[facts.train], minlength=len(facts.classes))
+    return np.flatnonzero(sizes * IMBALANCED <= sizes.max())
 
 
 def thin(rows: np.ndarray, targets: np.ndarray, classes: np.ndarray, images: int) -> np.ndarray:

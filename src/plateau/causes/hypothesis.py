@@ -117,15 +117,12 @@ class DataHypothesis:
         suspicion: expected gain of accuracy (0..1); 0 or less: not raised, nothing is run.
         cost: of the test as a multiple of the best run's.
         test: runs the experiment; None where it showed nothing to measure.
-        reseeds: whether a repetition needs what it is measured against under another seed too; one that does
-            not draws other images (`DataFacts.repetition`).
     """
 
     name: str
     suspicion: Callable[[DataFacts], float]
     cost: float
     test: Callable[[Bench, DataFacts], DataFinding | None]
-    reseeds: bool = True
 
 
 def hits(result: Result, facts: DataFacts) -> np.ndarray:

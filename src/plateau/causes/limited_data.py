@@ -8,21 +8,19 @@ from functools import partial
 import numpy as np
 
 from plateau.attribution import Effect, effect
-from plateau.causes import class_overlap
-from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
+from plateau.causes import class_imbalance, class_overlap, label_noise
+from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits
 
 TIMES = 4  # as many images: what more data would give is said for that many, two doublings
 HALVED = 0.75  # of the last doubling's gain is what two more give where each gains half of the one before
-# Training minus test accuracy from which images are missing: below it nearly every data set would gain a
-# little from twice as many, and no healthy recipe should be told so.
-LEAST_GAP = 0.1
 HALVES = ("half", "other half")
 
 
 def _suspicion(facts: DataFacts) -> float:
     # Labels that nobody could know are memorised as well, and more images do not help with them.
-    gap = facts.train_accuracy - facts.test_accuracy - class_overlap.HYPOTHESIS.suspicion(facts)
-    return 0.5 * facts.headroom if gap >= LEAST_GAP else 0.0
+    unknowable = (class_overlap.HYPOTHESIS, label_noise.HYPOTHESIS)
+    gap = facts.train_accuracy - facts.test_accuracy - sum(cause.suspicion(facts) for cause in unknowable)
+    return 0.5 * facts.headroom if gap >= facts.min_effect else 0.0
 
 
 def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
@@ -32,14 +30,17 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     schedule = replace(arm.recipe.schedule, epochs=2 * arm.recipe.schedule.epochs)  # the same number of steps
     name = f"best - {which} of the images"
     halved = bench.run(replace(arm, images=which, recipe=replace(arm.recipe, schedule=schedule)), name)
-    seen = pair(halved, facts.best, facts)
+    # What rare classes lose is their rareness: half of the images leaves them hardly any.
+    common = ~np.isin(facts.targets[facts.test], class_imbalance.rare_classes(facts))
+    seen = hits(halved, facts) & common, hits(facts.best, facts) & common
+    missed = float((common & ~hits(facts.best, facts)).mean())
     measured = effect([seen])
-    expected = carried_on(measured, facts.test_accuracy)
+    expected = carried_on(measured, 1.0 - missed)
     return DataFinding(
         cause="limited_data",
         effect=expected,
         pairs=(seen,),
-        carry=partial(carried_on, accuracy=facts.test_accuracy),
+        carry=partial(carried_on, accuracy=1.0 - missed),
         evidence=[
             f"From {len(facts.train) // 2} to {len(facts.train)} training images test accuracy rose by "
             f"{measured.mean:+.3f} [{measured.low:+.3f}, {measured.high:+.3f}] (measured); {TIMES} times "
@@ -77,4 +78,4 @@ def carried_on(gain: Effect, accuracy: float) -> Effect:
     return Effect(gain.mean * factor, gain.error * factor, gain.low * factor, gain.high * factor)
 
 
-HYPOTHESIS = DataHypothesis(name="limited_data", suspicion=_suspicion, cost=1.0, test=_test, reseeds=False)
+HYPOTHESIS = DataHypothesis(name="limited_data", suspicion=_suspicion, cost=1.0, test=_test)
