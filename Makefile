@@ -75,8 +75,8 @@ format: setup ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench-diagnosis: setup ## Run the fault suite and the peers; exit status 1 below the bars (CASES='drawings*' for a part)
-	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.diagnosis.run --cases '$(or $(CASES),*)'
+bench-diagnosis: setup ## Run the fault suite and the peers; exit status 1 below the bars (CASES='drawings*' for a part, SEEDS='0 1' for two)
+	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.diagnosis.run --cases '$(or $(CASES),*)' --seeds $(or $(SEEDS),0)
 
 ui: setup ## Open the recorded runs in MLflow on http://127.0.0.1:5000 (PORT=... for another port)
 	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1 --port $(PORT)

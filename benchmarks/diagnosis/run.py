@@ -1,9 +1,10 @@
 """The fault suite: every case through the whole diagnosis, beside the truth and the field's rules.
 
-python -m benchmarks.diagnosis.run [--cases 'drawings*'] [--jobs 2] [--fresh] [--no-peers]
+python -m benchmarks.diagnosis.run [--cases 'drawings*'] [--seeds 0 1] [--jobs 2] [--fresh] [--no-peers]
 
 What is finished is kept in .plateau/suite by content: a killed run goes on, a changed tool diagnoses again.
-Exit status 1 below the bars of `score.BARS`.
+The table is the first seed's; further seeds say how often the answer stays the same. Exit status 1 below the
+bars of `score.BARS`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import fnmatch
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +38,29 @@ def main() -> int:
         for case in cases.CASES
         if any(fnmatch.fnmatch(case.name, pattern) for pattern in arguments.cases)
     ]
-    for case in chosen:  # images and weights, before anyone needs them twice at once
-        diagnose.parameters(case, WORK, arguments.seed)
-    answers = workers.spread(
-        diagnose.diagnose_all, workers.groups(chosen), arguments.jobs, WORK, arguments.seed
-    )
-    results = [score.judge(case, answers[case.name], score.truth_of(case, measured)) for case in chosen]
+    by_seed = {}
+    for seed in arguments.seeds:
+        for case in chosen:  # images and weights, before anyone needs them twice at once
+            diagnose.parameters(case, WORK, seed)
+        answers = workers.spread(diagnose.diagnose_all, workers.groups(chosen), arguments.jobs, WORK, seed)
+        by_seed[seed] = [
+            score.judge(case, answers[case.name], score.truth_of(case, measured)) for case in chosen
+        ]
+    results = by_seed[arguments.seeds[0]]
     print("\n".join(table.line(judged) for judged in results))
     rivals = {} if arguments.no_peers else peers.judge_all(results, WORK)
-    text = table.summary(results, rivals)
+    text = table.summary(by_seed, rivals)
     print("\n" + text)
     if arguments.page:
         artifacts.write_text(arguments.page, table.markdown(results, measured, text))
-    _save(results, arguments.cases)
-    return 0 if score.passes(results) else 1
+    _save(by_seed, arguments.cases)
+    return 0 if score.passes(by_seed) else 1
 
 
-def _save(results: list[Any], patterns: list[str]) -> None:
+def _save(by_seed: Mapping[int, list[Any]], patterns: list[str]) -> None:
     rows = [
-        {"case": judged.case.name, "truth": sorted(judged.truth.causes), **judged.answer}
+        {"case": judged.case.name, "seed": seed, "truth": sorted(judged.truth.causes), **judged.answer}
+        for seed, results in by_seed.items()
         for judged in results
     ]
     artifacts.write_json(WORK / "results.json", {"patterns": patterns, "cases": rows})
@@ -65,7 +71,9 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--cases", nargs="+", default=["*"], help="shell patterns of case names")
-    parser.add_argument("--seed", type=int, default=0, help="diagnosis.seeds")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[0], help="diagnosis.seeds, one run of all each"
+    )
     parser.add_argument(
         "--jobs", type=int, default=runtime.available_cpus(), help="cases at a time, one CPU each"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.diagnosis.cases import Case
 
 BARS = {"top1": 0.95, "precision": 0.9, "recall": 0.9, "false_accusations": 0, "ece": 0.05, "cost_ratio": 2.0}
+SAME_PRIMARY = 0.95  # share of the cases that another seed gives the same first cause
 LEFT_OUT_SLACK = 0.05  # how much worse a group may be when it is scored alone
 BINS = (0.0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
 
@@ -139,17 +140,27 @@ def groups(results: Sequence[Judged], key: Callable[[Case], str]) -> dict[str, d
     return {name: scores([judged for judged in results if key(judged.case) == name]) for name in names}
 
 
-def passes(results: Sequence[Judged]) -> bool:
-    """Returns whether the scores, and those of each left-out set, reach the bars."""
-    return not failures(results)
+def same_primary(results: Sequence[Judged], others: Sequence[Judged]) -> float:
+    """Returns the share of cases whose first cause, or that there is none, is the same in both."""
+    return _share(one.named[:1] == two.named[:1] for one, two in zip(results, others, strict=True))
 
 
-def failures(results: Sequence[Judged]) -> list[str]:
-    """Returns what misses its bar, in words."""
+def passes(by_seed: Mapping[int, Sequence[Judged]]) -> bool:
+    """Returns whether the scores, those of each left-out set, and the other seeds reach the bars."""
+    return not failures(by_seed)
+
+
+def failures(by_seed: Mapping[int, Sequence[Judged]]) -> list[str]:
+    """Returns what misses its bar, in words: of the first seed's scores and the others' agreement."""
+    results, *others = by_seed.values()
     missed = [f"{name} {value:.3f}" for name, value in _missed(scores(results), 0.0).items()]
     for group, found in groups(results, lambda case: case.set).items():
         shown = {name: found[name] for name in ("top1", "precision", "recall", "false_accusations")}
         missed += [f"{name} {value:.3f} on {group}" for name, value in _missed(shown, LEFT_OUT_SLACK).items()]
+    agreements = [same_primary(results, other) for other in others]
+    missed += [
+        f"same first cause {share:.3f} under another seed" for share in agreements if share < SAME_PRIMARY
+    ]
     return missed
 
 

@@ -36,8 +36,9 @@ def line(judged: Judged) -> str:
     )
 
 
-def summary(results: Sequence[Judged], rivals: Mapping[str, Mapping[str, float]]) -> str:
-    """Returns the scores, overall and per left-out group, the reliability table and the peers."""
+def summary(by_seed: Mapping[int, Sequence[Judged]], rivals: Mapping[str, Mapping[str, float]]) -> str:
+    """Returns the scores, overall, per left-out group and per seed, the reliability tables, the peers."""
+    results = next(iter(by_seed.values()))
     everything = {
         "all": score.scores(results),
         **{f"set {name}": found for name, found in score.groups(results, lambda case: case.set).items()},
@@ -46,19 +47,45 @@ def summary(results: Sequence[Judged], rivals: Mapping[str, Mapping[str, float]]
             for name, found in score.groups(results, lambda case: case.backbone).items()
         },
     }
-    lines = [_row("", COLUMNS), *(_numbers(name, found) for name, found in everything.items()), ""]
-    lines += ["stated probability: number, mean stated, share true"]
-    pairs = score.probabilities(results)
-    lines += [
-        f"  {low:.1f}-{high:.1f}: {n:4d}  {p:.2f}  {y:.2f}" for low, high, n, p, y in score.reliability(pairs)
-    ]
+    lines = [_row("", COLUMNS), *(_numbers(name, found) for name, found in everything.items())]
+    lines += [_numbers(f"seed {seed}", score.scores(found)) for seed, found in [*by_seed.items()][1:]]
+    lines += ["", *_reliability("stated probability", results)]
+    if len(by_seed) > 1:
+        pooled = [judged for found in by_seed.values() for judged in found]
+        lines += ["", *_reliability("over all seeds", pooled), "", *_agreement(by_seed)]
     if rivals:
         keys = ("top1", "any_hit", "false_accusations", "cost")
         lines += ["", _row("peer (cost: times the user's run)", keys)]
         lines += [_row(name, [f"{found[key]:.2f}" for key in keys]) for name, found in rivals.items()]
-    missed = score.failures(results)
+    missed = score.failures(by_seed)
     lines += ["", "below the bars: " + "; ".join(missed) if missed else "all bars reached"]
     return "\n".join(lines)
+
+
+def _reliability(title: str, results: Sequence[Judged]) -> list[str]:
+    pairs = score.probabilities(results)
+    return [
+        f"{title}: number, mean stated, share true (calibration error {score.calibration_error(pairs):.3f})",
+        *(
+            f"  {low:.1f}-{high:.1f}: {n:4d}  {p:.2f}  {y:.2f}"
+            for low, high, n, p, y in score.reliability(pairs)
+        ),
+    ]
+
+
+def _agreement(by_seed: Mapping[int, Sequence[Judged]]) -> list[str]:
+    """Returns how many cases have the same first cause under each further seed, and which have not."""
+    (first, results), *others = by_seed.items()
+    lines = []
+    for seed, other in others:
+        share = score.same_primary(results, other)
+        lines.append(f"same first cause under seeds {first} and {seed}: {share:.3f} of {len(other)} cases")
+        lines += [
+            f"  {one.case.name}: {' '.join(one.named[:1]) or '-'} and {' '.join(two.named[:1]) or '-'}"
+            for one, two in zip(results, other, strict=True)
+            if one.named[:1] != two.named[:1]
+        ]
+    return lines
 
 
 def markdown(results: Sequence[Judged], measured: Mapping[str, Any], text: str) -> str:

@@ -183,7 +183,15 @@ def test_scores_count_hits_misses_and_false_accusations():
     found = score.scores(results)
     assert found["top1"] == 1.0 and found["false_accusations"] == 1 and found["cost_ratio"] == 1.5
     assert found["precision"] == pytest.approx(2 / 4) and found["recall"] == pytest.approx(2 / 3)
-    assert not score.passes(results) and any("false_accusations" in line for line in score.failures(results))
+    assert not score.passes({0: results})
+    assert any("false_accusations" in line for line in score.failures({0: results}))
+
+
+def test_another_seed_has_to_say_the_same_first():
+    one = [_judged({"head"}, ["head"]), _judged(set(), [])]
+    other = [_judged({"head"}, ["head", "resolution"]), _judged(set(), ["limited_data"])]
+    assert score.same_primary(one, one) == 1.0 and score.same_primary(one, other) == 0.5
+    assert any("0.500 under another seed" in line for line in score.failures({0: one, 1: other}))
 
 
 def test_calibration_of_honest_and_of_boastful_probabilities():
@@ -258,8 +266,13 @@ def test_one_case_from_images_to_table(tmp_path, monkeypatch):
     judged = score.judge(case, answer, score.truth_of(case, {}))
     rivals = peers.judge_all([judged], tmp_path)
     assert set(rules.RULES) < set(rivals) and all(found["cost"] >= 1 for found in rivals.values())
-    text = table.summary([judged], rivals)
-    assert "UMLAUT" in text and "set drawings" in text and case.name in table.line(judged)
+    text = table.summary({0: [judged], 1: [judged]}, rivals)
+    assert (
+        "UMLAUT" in text
+        and "set drawings" in text
+        and "seeds 0 and 1: 1.000 of 1" in text
+        and case.name in table.line(judged)
+    )
     page = table.markdown([judged], {case.name: {"effects": {"head": [0.1, 0.05, 0.15]}}}, text)
     assert f"| {case.name} |" in page and text in page
     hits = truth.hits(case, {"schedule.epochs": 2}, [5, 6], tmp_path)
