@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.diagnosis import diagnose, workers
-from benchmarks.diagnosis.cases import BACKBONES, BASES, CASES, Case
+from benchmarks.diagnosis.cases import BACKBONES, CASES, Case
 from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.run import TRUTH, WORK
 from plateau import artifacts, runtime
@@ -67,8 +67,8 @@ def measure(case: Case, seeds: Sequence[int], work: Path, audit: bool = True) ->
     is_faulty = bool(_needed(removals))
     repaired = _repaired(case)
     # Beside a fault that costs much nothing else shows; where none does, the recipe itself is judged.
-    others = _audited(repaired if is_faulty else case, seeds, work) if audit else {}
-    helping = _gains(case, _settings(case), seeds, work) if audit and is_faulty else {}
+    others = _audit(repaired if is_faulty else case, True, seeds, work) if audit else {}
+    helping = _audit(case, False, seeds, work) if audit and is_faulty else {}
     start, twin = (hits(one, {}, seeds, work).mean(1) for one in (case, repaired))
     return {
         **decide(removals, others, helping),
@@ -146,34 +146,22 @@ def _removal(case: Case, cause: str, seeds: Sequence[int], work: Path) -> Remova
     return Removal(first, last)
 
 
-def _audited(case: Case, seeds: Sequence[int], work: Path) -> dict[str, Effect]:
-    """Returns the gains of what nobody planted in the case."""
+def _audit(case: Case, data: bool, seeds: Sequence[int], work: Path) -> dict[str, Effect]:
+    """Returns the gains of what nobody planted in the case, with other images and weights or without."""
     before = hits(case, {}, seeds, work)
-    others = {"limited_data": _with_more_images(case)}
-    if case.weights == BACKBONES[case.backbone][1] and case.code is None:
-        others["feature_misalignment"] = replace(case, faults=(*case.faults, "scratch"))
-    found = {cause: gain(before, hits(other, {}, seeds, work)) for cause, other in others.items()}
-    return _gains(case, {**_settings(case), "frozen_layers": _other_base(case)}, seeds, work) | found
-
-
-def _gains(case: Case, edits: Mapping[str, Edit], seeds: Sequence[int], work: Path) -> dict[str, Effect]:
-    before = hits(case, {}, seeds, work)
-    return {cause: gain(before, hits(case, edit, seeds, work)) for cause, edit in edits.items()}
-
-
-def _settings(case: Case) -> dict[str, Edit]:
     values = case.overrides
     rate, epochs = values["optimizer.learning_rate"], values["schedule.epochs"]
-    return {
-        "training_length": {"schedule.epochs": 2 * epochs},
-        "learning_rate_low": {"optimizer.learning_rate": 3 * rate},
-        "learning_rate_high": {"optimizer.learning_rate": rate / 3},
+    edits: dict[str, tuple[Case, Edit]] = {
+        "training_length": (case, {"schedule.epochs": 2 * epochs}),
+        "learning_rate_low": (case, {"optimizer.learning_rate": 3 * rate}),
+        "learning_rate_high": (case, {"optimizer.learning_rate": rate / 3}),
+        "frozen_layers": (replace(case, base="head" if case.base == "all" else "all"), {}),
     }
-
-
-def _other_base(case: Case) -> Edit:
-    other = BASES["head" if case.base == "all" else "all"]
-    return {key: other[key] for key in ("trainable", "optimizer.learning_rate", "schedule.epochs")}
+    if data:
+        edits["limited_data"] = _with_more_images(case), {}
+    if data and case.weights == BACKBONES[case.backbone][1] and case.code is None:
+        edits["feature_misalignment"] = replace(case, faults=(*case.faults, "scratch")), {}
+    return {cause: gain(before, hits(*edit, seeds, work)) for cause, edit in edits.items()}
 
 
 def _with_more_images(case: Case) -> Case:
