@@ -251,6 +251,14 @@ class TestHarmless:
             assert finding.effect.mean < MIN_EFFECT
             assert finding.jointly or finding.effect.low <= 0
 
+    def test_what_one_run_settles_is_left_alone(self):
+        names, harmless = ["head", "data_order", "augmentation"], {"data_order": 0.0, "augmentation": 0.0}
+        large, small = (Game(names, additive(head=gain, **harmless)) for gain in (0.4, 0.04))
+        large.investigate()
+        assert large.labels == ["recipe + head"]
+        small.investigate()
+        assert {"recipe + head", "reference - head"} <= set(small.labels)
+
     def test_one_that_hurts_in_the_reference_is_put_aside(self):
         game = Game(["head", "data_order"], additive(head=0.4, data_order=-0.1))
         found = game.investigate()

@@ -172,6 +172,8 @@ def _complete(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
 
     Where the path closes the gap, what is off it is harmless once the path is fixed, even if it gains alone.
     """
+    if _is_settled(ledger, path, min_effect):
+        return
 
     def gain(factor: RecipeFactor) -> float:
         sides = [side.mean for side in (ledger.alone(factor.name), ledger.last(factor.name)) if side]
@@ -184,6 +186,12 @@ def _complete(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
             for taken in (one, ledger.everything - one):
                 if ledger.affords(taken):
                     ledger.measure(taken)
+
+
+def _is_settled(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> bool:
+    """Returns whether one factor closes the gap by itself and surely matters: nothing is left to decide."""
+    alone = ledger.alone(path[0]) if len(path) == 1 else None
+    return alone is not None and alone.low >= min_effect and _closed(ledger, path, min_effect)
 
 
 def _finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...], min_effect: float) -> Finding:

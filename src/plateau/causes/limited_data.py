@@ -20,7 +20,11 @@ def _suspicion(facts: DataFacts) -> float:
     # Labels that nobody could know are memorised as well, and more images do not help with them.
     unknowable = (class_overlap.HYPOTHESIS, label_noise.HYPOTHESIS)
     gap = facts.train_accuracy - facts.test_accuracy - sum(cause.suspicion(facts) for cause in unknowable)
-    return 0.5 * facts.headroom if gap >= facts.min_effect else 0.0
+    if gap < facts.min_effect:
+        return 0.0
+    # Where the recipe is as good as the best, the data are the only suspect left.
+    is_best = facts.test_accuracy - hits(facts.recipe, facts).mean() < facts.min_effect
+    return (HALVED if is_best else 0.5) * facts.headroom
 
 
 def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
