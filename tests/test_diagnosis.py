@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tiny import CLEAN, make_arm, make_result
 
-from plateau.diagnosis import _until_decided, reachable_gap
+from plateau import diagnosis
+from plateau.diagnosis import DATA_SHARE, _reserved, _until_decided, reachable_gap
 from plateau.params import Diagnosis
 
 GOOD = {
@@ -150,6 +151,23 @@ class TestFurtherSeeds:
     def test_as_far_as_the_budget_reaches(self):
         assert self.until_decided(gained=4, budget=3.0) == [2, 2]
         assert self.until_decided(gained=4, budget=1.0) == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("suspicion", "gap", "kept"),
+    [
+        (0.1, 0.0, DATA_SHARE * 2.0),  # nothing else to explain
+        (0.1, -0.2, DATA_SHARE * 2.0),
+        (0.05, 0.2, 0.2 * 2.0),  # the gap is what there is to explain
+        (0.9, 0.1, 1.0),  # never more than the tests cost
+        (None, 0.1, 0.0),
+    ],
+)
+def test_the_data_keep_a_share_by_what_they_may_explain(monkeypatch, suspicion, gap, kept):
+    price = 1.0 if suspicion == 0.9 else 5.0
+    raised = [] if suspicion is None else [(SimpleNamespace(suspicion=lambda facts: suspicion), price)]
+    monkeypatch.setattr(diagnosis, "suspected", lambda facts, limits: raised)
+    assert _reserved(None, Diagnosis(), gap, left=2.0) == pytest.approx(kept)
 
 
 class TestData:

@@ -291,6 +291,17 @@ class TestBudget:
         assert frozenset(found.path) in game.ledger.runs
         assert game.ledger.spent <= budget
 
+    def test_what_is_too_dear_to_fix_is_broken_in_the_reference(self):
+        game = Game(
+            ["head", "data_order", "augmentation"], additive(head=0.4, data_order=0.0, augmentation=0.0)
+        )
+        dear = game.ledger.arm(frozenset({"head"})).recipe.head
+        game.ledger.estimate = lambda arm: 9.0 if arm.recipe.head == dear and arm != game.sound else 1.0
+        game.ledger.budget = 5.0
+        found = game.investigate()
+        assert by_name(found)["head"].forward is None
+        assert by_name(found)["head"].effect.mean == pytest.approx(0.4)
+
     def test_what_is_free_runs_without_one(self):
         game = Game(["head", "loss_function"], additive(head=0.3, loss_function=0.1), cost=0.0, budget=0.0)
         assert set(game.investigate().path) == {"head", "loss_function"}

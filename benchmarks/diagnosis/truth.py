@@ -66,9 +66,12 @@ def measure(case: Case, seeds: Sequence[int], work: Path, audit: bool = True) ->
     removals = {cause: _removal(case, cause, seeds, work) for cause in sorted(case.planted)}
     is_faulty = bool(_needed(removals))
     repaired = _repaired(case)
-    # Beside a fault that costs much nothing else shows; where none does, the recipe itself is judged.
-    others = _audit(repaired if is_faulty else case, True, seeds, work) if audit else {}
-    helping = _audit(case, False, seeds, work) if audit and is_faulty else {}
+    # Beside a fault that costs much nothing else shows; a recipe that does better than its twin is another one.
+    is_another = not is_faulty and any(abs(removal.last.mean) >= UNDECIDED for removal in removals.values())
+    others = _audit(case if is_another else repaired, True, seeds, work) if audit else {}
+    # Settings can make up for faults of the data, which stay, and for one fault while another stands.
+    may_help = audit and is_faulty and (case.data is not None or len(removals) > 1)
+    helping = _audit(case, False, seeds, work) if may_help else {}
     start, twin = (hits(one, {}, seeds, work).mean(1) for one in (case, repaired))
     return {
         **decide(removals, others, helping),

@@ -27,7 +27,7 @@ from plateau.training.store import Result
 
 SEEDS_SHARE = 0.7  # of the budget: what further seeds of both arms may take while the verdict is undecided
 MOST_SEEDS = 3
-DATA_SHARE = 0.6  # of what the arms leave: kept for suspicions about the data that are there before any swap
+DATA_SHARE = 0.6  # of what the arms leave: at most so much is kept for suspicions about the data
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def diagnose(
     spent = sum(result.cost for result in [*reference, *recipe[len(limits.seeds) :]])
     best = _baseline(lab, recipe[0], [reference[0]], targets)
     facts = gather_facts(lab, recipe[0], best, noise, evidence, limits.min_effect)
-    reserved = min(DATA_SHARE * (budget - spent), sum(price for _, price in suspected(facts, limits)))
+    reserved = _reserved(facts, limits, _distance(recipe, reference, targets).mean, budget - spent)
     ledger = Ledger(
         recipe=recipe,
         reference=reference,
@@ -149,6 +149,14 @@ def _until_decided(
         recipe = [*recipe, runner.run(recipe[0].arm.with_seed(seed), f"recipe, seed {seed}")]
         reference = [*reference, runner.run(reference[0].arm.with_seed(seed), f"reference, seed {seed}")]
     return recipe, reference
+
+
+def _reserved(facts: DataFacts, limits: Limits, gap: float, left: float) -> float:
+    """Returns what the swaps leave for the data: shared by what either may explain, within DATA_SHARE."""
+    raised = suspected(facts, limits)
+    hoped = sum(hypothesis.suspicion(facts) for hypothesis, _ in raised)
+    share = min(DATA_SHARE, hoped / (hoped + max(gap, 0.0))) if raised else 0.0
+    return min(share * left, sum(price for _, price in raised))
 
 
 def _further_seeds(seeds: tuple[int, ...]) -> list[int]:

@@ -78,18 +78,30 @@ def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, .
     """Takes factors one by one, the most promising first, until the recipe equals the reference."""
     taken: list[str] = []
     aside: list[str] = []
+    too_dear: list[str] = []
     for name in _by_promise(ledger, evidence):
         if _closed(ledger, taken, min_effect):
             break
         step = frozenset([*taken, name])
         if not ledger.affords(step):
+            too_dear.append(name)
             continue
         ledger.measure(step)
         gained = ledger.gain(frozenset(taken), step).mean
         (taken if gained >= WORTH_KEEPING * min_effect else aside).append(name)
     if not _closed(ledger, taken, min_effect):
         taken += _unmask(ledger, taken, aside, evidence, min_effect)
+    if not _closed(ledger, taken, min_effect):
+        _break_each(ledger, too_dear)  # the reference may be short where the recipe is long
     return tuple(taken)
+
+
+def _break_each(ledger: Ledger, names: Iterable[str]) -> None:
+    """Measures what the reference misses without each of these, as far as the budget reaches."""
+    for name in names:
+        broken = ledger.everything - {name}
+        if ledger.affords(broken):
+            ledger.measure(broken)
 
 
 def _unmask(
@@ -161,10 +173,7 @@ def _confirm(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
     """
     if len(path) == 1 and _closed(ledger, path, min_effect):
         return
-    for name in path:
-        broken = ledger.everything - {name}
-        if ledger.affords(broken):
-            ledger.measure(broken)
+    _break_each(ledger, path)
 
 
 def _complete(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
