@@ -66,7 +66,7 @@ def measure(case: Case, seeds: Sequence[int], work: Path, audit: bool = True) ->
     removals = {cause: _removal(case, cause, seeds, work) for cause in sorted(case.planted)}
     is_faulty = bool(_needed(removals))
     repaired = _repaired(case)
-    # Beside a fault that costs much nothing else shows; a recipe that does better than its twin is another one.
+    # Beside a fault that costs much nothing else shows; a recipe unlike its twin is judged by itself.
     is_another = not is_faulty and any(abs(removal.last.mean) >= UNDECIDED for removal in removals.values())
     others = _audit(case if is_another else repaired, True, seeds, work) if audit else {}
     # Settings can make up for faults of the data, which stay, and for one fault while another stands.
