@@ -69,9 +69,8 @@ def measure(case: Case, seeds: Sequence[int], work: Path, audit: bool = True) ->
     # Beside a fault that costs much nothing else shows; a recipe unlike its twin is judged by itself.
     is_another = not is_faulty and any(abs(removal.last.mean) >= UNDECIDED for removal in removals.values())
     others = _audit(case if is_another else repaired, True, seeds, work) if audit else {}
-    # Settings can make up for faults of the data, which stay, and for one fault while another stands.
-    may_help = audit and is_faulty and (case.data is not None or len(removals) > 1)
-    helping = _audit(case, False, seeds, work) if may_help else {}
+    # Settings may make up for faults of the data, which no recipe removes.
+    helping = _audit(case, False, seeds, work) if audit and is_faulty and case.data else {}
     start, twin = (hits(one, {}, seeds, work).mean(1) for one in (case, repaired))
     return {
         **decide(removals, others, helping),
