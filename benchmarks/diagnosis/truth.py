@@ -66,9 +66,9 @@ def measure(case: Case, seeds: Sequence[int], work: Path, audit: bool = True) ->
     removals = {cause: _removal(case, cause, seeds, work) for cause in sorted(case.planted)}
     is_faulty = bool(_needed(removals))
     repaired = _repaired(case)
-    # Beside a fault that costs much nothing else shows; a recipe unlike its twin is judged by itself.
-    is_another = not is_faulty and any(abs(removal.last.mean) >= UNDECIDED for removal in removals.values())
-    others = _audit(case if is_another else repaired, True, seeds, work) if audit else {}
+    # Beside a fault nothing else shows; but a recipe that is better than its twin is judged by itself.
+    is_better = any(removal.last.mean <= -UNDECIDED for removal in removals.values())
+    others = _audit(case if is_better and not is_faulty else repaired, True, seeds, work) if audit else {}
     # Settings may make up for faults of the data, which no recipe removes.
     helping = _audit(case, False, seeds, work) if audit and is_faulty and case.data else {}
     start, twin = (hits(one, {}, seeds, work).mean(1) for one in (case, repaired))
