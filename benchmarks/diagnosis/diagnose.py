@@ -106,7 +106,8 @@ def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
     return {
         "summary": _summary(found, params),
         "judged": [
-            {k: item.get(k) for k in ("cause", "probability", "effect", "ci", "jointly")} for item in tested
+            {k: item.get(k) for k in ("cause", "probability", "effect", "ci", "jointly", "open")}
+            for item in tested
         ],
         "runs": found["runs"],
         "recipe_key": keys[0],

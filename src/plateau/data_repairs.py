@@ -74,9 +74,8 @@ def settle(
 
 def _is_open(finding: DataFinding, limits: Limits) -> bool:
     """Returns whether a repetition could still change what is said: neither named nor ruled out."""
-    change = finding.effect
-    is_named = change.low > 0 and change.mean >= limits.min_effect
-    return bool(finding.pairs) and not is_named and change.high >= limits.min_effect
+    is_settled = finding.is_cause(limits.min_effect) or finding.effect.high < limits.min_effect
+    return bool(finding.pairs) and not is_settled
 
 
 def _reseeded(

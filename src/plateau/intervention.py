@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from plateau.attribution import Effect, marginal, verdict
 from plateau.causes.factor import Evidence, RecipeFactor
-from plateau.ledger import Ledger
+from plateau.ledger import CHEAP, Ledger
 
 SHORT = 0.6  # of the reference's cost: a run that tells much for little
 STRONG = 0.5  # of the gap: a suspicion that is measured before cheaper explanations are believed
@@ -136,7 +136,8 @@ def _by_promise(ledger: Ledger, evidence: Evidence) -> list[str]:
     """Returns the factors in the order to take them: by gain where measured, by suspicion where not.
 
     A strong suspicion comes before gains that cost nothing to measure but were suspected less: with nothing
-    but a head left to train, a rate that is far too high does no harm, yet the rate is what is wrong.
+    but a head left to train, a rate that is far too high does no harm, yet the rate is what is wrong. What is
+    not measured yet counts by its price, in runs of the reference.
     """
     suspicion = {factor.name: _suspicion(ledger, factor.name, evidence) for factor in ledger.swapped}
     gains = {
@@ -145,12 +146,16 @@ def _by_promise(ledger: Ledger, evidence: Evidence) -> list[str]:
         if (sides := [side for side in (ledger.alone(name), ledger.last(name)) if side])
     }
     tried = [suspicion[name] for name in gains if ledger.alone(name)]
+    whole = ledger.estimate(ledger.reference[0].arm)
 
     def promise(name: str) -> float:
         is_strong = suspicion[name] >= STRONG * evidence.gap and suspicion[name] > max(tried, default=0.0)
         if is_strong and not ledger.alone(name):
             return 1.0 + suspicion[name]
-        return gains.get(name, suspicion[name])
+        if name in gains:
+            return gains[name]
+        price = ledger.estimate(ledger.arm(frozenset({name}))) / whole if whole else 1.0
+        return suspicion[name] / max(price, CHEAP)
 
     return sorted(suspicion, key=promise, reverse=True)
 

@@ -166,7 +166,7 @@ def _judged(causes, named, probability=0.9, tolerated=()):
         "causes": [{"cause": name, "effect": 0.1} for name in named],
         "cost": {"recipe_seconds": 1.0, "reference_seconds": 2.0, "diagnosis_seconds": 3.0},
     }
-    tested = [{"cause": name, "probability": probability, "jointly": False} for name in named]
+    tested = [{"cause": name, "probability": probability, "jointly": False, "open": False} for name in named]
     answer = {"summary": summary, "judged": tested, "seconds": 1.0}
     truth = score.Truth(frozenset(causes), frozenset(tolerated))
     return score.Judged(Case("drawings", "lite0", "all"), answer, truth)

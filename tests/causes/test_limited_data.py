@@ -13,7 +13,7 @@ from plateau.causes.limited_data import HYPOTHESIS, carried_on, half
 
 def test_half_of_the_images_for_as_many_steps(make_facts, make_bench):
     facts, bench = make_facts(accuracy=0.8), make_bench(0.6)
-    assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.15)
+    assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.1)
     finding = HYPOTHESIS.test(bench, facts)
     ((name, arm),) = bench.runs.items()
     assert arm == make_arm({"schedule.epochs": 4}, images="half")
@@ -23,13 +23,6 @@ def test_half_of_the_images_for_as_many_steps(make_facts, make_bench):
     assert finding.levels == {"more_data": pytest.approx(0.95)}
     assert "about 480 for training instead of 120" in finding.fix["data"]
     assert "+0.200" in finding.evidence[0]
-
-
-def test_the_last_suspect_is_tested_where_less_is_missing(make_facts):
-    alone, beside = make_facts(accuracy=0.95), make_facts(accuracy=0.95)
-    beside = replace(beside, recipe=make_facts(accuracy=0.6).recipe)
-    assert beside.min_effect > HYPOTHESIS.suspicion(beside) > 0
-    assert HYPOTHESIS.suspicion(alone) > alone.min_effect
 
 
 def test_repeated_on_the_other_half(make_facts, make_bench):
@@ -48,7 +41,7 @@ def test_as_good_with_half_of_them(make_facts, make_bench):
 
 
 @pytest.mark.parametrize(
-    "values", [{"train_accuracy": 0.7}, {"accuracy": 0.98}, {"train_accuracy": 0.72, "accuracy": 0.7}]
+    "values", [{"train_accuracy": 0.7}, {"accuracy": 0.97}, {"train_accuracy": 0.75, "accuracy": 0.7}]
 )
 def test_no_suspicion_where_training_images_are_not_memorised(make_facts, values):
     facts = make_facts(**values)

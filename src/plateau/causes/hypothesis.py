@@ -98,6 +98,15 @@ class DataFinding:
     carry: Callable[[Effect], Effect] | None = None
     in_recipe: bool = False
 
+    def is_cause(self, min_effect: float) -> bool:
+        """Returns whether the effect is sure and worth reporting.
+
+        An interval knows the luck of the images, not that of two trainings: where there is one of each, all
+        of it has to lie above `min_effect`.
+        """
+        least = min_effect if len(self.pairs) == 1 else 0.0
+        return self.effect.mean >= min_effect and self.effect.low > least
+
     def joined(self, other: DataFinding) -> DataFinding:
         """Returns the finding with a repetition of the same test: averaged image by image."""
         pairs = self.pairs + other.pairs

@@ -100,12 +100,13 @@ def headline(summary: Record) -> str:
 
 
 def _is_cause(item: Record, min_effect: float) -> bool:
-    return not item.get("jointly") and item["ci"][0] > 0 and item["effect"] >= min_effect
+    is_open = item.get("jointly") or item.get("open")
+    return not is_open and item["ci"][0] > 0 and item["effect"] >= min_effect
 
 
-def _is_undecided(swap: Record, min_effect: float) -> bool:
-    """Returns whether a swap looks worth reporting while its interval includes that it changes nothing."""
-    return swap["effect"] >= min_effect and not _is_cause(swap, min_effect)
+def _is_undecided(item: Record, min_effect: float) -> bool:
+    """Returns whether something looks worth reporting while what was measured may be luck."""
+    return item["effect"] >= min_effect and not _is_cause(item, min_effect)
 
 
 def _repaired_by_data(found: Record, min_effect: float) -> bool:
@@ -201,12 +202,14 @@ def _notes(found: Record, min_effect: float) -> list[str]:
         if not swap["jointly"] and (swap["backward"] is None or swap["forward"] is None)
     ]
     open_ones = [
-        f"{swap['factor']} ({100 * swap['effect']:+.0f} points)"
-        for swap in found["swaps"]
-        if _is_undecided(swap, min_effect)
+        f"{item.get('factor', item['cause'])} ({100 * item['effect']:+.0f} points)"
+        for item in [*found["swaps"], *found["data"]]
+        if _is_undecided(item, min_effect)
     ]
     if open_ones:
-        notes.append(f"Not decided by these test images, neither cause nor harmless: {', '.join(open_ones)}.")
+        notes.append(
+            f"Not decided by these runs and test images, neither cause nor harmless: {', '.join(open_ones)}."
+        )
     if alone:
         notes.append(f"Measured in one direction only: {', '.join(alone)}.")
     return notes
