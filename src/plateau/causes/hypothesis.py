@@ -6,6 +6,7 @@ fault suite.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -101,10 +102,10 @@ class DataFinding:
     def is_cause(self, min_effect: float) -> bool:
         """Returns whether the effect is sure and worth reporting.
 
-        An interval knows the luck of the images, not that of two trainings: where there is one of each, all
-        of it has to lie above `min_effect`.
+        An interval knows the luck of the images, not that of the trainings. Where there is one on each side,
+        all of it has to lie above `min_effect`; over k repetitions that luck is 1/√k.
         """
-        least = min_effect if len(self.pairs) == 1 else 0.0
+        least = min_effect / math.sqrt(len(self.pairs)) if self.pairs else 0.0
         return self.effect.mean >= min_effect and self.effect.low > least
 
     def joined(self, other: DataFinding) -> DataFinding:
