@@ -101,7 +101,9 @@ def test_an_image_without_a_split_follows_its_group():
     ("found", "words"),
     [
         (images({"a": 20}), "one class"),
-        (images({"a": 20, "b": 1}), "single image"),
+        (images({"a": 20, "b": 1}), "'b' has a single image"),
+        (images({"a": 20, "b": 1, "c": 1}), "'b' and 1 more class have a single image"),
+        (images({"a": 20, "b": 1, "c": 1, "d": 1}), "'b' and 2 more classes have a single image"),
         (images({"a": 2, "b": 2}), "no image is left for val"),
         (
             images({"a": 3, "b": 3}, split=["train", "val", "test", "val", "test", "test"]),

@@ -78,10 +78,16 @@ def _check_classes(table: pd.DataFrame, key: str) -> None:
         )
     single = counts.index[counts < 2]
     if len(single) and table["split"].isna().all():
-        more = f" and {len(single) - 1} more classes have" if len(single) > 1 else " has"
         raise PlateauError(
-            f"{key}: {single[0]!r}{more} a single image; a class needs at least 2: one to train, one to test"
+            f"{key}: {_have(list(single))} a single image; a class needs at least 2: one to train, one to test"
         )
+
+
+def _have(classes: list[str]) -> str:
+    """Returns the subject of a sentence: 'a' has, 'a' and 1 more class have, 'a' and 3 more classes have."""
+    more = len(classes) - 1
+    noun = "class" if more == 1 else "classes"
+    return f"{classes[0]!r} and {more} more {noun} have" if more else f"{classes[0]!r} has"
 
 
 def _given(table: pd.DataFrame, key: str) -> np.ndarray:
@@ -168,8 +174,7 @@ def _check_splits(names: np.ndarray, labels: pd.Series, key: str) -> None:
             )
     untrained = sorted(set(labels) - set(labels[names == "train"]))
     if untrained:
-        more = f" and {len(untrained) - 1} more classes have" if len(untrained) > 1 else " has"
-        raise PlateauError(f"{key}: {untrained[0]!r}{more} no training image; every class needs one")
+        raise PlateauError(f"{key}: {_have(untrained)} no training image; every class needs one")
 
 
 def subsample(images: pd.DataFrame, most: int, seed: int, key: str = "data") -> np.ndarray:
