@@ -62,10 +62,12 @@ def settle(
         if finding is None:
             continue
         before = facts.recipe if finding.in_recipe else facts.best
+        again_price = (hypothesis.cost + 1) * before.cost
+        budget += price - hypothesis.cost * before.cost  # the recipe may cost less than the best run
         for repetition, seed in enumerate(further_seeds, 1):
-            if not _is_open(finding, limits) or price + before.cost > budget:
+            if not _is_open(finding, limits) or again_price > budget:
                 break
-            budget -= price + before.cost
+            budget -= again_price
             again = _reseeded(bench, hypothesis, replace(facts, repetition=repetition), before, seed)
             finding = finding if again is None else finding.joined(again)
         findings.append(finding)

@@ -27,7 +27,8 @@ from plateau.training.store import Result
 
 SEEDS_SHARE = 0.7  # of the budget: what further seeds of both arms may take while the verdict is undecided
 MOST_SEEDS = 3
-DATA_SHARE = 0.6  # of what the arms leave: at most so much is kept for suspicions about the data
+WITH_REPETITION = 3  # times the price of a test: it and what it is measured against once more
+DATA_SHARE = 0.8  # of what the arms leave: at most so much is kept for suspicions about the data
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _reserved(facts: DataFacts, limits: Limits, gap: float, left: float) -> floa
     raised = suspected(facts, limits)
     hoped = sum(hypothesis.suspicion(facts) for hypothesis, _ in raised)
     share = min(DATA_SHARE, hoped / (hoped + max(gap, 0.0))) if raised else 0.0
-    return min(share * left, sum(price for _, price in raised))
+    return min(share * left, WITH_REPETITION * sum(price for _, price in raised))
 
 
 def _further_seeds(seeds: tuple[int, ...]) -> list[int]:

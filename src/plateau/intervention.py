@@ -82,6 +82,8 @@ def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, .
     for name in _by_promise(ledger, evidence):
         if _closed(ledger, taken, min_effect):
             break
+        if _is_idle(ledger, taken, name, evidence, min_effect):
+            continue
         step = frozenset([*taken, name])
         if not ledger.affords(step):
             too_dear.append(name)
@@ -94,6 +96,13 @@ def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, .
     if not _closed(ledger, taken, min_effect):
         _break_each(ledger, too_dear)  # the reference may be short where the recipe is long
     return tuple(taken)
+
+
+def _is_idle(ledger: Ledger, taken: list[str], name: str, evidence: Evidence, min_effect: float) -> bool:
+    """Returns whether less is left than is worth reporting and nothing points at this factor."""
+    rest = ledger.gain(frozenset(taken), ledger.everything)
+    is_unsuspected = _suspicion(ledger, name, evidence) < WORTH_KEEPING * min_effect
+    return is_unsuspected and ledger.alone(name) is None and rest.mean < min_effect
 
 
 def _break_each(ledger: Ledger, names: Iterable[str]) -> None:

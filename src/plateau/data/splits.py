@@ -79,7 +79,7 @@ def _check_classes(table: pd.DataFrame, key: str) -> None:
     single = counts.index[counts < 2]
     if len(single) and table["split"].isna().all():
         raise PlateauError(
-            f"{key}: {_have(list(single))} a single image; a class needs at least 2: one to train, one to test"
+            f"{key}: {_have(list(single))} a single image; a class needs at least 2: to train and to test"
         )
 
 
