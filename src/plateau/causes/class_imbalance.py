@@ -51,10 +51,11 @@ def _data_test(bench: Bench, facts: DataFacts) -> DataFinding | None:
 
 
 def _thinned(bench: Bench, facts: DataFacts, strength: float | None) -> DataFinding | None:
-    sizes = np.bincount(facts.targets[facts.train], minlength=len(facts.classes))
     rare = rare_classes(facts)
-    losing = np.setdiff1d(np.arange(len(sizes)), rare)[::2]  # the rest stays, as the rare ones have it now
-    images = max(1, round(float(sizes[rare].mean())))
+    losing = np.setdiff1d(np.arange(len(facts.classes)), rare)[
+        ::2
+    ]  # the rest stays, as the rare ones have it now
+    images = max(1, round(int(np.isin(facts.targets[facts.train], rare).sum()) / len(rare)))
     rows = thin(facts.train, facts.targets, losing, images)
     tested = np.isin(facts.targets[facts.test], losing)
     if not tested.any():

@@ -35,15 +35,15 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     halved = bench.run(replace(arm, images=which, recipe=replace(arm.recipe, schedule=schedule)), name)
     # What rare classes lose is their rareness: half of the images leaves them hardly any.
     common = ~np.isin(facts.targets[facts.test], class_imbalance.rare_classes(facts))
-    seen = hits(halved, facts) & common, hits(facts.best, facts) & common
-    missed = float((common & ~hits(facts.best, facts)).mean())
-    measured = effect([seen])
-    expected = carried_on(measured, 1.0 - missed)
+    with_half, with_all = hits(halved, facts) & common, hits(facts.best, facts) & common
+    extrapolate = partial(carried_on, accuracy=1.0 - float((common & ~with_all).mean()))
+    measured = effect([(with_half, with_all)])
+    expected = extrapolate(measured)
     return DataFinding(
         cause="limited_data",
         effect=expected,
-        pairs=(seen,),
-        carry=partial(carried_on, accuracy=1.0 - missed),
+        pairs=((with_half, with_all),),
+        carry=extrapolate,
         evidence=[
             f"From {len(facts.train) // 2} to {len(facts.train)} training images test accuracy rose by "
             f"{measured.mean:+.3f} [{measured.low:+.3f}, {measured.high:+.3f}] (measured); {TIMES} times "
