@@ -10,7 +10,7 @@ from tiny import FixedRates, make_arm, make_result
 from plateau import artifacts, record
 from plateau.attribution import Effect
 from plateau.causes import frozen_layers, head, weights_not_loaded
-from plateau.intervention import Finding
+from plateau.finding import Finding
 from plateau.ledger import Ledger
 from plateau.params import Recipe
 
@@ -92,12 +92,12 @@ def ledger(factors, recipe, reference):
 
 class TestFix:
     def test_names_the_keys_of_params(self):
-        recipe = make_arm({"trainable": "head", "optimizer.learning_rate": 1e-4})
+        recipe = make_arm({"trainable": "head", "optimizer.learning_rate": 0.05})
         game = ledger([frozen_layers.FACTOR, head.FACTOR], recipe, make_arm({"batch_norm": "frozen"}))
         assert record._fix(frozen_layers.FACTOR, recipe, game) == {
             "recipe.trainable": "all",
             "recipe.batch_norm": "frozen",
-            "recipe.optimizer.learning_rate": pytest.approx(1e-5),
+            "recipe.optimizer.learning_rate": pytest.approx(5e-3),
         }
 
     def test_points_into_the_users_file_where_that_decides(self):

@@ -5,34 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from plateau.attribution import Effect, marginal, verdict
+from plateau.attribution import Effect, verdict
 from plateau.causes.factor import Evidence, RecipeFactor
-from plateau.ledger import CHEAP, Ledger
+from plateau.finding import Finding, finding
+from plateau.ledger import CHEAP, WORTH_KEEPING, Ledger
 
 SHORT = 0.6  # of the reference's cost: a run that tells much for little
 STRONG = 0.5  # of the gap: a suspicion that is measured before cheaper explanations are believed
-WORTH_KEEPING = 0.5  # of min_effect: a gain on the path below this is put aside, not dropped
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One factor after the investigation.
-
-    Attributes:
-        forward, backward: what fixing it gains in the recipe, what breaking it costs in the reference; None
-            where not measured.
-        effect: the mean of its gains near the recipe and near the reference. Without `forward` where the
-            factor hurts alone but is missed in the reference (it pays once the others are fixed), and where
-            it gains alone but is not missed (fixing the others does the same). The joint effect of all that
-            the path leaves where it was not measured one by one.
-        jointly: whether `effect` is that joint bound.
-    """
-
-    factor: RecipeFactor
-    effect: Effect
-    forward: Effect | None
-    backward: Effect | None
-    jointly: bool
 
 
 @dataclass(frozen=True)
@@ -62,7 +41,7 @@ def investigate(ledger: Ledger, evidence: Evidence, min_effect: float) -> Invest
         path = _walk(ledger, evidence, min_effect)
         _confirm(ledger, path, min_effect)
         _complete(ledger, path, min_effect)
-    findings = tuple(_finding(ledger, factor, path, min_effect) for factor in ledger.swapped)
+    findings = tuple(finding(ledger, factor, path, min_effect) for factor in ledger.swapped)
     return Investigation(ledger, gap, decision, path, findings)
 
 
@@ -80,7 +59,7 @@ def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, .
     aside: list[str] = []
     too_dear: list[str] = []
     for name in _by_promise(ledger, evidence):
-        if _closed(ledger, taken, min_effect):
+        if ledger.closes(taken, min_effect):
             break
         if _is_idle(ledger, taken, name, evidence, min_effect):
             continue
@@ -91,9 +70,9 @@ def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, .
         ledger.measure(step)
         gained = ledger.gain(frozenset(taken), step).mean
         (taken if gained >= WORTH_KEEPING * min_effect else aside).append(name)
-    if not _closed(ledger, taken, min_effect):
+    if not ledger.closes(taken, min_effect):
         taken += _unmask(ledger, taken, aside, evidence, min_effect)
-    if not _closed(ledger, taken, min_effect):
+    if not ledger.closes(taken, min_effect):
         _break_each(ledger, too_dear)  # the reference may be short where the recipe is long
     return tuple(taken)
 
@@ -136,7 +115,7 @@ def _unmask(
             break  # what is returned has been measured together
         found += more
         ledger.measure(together)
-        if _closed(ledger, together, min_effect):
+        if ledger.closes(together, min_effect):
             break
     return found
 
@@ -174,18 +153,13 @@ def _suspicion(ledger: Ledger, name: str, evidence: Evidence) -> float:
     return factor.suspicion(ledger.recipe[0].arm, ledger.reference[0].arm, evidence)
 
 
-def _closed(ledger: Ledger, taken: Iterable[str], min_effect: float) -> bool:
-    rest = ledger.gain(frozenset(taken), ledger.everything)
-    return rest.mean < WORTH_KEEPING * min_effect or (rest.mean < min_effect and rest.low < 0)
-
-
 def _confirm(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
     """Breaks each factor of the path in the reference: the second direction.
 
     A single factor that closes the gap by itself needs none: what it gains and that the rest is harmless are
     both measured already.
     """
-    if len(path) == 1 and _closed(ledger, path, min_effect):
+    if len(path) == 1 and ledger.closes(path, min_effect):
         return
     _break_each(ledger, path)
 
@@ -202,7 +176,7 @@ def _complete(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
         sides = [side.mean for side in (ledger.alone(factor.name), ledger.last(factor.name)) if side]
         return sides[0] if len(sides) == 1 else 0.0
 
-    open_ones = [f for f in ledger.swapped if f.name in path or not _closed(ledger, path, min_effect)]
+    open_ones = [f for f in ledger.swapped if f.name in path or not ledger.closes(path, min_effect)]
     for factor in sorted(open_ones, key=gain, reverse=True):
         one = frozenset({factor.name})
         if gain(factor) >= WORTH_KEEPING * min_effect:
@@ -214,40 +188,4 @@ def _complete(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> None:
 def _is_settled(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> bool:
     """Returns whether one factor closes the gap by itself and surely matters: nothing is left to decide."""
     alone = ledger.alone(path[0]) if len(path) == 1 else None
-    return alone is not None and alone.low >= min_effect and _closed(ledger, path, min_effect)
-
-
-def _finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...], min_effect: float) -> Finding:
-    alone, last = ledger.alone(factor.name), ledger.last(factor.name)
-    forward, backward = ledger.pairs(factor.name)
-    is_off = bool(path) and factor.name not in path and _closed(ledger, path, min_effect)
-    if is_off and last is None and alone is not None and alone.mean < min_effect:
-        return Finding(factor, alone, alone, None, jointly=False)
-    if (is_off and last is None) or not (forward or backward):
-        rest = ledger.gain(frozenset(path), ledger.everything)
-        return Finding(factor, rest, alone if is_off else None, None, jointly=True)
-    if last is not None and (is_off or _is_spare(ledger, factor.name, path, min_effect)):
-        return Finding(factor, last, alone, last, jointly=False)
-    mean = marginal(forward, backward)
-    # Opposite signs: alone it even hurts, so the mean would say that it does not matter. What counts is what
-    # it gains once the others that mask it are fixed.
-    masked = alone is not None and last is not None and _is_masked(alone, mean, last)
-    if masked:
-        others = frozenset(path) - {factor.name}
-        mean = marginal(*ledger.pairs(factor.name, given=others or ledger.everything - {factor.name}))
-    return Finding(factor, mean, alone, last, jointly=False)
-
-
-def _is_spare(ledger: Ledger, name: str, path: tuple[str, ...], min_effect: float) -> bool:
-    """Returns whether the reference does not miss this factor while it misses another one of the path.
-
-    Such a factor helps only as long as the other is broken: more epochs make up for a rate that is too low.
-    """
-    missed = {other: last.mean for other in path if (last := ledger.last(other)) is not None}
-    last = ledger.last(name)
-    needed = any(value >= min_effect for other, value in missed.items() if other != name)
-    return needed and last is not None and last.mean < min_effect
-
-
-def _is_masked(alone: Effect, mean: Effect, last: Effect) -> bool:
-    return last.low > 0 and (alone.high < 0 or (alone.mean < 0 and mean.low <= 0))
+    return alone is not None and alone.low >= min_effect and ledger.closes(path, min_effect)

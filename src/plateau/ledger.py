@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ from plateau.training.store import Result
 Factors = frozenset[str]
 Run = Callable[[Arm, str], list[Result]]  # one result per seed
 CHEAP = 0.03  # of the reference's cost: such a swap is run without asking whether it is needed
+WORTH_KEEPING = 0.5  # of min_effect: a gain on the path below this is put aside, not dropped
 
 
 @dataclass
@@ -99,6 +100,11 @@ class Ledger:
     def gain(self, before: Factors, after: Factors) -> Effect:
         """Returns the change of test accuracy between two runs that were made."""
         return effect([(self.hits(before), self.hits(after))])
+
+    def closes(self, taken: Iterable[str], min_effect: float) -> bool:
+        """Returns whether with these factors fixed nothing worth reporting is left."""
+        rest = self.gain(frozenset(taken), self.everything)
+        return rest.mean < WORTH_KEEPING * min_effect or (rest.mean < min_effect and rest.low < 0)
 
     def alone(self, name: str) -> Effect | None:
         """Returns what fixing this factor alone gains in the recipe; None where not measured."""

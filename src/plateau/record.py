@@ -11,7 +11,7 @@ from plateau.attribution import Effect
 from plateau.causes.factor import RecipeFactor
 from plateau.causes.hypothesis import DataFinding
 from plateau.diagnosis import Diagnosed, reachable_gap, recommended_name, seeds_of
-from plateau.intervention import Finding
+from plateau.finding import Finding
 from plateau.ledger import Ledger
 from plateau.params import dump
 from plateau.training.arm import Arm

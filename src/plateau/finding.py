@@ -1,0 +1,67 @@
+"""What the runs of an investigation say about one factor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plateau.attribution import Effect, marginal
+from plateau.causes.factor import RecipeFactor
+from plateau.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One factor after the investigation.
+
+    Attributes:
+        forward, backward: what fixing it gains in the recipe, what breaking it costs in the reference; None
+            where not measured.
+        effect: the mean of its gains near the recipe and near the reference. Without `forward` where the
+            factor hurts alone but is missed in the reference (it pays once the others are fixed), and where
+            it gains alone but is not missed (fixing the others does the same). The joint effect of all that
+            the path leaves where it was not measured one by one.
+        jointly: whether `effect` is that joint bound.
+    """
+
+    factor: RecipeFactor
+    effect: Effect
+    forward: Effect | None
+    backward: Effect | None
+    jointly: bool
+
+
+def finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...], min_effect: float) -> Finding:
+    """Returns what the ledger's runs say about one factor, given the path that closes the gap."""
+    alone, last = ledger.alone(factor.name), ledger.last(factor.name)
+    forward, backward = ledger.pairs(factor.name)
+    is_off = bool(path) and factor.name not in path and ledger.closes(path, min_effect)
+    if is_off and last is None and alone is not None and alone.mean < min_effect:
+        return Finding(factor, alone, alone, None, jointly=False)
+    if (is_off and last is None) or not (forward or backward):
+        rest = ledger.gain(frozenset(path), ledger.everything)
+        return Finding(factor, rest, alone if is_off else None, None, jointly=True)
+    if last is not None and (is_off or _is_spare(ledger, factor.name, path, min_effect)):
+        return Finding(factor, last, alone, last, jointly=False)
+    mean = marginal(forward, backward)
+    # Opposite signs: alone it even hurts, so the mean would say that it does not matter. What counts is what
+    # it gains once the others that mask it are fixed.
+    masked = alone is not None and last is not None and _is_masked(alone, mean, last)
+    if masked:
+        others = frozenset(path) - {factor.name}
+        mean = marginal(*ledger.pairs(factor.name, given=others or ledger.everything - {factor.name}))
+    return Finding(factor, mean, alone, last, jointly=False)
+
+
+def _is_spare(ledger: Ledger, name: str, path: tuple[str, ...], min_effect: float) -> bool:
+    """Returns whether the reference does not miss this factor while it misses another one of the path.
+
+    Such a factor helps only as long as the other is broken: more epochs make up for a rate that is too low.
+    """
+    missed = {other: last.mean for other in path if (last := ledger.last(other)) is not None}
+    last = ledger.last(name)
+    needed = any(value >= min_effect for other, value in missed.items() if other != name)
+    return needed and last is not None and last.mean < min_effect
+
+
+def _is_masked(alone: Effect, mean: Effect, last: Effect) -> bool:
+    return last.low > 0 and (alone.high < 0 or (alone.mean < 0 and mean.low <= 0))
