@@ -7,7 +7,7 @@ import pytest
 from tiny import CLEAN, make_arm, make_result
 
 from plateau import diagnosis
-from plateau.diagnosis import DATA_SHARE, _reserved, _until_decided, reachable_gap
+from plateau.diagnosis import DATA_SHARE, _budget, _reserved, _until_decided, reachable_gap
 from plateau.params import Diagnosis
 
 GOOD = {
@@ -125,6 +125,20 @@ def test_a_recipe_that_diverged_is_diagnosed_also_from_disk(diagnose_tiny, tmp_p
         assert np.isnan(diagnosed.evidence.train_loss)
         assert diagnosed.investigation.verdict == "plateau"
         assert len(diagnosed.runs["recipe"].outcome.history) < 8
+
+
+@pytest.mark.parametrize(
+    ("recipe", "reference", "candidates", "left"),
+    [
+        (1.0, 2.0, [0.0], 6.0),
+        (3.0, 2.0, [0.0], 9.0),
+        (1.0, 0.0, [2.0], 4.0),  # a head on cached features was chosen: finding it took a run of every layer
+        (1.0, 4.0, [0.0, 2.0], 10.0),  # what was trained before the input was enlarged is spent
+    ],
+)
+def test_the_budget_is_a_multiple_of_the_dearest_run(recipe, reference, candidates, left):
+    one, other = (make_result(make_arm(), np.ones(4), cost) for cost in (recipe, reference))
+    assert _budget([one], [other], candidates, 3.0) == left
 
 
 class TestFurtherSeeds:

@@ -91,7 +91,16 @@ def diagnose_arms(
     noise = artifacts.read_json(root / "data/shift/noise.json")
     views: dict[str, View] = load_views(root / "data/features")[0]
     before_s = rates.seconds
-    diagnosed = diagnose(lab, rates, results["recipe"], results["reference"], params.diagnosis, noise, views)
+    diagnosed = diagnose(
+        lab,
+        rates,
+        results["recipe"],
+        results["reference"],
+        params.diagnosis,
+        noise,
+        views,
+        candidates=arms["reference"]["candidates"],
+    )
     dataset = lab.dataset
     found = record.record(
         diagnosed,

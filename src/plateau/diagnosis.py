@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +83,7 @@ def diagnose(
     limits: Limits,
     noise: Mapping[str, Any],
     views: Mapping[str, View],
+    candidates: Sequence[float] = (),
 ) -> Diagnosed:
     """Returns what the plateau is made of.
 
@@ -94,12 +95,11 @@ def diagnose(
         limits: the diagnosis section of params.yaml.
         noise: label-noise evidence per part of the data, from the feature_shift stage.
         views: features by name, from the embed stage.
+        candidates: what the other candidates for the reference cost, in the unit of Result.cost.
     """
     runner = Runner(lab, limits.seeds, {"recipe": recipe[0], "reference": reference[0]})
     evidence = gather_evidence(lab, rates, recipe[0], reference[0], views)
-    # A reference that only learns a head on cached features costs nothing: the recipe's run is the measure.
-    pairs = zip(recipe, reference, strict=True)
-    budget = limits.max_cost * sum(max(own.cost, other.cost) for own, other in pairs)
+    budget = _budget(recipe, reference, candidates, limits.max_cost)
     targets = lab.dataset.targets[lab.dataset.indices("test")]
     recipe, reference = _until_decided(runner, recipe, reference, targets, limits, budget)
     factors = _differing(recipe[0].arm, reference[0].arm, rates)
@@ -125,6 +125,18 @@ def diagnose(
     data = settle(runner, facts, limits, _further_seeds(limits.seeds), budget - ledger.spent)
     recommended = _recommended(lab, runner)
     return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
+
+
+def _budget(
+    recipe: list[Result], reference: list[Result], candidates: Sequence[float], max_cost: float
+) -> float:
+    """Returns what may be spent beside the candidates for the reference.
+
+    A reference that only learns a head on cached features costs nothing: then what was trained to find it, or
+    the recipe's run, is the measure.
+    """
+    pairs = zip(recipe, reference, strict=True)
+    return max_cost * sum(max(own.cost, other.cost, *candidates) for own, other in pairs) - sum(candidates)
 
 
 def _until_decided(

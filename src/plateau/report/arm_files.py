@@ -35,7 +35,8 @@ def write(root: Path, arm: str, lab: Laboratory, found: TrainedArm, range_test_s
         artifacts.write_parquet(folder / "predictions.parquet", predictions(lab, found.results[0]))
         keys = [result.key for result in found.results]
         times = {"seconds": found.seconds, "range_test_seconds": range_test_seconds}
-        artifacts.write_json(folder / "arm.json", {"keys": keys, **times})
+        costs = {"candidates": [result.cost for result in found.tried]}
+        artifacts.write_json(folder / "arm.json", {"keys": keys, **costs, **times})
     curve = pd.DataFrame(found.results[0].outcome.history, columns=CURVES)
     artifacts.write_csv(root / f"reports/plots/curves_{arm}.csv", curve)
     artifacts.write_json(root / f"reports/finetune_{arm}.json", metrics(lab, found.results[0]))
