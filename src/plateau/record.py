@@ -135,7 +135,7 @@ def _hypothesis(finding: DataFinding, limit: float) -> dict[str, Any]:
     return {
         "cause": finding.cause,
         **effect_record(finding.effect, limit),
-        "open": finding.effect.mean >= limit and not finding.is_cause(limit),
+        "open": finding.is_open(limit),
         "evidence": finding.evidence,
         "fix": dict(finding.fix),
         "runs": finding.runs,

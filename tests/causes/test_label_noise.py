@@ -8,8 +8,8 @@ import pytest
 from plateau.causes.label_noise import HYPOTHESIS
 
 
-def noise(rate, rows, kind="noise"):
-    return {"rate": rate, "flagged": [{"row": row, "kind": kind} for row in rows]}
+def noise(rate, rows, kind="noise", low=0.0):
+    return {"rate": rate, "interval": [low, 1.0], "flagged": [{"row": row, "kind": kind} for row in rows]}
 
 
 def test_flagged_labels_are_set_aside(make_facts, make_bench):
@@ -52,3 +52,11 @@ def test_clean_labels(make_facts):
 def test_nothing_to_set_aside(make_facts, make_bench, flagged):
     facts = make_facts(noise={"rate": 0.1, "flagged": flagged})
     assert HYPOTHESIS.test(make_bench(1.0), facts) is None
+
+
+def test_what_can_be_told_does_not_acquit_what_cannot(make_facts, make_bench):
+    few, many = (make_facts(noise=noise(0.2, [3], low=low)) for low in (0.05, 0.15))
+    assert not HYPOTHESIS.test(make_bench(0.7), few).is_open(0.03)
+    found = HYPOTHESIS.test(make_bench(0.7), many)
+    assert found.effect.mean == 0.0
+    assert found.is_open(0.03) is (found.effect.high >= 0.03)

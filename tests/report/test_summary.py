@@ -47,6 +47,7 @@ def data(cause, effect, half=0.02):
         "fix": {"data": "more"},
         "runs": ["best - half of the images"],
         "levels": {"more_data": 0.97},
+        "open": effect - half <= 0 and effect >= 0.03,
     }
 
 
@@ -197,6 +198,16 @@ class TestOther:
         assert (made["verdict"], made["causes"]) == ("inconclusive", [])
         assert made["headline"].startswith("Undecided")
         assert "diagnosis.seeds" in made["would_settle"][0]
+
+    def test_what_was_tested_in_part_is_not_called_healthy(self):
+        left = {**data("label_noise", 0.02), "open": True, "fix": {"data": "review the 12 flagged labels"}}
+        made = summary(**{**HEALTHY, "data": [left]})
+        assert (made["verdict"], made["causes"]) == ("inconclusive", [])
+        assert "label_noise (+2 points)" in " ".join(made["notes"])
+        assert (
+            made["would_settle"][-1]
+            == "label_noise is not decided: review the 12 flagged labels, and run again."
+        )
 
     def test_a_gap_that_nothing_carries_accuses_no_one(self):
         made = summary(swaps=[swap("frozen_layers", 0.2, half=0.3)])

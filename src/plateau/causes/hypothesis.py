@@ -87,6 +87,7 @@ class DataFinding:
         pairs: hits before and after on the test images, where the effect is their difference.
         carry: from that difference to the effect, where it is carried on to more than was measured.
         in_recipe: whether the effect is one on the user's own recipe, so that it can be set against the gap.
+        is_partial: whether surely more is wrong than could be taken away for the test.
     """
 
     cause: str
@@ -98,6 +99,7 @@ class DataFinding:
     pairs: tuple[Pair, ...] = ()
     carry: Callable[[Effect], Effect] | None = None
     in_recipe: bool = False
+    is_partial: bool = False
 
     def is_cause(self, min_effect: float) -> bool:
         """Returns whether the effect is sure and worth reporting.
@@ -107,6 +109,11 @@ class DataFinding:
         """
         least = min_effect / math.sqrt(len(self.pairs)) if self.pairs else 0.0
         return self.effect.mean >= min_effect and self.effect.low > least
+
+    def is_open(self, min_effect: float) -> bool:
+        """Returns whether it may be a cause without being shown to be one."""
+        possible = self.effect.high if self.is_partial else self.effect.mean
+        return possible >= min_effect and not self.is_cause(min_effect)
 
     def joined(self, other: DataFinding) -> DataFinding:
         """Returns the finding with a repetition of the same test: averaged image by image."""

@@ -10,6 +10,7 @@ from plateau.attribution import effect
 from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits, pair
 
 LEAST_RATE = 0.03  # below it clean data sets are flagged as often (measured on the digits)
+MANY = 0.1  # at least so many wrong: what is gained without those that can be told acquits nobody
 LEARNS = (
     0.5  # of the best accuracy: a recipe below it is held back by something else, which would hide the gain
 )
@@ -49,6 +50,7 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
         runs=[name],
         levels={"label_noise_ceiling": 1.0 - facts.noise_held_out},
         in_recipe=who == "recipe",
+        is_partial=facts.noise["interval"][0] >= MANY,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plateau.attribution import HEALTHY_BELOW
 from plateau.report.wording import WORDS
 
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
@@ -106,7 +105,7 @@ def _is_cause(item: Record, min_effect: float) -> bool:
 
 def _is_undecided(item: Record, min_effect: float) -> bool:
     """Returns whether something looks worth reporting while what was measured may be luck."""
-    return item["effect"] >= min_effect and not _is_cause(item, min_effect)
+    return (item["effect"] >= min_effect or bool(item.get("open"))) and not _is_cause(item, min_effect)
 
 
 def _repaired_by_data(found: Record, min_effect: float) -> bool:
@@ -134,8 +133,8 @@ def _verdict(found: Record, has_recipe_causes: bool, has_data_causes: bool) -> s
     if has_data_causes or (found["verdict"] == "plateau" and has_recipe_causes):
         return "plateau"
     # A gap that no single factor carries is real but not understood: no one is accused. Nor is a recipe
-    # called healthy while something that is wrong with its data is more likely than not.
-    is_open = any(item["probability"] >= HEALTHY_BELOW for item in found["data"])
+    # called healthy while something that is wrong with its data is more likely than not, or tested in part.
+    is_open = any(item["open"] for item in found["data"])
     return "inconclusive" if found["verdict"] == "plateau" or is_open else str(found["verdict"])
 
 
@@ -217,11 +216,13 @@ def _notes(found: Record, min_effect: float) -> list[str]:
 
 def _would_settle(found: Record, min_effect: float) -> list[str]:
     low, high = found["gap"]["ci"]
+    open_data = [item for item in found["data"] if item["open"] and "data" in item["fix"]]
     needed = f"The gap to the reference is {found['gap']['effect']:+.3f} [{low:+.3f}, {high:+.3f}]"
     return [
         f"{needed}: more test images, or further seeds (diagnosis.seeds: [0, 1, 2]), would narrow it below "
         f"min_effect ({min_effect:g}).",
         "A larger budget (diagnosis.max_cost) lets more swaps be measured in both directions.",
+        *(f"{item['cause']} is not decided: {item['fix']['data']}, and run again." for item in open_data),
     ]
 
 
