@@ -188,7 +188,11 @@ class TestData:
     def test_suspected_labels_are_set_aside(self, diagnose_tiny, tiny_dataset):
         rows = tiny_dataset.indices("train")[:6]
         noise = {
-            "train": {"rate": 0.11, "flagged": [{"row": int(row), "kind": "noise"} for row in rows]},
+            "train": {
+                "rate": 0.11,
+                "interval": [0.05, 0.2],
+                "flagged": [{"row": int(row), "kind": "noise"} for row in rows],
+            },
             "held_out": {"rate": 0.1},
         }
         short = {**GOOD, "schedule.epochs": 2}

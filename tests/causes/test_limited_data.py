@@ -63,6 +63,7 @@ def test_what_rare_classes_lose_is_not_counted(make_facts, make_bench):
         1  # two training images of the second class, half of the test images
     )
     facts = make_facts(accuracy=0.5, targets=targets, imbalance=59.0)
+    assert HYPOTHESIS.suspicion(facts) == 0
     finding = HYPOTHESIS.test(make_bench(0.25), facts)
     ((before, after),) = finding.pairs
     assert before.sum() == 15 and after.sum() == 30 and not after[30:].any()

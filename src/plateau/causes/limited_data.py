@@ -23,7 +23,13 @@ def _suspicion(facts: DataFacts) -> float:
     # Labels that nobody could know are memorised as well, and more images do not help with them.
     unknowable = (class_overlap.HYPOTHESIS, label_noise.HYPOTHESIS)
     gap = facts.train_accuracy - facts.test_accuracy - sum(cause.suspicion(facts) for cause in unknowable)
-    return 0.5 * facts.headroom if gap >= LEAST_GAP else 0.0
+    missed = float((_common(facts) & ~hits(facts.best, facts)).mean())
+    return 0.5 * missed if gap >= LEAST_GAP else 0.0
+
+
+def _common(facts: DataFacts) -> np.ndarray:
+    """Returns (n_test,) whether the image is of a class that is not rare: what rare classes lose is that."""
+    return ~np.isin(facts.targets[facts.test], class_imbalance.rare_classes(facts))
 
 
 def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
@@ -33,8 +39,7 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     schedule = replace(arm.recipe.schedule, epochs=2 * arm.recipe.schedule.epochs)  # the same number of steps
     name = f"best - {which} of the images"
     halved = bench.run(replace(arm, images=which, recipe=replace(arm.recipe, schedule=schedule)), name)
-    # What rare classes lose is their rareness: half of the images leaves them hardly any.
-    common = ~np.isin(facts.targets[facts.test], class_imbalance.rare_classes(facts))
+    common = _common(facts)
     with_half, with_all = hits(halved, facts) & common, hits(facts.best, facts) & common
     extrapolate = partial(carried_on, accuracy=1.0 - float((common & ~with_all).mean()))
     measured = effect([(with_half, with_all)])
