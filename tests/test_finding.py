@@ -10,29 +10,32 @@ from plateau.ledger import Ledger
 
 N = 400
 MIN_EFFECT = 0.03
-FAULTS = {"head.activation": "softmax", "shuffle": False}
-NAMES = ("head", "data_order")
-NOTHING, HEAD, ORDER, BOTH = (frozenset(names) for names in ((), ("head",), ("data_order",), NAMES))
+FAULTS = {
+    "head": {"head.activation": "softmax"},
+    "data_order": {"shuffle": False},
+    "batch_norm": {"batch_norm": "train"},
+}
+NOTHING, HEAD, ORDER = frozenset(), frozenset({"head"}), frozenset({"data_order"})
+BOTH = HEAD | ORDER
 
 
 def say(values, name, path):
     """Returns the finding on one factor where these sets of fixed factors were run."""
-    results = {
-        taken: [make_result(make_arm(), (np.arange(N) < value * N).astype(float))]
-        for taken, value in values.items()
-    }
+    everything = frozenset().union(*values)
+    broken = {key: fault for name in everything for key, fault in FAULTS[name].items()}
+    hits = {taken: (np.arange(N) < value * N).astype(float) for taken, value in values.items()}
     ledger = Ledger(
-        recipe=[make_result(make_arm(FAULTS), results[NOTHING][0].correct(np.zeros(N, np.int64)))],
-        reference=results[BOTH],
-        factors=[factor for factor in RECIPE_FACTORS if factor.name in NAMES],
+        recipe=[make_result(make_arm({"batch_norm": "frozen", **broken}), hits[NOTHING])],
+        reference=[make_result(make_arm({"batch_norm": "frozen"}), hits[everything])],
+        factors=[factor for factor in RECIPE_FACTORS if factor.name in everything],
         rates=FixedRates(),
         run=lambda arm, name: [],
         estimate=lambda arm: 1.0,
         targets=np.zeros(N, np.int64),
         budget=0.0,
-        asked=frozenset(NAMES),
+        asked=everything,
     )
-    ledger.runs |= results
+    ledger.runs |= {taken: [make_result(make_arm(), hit)] for taken, hit in hits.items()}
     factor = next(factor for factor in ledger.swapped if factor.name == name)
     return finding(ledger, factor, path, MIN_EFFECT)
 
@@ -59,3 +62,11 @@ def test_what_was_never_run_is_bounded_by_what_is_left():
     found = say({NOTHING: 0.895, BOTH: 0.9}, "data_order", ())
     assert found.jointly
     assert found.effect.mean == pytest.approx(0.005)
+
+
+def test_what_is_taken_later_counts_once_the_first_is_fixed():
+    mode = frozenset({"batch_norm"})
+    values = {NOTHING: 0.5, HEAD: 0.8, mode: 0.65, HEAD | mode: 0.82, BOTH | mode: 0.9}
+    found = say(values, "batch_norm", ("head", "batch_norm", "data_order"))
+    assert found.forward.mean == pytest.approx(0.15)
+    assert found.effect.mean == pytest.approx(0.02)

@@ -30,6 +30,24 @@ class Reseeded:
         self.bench.add_subset(name, rows)
 
 
+@dataclass
+class Metered:
+    """A bench that counts what its runs cost: on fewer images less than the hypothesis was priced at."""
+
+    bench: Bench
+    spent: float = 0.0
+
+    def run(self, arm: Arm, name: str) -> Result:
+        """Returns the arm's result."""
+        result = self.bench.run(arm, name)
+        self.spent += result.cost
+        return result
+
+    def add_subset(self, name: str, rows: np.ndarray) -> None:
+        """Names a set of training rows."""
+        self.bench.add_subset(name, rows)
+
+
 def suspected(facts: DataFacts, limits: Limits) -> list[tuple[DataHypothesis, float]]:
     """Returns the suspicions that are worth a test, the strongest first, with their price."""
     ranked = sorted(DATA_HYPOTHESES, key=lambda hypothesis: -hypothesis.suspicion(facts))
@@ -57,13 +75,13 @@ def settle(
     for hypothesis, price in suspected(facts, limits):
         if price > budget:
             continue
-        budget -= price
-        finding = hypothesis.test(bench, facts)
+        metered = Metered(bench)
+        finding = hypothesis.test(metered, facts)
+        budget -= metered.spent
         if finding is None:
             continue
         before = facts.recipe if finding.in_recipe else facts.best
-        again_price = (hypothesis.cost + 1) * before.cost
-        budget += price - hypothesis.cost * before.cost  # the recipe may cost less than the best run
+        again_price = metered.spent + before.cost
         for repetition, seed in enumerate(further_seeds, 1):
             if not _is_open(finding, limits) or again_price > budget:
                 break

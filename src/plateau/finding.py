@@ -18,8 +18,9 @@ class Finding:
             where not measured.
         effect: the mean of its gains near the recipe and near the reference. Without `forward` where the
             factor hurts alone but is missed in the reference (it pays once the others are fixed), and where
-            it gains alone but is not missed (fixing the others does the same). The joint effect of all that
-            the path leaves where it was not measured one by one.
+            it gains alone but is not missed (fixing the others does the same). Only its gains once the first
+            factor of the path is fixed, where it was not broken in the reference. The
+            joint effect of all that the path leaves where it was not measured one by one.
         jointly: whether `effect` is that joint bound.
     """
 
@@ -42,6 +43,8 @@ def finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...], min_eff
         return Finding(factor, rest, alone if is_off else None, None, jointly=True)
     if last is not None and (is_off or _is_spare(ledger, factor.name, path, min_effect)):
         return Finding(factor, last, alone, last, jointly=False)
+    if last is None and factor.name in path[1:]:
+        forward, backward = ledger.pairs(factor.name, given=frozenset(path[:1]))
     mean = marginal(forward, backward)
     # Opposite signs: alone it even hurts, so the mean would say that it does not matter. What counts is what
     # it gains once the others that mask it are fixed.

@@ -15,7 +15,7 @@ from plateau.training.store import Result
 
 Factors = frozenset[str]
 Run = Callable[[Arm, str], list[Result]]  # one result per seed
-CHEAP = 0.03  # of the reference's cost: such a swap is run without asking whether it is needed
+CHEAP = 0.1  # of the reference's cost: such a swap is run without asking whether it is needed
 WORTH_KEEPING = 0.5  # of min_effect: a gain on the path below this is put aside, not dropped
 
 
