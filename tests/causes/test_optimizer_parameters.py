@@ -26,22 +26,3 @@ def test_suspect(evidence):
 def test_the_users_own_choice_gives_way(rates):
     own = make_arm({"optimizer.parameters": "part"}, own=frozenset({"optimizer", "parameters"}))
     assert FACTOR.swapped(own, make_arm(), rates) == make_arm(own=frozenset({"optimizer"}))
-
-
-def test_a_rate_that_only_suited_the_head_badly_stays_as_it_is(rates):
-    held = make_arm({"optimizer.parameters": "head", "trainable": "all"})
-    sound = make_arm({"trainable": "all"})
-    assert rates.ratio(held) < rates.ratio(sound)
-    assert FACTOR.swapped(held, sound, rates) == sound
-
-
-def test_a_rate_that_would_be_far_too_hot_comes_down(rates):
-    held = {"optimizer.parameters": "head", "trainable": "all", "optimizer.learning_rate": 1e-2}
-    swapped = FACTOR.swapped(make_arm(held), make_arm({"trainable": "all"}), rates)
-    assert swapped == make_arm({"trainable": "all", "optimizer.learning_rate": 1e-3})
-
-
-def test_a_rate_of_nothing_is_no_error(rates):
-    nothing = make_arm({"optimizer.parameters": "head", "trainable": "all", "optimizer.learning_rate": 0.0})
-    swapped = FACTOR.swapped(nothing, make_arm({"trainable": "all"}), rates)
-    assert swapped.recipe.optimizer.learning_rate == 0.0

@@ -5,7 +5,6 @@ To add one: a file beside this one with a `FACTOR`, a line in the registry, a te
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -58,7 +57,6 @@ class Rates(Protocol):
         ...
 
 
-TINY = 1e-12  # a user's file may set a learning rate of 0
 Swap = Callable[[Arm, Arm, Rates], Arm]
 
 
@@ -70,19 +68,6 @@ def take(keys: tuple[str, ...], pieces: frozenset[str] = frozenset()) -> Swap:
         return replace(arm, recipe=recipe, own=(arm.own - pieces) | (other.own & pieces))
 
     return swap
-
-
-def with_suited_rate(arm: Arm, swapped: Arm, other: Arm, rates: Rates) -> Arm:
-    """Returns `swapped`, which moves other parameters than `arm`, under the rate nearer to the other's.
-
-    That is the arm's own number, or what means the same for what moves now. A number that only suited the
-    wrong parameters badly was never wrong itself: correcting what moves corrects it too, and changes one key.
-    """
-
-    def distance(one: Arm) -> float:
-        return abs(math.log(max(rates.ratio(one), TINY)) - math.log(max(rates.ratio(other), TINY)))
-
-    return min(rates.carry(arm, swapped), swapped, key=distance)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from plateau.causes.factor import Evidence, Rates, RecipeFactor, take, with_suited_rate
+from plateau.causes.factor import Evidence, Rates, RecipeFactor, take
 from plateau.training.arm import Arm
 
 
 def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
-    swapped = take(("optimizer.parameters",), frozenset({"parameters"}))(arm, other, rates)
-    return with_suited_rate(arm, swapped, other, rates)
+    keys = ("optimizer.parameters",)
+    return rates.carry(arm, take(keys, frozenset({"parameters"}))(arm, other, rates))
 
 
 def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
