@@ -100,3 +100,10 @@ def test_the_rest_is_spared_once_nothing_is_left(make_lab, monkeypatch):
         monkeypatch.setattr(reference, "validation", lambda lab, result, accuracy=accuracy: accuracy)
         results = reference.train(lab, FixedRates(), make_arm({"trainable": given}))
         assert [result.arm.recipe.trainable for result in results] == trained
+
+
+@pytest.mark.parametrize(("optimizer", "ratio"), [("adamw", 1.0), ("sgd", 0.5)])
+def test_plain_sgd_keeps_away_from_where_it_diverges(make_lab, optimizer, ratio):
+    rates = FixedRates()
+    arms = reference.candidates(make_lab(), rates, make_arm({"optimizer.name": optimizer}))
+    assert [rates.ratio(arm) for arm in arms] == [pytest.approx(ratio)] * 2
