@@ -10,22 +10,27 @@ from plateau.causes.frozen_layers import FACTOR
 
 @pytest.mark.parametrize("fault", ["none", "head"])
 def test_thawed_with_its_rate_and_the_others_batch_norm(check_factor, rates, fault):
-    values = {"trainable": fault, "batch_norm": "train", "optimizer.learning_rate": 1e-4}
+    values = {"trainable": fault, "batch_norm": "train", "optimizer.learning_rate": 0.05}
     sound = {"trainable": "all", "batch_norm": "frozen"}
     swapped = check_factor(FACTOR, values, {"trainable", "batch_norm", "optimizer.learning_rate"}, arm=sound)
     assert swapped.recipe.trainable == "all"
     assert swapped.recipe.batch_norm == "frozen"
-    assert rates.ratio(swapped) == pytest.approx(0.01)
+    assert rates.ratio(swapped) == pytest.approx(5)
+
+
+def test_thawed_under_its_own_rate_where_that_suits_what_moves_now(check_factor):
+    check_factor(FACTOR, {"trainable": "head", "optimizer.learning_rate": 1e-3}, {"trainable"})
 
 
 def test_a_mode_that_was_chosen_stays(check_factor):
-    swapped = check_factor(FACTOR, {"trainable": "last_block"}, {"trainable", "optimizer.learning_rate"})
+    swapped = check_factor(FACTOR, {"trainable": "last_block"}, {"trainable"})
     assert swapped.recipe.batch_norm == "train"
 
 
 def test_frozen_in_the_reference(rates):
     reference = make_arm({"trainable": "all", "optimizer.learning_rate": 1e-3})
-    broken = FACTOR.swapped(reference, make_arm({"trainable": "head"}), rates)
+    frozen = make_arm({"trainable": "head", "optimizer.learning_rate": 1e-2})
+    broken = FACTOR.swapped(reference, frozen, rates)
     assert broken.recipe.trainable == "head"
     assert rates.ratio(broken) == pytest.approx(rates.ratio(reference))
 

@@ -26,3 +26,18 @@ def test_suspect(evidence):
 def test_the_users_own_choice_gives_way(rates):
     own = make_arm({"optimizer.parameters": "part"}, own=frozenset({"optimizer", "parameters"}))
     assert FACTOR.swapped(own, make_arm(), rates) == make_arm(own=frozenset({"optimizer"}))
+
+
+ONLY_HEAD = {"optimizer.parameters": "head", "trainable": "all"}
+
+
+@pytest.mark.parametrize(
+    ("given", "corrected"),
+    [(1e-5, 1e-5), (1e-3, 1e-3), (5e-3, 1e-3), (0.05, 5e-3), (0.0, 0.0)],
+    ids=["too cold", "its number", "the reference's", "too hot", "nothing"],
+)
+def test_a_rate_chosen_for_the_wrong_parameters_is_not_held_against_the_recipe(rates, given, corrected):
+    held = make_arm({**ONLY_HEAD, "optimizer.learning_rate": given})
+    sound = make_arm({"trainable": "all", "optimizer.learning_rate": 1e-3})
+    swapped = FACTOR.swapped(held, sound, rates)
+    assert swapped == make_arm({"trainable": "all", "optimizer.learning_rate": corrected})

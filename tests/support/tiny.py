@@ -122,7 +122,8 @@ class FixedRates:
 
     def optimum(self, arm: Arm) -> float:
         of_optimizer = {"sgd": 20.0}.get(arm.recipe.optimizer.name, 1.0)
-        return OPTIMA.get(arm.recipe.trainable, 1e-3) * of_optimizer
+        is_head = arm.recipe.optimizer.parameters == "head"
+        return OPTIMA.get("head" if is_head else arm.recipe.trainable, 1e-3) * of_optimizer
 
     def ratio(self, arm: Arm) -> float:
         return arm.recipe.optimizer.learning_rate / self.optimum(arm)

@@ -70,6 +70,19 @@ def take(keys: tuple[str, ...], pieces: frozenset[str] = frozenset()) -> Swap:
     return swap
 
 
+def with_freed_rate(arm: Arm, swapped: Arm, other: Arm, rates: Rates) -> Arm:
+    """Returns `swapped`, which moves other parameters than `arm`, under a rate that is not held against it.
+
+    The arm's number, kept, means one rate relative to the optimum of what moves now, and its old meaning,
+    kept, another: of those between the two the one nearest to the other arm's. A number chosen for the wrong
+    parameters was never wrong itself.
+    """
+    low, high = sorted((rates.ratio(arm), rates.ratio(swapped)))
+    if low == high:
+        return swapped
+    return rates.carry(arm, swapped, ratio=min(max(rates.ratio(other), low), high))
+
+
 @dataclass(frozen=True)
 class RecipeFactor:
     """One factor in which a recipe and the reference may differ.

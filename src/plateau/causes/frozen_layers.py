@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from plateau.causes.factor import Evidence, Rates, RecipeFactor, take
+from plateau.causes.factor import Evidence, Rates, RecipeFactor, take, with_freed_rate
 from plateau.recipe import put
 from plateau.training.arm import Arm
 
@@ -12,7 +12,7 @@ ORDER = ("none", "head", "last_block", "all")
 
 
 def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
-    """Takes what is trainable, under the learning rate that means the same for what moves now."""
+    """Takes what is trainable, under a learning rate that suits what moves now."""
     swapped = take(("trainable",), frozenset({"trainable"}))(arm, other, rates)
     if not batch_norm_acts(arm):
         # Where every batch-norm layer was frozen, the recipe never chose a mode: the other's comes along.
@@ -21,7 +21,7 @@ def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
             recipe=put(swapped.recipe, {"batch_norm": other.recipe.batch_norm}),
             own=swapped.own - {"batch_norm"},
         )
-    return rates.carry(arm, swapped)
+    return with_freed_rate(arm, swapped, other, rates)
 
 
 def batch_norm_acts(arm: Arm) -> bool:

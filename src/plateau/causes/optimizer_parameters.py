@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from plateau.causes.factor import Evidence, Rates, RecipeFactor, take
+from plateau.causes.factor import Evidence, Rates, RecipeFactor, take, with_freed_rate
 from plateau.training.arm import Arm
 
 
 def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
-    keys = ("optimizer.parameters",)
-    return rates.carry(arm, take(keys, frozenset({"parameters"}))(arm, other, rates))
+    swapped = take(("optimizer.parameters",), frozenset({"parameters"}))(arm, other, rates)
+    return with_freed_rate(arm, swapped, other, rates)
 
 
 def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
