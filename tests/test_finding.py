@@ -70,3 +70,11 @@ def test_what_is_taken_later_counts_once_the_first_is_fixed():
     found = say(values, "batch_norm", ("head", "batch_norm", "data_order"))
     assert found.forward.mean == pytest.approx(0.15)
     assert found.effect.mean == pytest.approx(0.02)
+
+
+def test_beside_a_path_that_closes_nothing_gains_more_than_is_left():
+    mode = frozenset({"batch_norm"})
+    values = {NOTHING: 0.5, ORDER: 0.89, ORDER | mode: 0.7, BOTH | mode: 0.9}
+    found = say(values, "head", ("data_order",))
+    assert found.backward.mean == pytest.approx(0.2)  # the reference misses it because of its batch norm
+    assert found.effect.mean == pytest.approx(0.01)

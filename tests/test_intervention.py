@@ -217,6 +217,30 @@ class TestSpare:
         assert named == list(found.path)
 
 
+class TestOneThatCloses:
+    """A strong suspicion took what the budget held and explains a part; a cheap fix was seen to do it all."""
+
+    def test_is_believed(self):
+        values = {"data_order": 0.9, "head": 0.8}
+        game = Game(
+            ["head", "data_order", "regularization"],
+            lambda fixed: max((values.get(name, 0.5) for name in fixed), default=0.5),
+            budget=1.5,
+            cost=0.5,
+        )
+        game.ledger.factors = [
+            replace(f, suspicion=lambda *_, high=f.name == "head": 0.25 if high else 0.01)
+            for f in game.ledger.factors
+        ]
+        cheap = game.ledger.arm(frozenset({"data_order"}))
+        game.ledger.estimate = lambda arm: 0.0 if arm == cheap else 1.0
+        found = game.investigate()
+        assert game.labels == ["recipe + data_order", "recipe + head"]
+        assert found.path == ("data_order",)
+        assert by_name(found)["data_order"].effect.mean == pytest.approx(0.4)
+        assert by_name(found)["head"].effect.mean < MIN_EFFECT
+
+
 class TestCheapCure:
     """Freezing costs nothing to try and cures what a hot learning rate did; the rate is the cause."""
 
@@ -358,6 +382,7 @@ def test_labels_say_what_was_changed():
         ["head", "loss_function", "regularization"], additive(head=0.1, loss_function=0.1, regularization=0.1)
     )
     label = game.ledger.label
+    assert (label(frozenset()), label(game.ledger.everything)) == ("recipe", "reference")
     assert label(frozenset({"head"})) == "recipe + head"
     assert label(frozenset({"head", "loss_function"})) == "reference - regularization"
     game = Game(list(FAULTS), additive(**dict.fromkeys(FAULTS, 0.0)))

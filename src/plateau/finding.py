@@ -41,7 +41,11 @@ def finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...], min_eff
     if (is_off and last is None) or not (forward or backward):
         rest = ledger.gain(frozenset(path), ledger.everything)
         return Finding(factor, rest, alone if is_off else None, None, jointly=True)
-    if last is not None and (is_off or _is_spare(ledger, factor.name, path, min_effect)):
+    if last is not None and is_off:
+        # The reference may miss it for another difference than the path's: no more is left than is left.
+        rest = ledger.gain(frozenset(path), ledger.everything)
+        return Finding(factor, min(last, rest, key=lambda e: e.mean), alone, last, jointly=False)
+    if last is not None and _is_spare(ledger, factor.name, path, min_effect):
         return Finding(factor, last, alone, last, jointly=False)
     if last is None and factor.name in path[1:]:
         forward, backward = ledger.pairs(factor.name, given=frozenset(path[:1]))

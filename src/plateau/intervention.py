@@ -73,8 +73,16 @@ def _walk(ledger: Ledger, evidence: Evidence, min_effect: float) -> tuple[str, .
     if not ledger.closes(taken, min_effect):
         taken += _unmask(ledger, taken, aside, evidence, min_effect)
     if not ledger.closes(taken, min_effect):
+        taken = _one_that_closes(ledger, min_effect) or taken
+    if not ledger.closes(taken, min_effect):
         _break_each(ledger, too_dear)  # the reference may be short where the recipe is long
     return tuple(taken)
+
+
+def _one_that_closes(ledger: Ledger, min_effect: float) -> list[str]:
+    """Returns the factor that was measured to close the gap by itself and gains most, in a list; else []."""
+    names = [f.name for f in ledger.swapped if ledger.alone(f.name) and ledger.closes([f.name], min_effect)]
+    return sorted(names, key=lambda name: -ledger.gain(frozenset(), frozenset({name})).mean)[:1]
 
 
 def _is_idle(ledger: Ledger, taken: list[str], name: str, evidence: Evidence, min_effect: float) -> bool:

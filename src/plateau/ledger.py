@@ -87,6 +87,8 @@ class Ledger:
 
     def label(self, taken: Factors) -> str:
         """Returns the run's name: what was added to the recipe, or what the reference lacks."""
+        if not taken or taken == self.everything:
+            return "reference" if taken else "recipe"
         lacking = self.everything - taken
         names = [factor.name for factor in self.factors]
         if len(lacking) <= len(taken) and len(lacking) < len(names):
