@@ -38,7 +38,8 @@ def facts():
     best = replace(make_result(make_arm({"batch_size": 7}), hit(0.5)), key="best")
     rows = np.arange(N)
     return DataFacts(
-        recipe=replace(recipe, key="recipe", cost=1.0),
+        learner=replace(recipe, key="recipe", cost=1.0),
+        learner_name="recipe",
         best=replace(best, cost=1.0),
         train_accuracy=1.0,
         test_accuracy=0.5,
@@ -64,7 +65,7 @@ def settled(facts, monkeypatch):
         waiting = list(gains)
 
         def test(bench, given):
-            before = given.recipe if in_recipe else given.best
+            before = given.learner if in_recipe else given.best
             bench.run(before.arm, f"repaired {given.repetition}")
             seen = hit(0.5).astype(bool), hit(0.5 + waiting.pop(0)).astype(bool)
             return DataFinding(
@@ -74,14 +75,14 @@ def settled(facts, monkeypatch):
                 {},
                 ["a run"],
                 pairs=(seen,),
-                in_recipe=in_recipe,
+                before=before if in_recipe else None,
                 carry=carry,
             )
 
-        asked = DataHypothesis("label_noise", lambda facts: 0.2, 1.0, test)
+        asked = DataHypothesis("label_noise", lambda facts: 0.2, test)
         monkeypatch.setattr(data_repairs, "DATA_HYPOTHESES", [asked])
         bench = Bench()
-        findings = data_repairs.settle(bench, facts, Diagnosis(), [1, 2], budget)
+        findings, _ = data_repairs.settle(bench, facts, Diagnosis(), [1, 2], budget)
         return findings, bench.names
 
     return settle

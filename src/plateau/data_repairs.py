@@ -52,7 +52,7 @@ def suspected(facts: DataFacts, limits: Limits) -> list[tuple[DataHypothesis, fl
     """Returns the suspicions that are worth a test, the strongest first, with their price."""
     ranked = sorted(DATA_HYPOTHESES, key=lambda hypothesis: -hypothesis.suspicion(facts))
     return [
-        (hypothesis, hypothesis.cost * facts.best.cost)
+        (hypothesis, hypothesis.price(facts))
         for hypothesis in ranked
         if (limits.factors == "all" or hypothesis.name in limits.factors)
         and hypothesis.suspicion(facts) >= limits.min_effect
@@ -61,8 +61,8 @@ def suspected(facts: DataFacts, limits: Limits) -> list[tuple[DataHypothesis, fl
 
 def settle(
     bench: Bench, facts: DataFacts, limits: Limits, further_seeds: Sequence[int], budget: float
-) -> tuple[DataFinding, ...]:
-    """Returns what the tests of the suspicions showed, as far as the budget reaches.
+) -> tuple[tuple[DataFinding, ...], float]:
+    """Returns what the tests of the suspicions showed, as far as the budget reaches, and what is left of it.
 
     Args:
         bench: where they run.
@@ -80,7 +80,7 @@ def settle(
         budget -= metered.spent
         if finding is None:
             continue
-        before = facts.recipe if finding.in_recipe else facts.best
+        before = finding.before or facts.best
         again_price = metered.spent + before.cost
         for repetition, seed in enumerate(further_seeds, 1):
             if not _is_open(finding, limits) or again_price > budget:
@@ -89,7 +89,7 @@ def settle(
             again = _reseeded(bench, hypothesis, replace(facts, repetition=repetition), before, seed)
             finding = finding if again is None else finding.joined(again)
         findings.append(finding)
-    return tuple(findings)
+    return tuple(findings), budget
 
 
 def _is_open(finding: DataFinding, limits: Limits) -> bool:
@@ -102,10 +102,8 @@ def _reseeded(
     bench: Bench, hypothesis: DataHypothesis, facts: DataFacts, before: Result, seed: int
 ) -> DataFinding | None:
     """Returns the test under another seed, what it is measured against included."""
-    is_recipe = before.key == facts.recipe.key
-    again = bench.run(before.arm.with_seed(seed), f"{'recipe' if is_recipe else 'best'}, seed {seed}")
-    if facts.best.key == facts.recipe.key:
-        changed = replace(facts, recipe=again, best=again)
-    else:
-        changed = replace(facts, recipe=again) if is_recipe else replace(facts, best=again)
-    return hypothesis.test(Reseeded(bench, seed), changed)
+    name = facts.learner_name if before.key == facts.learner.key else "best"
+    again = bench.run(before.arm.with_seed(seed), f"{name}, seed {seed}")
+    learner = again if before.key == facts.learner.key else facts.learner
+    best = again if before.key == facts.best.key else facts.best
+    return hypothesis.test(Reseeded(bench, seed), replace(facts, learner=learner, best=best))

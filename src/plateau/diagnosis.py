@@ -28,6 +28,7 @@ from plateau.training.store import Result
 SEEDS_SHARE = 0.7  # of the budget: what further seeds of both arms may take while the verdict is undecided
 MOST_SEEDS = 3
 WITH_REPETITION = 3  # times the price of a test: it and what it is measured against once more
+LEARNS = 0.5  # of the best accuracy: a run below it is held back by something else
 DATA_SHARE = 0.8  # of what the arms leave: at most so much is kept for suspicions about the data
 
 
@@ -104,8 +105,9 @@ def diagnose(
     recipe, reference = _until_decided(runner, recipe, reference, targets, limits, budget)
     factors = _differing(recipe[0].arm, reference[0].arm, rates)
     spent = sum(result.cost for result in [*reference, *recipe[len(limits.seeds) :]])
-    best = _baseline(lab, recipe[0], [reference[0]], targets)
-    facts = gather_facts(lab, recipe[0], best, noise, evidence, limits.min_effect)
+    best = _baseline(lab, recipe[0], [reference[0]], targets, limits.min_effect)
+    learner = _learner({"recipe": recipe[0], "reference": reference[0]}, best, targets)
+    facts = gather_facts(lab, learner, best, noise, evidence, limits.min_effect)
     reserved = _reserved(facts, limits, _distance(recipe, reference, targets).mean, budget - spent)
     ledger = Ledger(
         recipe=recipe,
@@ -120,9 +122,14 @@ def diagnose(
         spent=spent,
     )
     investigation = investigate(ledger, evidence, limits.min_effect)
-    best = _baseline(lab, recipe[0], [results[0] for results in ledger.runs.values()], targets)
-    facts = gather_facts(lab, recipe[0], best, noise, evidence, limits.min_effect)
-    data = settle(runner, facts, limits, _further_seeds(limits.seeds), budget - ledger.spent)
+    tried = {ledger.label(taken): ledger.runs[taken][0] for taken in sorted(ledger.runs, key=len)}
+    best = _baseline(lab, recipe[0], list(tried.values()), targets, limits.min_effect)
+    learner = _learner({**tried, "recipe": recipe[0]}, best, targets)  # without differences both are one set
+    facts = gather_facts(lab, learner, best, noise, evidence, limits.min_effect)
+    data, left = settle(runner, facts, limits, _further_seeds(limits.seeds), budget - ledger.spent)
+    if not ledger.closes(investigation.path, limits.min_effect):
+        ledger.budget = ledger.spent + left  # what was kept for the data and not needed
+        investigation = investigate(ledger, evidence, limits.min_effect)
     recommended = _recommended(lab, runner)
     return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
 
@@ -165,11 +172,16 @@ def _until_decided(
 
 
 def _reserved(facts: DataFacts, limits: Limits, gap: float, left: float) -> float:
-    """Returns what the swaps leave for the data: shared by what either may explain, within DATA_SHARE."""
+    """Returns what the swaps leave for the data: shared by what either may explain, within DATA_SHARE.
+
+    A share that pays for none of the tests is left to the swaps.
+    """
     raised = suspected(facts, limits)
+    prices = [price for _, price in raised if price]
     hoped = sum(hypothesis.suspicion(facts) for hypothesis, _ in raised)
     share = min(DATA_SHARE, hoped / (hoped + max(gap, 0.0))) if raised else 0.0
-    return min(share * left, WITH_REPETITION * sum(price for _, price in raised))
+    kept = min(share * left, WITH_REPETITION * sum(prices))
+    return kept if prices and kept >= min(prices) else 0.0
 
 
 def _further_seeds(seeds: tuple[int, ...]) -> list[int]:
@@ -204,13 +216,22 @@ def _best(lab: Laboratory, results: list[Result]) -> Result:
     return max(results, key=lambda result: validation(lab, result))
 
 
-def _baseline(lab: Laboratory, recipe: Result, others: list[Result], targets: np.ndarray) -> Result:
-    """Returns what repairs of the data are measured against: the best run, or the recipe where it beats that.
+def _baseline(
+    lab: Laboratory, recipe: Result, others: list[Result], targets: np.ndarray, min_effect: float
+) -> Result:
+    """Returns what repairs of the data are measured against: the recipe, or the best run if that is better.
 
-    The best is chosen on validation images; against one that the recipe beats on test images anything gains.
+    Better is what is worth reporting, on test images; the best is chosen on validation images.
     """
     best = _best(lab, [recipe, *others])
-    return max(best, recipe, key=lambda result: float(result.correct(targets).mean()))
+    return recipe if _distance([recipe], [best], targets).mean < min_effect else best
+
+
+def _learner(runs: Mapping[str, Result], best: Result, targets: np.ndarray) -> tuple[str, Result]:
+    """Returns the first of the runs that learns, with its name: what stops all learning hides the labels."""
+    least = LEARNS * best.correct(targets).mean()
+    learning = [(name, result) for name, result in runs.items() if result.correct(targets).mean() >= least]
+    return learning[0] if learning else ("best", best)
 
 
 def _recommended(lab: Laboratory, runner: Runner) -> Result:

@@ -64,7 +64,7 @@ def _steps(lab: Laboratory, arm: Arm) -> float:
 
 def gather_facts(
     lab: Laboratory,
-    recipe: Result,
+    learner: tuple[str, Result],
     best: Result,
     noise: Mapping[str, Any],
     evidence: Evidence,
@@ -74,7 +74,8 @@ def gather_facts(
     test = lab.dataset.indices("test")
     kept = best.outcome.history[best.outcome.kept_epoch - 1] if best.outcome.kept_epoch else {}
     return DataFacts(
-        recipe=recipe,
+        learner=learner[1],
+        learner_name=learner[0],
         best=best,
         train_accuracy=float(kept.get("train_accuracy", 0.0)),
         test_accuracy=float(best.correct(lab.dataset.targets[test]).mean()),

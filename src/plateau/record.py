@@ -39,7 +39,7 @@ def record(
         "verdict": found.verdict,
         "path": list(found.path),
         "swaps": [_swap(finding, found.ledger, diagnosed, limit) for finding in found.findings],
-        "data": [_hypothesis(finding, limit) for finding in diagnosed.data],
+        "data": [_hypothesis(finding, diagnosed.runs["recipe"], limit) for finding in diagnosed.data],
         "recommended": {
             "name": recommended_name(diagnosed),
             "before": _accuracy(seeds_of(diagnosed, "recipe"), targets[test]),
@@ -131,7 +131,7 @@ def _fix(factor: RecipeFactor, recipe: Arm, ledger: Ledger) -> dict[str, Any]:
     return factor.fix(recipe, fixed)
 
 
-def _hypothesis(finding: DataFinding, limit: float) -> dict[str, Any]:
+def _hypothesis(finding: DataFinding, recipe: Result, limit: float) -> dict[str, Any]:
     return {
         "cause": finding.cause,
         **effect_record(finding.effect, limit),
@@ -140,7 +140,7 @@ def _hypothesis(finding: DataFinding, limit: float) -> dict[str, Any]:
         "fix": dict(finding.fix),
         "runs": finding.runs,
         "levels": dict(finding.levels),
-        "in_recipe": finding.in_recipe,
+        "in_recipe": finding.before is not None and finding.before.key == recipe.key,
     }
 
 

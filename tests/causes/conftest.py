@@ -125,7 +125,8 @@ def make_facts() -> Callable[..., DataFacts]:
     def make(arm: Arm | None = None, accuracy: float = 0.7, **values: Any) -> DataFacts:
         hit = (np.arange(N) < accuracy * N).astype(float)
         given = {
-            "recipe": make_result(arm or make_arm(), hit),
+            "learner": make_result(arm or make_arm(), hit),
+            "learner_name": "recipe",
             "best": make_result(arm or make_arm(), hit),
             "train_accuracy": 1.0,
             "test_accuracy": float(hit.mean()),

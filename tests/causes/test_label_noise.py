@@ -27,20 +27,29 @@ def test_flagged_labels_are_set_aside(make_facts, make_bench):
     assert finding.levels == {"label_noise_ceiling": pytest.approx(0.92)}
 
 
+def test_costs_as_much_as_what_is_kept(make_facts):
+    facts = make_facts(noise=noise(0.1, range(0, 24, 2)))
+    facts = replace(facts, learner=replace(facts.learner, cost=7.0))
+    assert HYPOTHESIS.price(facts) == pytest.approx(0.9 * 7.0)
+
+
 def test_suspicion_does_not_exceed_what_is_left(make_facts):
     assert HYPOTHESIS.suspicion(make_facts(accuracy=0.95, noise=noise(0.3, []))) == pytest.approx(0.05)
 
 
-def test_a_recipe_that_learns_nothing_would_hide_the_gain(make_facts, make_bench):
-    facts = make_facts(accuracy=0.9, noise=noise(0.1, [3]))
-    facts = replace(facts, recipe=make_facts(accuracy=0.3).recipe)
+def test_is_asked_of_what_learns(make_facts, make_bench):
+    learner = make_facts(accuracy=0.6).learner
+    facts = make_facts(
+        accuracy=0.9, noise=noise(0.1, [3]), learner=learner, learner_name="recipe + learning_rate"
+    )
     finding = HYPOTHESIS.test(make_bench(0.95), facts)
-    assert finding.runs == ["best - flagged labels"]
-    assert finding.effect.mean == pytest.approx(0.05)
+    assert finding.runs == ["recipe + learning_rate - flagged labels"]
+    assert finding.before is learner
+    assert finding.effect.mean == pytest.approx(0.35)
 
 
 def test_a_reference_that_noise_cannot_harm_hides_nothing(make_facts):
-    facts = replace(make_facts(accuracy=1.0, noise=noise(0.3, [3])), recipe=make_facts(accuracy=0.8).recipe)
+    facts = replace(make_facts(accuracy=1.0, noise=noise(0.3, [3])), learner=make_facts(accuracy=0.8).learner)
     assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.2)
 
 

@@ -152,4 +152,4 @@ def _sizes(facts: DataFacts) -> str:
     return f"The largest class has {facts.imbalance:.1f} times the training images of the smallest"
 
 
-HYPOTHESIS = DataHypothesis(name="class_imbalance", suspicion=_data_suspicion, cost=1.0, test=_data_test)
+HYPOTHESIS = DataHypothesis(name="class_imbalance", suspicion=_data_suspicion, test=_data_test)

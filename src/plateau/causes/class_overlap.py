@@ -97,4 +97,4 @@ def _predictions(facts: DataFacts) -> np.ndarray:
     return predictions
 
 
-HYPOTHESIS = DataHypothesis(name="class_overlap", suspicion=_suspicion, cost=0.0, test=_test)
+HYPOTHESIS = DataHypothesis(name="class_overlap", suspicion=_suspicion, test=_test, price=lambda facts: 0.0)

@@ -38,4 +38,4 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     )
 
 
-HYPOTHESIS = DataHypothesis(name="feature_misalignment", suspicion=_suspicion, cost=1.0, test=_test)
+HYPOTHESIS = DataHypothesis(name="feature_misalignment", suspicion=_suspicion, test=_test)

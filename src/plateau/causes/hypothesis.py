@@ -23,7 +23,8 @@ class DataFacts:
     """What is known about the data before anything is run for it.
 
     Attributes:
-        recipe: the user's run.
+        learner: the user's run or, where that hardly learns, the swap nearest to it that does.
+        learner_name: of that run.
         best: the best run so far; what the data still costs is measured against it.
         train_accuracy, test_accuracy: of its kept epoch, 0..1.
         headroom: 1 - test_accuracy.
@@ -38,7 +39,8 @@ class DataFacts:
         repetition: how often the test was made before, for one that draws other images each time.
     """
 
-    recipe: Result
+    learner: Result
+    learner_name: str
     best: Result
     train_accuracy: float
     test_accuracy: float
@@ -86,7 +88,7 @@ class DataFinding:
         levels: further levels for the summary, such as the ceiling that label noise sets.
         pairs: hits before and after on the test images, where the effect is their difference.
         carry: from that difference to the effect, where it is carried on to more than was measured.
-        in_recipe: whether the effect is one on the user's own recipe, so that it can be set against the gap.
+        before: the run that the effect is one on; None: the best.
         is_partial: whether surely more is wrong than could be taken away for the test.
     """
 
@@ -98,7 +100,7 @@ class DataFinding:
     levels: Mapping[str, float] = field(default_factory=dict)
     pairs: tuple[Pair, ...] = ()
     carry: Callable[[Effect], Effect] | None = None
-    in_recipe: bool = False
+    before: Result | None = None
     is_partial: bool = False
 
     def is_cause(self, min_effect: float) -> bool:
@@ -132,14 +134,14 @@ class DataHypothesis:
     Attributes:
         name: the cause it is reported as.
         suspicion: expected gain of accuracy (0..1); 0 or less: not raised, nothing is run.
-        cost: of the test as a multiple of the best run's.
         test: runs the experiment; None where it showed nothing to measure.
+        price: what the test's runs will cost, in the unit of Result.cost; by default as much as the best run.
     """
 
     name: str
     suspicion: Callable[[DataFacts], float]
-    cost: float
     test: Callable[[Bench, DataFacts], DataFinding | None]
+    price: Callable[[DataFacts], float] = lambda facts: facts.best.cost
 
 
 def hits(result: Result, facts: DataFacts) -> np.ndarray:

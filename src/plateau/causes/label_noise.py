@@ -1,4 +1,4 @@
-"""Wrong labels among the training images: set aside, and the user's recipe learns again from the rest."""
+"""Wrong labels among the training images: set aside, and what learns learns again from the rest."""
 
 from __future__ import annotations
 
@@ -11,37 +11,31 @@ from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothe
 
 LEAST_RATE = 0.03  # below it clean data sets are flagged as often (measured on the digits)
 MANY = 0.1  # at least so many wrong: what is gained without those that can be told acquits nobody
-LEARNS = (
-    0.5  # of the best accuracy: a recipe below it is held back by something else, which would hide the gain
-)
 
 
 def _suspicion(facts: DataFacts) -> float:
     rate = float(facts.noise["rate"])
-    left = 1.0 - float(hits(facts.recipe, facts).mean())
+    left = 1.0 - float(hits(facts.learner, facts).mean())
     return min(left, rate) if rate >= LEAST_RATE else 0.0
 
 
 def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
-    flagged = [image["row"] for image in facts.noise["flagged"] if image["kind"] == "noise"]
-    kept = facts.train[~np.isin(facts.train, flagged)]
+    kept = _kept(facts)
     if len(kept) in (0, len(facts.train)):
         return None
     bench.add_subset("without flagged labels", kept)
-    is_learning = hits(facts.recipe, facts).mean() >= LEARNS * facts.test_accuracy
-    who, before = ("recipe", facts.recipe) if is_learning else ("best", facts.best)
-    name = f"{who} - flagged labels"
-    cleaned = bench.run(replace(before.arm, images="without flagged labels"), name)
-    seen = pair(before, cleaned, facts)
+    name = f"{facts.learner_name} - flagged labels"
+    cleaned = bench.run(replace(facts.learner.arm, images="without flagged labels"), name)
+    seen = pair(facts.learner, cleaned, facts)
     return DataFinding(
         cause="label_noise",
         effect=effect([seen]),
         pairs=(seen,),
         evidence=[
-            f"About {facts.noise['rate']:.0%} of the training labels look wrong: a classifier that never "
-            "saw the image "
-            f"contradicts them, and the image lies deep inside the other class. "
-            f"{len(facts.train) - len(kept)} were set aside, and the {who} learned again from the rest."
+            f"About {facts.noise['rate']:.0%} of the training labels look wrong: a classifier that never saw "
+            "the image contradicts them, and the image lies deep inside the other class. "
+            f"{len(facts.train) - len(kept)} were set aside, and the {facts.learner_name} learned again from "
+            "the rest."
         ],
         fix={
             "data": f"review the {len(facts.train) - len(kept)} flagged labels "
@@ -49,9 +43,19 @@ def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
         },
         runs=[name],
         levels={"label_noise_ceiling": 1.0 - facts.noise_held_out},
-        in_recipe=who == "recipe",
+        before=facts.learner,
         is_partial=facts.noise["interval"][0] >= MANY,
     )
 
 
-HYPOTHESIS = DataHypothesis(name="label_noise", suspicion=_suspicion, cost=1.0, test=_test)
+def _price(facts: DataFacts) -> float:
+    return facts.learner.cost * len(_kept(facts)) / len(facts.train)
+
+
+def _kept(facts: DataFacts) -> np.ndarray:
+    """Returns the training rows whose labels are not flagged as wrong."""
+    flagged = [image["row"] for image in facts.noise["flagged"] if image["kind"] == "noise"]
+    return facts.train[~np.isin(facts.train, flagged)]
+
+
+HYPOTHESIS = DataHypothesis(name="label_noise", suspicion=_suspicion, test=_test, price=_price)

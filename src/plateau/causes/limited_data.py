@@ -86,4 +86,4 @@ def carried_on(gain: Effect, accuracy: float) -> Effect:
     return Effect(gain.mean * factor, gain.error * factor, gain.low * factor, gain.high * factor)
 
 
-HYPOTHESIS = DataHypothesis(name="limited_data", suspicion=_suspicion, cost=1.0, test=_test)
+HYPOTHESIS = DataHypothesis(name="limited_data", suspicion=_suspicion, test=_test)
