@@ -22,7 +22,9 @@ if sys.argv[1] == "wait":
 sys.exit(int(sys.argv[2]))
 """
 OWNER = """
-import subprocess, sys
+import signal, subprocess, sys
+# Where the suite runs in the background Ctrl-C is ignored, and children would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 for line in sys.stdin:
     done = subprocess.run([sys.executable, {warm!r}, "stage.py", *line.split()])
     print("status", done.returncode, flush=True)
