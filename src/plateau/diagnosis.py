@@ -105,9 +105,8 @@ def diagnose(
     recipe, reference = _until_decided(runner, recipe, reference, targets, limits, budget)
     factors = _differing(recipe[0].arm, reference[0].arm, rates)
     spent = sum(result.cost for result in [*reference, *recipe[len(limits.seeds) :]])
-    best = _baseline(lab, recipe[0], [reference[0]], targets, limits.min_effect)
-    learner = _learner({"recipe": recipe[0], "reference": reference[0]}, best, targets)
-    facts = gather_facts(lab, learner, best, noise, evidence, limits.min_effect)
+    arms = {"recipe": recipe[0], "reference": reference[0]}
+    facts = _facts(lab, arms, targets, noise, evidence, limits.min_effect)
     reserved = _reserved(facts, limits, _distance(recipe, reference, targets).mean, budget - spent)
     ledger = Ledger(
         recipe=recipe,
@@ -123,9 +122,8 @@ def diagnose(
     )
     investigation = investigate(ledger, evidence, limits.min_effect)
     tried = {ledger.label(taken): ledger.runs[taken][0] for taken in sorted(ledger.runs, key=len)}
-    best = _baseline(lab, recipe[0], list(tried.values()), targets, limits.min_effect)
-    learner = _learner({**tried, "recipe": recipe[0]}, best, targets)  # without differences both are one set
-    facts = gather_facts(lab, learner, best, noise, evidence, limits.min_effect)
+    # Without differences recipe and reference are one set of the ledger's, and still two runs.
+    facts = _facts(lab, {**tried, **arms}, targets, noise, evidence, limits.min_effect)
     data, left = settle(runner, facts, limits, _further_seeds(limits.seeds), budget - ledger.spent)
     if not ledger.closes(investigation.path, limits.min_effect):
         ledger.budget = ledger.spent + left  # what was kept for the data and not needed
@@ -214,6 +212,19 @@ def _asked(
 def _best(lab: Laboratory, results: list[Result]) -> Result:
     """Returns the run with the highest validation accuracy; the earlier one where they are equal."""
     return max(results, key=lambda result: validation(lab, result))
+
+
+def _facts(
+    lab: Laboratory,
+    runs: Mapping[str, Result],
+    targets: np.ndarray,
+    noise: Mapping[str, Any],
+    evidence: Evidence,
+    min_effect: float,
+) -> DataFacts:
+    """Returns what is known about the data from the runs made so far, those nearest to the recipe first."""
+    best = _baseline(lab, runs["recipe"], list(runs.values()), targets, min_effect)
+    return gather_facts(lab, _learner(runs, best, targets), best, noise, evidence, min_effect)
 
 
 def _baseline(
