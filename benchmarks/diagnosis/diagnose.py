@@ -53,7 +53,7 @@ def diagnose_all(cases: Sequence[Case], work: Path, seed: int) -> dict[str, dict
 
 
 def parameters(case: Case, work: Path, seed: int = 0) -> Params:
-    """Returns the case as params.yaml would say it, its table and weights written."""
+    """Returns the case as params.yaml would say it, its table written."""
     rows = data_faults.table(sets.write(case.set, work / "sets"), case.data)
     path = work / "tables" / f"{case.set}-{case.data or 'clean'}.csv"
     if not path.exists():
@@ -63,7 +63,7 @@ def parameters(case: Case, work: Path, seed: int = 0) -> Params:
         overrides["code"] = str(FORUM / f"{case.code}.py")
     return Params(
         data=Data(source="table", path=str(path), stored_size=sets.SIDE_PX),
-        backbone=BackboneParams(name=case.architecture, weights=_weights(case, work)),
+        backbone=BackboneParams(name=case.architecture, weights=_weights(case)),
         recipe=put(Recipe(), overrides),
         diagnosis=Diagnosis(seeds=(seed,)),
     )
@@ -145,7 +145,7 @@ def _summary(found: dict[str, Any], params: Params) -> dict[str, Any]:
     return summarize(found, {"chance": 1 / found["num_classes"]}, plateau_, params.diagnosis.min_effect, {})
 
 
-def _weights(case: Case, work: Path) -> str:
+def _weights(case: Case) -> str:
     if case.weights in ("bundled", "none"):
         return case.weights
     if (
@@ -153,7 +153,7 @@ def _weights(case: Case, work: Path) -> str:
         or pretrain.WEIGHTS[case.weights].backbone != BACKBONES[case.backbone][0]
     ):
         raise ValueError(f"{case.name}: no weights {case.weights} for {case.backbone}")
-    return str(pretrain.weights_file(case.weights, work / "weights"))
+    return str(pretrain.weights_file(case.weights))
 
 
 def _images_digest(params: Params) -> str:

@@ -40,7 +40,7 @@ def main() -> int:
     ]
     by_seed = {}
     for seed in arguments.seeds:
-        for case in chosen:  # images and weights, before anyone needs them twice at once
+        for case in chosen:  # images and tables, before anyone needs them twice at once
             diagnose.parameters(case, WORK, seed)
         answers = workers.spread(diagnose.diagnose_all, workers.groups(chosen), arguments.jobs, WORK, seed)
         by_seed[seed] = [

@@ -209,7 +209,7 @@ def main() -> None:
     runtime.set_up_threads()
     seeds = range(FIRST_SEED, FIRST_SEED + arguments.seeds)
     chosen = [case for case in CASES if fnmatch.fnmatch(case.name, arguments.cases)]
-    for case in chosen:  # images and weights, before anyone needs them twice at once
+    for case in chosen:  # images and tables, before anyone needs them twice at once
         diagnose.parameters(case, WORK)
     found = workers.spread(
         measure_all, workers.groups(chosen), arguments.jobs, WORK, seeds, not arguments.no_audit

@@ -4,7 +4,7 @@ import timm
 import torch
 from torch import nn
 
-WEIGHTS = ".plateau/suite/weights/resnet.pt"
+WEIGHTS = "benchmarks/diagnosis/weights/resnet.pt"
 
 
 def build_model(num_classes: int) -> nn.Module:
