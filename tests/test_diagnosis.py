@@ -6,16 +6,7 @@ import numpy as np
 import pytest
 from tiny import CLEAN, make_arm, make_result
 
-from plateau import diagnosis
-from plateau.diagnosis import (
-    DATA_SHARE,
-    _baseline,
-    _budget,
-    _learner,
-    _reserved,
-    _until_decided,
-    reachable_gap,
-)
+from plateau.diagnosis import _until_decided, reachable_gap
 from plateau.params import Diagnosis
 
 GOOD = {
@@ -135,39 +126,6 @@ def test_a_recipe_that_diverged_is_diagnosed_also_from_disk(diagnose_tiny, tmp_p
         assert len(diagnosed.runs["recipe"].outcome.history) < 8
 
 
-@pytest.mark.parametrize(
-    ("recipe", "reference", "candidates", "left"),
-    [
-        (1.0, 2.0, [0.0], 6.0),
-        (3.0, 2.0, [0.0], 9.0),
-        (1.0, 0.0, [2.0], 4.0),  # a head on cached features was chosen: finding it took a run of every layer
-        (1.0, 4.0, [0.0, 2.0], 10.0),  # what was trained before the input was enlarged is spent
-    ],
-)
-def test_the_budget_is_a_multiple_of_the_dearest_run(recipe, reference, candidates, left):
-    one, other = (make_result(make_arm(), np.ones(4), cost) for cost in (recipe, reference))
-    assert _budget([one], [other], candidates, 3.0) == left
-
-
-@pytest.mark.parametrize(("reference", "measured_against"), [(0.52, "recipe"), (0.6, "reference")])
-def test_the_data_are_asked_about_the_recipe_unless_another_run_is_better(
-    monkeypatch, reference, measured_against
-):
-    n = 400
-    one, other = (make_result(make_arm(), np.arange(n) < value * n) for value in (0.5, reference))
-    monkeypatch.setattr(diagnosis, "validation", lambda lab, result: float(result is other))
-    found = _baseline(None, one, [other], np.zeros(n, int), min_effect=0.03)
-    assert found is {"recipe": one, "reference": other}[measured_against]
-
-
-@pytest.mark.parametrize(("recipe", "asked"), [(0.5, "recipe"), (0.2, "recipe + learning_rate")])
-def test_the_labels_are_asked_about_what_learns(recipe, asked):
-    n = 100
-    values = {"recipe": recipe, "recipe + head": 0.2, "recipe + learning_rate": 0.6, "reference": 0.9}
-    runs = {name: make_result(make_arm(), np.arange(n) < value * n) for name, value in values.items()}
-    assert _learner(runs, runs["reference"], np.zeros(n, int)) == (asked, runs[asked])
-
-
 class TestFurtherSeeds:
     """Both arms are trained again while their distance is undecided and the budget allows it."""
 
@@ -192,24 +150,6 @@ class TestFurtherSeeds:
     def test_as_far_as_the_budget_reaches(self):
         assert self.until_decided(gained=4, budget=3.0) == [2, 2]
         assert self.until_decided(gained=4, budget=1.0) == [1, 1]
-
-
-@pytest.mark.parametrize(
-    ("suspicion", "gap", "kept"),
-    [
-        (0.1, 0.0, DATA_SHARE * 2.0),  # nothing else to explain
-        (0.1, -0.2, DATA_SHARE * 2.0),
-        (0.05, 0.1, 2.0 / 3),  # the gap is what there is to explain
-        (0.9, 0.1, 0.3),  # never more than the tests cost, repeated once
-        (None, 0.1, 0.0),
-        (0.05, 2.0, 0.0),  # a share that pays for no test
-    ],
-)
-def test_the_data_keep_a_share_by_what_they_may_explain(monkeypatch, suspicion, gap, kept):
-    price = 0.1 if suspicion == 0.9 else 0.6
-    raised = [] if suspicion is None else [(SimpleNamespace(suspicion=lambda facts: suspicion), price)]
-    monkeypatch.setattr(diagnosis, "suspected", lambda facts, limits: raised)
-    assert _reserved(None, Diagnosis(), gap, left=2.0) == pytest.approx(kept)
 
 
 class TestData:

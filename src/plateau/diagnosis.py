@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from plateau.attribution import Effect, effect, verdict
+from plateau import budget
+from plateau.attribution import Effect, verdict
 from plateau.causes import RECIPE_FACTORS
 from plateau.causes.factor import Evidence, RecipeFactor
 from plateau.causes.hypothesis import DataFacts, DataFinding
-from plateau.data_repairs import settle, suspected
-from plateau.evidence import gather_evidence, gather_facts
+from plateau.data_repairs import settle
+from plateau.evidence import best_of, gather_evidence, gather_facts
 from plateau.features.views import View
 from plateau.intervention import Investigation, investigate
-from plateau.ledger import Ledger
+from plateau.ledger import Ledger, gain
 from plateau.params import Diagnosis as Limits
-from plateau.reference import validation
 from plateau.training import build
 from plateau.training.arm import Arm
 from plateau.training.laboratory import Laboratory
@@ -27,9 +27,6 @@ from plateau.training.store import Result
 
 SEEDS_SHARE = 0.7  # of the budget: what further seeds of both arms may take while the verdict is undecided
 MOST_SEEDS = 3
-WITH_REPETITION = 3  # times the price of a test: it and what it is measured against once more
-LEARNS = 0.5  # of the best accuracy: a run below it is held back by something else
-DATA_SHARE = 0.8  # of what the arms leave: at most so much is kept for suspicions about the data
 
 
 @dataclass(frozen=True)
@@ -100,14 +97,14 @@ def diagnose(
     """
     runner = Runner(lab, limits.seeds, {"recipe": recipe[0], "reference": reference[0]})
     evidence = gather_evidence(lab, rates, recipe[0], reference[0], views)
-    budget = _budget(recipe, reference, candidates, limits.max_cost)
+    total = budget.whole(recipe, reference, candidates, limits.max_cost)
     targets = lab.dataset.targets[lab.dataset.indices("test")]
-    recipe, reference = _until_decided(runner, recipe, reference, targets, limits, budget)
+    recipe, reference = _until_decided(runner, recipe, reference, targets, limits, total)
     factors = _differing(recipe[0].arm, reference[0].arm, rates)
     spent = sum(result.cost for result in [*reference, *recipe[len(limits.seeds) :]])
     arms = {"recipe": recipe[0], "reference": reference[0]}
-    facts = _facts(lab, arms, targets, noise, evidence, limits.min_effect)
-    reserved = _reserved(facts, limits, _distance(recipe, reference, targets).mean, budget - spent)
+    facts = gather_facts(lab, arms, noise, evidence, limits.min_effect)
+    gap = gain(recipe, reference, targets).mean
     ledger = Ledger(
         recipe=recipe,
         reference=reference,
@@ -116,32 +113,20 @@ def diagnose(
         run=runner.all_seeds,
         estimate=lambda arm: len(limits.seeds) * build.cost(lab, arm),
         targets=targets,
-        budget=budget - reserved,
+        budget=total - budget.kept_for_data(facts, limits, gap, total - spent),
         asked=_asked(factors, recipe[0].arm, reference[0].arm, rates, limits),
         spent=spent,
     )
     investigation = investigate(ledger, evidence, limits.min_effect)
     tried = {ledger.label(taken): ledger.runs[taken][0] for taken in sorted(ledger.runs, key=len)}
     # Without differences recipe and reference are one set of the ledger's, and still two runs.
-    facts = _facts(lab, {**tried, **arms}, targets, noise, evidence, limits.min_effect)
-    data, left = settle(runner, facts, limits, _further_seeds(limits.seeds), budget - ledger.spent)
+    facts = gather_facts(lab, {**tried, **arms}, noise, evidence, limits.min_effect)
+    data, left = settle(runner, facts, limits, _further_seeds(limits.seeds), total - ledger.spent)
     if not ledger.closes(investigation.path, limits.min_effect):
         ledger.budget = ledger.spent + left  # what was kept for the data and not needed
         investigation = investigate(ledger, evidence, limits.min_effect)
     recommended = _recommended(lab, runner)
     return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
-
-
-def _budget(
-    recipe: list[Result], reference: list[Result], candidates: Sequence[float], max_cost: float
-) -> float:
-    """Returns what may be spent beside the candidates for the reference.
-
-    A reference that only learns a head on cached features costs nothing: then what was trained to find it, or
-    the recipe's run, is the measure.
-    """
-    pairs = zip(recipe, reference, strict=True)
-    return max_cost * sum(max(own.cost, other.cost, *candidates) for own, other in pairs) - sum(candidates)
 
 
 def _until_decided(
@@ -150,7 +135,7 @@ def _until_decided(
     reference: list[Result],
     targets: np.ndarray,
     limits: Limits,
-    budget: float,
+    total: float,
 ) -> tuple[list[Result], list[Result]]:
     """Returns both arms under further seeds while their distance is undecided, within SEEDS_SHARE.
 
@@ -160,36 +145,17 @@ def _until_decided(
     for seed in _further_seeds(limits.seeds):
         spent = sum(result.cost for result in [*recipe, *reference])
         price = recipe[0].cost + reference[0].cost
-        if verdict(_distance(recipe, reference, targets), limits.min_effect) != "inconclusive":
+        if verdict(gain(recipe, reference, targets), limits.min_effect) != "inconclusive":
             break
-        if spent + price > SEEDS_SHARE * budget + recipe[0].cost:
+        if spent + price > SEEDS_SHARE * total + recipe[0].cost:
             break
         recipe = [*recipe, runner.run(recipe[0].arm.with_seed(seed), f"recipe, seed {seed}")]
         reference = [*reference, runner.run(reference[0].arm.with_seed(seed), f"reference, seed {seed}")]
     return recipe, reference
 
 
-def _reserved(facts: DataFacts, limits: Limits, gap: float, left: float) -> float:
-    """Returns what the swaps leave for the data: shared by what either may explain, within DATA_SHARE.
-
-    A share that pays for none of the tests is left to the swaps.
-    """
-    raised = suspected(facts, limits)
-    prices = [price for _, price in raised if price]
-    hoped = sum(hypothesis.suspicion(facts) for hypothesis, _ in raised)
-    share = min(DATA_SHARE, hoped / (hoped + max(gap, 0.0))) if raised else 0.0
-    kept = min(share * left, WITH_REPETITION * sum(prices))
-    return kept if prices and kept >= min(prices) else 0.0
-
-
 def _further_seeds(seeds: tuple[int, ...]) -> list[int]:
     return [max(seeds) + 1 + i for i in range(max(0, MOST_SEEDS - len(seeds)))]
-
-
-def _distance(before: list[Result], after: list[Result], targets: np.ndarray) -> Effect:
-    """Returns how far `after` stands above `before`, each averaged over its seeds, on the same images."""
-    seen = [np.mean([result.correct(targets) for result in results], axis=0) for results in (before, after)]
-    return effect([(seen[0], seen[1])])
 
 
 def _differing(recipe: Arm, reference: Arm, rates: Rates) -> list[RecipeFactor]:
@@ -209,50 +175,14 @@ def _asked(
     return frozenset(name for name in names if limits.factors == "all" or names[name] in limits.factors)
 
 
-def _best(lab: Laboratory, results: list[Result]) -> Result:
-    """Returns the run with the highest validation accuracy; the earlier one where they are equal."""
-    return max(results, key=lambda result: validation(lab, result))
-
-
-def _facts(
-    lab: Laboratory,
-    runs: Mapping[str, Result],
-    targets: np.ndarray,
-    noise: Mapping[str, Any],
-    evidence: Evidence,
-    min_effect: float,
-) -> DataFacts:
-    """Returns what is known about the data from the runs made so far, those nearest to the recipe first."""
-    best = _baseline(lab, runs["recipe"], list(runs.values()), targets, min_effect)
-    return gather_facts(lab, _learner(runs, best, targets), best, noise, evidence, min_effect)
-
-
-def _baseline(
-    lab: Laboratory, recipe: Result, others: list[Result], targets: np.ndarray, min_effect: float
-) -> Result:
-    """Returns what repairs of the data are measured against: the recipe, or the best run if that is better.
-
-    Better is what is worth reporting, on test images; the best is chosen on validation images.
-    """
-    best = _best(lab, [recipe, *others])
-    return recipe if _distance([recipe], [best], targets).mean < min_effect else best
-
-
-def _learner(runs: Mapping[str, Result], best: Result, targets: np.ndarray) -> tuple[str, Result]:
-    """Returns the first of the runs that learns, with its name: what stops all learning hides the labels."""
-    least = LEARNS * best.correct(targets).mean()
-    learning = [(name, result) for name, result in runs.items() if result.correct(targets).mean() >= least]
-    return learning[0] if learning else ("best", best)
-
-
 def _recommended(lab: Laboratory, runner: Runner) -> Result:
     """Returns the best of the runs that a recipe can say: one on fewer images is none."""
-    return _best(lab, [result for result in runner.runs.values() if result.arm.images == "all"])
+    return best_of(lab, [result for result in runner.runs.values() if result.arm.images == "all"])
 
 
 def reachable_gap(diagnosed: Diagnosed, targets: np.ndarray) -> Effect:
     """Returns how far the recipe stands below the recommended run, on the same test images."""
-    return _distance(seeds_of(diagnosed, "recipe"), seeds_of(diagnosed, recommended_name(diagnosed)), targets)
+    return gain(seeds_of(diagnosed, "recipe"), seeds_of(diagnosed, recommended_name(diagnosed)), targets)
 
 
 def recommended_name(diagnosed: Diagnosed) -> str:

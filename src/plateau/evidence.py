@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,14 @@ from plateau.causes.factor import Evidence
 from plateau.causes.hypothesis import DataFacts
 from plateau.features.probes import linear_probe
 from plateau.features.views import View
+from plateau.ledger import gain
 from plateau.reference import validation
 from plateau.training.arm import Arm
 from plateau.training.laboratory import Laboratory
 from plateau.training.rates import Rates
 from plateau.training.store import Result
+
+LEARNS = 0.5  # of the best accuracy: a run below it is held back by something else
 
 
 def gather_evidence(
@@ -64,18 +67,27 @@ def _steps(lab: Laboratory, arm: Arm) -> float:
 
 def gather_facts(
     lab: Laboratory,
-    learner: tuple[str, Result],
-    best: Result,
+    runs: Mapping[str, Result],
     noise: Mapping[str, Any],
     evidence: Evidence,
     min_effect: float,
 ) -> DataFacts:
-    """Returns what is known about the data; what they still cost is measured against the best run."""
+    """Returns what is known about the data; what they still cost is measured against the best run.
+
+    Args:
+        lab: holds the data.
+        runs: what was trained so far by name, nearest to the recipe first, "recipe" among them.
+        noise: label-noise evidence per part of the data, from the feature_shift stage.
+        evidence: what was known before.
+        min_effect: what is worth reporting.
+    """
     test = lab.dataset.indices("test")
+    best = _baseline(lab, runs, lab.dataset.targets[test], min_effect)
+    name, learner = _learner(runs, best, lab.dataset.targets[test])
     kept = best.outcome.history[best.outcome.kept_epoch - 1] if best.outcome.kept_epoch else {}
     return DataFacts(
-        learner=learner[1],
-        learner_name=learner[0],
+        learner=learner,
+        learner_name=name,
         best=best,
         train_accuracy=float(kept.get("train_accuracy", 0.0)),
         test_accuracy=float(best.correct(lab.dataset.targets[test]).mean()),
@@ -91,3 +103,25 @@ def gather_facts(
         probe_random=evidence.probe_random,
         classes=lab.dataset.classes,
     )
+
+
+def best_of(lab: Laboratory, results: Sequence[Result]) -> Result:
+    """Returns the run with the highest validation accuracy; the earlier one where they are equal."""
+    return max(results, key=lambda result: validation(lab, result))
+
+
+def _baseline(lab: Laboratory, runs: Mapping[str, Result], targets: np.ndarray, min_effect: float) -> Result:
+    """Returns what repairs of the data are measured against: the recipe, or the best run if that is better.
+
+    Better is what is worth reporting, on test images; the best is chosen on validation images.
+    """
+    recipe = runs["recipe"]
+    best = best_of(lab, [recipe, *runs.values()])
+    return recipe if gain([recipe], [best], targets).mean < min_effect else best
+
+
+def _learner(runs: Mapping[str, Result], best: Result, targets: np.ndarray) -> tuple[str, Result]:
+    """Returns the first of the runs that learns, with its name: what stops all learning hides the labels."""
+    least = LEARNS * best.correct(targets).mean()
+    learning = [(name, result) for name, result in runs.items() if result.correct(targets).mean() >= least]
+    return learning[0] if learning else ("best", best)

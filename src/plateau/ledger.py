@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,6 +17,16 @@ Factors = frozenset[str]
 Run = Callable[[Arm, str], list[Result]]  # one result per seed
 CHEAP = 0.1  # of the reference's cost: such a swap is run without asking whether it is needed
 WORTH_KEEPING = 0.5  # of min_effect: a gain on the path below this is put aside, not dropped
+
+
+def hit_share(results: Sequence[Result], targets: np.ndarray) -> np.ndarray:
+    """Returns (n_test,) the share of these runs, one per seed, that hit each test image."""
+    return np.mean([result.correct(targets) for result in results], axis=0)  # type: ignore[no-any-return]
+
+
+def gain(before: Sequence[Result], after: Sequence[Result], targets: np.ndarray) -> Effect:
+    """Returns how far one arm stands above another, each averaged over its seeds, on the same test images."""
+    return effect([(hit_share(before, targets), hit_share(after, targets))])
 
 
 @dataclass
@@ -97,11 +107,11 @@ class Ledger:
 
     def hits(self, taken: Factors) -> np.ndarray:
         """Returns (n_test,) the share of seeds whose run hit each test image."""
-        return np.mean([result.correct(self.targets) for result in self.runs[taken]], axis=0)  # type: ignore[no-any-return]
+        return hit_share(self.runs[taken], self.targets)
 
     def gain(self, before: Factors, after: Factors) -> Effect:
         """Returns the change of test accuracy between two runs that were made."""
-        return effect([(self.hits(before), self.hits(after))])
+        return gain(self.runs[before], self.runs[after], self.targets)
 
     def closes(self, taken: Iterable[str], min_effect: float) -> bool:
         """Returns whether with these factors fixed nothing worth reporting is left."""
