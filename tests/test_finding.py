@@ -78,3 +78,12 @@ def test_beside_a_path_that_closes_nothing_gains_more_than_is_left():
     found = say(values, "head", ("data_order",))
     assert found.backward.mean == pytest.approx(0.2)  # the reference misses it because of its batch norm
     assert found.effect.mean == pytest.approx(0.01)
+
+
+def test_the_runs_behind_an_effect_are_those_it_compares():
+    both_ways = {NOTHING: 0.5, HEAD: 0.7, ORDER: 0.6, BOTH: 0.9}
+    assert set(say(both_ways, "head", ("head", "data_order")).behind) == set(both_ways)
+    spare = say({NOTHING: 0.5, HEAD: 0.9, ORDER: 0.7, BOTH: 0.9}, "data_order", ("data_order", "head"))
+    assert set(spare.behind) == {HEAD, BOTH}
+    after_the_first = say({NOTHING: 0.5, ORDER: 0.6, BOTH: 0.9}, "head", ("data_order", "head"))
+    assert set(after_the_first.behind) == {ORDER, BOTH}

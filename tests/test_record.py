@@ -117,7 +117,7 @@ class TestFix:
 
 class TestDirections:
     def said(self, forward, backward):
-        finding = Finding(head.FACTOR, forward or backward, forward, backward, jointly=False)
+        finding = Finding(head.FACTOR, forward or backward, forward, backward, jointly=False, behind=())
         game = SimpleNamespace(everything=frozenset({"head", "loss_function"}))
         return " ".join(record._directions(finding, game))
 

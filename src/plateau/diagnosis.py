@@ -19,6 +19,7 @@ from plateau.features.views import View
 from plateau.intervention import Investigation, investigate
 from plateau.ledger import Ledger, gain
 from plateau.params import Diagnosis as Limits
+from plateau.repetition import further_seeds, repeat
 from plateau.training import build
 from plateau.training.arm import Arm
 from plateau.training.laboratory import Laboratory
@@ -26,7 +27,6 @@ from plateau.training.rates import Rates
 from plateau.training.store import Result
 
 SEEDS_SHARE = 0.7  # of the budget: what further seeds of both arms may take while the verdict is undecided
-MOST_SEEDS = 3
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,11 @@ def diagnose(
     tried = {ledger.label(taken): ledger.runs[taken][0] for taken in sorted(ledger.runs, key=len)}
     # Without differences recipe and reference are one set of the ledger's, and still two runs.
     facts = gather_facts(lab, {**tried, **arms}, noise, evidence, limits.min_effect)
-    data, left = settle(runner, facts, limits, _further_seeds(limits.seeds), total - ledger.spent)
+    data, left = settle(runner, facts, limits, further_seeds(limits.seeds), total - ledger.spent)
+    ledger.budget = ledger.spent + left  # what was kept for the data and not needed
     if not ledger.closes(investigation.path, limits.min_effect):
-        ledger.budget = ledger.spent + left  # what was kept for the data and not needed
         investigation = investigate(ledger, evidence, limits.min_effect)
+    investigation = repeat(investigation, runner.run, limits.min_effect)
     recommended = _recommended(lab, runner)
     return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
 
@@ -142,7 +143,7 @@ def _until_decided(
     Part of an interval is the luck of one training, which more of them average out; the rest of the
     budget is for the swaps.
     """
-    for seed in _further_seeds(limits.seeds):
+    for seed in further_seeds(limits.seeds):
         spent = sum(result.cost for result in [*recipe, *reference])
         price = recipe[0].cost + reference[0].cost
         if verdict(gain(recipe, reference, targets), limits.min_effect) != "inconclusive":
@@ -152,10 +153,6 @@ def _until_decided(
         recipe = [*recipe, runner.run(recipe[0].arm.with_seed(seed), f"recipe, seed {seed}")]
         reference = [*reference, runner.run(reference[0].arm.with_seed(seed), f"reference, seed {seed}")]
     return recipe, reference
-
-
-def _further_seeds(seeds: tuple[int, ...]) -> list[int]:
-    return [max(seeds) + 1 + i for i in range(max(0, MOST_SEEDS - len(seeds)))]
 
 
 def _differing(recipe: Arm, reference: Arm, rates: Rates) -> list[RecipeFactor]:

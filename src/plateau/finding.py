@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from plateau.attribution import Effect, marginal
 from plateau.causes.factor import RecipeFactor
-from plateau.ledger import Ledger
+from plateau.ledger import Factors, Ledger
+
+Step = tuple[Factors, Factors]  # two sets of factors, before and after
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Finding:
             factor of the path is fixed, where it was not broken in the reference. The
             joint effect of all that the path leaves where it was not measured one by one.
         jointly: whether `effect` is that joint bound.
+        behind: the sets of factors whose runs `effect` compares.
     """
 
     factor: RecipeFactor
@@ -29,34 +32,36 @@ class Finding:
     forward: Effect | None
     backward: Effect | None
     jointly: bool
+    behind: tuple[Factors, ...]
 
 
 def finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...], min_effect: float) -> Finding:
     """Returns what the ledger's runs say about one factor, given the path that closes the gap."""
     alone, last = ledger.alone(factor.name), ledger.last(factor.name)
-    forward, backward = ledger.pairs(factor.name)
+    fixed_alone: Step = frozenset(), frozenset({factor.name})
+    broken_alone: Step = ledger.everything - {factor.name}, ledger.everything
+    left: Step = frozenset(path), ledger.everything
     is_off = bool(path) and factor.name not in path and ledger.closes(path, min_effect)
     if is_off and last is None and alone is not None and alone.mean < min_effect:
-        return Finding(factor, alone, alone, None, jointly=False)
-    if (is_off and last is None) or not (forward or backward):
-        rest = ledger.gain(frozenset(path), ledger.everything)
-        return Finding(factor, rest, alone if is_off else None, None, jointly=True)
+        return Finding(factor, alone, alone, None, jointly=False, behind=fixed_alone)
+    if (is_off and last is None) or not ledger.behind(factor.name):
+        rest = ledger.gain(*left)
+        return Finding(factor, rest, alone if is_off else None, None, jointly=True, behind=left)
     if last is not None and is_off:
         # The reference may miss it for another difference than the path's: no more is left than is left.
-        rest = ledger.gain(frozenset(path), ledger.everything)
-        return Finding(factor, min(last, rest, key=lambda e: e.mean), alone, last, jointly=False)
+        least = min(broken_alone, left, key=lambda step: ledger.gain(*step).mean)
+        return Finding(factor, ledger.gain(*least), alone, last, jointly=False, behind=least)
     if last is not None and _is_spare(ledger, factor.name, path, min_effect):
-        return Finding(factor, last, alone, last, jointly=False)
-    if last is None and factor.name in path[1:]:
-        forward, backward = ledger.pairs(factor.name, given=frozenset(path[:1]))
-    mean = marginal(forward, backward)
+        return Finding(factor, last, alone, last, jointly=False, behind=broken_alone)
+    given: Factors = frozenset(path[:1]) if last is None and factor.name in path[1:] else frozenset()
+    mean = marginal(*ledger.pairs(factor.name, given))
     # Opposite signs: alone it even hurts, so the mean would say that it does not matter. What counts is what
     # it gains once the others that mask it are fixed.
     masked = alone is not None and last is not None and _is_masked(alone, mean, last)
     if masked:
-        others = frozenset(path) - {factor.name}
-        mean = marginal(*ledger.pairs(factor.name, given=others or ledger.everything - {factor.name}))
-    return Finding(factor, mean, alone, last, jointly=False)
+        given = frozenset(path) - {factor.name} or ledger.everything - {factor.name}
+        mean = marginal(*ledger.pairs(factor.name, given))
+    return Finding(factor, mean, alone, last, jointly=False, behind=ledger.behind(factor.name, given))
 
 
 def _is_spare(ledger: Ledger, name: str, path: tuple[str, ...], min_effect: float) -> bool:

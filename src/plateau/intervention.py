@@ -34,15 +34,20 @@ class Investigation:
 def investigate(ledger: Ledger, evidence: Evidence, min_effect: float) -> Investigation:
     """Returns which factors carry the gap between recipe and reference."""
     gap = ledger.gain(frozenset(), ledger.everything)
-    decision = verdict(gap, min_effect)
     path: tuple[str, ...] = ()
-    if ledger.swapped and decision != "healthy":
+    if ledger.swapped and verdict(gap, min_effect) != "healthy":
         _run_cheap(ledger)
         path = _walk(ledger, evidence, min_effect)
         _confirm(ledger, path, min_effect)
         _complete(ledger, path, min_effect)
+    return read(ledger, path, min_effect)
+
+
+def read(ledger: Ledger, path: tuple[str, ...], min_effect: float) -> Investigation:
+    """Returns what the ledger's runs say, given the path."""
+    gap = ledger.gain(frozenset(), ledger.everything)
     findings = tuple(finding(ledger, factor, path, min_effect) for factor in ledger.swapped)
-    return Investigation(ledger, gap, decision, path, findings)
+    return Investigation(ledger, gap, verdict(gap, min_effect), path, findings)
 
 
 def _run_cheap(ledger: Ledger) -> None:

@@ -87,6 +87,15 @@ class Ledger:
             self.runs[taken] = results
         return self.runs[taken]
 
+    def add(self, taken: Factors, result: Result) -> None:
+        """Adds the run of a measured set under another seed; its hits are averaged over all."""
+        self.spent += result.cost
+        self.runs[taken] = [*self.runs[taken], result]
+
+    def affords_repetition(self, taken: Factors) -> bool:
+        """Returns whether the run of a measured set fits what is left of the budget once more."""
+        return self.spent + self.runs[taken][0].cost <= self.budget
+
     def affords(self, taken: Factors) -> bool:
         """Returns whether the run of this set fits what is left of the budget."""
         return taken in self.runs or self.spent + self.estimate(self.arm(taken)) <= self.budget
@@ -136,20 +145,22 @@ class Ledger:
             given: only pairs that have these factors fixed.
         """
         near: tuple[list[Pair], list[Pair]] = ([], [])
-        for before, after in self._steps(name):
+        for before, after in self._steps(name, given):
             side = 0 if 2 * len(before) < len(self.everything) else 1
-            if before >= given:
-                near[side].append((self.hits(before), self.hits(after)))
+            near[side].append((self.hits(before), self.hits(after)))
         return near
 
     def run_keys(self, name: str) -> list[str]:
         """Returns the labels of the runs behind a factor's effect."""
-        found = dict.fromkeys(taken for step in self._steps(name) for taken in step)
-        return [self.label(taken) for taken in found if taken and taken != self.everything]
+        return [self.label(taken) for taken in self.behind(name) if taken and taken != self.everything]
 
-    def _steps(self, name: str) -> list[tuple[Factors, Factors]]:
+    def behind(self, name: str, given: Factors = frozenset()) -> tuple[Factors, ...]:
+        """Returns the measured sets that `pairs` compares."""
+        return tuple(dict.fromkeys(taken for step in self._steps(name, given) for taken in step))
+
+    def _steps(self, name: str, given: Factors) -> list[tuple[Factors, Factors]]:
         return [
             (taken, taken | {name})
             for taken in self.runs
-            if name not in taken and taken | {name} in self.runs
+            if name not in taken and taken >= given and taken | {name} in self.runs
         ]
