@@ -87,3 +87,9 @@ def test_the_runs_behind_an_effect_are_those_it_compares():
     assert set(spare.behind) == {HEAD, BOTH}
     after_the_first = say({NOTHING: 0.5, ORDER: 0.6, BOTH: 0.9}, "head", ("data_order", "head"))
     assert set(after_the_first.behind) == {ORDER, BOTH}
+
+
+@pytest.mark.parametrize(("after_the_first", "effect"), [(0.84, 0.07), (0.82, 0.02)])
+def test_what_still_pays_after_the_first_counts_in_both_places(after_the_first, effect):
+    values = {NOTHING: 0.5, HEAD: 0.6, ORDER: 0.8, BOTH: after_the_first, BOTH | {"batch_norm"}: 0.9}
+    assert say(values, "head", ("data_order", "head")).effect.mean == pytest.approx(effect, abs=1e-6)

@@ -21,8 +21,8 @@ class Finding:
         effect: the mean of its gains near the recipe and near the reference. Without `forward` where the
             factor hurts alone but is missed in the reference (it pays once the others are fixed), and where
             it gains alone but is not missed (fixing the others does the same). Only its gains once the first
-            factor of the path is fixed, where it was not broken in the reference. The
-            joint effect of all that the path leaves where it was not measured one by one.
+            factor of the path is fixed, where those are not worth reporting and it was not broken in the
+            reference. The joint effect of all that the path leaves where it was not measured one by one.
         jointly: whether `effect` is that joint bound.
         behind: the sets of factors whose runs `effect` compares.
     """
@@ -53,7 +53,9 @@ def finding(ledger: Ledger, factor: RecipeFactor, path: tuple[str, ...], min_eff
         return Finding(factor, ledger.gain(*least), alone, last, jointly=False, behind=least)
     if last is not None and _is_spare(ledger, factor.name, path, min_effect):
         return Finding(factor, last, alone, last, jointly=False, behind=broken_alone)
-    given: Factors = frozenset(path[:1]) if last is None and factor.name in path[1:] else frozenset()
+    first = frozenset(path[:1]) if last is None and factor.name in path[1:] else frozenset()
+    after_first = marginal(*ledger.pairs(factor.name, first))
+    given = first if after_first.mean < min_effect else frozenset()
     mean = marginal(*ledger.pairs(factor.name, given))
     # Opposite signs: alone it even hurts, so the mean would say that it does not matter. What counts is what
     # it gains once the others that mask it are fixed.
