@@ -14,19 +14,22 @@ from plateau import runtime
 def no_openmp(monkeypatch):
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
 
 
-def test_idle_threads_sleep(no_openmp):
+def test_idle_threads_sleep_soon(no_openmp):
     threads = runtime.set_up_threads()
     assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert 0 < int(os.environ["GOMP_SPINCOUNT"]) < 10_000
     assert os.environ["OMP_NUM_THREADS"] == str(threads) == str(runtime.available_cpus())
 
 
-def test_the_callers_settings_win(monkeypatch):
+def test_the_callers_settings_win(no_openmp, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     assert runtime.set_up_threads() == 3
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+    assert "GOMP_SPINCOUNT" not in os.environ
 
 
 @pytest.mark.parametrize("threads", ["4,2", "nonsense", "", "0"])
