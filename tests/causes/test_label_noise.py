@@ -22,7 +22,7 @@ def test_flagged_labels_are_set_aside(make_facts, make_bench):
     rows = bench.subsets[arm.images]
     assert len(rows) == 108
     assert not np.isin(np.arange(0, 24, 2), rows).any()
-    assert "12 were set aside" in finding.evidence[0]
+    assert "12 labels in doubt were set aside" in finding.evidence[0]
     assert "12 flagged labels" in finding.fix["data"]
     assert finding.levels == {"label_noise_ceiling": pytest.approx(0.92)}
 
@@ -31,6 +31,14 @@ def test_costs_as_much_as_what_is_kept(make_facts):
     facts = make_facts(noise=noise(0.1, range(0, 24, 2)))
     facts = replace(facts, learner=replace(facts.learner, cost=7.0))
     assert HYPOTHESIS.price(facts) == pytest.approx(0.9 * 7.0)
+
+
+@pytest.mark.parametrize(("low", "kept"), [(0.05, 119), (0.15, 118)])
+def test_doubt_between_classes_counts_where_many_are_wrong(make_facts, make_bench, low, kept):
+    flagged = [{"row": 3, "kind": "noise"}, {"row": 5, "kind": "overlap"}]
+    facts, bench = make_facts(noise={**noise(0.2, [], low=low), "flagged": flagged}), make_bench(0.8)
+    HYPOTHESIS.test(bench, facts)
+    assert len(bench.subsets["without flagged labels"]) == kept
 
 
 def test_suspicion_does_not_exceed_what_is_left(make_facts):
@@ -59,7 +67,7 @@ def test_clean_labels(make_facts):
 
 @pytest.mark.parametrize("flagged", [[], [{"row": 3, "kind": "overlap"}]])
 def test_nothing_to_set_aside(make_facts, make_bench, flagged):
-    facts = make_facts(noise={"rate": 0.1, "flagged": flagged})
+    facts = make_facts(noise={"rate": 0.1, "interval": [0.05, 0.2], "flagged": flagged})
     assert HYPOTHESIS.test(make_bench(1.0), facts) is None
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-
 import numpy as np
 
 from plateau.attribution import Effect, effect
 from plateau.causes.factor import Evidence, RecipeFactor
-from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits
+from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits, on_subset
 from plateau.training import store
 from plateau.training.arm import Arm
 
@@ -61,11 +58,9 @@ def _thinned(bench: Bench, facts: DataFacts, strength: float | None) -> DataFind
     if not tested.any():
         return None
     bench.add_subset("some classes thinned", rows)
-    arm, name = facts.best.arm, "best - images of some classes"
-    epochs = math.ceil(arm.recipe.schedule.epochs * len(facts.train) / len(rows))  # as many steps
-    schedule = replace(arm.recipe.schedule, epochs=epochs)
-    recipe = replace(arm.recipe, schedule=schedule)
-    after = bench.run(replace(arm, images="some classes thinned", recipe=recipe), name)
+    name = "best - images of some classes"
+    arm = on_subset(facts.best.arm, "some classes thinned", len(rows), len(facts.train))
+    after = bench.run(arm, name)
     lost = effect([(hits(after, facts)[tested], hits(facts.best, facts)[tested])])
     share = float(np.isin(facts.targets[facts.test], rare).mean())
     gain = Effect(lost.mean * share, lost.error * share, lost.low * share, lost.high * share)

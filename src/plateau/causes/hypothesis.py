@@ -149,6 +149,19 @@ def hits(result: Result, facts: DataFacts) -> np.ndarray:
     return result.correct(facts.targets[facts.test])
 
 
+def on_subset(arm: Arm, name: str, images: int, of: int) -> Arm:
+    """Returns the arm that learns from a named subset of its images, in as many steps.
+
+    Args:
+        arm: learns from all images.
+        name: of the subset.
+        images: how many are in it.
+        of: how many there are.
+    """
+    schedule = replace(arm.recipe.schedule, epochs=math.ceil(arm.recipe.schedule.epochs * of / images))
+    return replace(arm, images=name, recipe=replace(arm.recipe, schedule=schedule))
+
+
 def pair(before: Result, after: Result, facts: DataFacts) -> Pair:
     """Returns the two runs' hits on the test images."""
     return hits(before, facts), hits(after, facts)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from plateau.attribution import Effect, effect
 from plateau.causes import class_imbalance, class_overlap, label_noise
-from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits
+from plateau.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits, on_subset
 
 TIMES = 4  # as many images: what more data would give is said for that many, two doublings
 HALVED = 0.75  # of the last doubling's gain is what two more give where each gains half of the one before
@@ -34,11 +33,10 @@ def _common(facts: DataFacts) -> np.ndarray:
 
 def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
     which = HALVES[facts.repetition % 2]
-    bench.add_subset(which, half(facts.train, facts.targets, facts.repetition % 2))
-    arm = facts.best.arm
-    schedule = replace(arm.recipe.schedule, epochs=2 * arm.recipe.schedule.epochs)  # the same number of steps
+    rows = half(facts.train, facts.targets, facts.repetition % 2)
+    bench.add_subset(which, rows)
     name = f"best - {which} of the images"
-    halved = bench.run(replace(arm, images=which, recipe=replace(arm.recipe, schedule=schedule)), name)
+    halved = bench.run(on_subset(facts.best.arm, which, len(rows), len(facts.train)), name)
     common = _common(facts)
     with_half, with_all = hits(halved, facts) & common, hits(facts.best, facts) & common
     extrapolate = partial(carried_on, accuracy=1.0 - float((common & ~with_all).mean()))
