@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tiny import CLEAN, make_arm, make_result
 
-from plateau.diagnosis import _until_decided, reachable_gap
+from plateau import evidence
+from plateau.diagnosis import Runner, _recommended, _until_decided, reachable_gap
 from plateau.params import Diagnosis
 
 GOOD = {
@@ -124,6 +125,13 @@ def test_a_recipe_that_diverged_is_diagnosed_also_from_disk(diagnose_tiny, tmp_p
         assert np.isnan(diagnosed.evidence.train_loss)
         assert diagnosed.investigation.verdict == "plateau"
         assert len(diagnosed.runs["recipe"].outcome.history) < 8
+
+
+def test_a_lucky_seed_is_not_recommended(monkeypatch):
+    accuracy = {0: 0.8, 1: 0.9}
+    monkeypatch.setattr(evidence, "validation", lambda lab, result: accuracy[result.arm.seed])
+    runs = {f"reference, seed {seed}": make_result(make_arm().with_seed(seed), np.ones(4)) for seed in (1, 0)}
+    assert _recommended(None, Runner(None, (0,), runs)).arm.seed == 0
 
 
 class TestFurtherSeeds:
