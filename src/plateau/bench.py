@@ -74,7 +74,7 @@ def train_arm(lab: Laboratory, rates: Rates, params: Params, arm: str) -> Traine
         results = [lab.run(recipe.with_seed(seed), "recipe", keep_weights=True) for seed in seeds]
         return TrainedArm(arm, results, [], sum(result.outcome.seconds for result in results))
     tried = reference.train(lab, rates, recipe)
-    best = reference.choose(lab, tried, recipe)
+    best = reference.choose(lab, tried)
     results = [lab.run(best.arm.with_seed(seed), "reference", keep_weights=True) for seed in seeds]
     everything = {result.key: result for result in [*tried, *results]}
     seconds = sum(result.outcome.seconds for result in everything.values()) + rates.seconds

@@ -47,7 +47,7 @@ def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
     for arm in candidates(lab, rates, recipe):
         if not results or validation(lab, results[-1]) < NOTHING_LEFT:
             results.append(lab.run(arm, f"reference ({arm.recipe.trainable})", keep_weights=True))
-    larger = _enlarged(lab, rates, choose(lab, results, recipe))
+    larger = _enlarged(lab, rates, choose(lab, results))
     if larger is not None:
         name = f"reference ({larger.recipe.preprocessing.size} px)"
         results.append(lab.run(larger, name, keep_weights=True))
@@ -89,15 +89,14 @@ def _probed(lab: Laboratory, preprocessing: Preprocessing, weights: str) -> floa
     return linear_probe(features, lab.dataset.targets, train, val, lab.num_classes).accuracy["val"]
 
 
-def choose(lab: Laboratory, results: list[Result], recipe: Arm) -> Result:
+def choose(lab: Laboratory, results: list[Result]) -> Result:
     """Returns the result with the highest validation accuracy, the cheaper one where they are equal.
 
-    Where the recipe trains every layer, so does the reference within SIMILAR: a frozen one would hide
-    what is wrong with how they are trained.
+    One that trains every layer is preferred within SIMILAR, a few validation images: a frozen one would hide
+    what frozen layers cost, and what is wrong with how the others are trained.
     """
-    best = max(validation(lab, result) for result in results)
-    alike = [r for r in results if _is_like(r.arm, recipe) and validation(lab, r) >= best - SIMILAR]
-    preferred = alike if recipe.recipe.trainable == "all" else []
+    least = max(validation(lab, result) for result in results) - SIMILAR
+    preferred = [r for r in results if r.arm.recipe.trainable == "all" and validation(lab, r) >= least]
     return max(preferred or results, key=lambda result: (validation(lab, result), -result.cost))
 
 
