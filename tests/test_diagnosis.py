@@ -7,7 +7,7 @@ import pytest
 from tiny import CLEAN, make_arm, make_result
 
 from plateau import evidence
-from plateau.diagnosis import Runner, _recommended, _until_decided, reachable_gap
+from plateau.diagnosis import Runner, _recommended, _until_decided, reachable_gap, seeds_of
 from plateau.params import Diagnosis
 
 GOOD = {
@@ -132,6 +132,15 @@ def test_a_lucky_seed_is_not_recommended(monkeypatch):
     monkeypatch.setattr(evidence, "validation", lambda lab, result: accuracy[result.arm.seed])
     runs = {f"reference, seed {seed}": make_result(make_arm().with_seed(seed), np.ones(4)) for seed in (1, 0)}
     assert _recommended(None, Runner(None, (0,), runs)).arm.seed == 0
+
+
+def test_what_is_verified_is_what_the_arms_own_metrics_show():
+    runs = [make_result(make_arm().with_seed(seed), np.ones(4)) for seed in (0, 1)]
+    ledger = SimpleNamespace(runs={frozenset(): runs})
+    diagnosed = SimpleNamespace(
+        runs={"recipe": runs[0]}, seeds=(0,), investigation=SimpleNamespace(ledger=ledger)
+    )
+    assert [result.arm.seed for result in seeds_of(diagnosed, "recipe")] == [0]
 
 
 class TestFurtherSeeds:

@@ -38,6 +38,7 @@ class Diagnosed:
         data: the hypotheses about the data that were tested.
         recommended: the best run, chosen on validation; its recipe is the one to use.
         runs: every run by name, the recipe and the reference included.
+        seeds: that every arm was asked for; further ones average out luck.
         evidence, facts: what the swaps and the hypotheses were chosen by.
     """
 
@@ -45,6 +46,7 @@ class Diagnosed:
     data: tuple[DataFinding, ...]
     recommended: Result
     runs: Mapping[str, Result]
+    seeds: tuple[int, ...]
     evidence: Evidence
     facts: DataFacts
 
@@ -127,7 +129,7 @@ def diagnose(
         investigation = investigate(ledger, evidence, limits.min_effect)
     investigation = repeat(investigation, runner.run, limits.min_effect)
     recommended = _recommended(lab, runner)
-    return Diagnosed(investigation, data, recommended, runner.runs, evidence, facts)
+    return Diagnosed(investigation, data, recommended, runner.runs, limits.seeds, evidence, facts)
 
 
 def _until_decided(
@@ -190,7 +192,8 @@ def recommended_name(diagnosed: Diagnosed) -> str:
 
 
 def seeds_of(diagnosed: Diagnosed, name: str) -> list[Result]:
-    """Returns a run under every seed it was made with, the first seed's first."""
+    """Returns a run under every seed of `diagnosis.seeds`, as its own metrics and predictions show it."""
     first = diagnosed.runs[name]
     alike = diagnosed.investigation.ledger.runs.values()
-    return next((results for results in alike if results[0].key == first.key), [first])
+    found = next((results for results in alike if results[0].key == first.key), [first])
+    return [result for result in found if result.arm.seed in diagnosed.seeds]
