@@ -39,14 +39,14 @@ repro: setup ## Check params.yaml, then run every stage that is not up to date (
 	$(BIN)/dvc repro
 
 sync: setup ## Send MLflow what an unreachable tracking server has missed
-	@sh stages/run -m plateau.tracking.outbox
+	@sh stages/run -m plateau_cause.tracking.outbox
 
 retrain: setup ## Pull, run what changed, promote today's model if it beats the deployed one (PROMOTE=no only decides)
-	@sh stages/run -m plateau.retraining $(if $(filter no,$(PROMOTE)),--no-promote)
+	@sh stages/run -m plateau_cause.retraining $(if $(filter no,$(PROMOTE)),--no-promote)
 
 # The same in pieces, for CI. A model that is not promoted (3, 4) is a result, not a failure of the job.
 retrain-ci: setup
-	@sh stages/run -m plateau.retraining --no-promote $(if $(OUTPUTS),--outputs "$(OUTPUTS)") || case $$? in 3|4) ;; *) exit 1 ;; esac
+	@sh stages/run -m plateau_cause.retraining --no-promote $(if $(OUTPUTS),--outputs "$(OUTPUTS)") || case $$? in 3|4) ;; *) exit 1 ;; esac
 
 retrain-push: setup
 	$(BIN)/dvc push --run-cache
@@ -55,7 +55,7 @@ retrain-publish:
 	@OUTPUTS="$(OUTPUTS)" sh ci/publish $(PUSH_OPTIONS)
 
 retrain-promote: setup
-	@sh stages/run -m plateau.retraining promote
+	@sh stages/run -m plateau_cause.retraining promote
 
 test: setup ## Run the whole test suite, on two cores at once
 	$(BIN)/python -m pytest -n 2

@@ -9,7 +9,7 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT / "src"))
-from plateau.project import FILES, FOLDERS, PIPELINE  # noqa: E402  # needs the standard library only
+from plateau_cause.pipeline.project import FILES, FOLDERS, TEMPLATE  # noqa: E402  # needs the standard library only
 
 
 class BuildWithPipeline(build_py):
@@ -20,7 +20,7 @@ class BuildWithPipeline(build_py):
         super().run()
         if self.editable_mode:
             return
-        target = Path(self.build_lib) / "plateau" / PIPELINE
+        target = Path(self.build_lib) / "plateau_cause" / TEMPLATE
         shutil.rmtree(target, ignore_errors=True)
         for name in FOLDERS:
             shutil.copytree(ROOT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -12,7 +12,7 @@ import argparse
 import time
 from collections.abc import Callable
 
-from plateau import runtime
+from plateau_cause import runtime
 
 runtime.set_up_threads()  # before torch loads
 
@@ -60,11 +60,11 @@ def _ours(given: argparse.Namespace, images: object, targets: object, device: ob
     """One epoch of the project's loop, evaluation of a small split and signals included."""
     import numpy as np
 
-    from plateau.preprocessing import canonical
-    from plateau.recipe import Recipe, Schedule
-    from plateau.training import losses, model
-    from plateau.training.inputs import PixelInputs
-    from plateau.training.loop import Rows, Task, train
+    from plateau_cause.config.recipe import Recipe, Schedule
+    from plateau_cause.images.preprocessing import canonical
+    from plateau_cause.training import losses, model
+    from plateau_cause.training.inputs import PixelInputs
+    from plateau_cause.training.loop import Rows, Task, train
 
     network, optimizer = _network(given, device)
     recipe = Recipe(trainable="all", schedule=Schedule(epochs=1), batch_size=given.batch)
@@ -88,8 +88,8 @@ def _ours(given: argparse.Namespace, images: object, targets: object, device: ob
 
 
 def _embed(given: argparse.Namespace, images: object, device: object) -> None:
-    from plateau.features.embed import embed
-    from plateau.preprocessing import canonical
+    from plateau_cause.features.embed import embed
+    from plateau_cause.images.preprocessing import canonical
 
     embed(given.backbone, images.numpy(), canonical(given.backbone.expects, given.size), device)  # type: ignore[attr-defined,arg-type]
 
@@ -97,9 +97,9 @@ def _embed(given: argparse.Namespace, images: object, device: object) -> None:
 def _network(given: argparse.Namespace, device: object):  # type: ignore[no-untyped-def]
     import torch
 
-    from plateau.backbones import load_backbone
-    from plateau.recipe import Head
-    from plateau.training.model import Classifier
+    from plateau_cause.backbones import load_backbone
+    from plateau_cause.config.recipe import Head
+    from plateau_cause.training.model import Classifier
 
     if "backbone" not in given:
         given.backbone = load_backbone(given.name, given.weights)

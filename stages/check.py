@@ -6,7 +6,9 @@ when something changed that they read.
 
 from pathlib import Path
 
-from plateau import artifacts, cli, params
+from plateau_cause import artifacts
+from plateau_cause.config import params
+from plateau_cause.pipeline import entry as cli
 
 
 def main() -> None:

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from plateau import cli, params
+from plateau_cause.config import params
+from plateau_cause.pipeline import entry as cli
 
 
 def main() -> None:
     """Reads data/prepared; writes data/statistics, reports/dataset_stats.json and plots."""
-    from plateau import tracking
-    from plateau.data.statistics import describe, metrics
-    from plateau.data.store import open_dataset
-    from plateau.report import dataset_files
+    from plateau_cause import tracking
+    from plateau_cause.images.statistics import describe, metrics
+    from plateau_cause.images.store import open_dataset
+    from plateau_cause.pipeline import dataset_files
 
     given = params.load()
     dataset = open_dataset(Path("data/prepared"))

@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
-from plateau import artifacts, cli, params, runtime
+from plateau_cause import artifacts, runtime
+from plateau_cause.config import params
+from plateau_cause.pipeline import entry as cli
 
 
 def main() -> None:
     """Reads data/prepared (and data/reference); writes data/features and reports/embed.json."""
-    from plateau import tracking
-    from plateau.data.store import open_dataset
-    from plateau.features import embed, views
-    from plateau.training.inputs import as_tensor
-    from plateau.training.user_code import call, load_user_code
+    from plateau_cause import tracking
+    from plateau_cause.features import embed, views
+    from plateau_cause.images.store import open_dataset
+    from plateau_cause.training.inputs import as_tensor
+    from plateau_cause.training.user_code import call, load_user_code
 
     given = params.load()
     dataset = open_dataset(Path("data/prepared"))

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from plateau import cli, params
+from plateau_cause.config import params
+from plateau_cause.pipeline import entry as cli
 
 
 def main() -> None:
     """Reads data/prepared and data/features; writes data/shift, reports/feature_shift.json and plots."""
-    from plateau import tracking
-    from plateau.data.store import open_dataset
-    from plateau.features import analysis, views
-    from plateau.report import shift_files
+    from plateau_cause import tracking
+    from plateau_cause.features import analysis, views
+    from plateau_cause.images.store import open_dataset
+    from plateau_cause.pipeline import shift_files
 
     given = params.load()
     dataset = open_dataset(Path("data/prepared"))

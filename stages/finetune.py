@@ -3,13 +3,14 @@
 import sys
 from pathlib import Path
 
-from plateau import cli, params
+from plateau_cause.config import params
+from plateau_cause.pipeline import entry as cli
 
 
 def main() -> None:
     """Reads data/prepared and data/features; writes data/arms/<arm>, curves and metrics."""
-    from plateau import bench, tracking
-    from plateau.report import arm_files
+    from plateau_cause import tracking
+    from plateau_cause.pipeline import arm_files, bench
 
     arm = sys.argv[1]
     given = params.load()

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from plateau import cli, params
+from plateau_cause.config import params
+from plateau_cause.pipeline import entry as cli
 
 
 def main() -> None:
     """Reads both arms, features and probes; writes data/interventions and reports/intervene.json."""
-    from plateau import bench, landscape, tracking
-    from plateau.report import intervention_files
+    from plateau_cause import tracking
+    from plateau_cause.lab import landscape
+    from plateau_cause.pipeline import bench, intervention_files
 
     given = params.load()
     lab, rates = bench.open_laboratory(given, Path("."))

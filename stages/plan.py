@@ -7,11 +7,13 @@ there are none, such as for a data set of a hub.
 
 from pathlib import Path
 
-from plateau import artifacts, cli, params
+from plateau_cause import artifacts
+from plateau_cause.config import params
+from plateau_cause.pipeline import entry as cli
 
 
 def main() -> None:
-    from plateau.data import sources
+    from plateau_cause.images import sources
 
     given = params.load()
     for arm in params.ARMS:

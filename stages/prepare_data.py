@@ -3,14 +3,16 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from plateau import artifacts, cli, params
+from plateau_cause import artifacts
+from plateau_cause.config import params
+from plateau_cause.pipeline import entry as cli
 
 
 def main() -> None:
     """Writes data/prepared, data/reference and reports/prepare_data.json."""
-    from plateau import tracking
-    from plateau.data.prepare import prepare, prepare_reference
-    from plateau.data.store import open_dataset
+    from plateau_cause import tracking
+    from plateau_cause.images.prepare import prepare, prepare_reference
+    from plateau_cause.images.store import open_dataset
 
     given = params.load()
     with tracking.stage_run(given, "prepare_data") as run:

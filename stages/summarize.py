@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from plateau import cli, params
+from plateau_cause.config import params
+from plateau_cause.pipeline import entry as cli
 
 
 def main() -> None:
     """Reads what the other stages left; writes reports/plateau_cause.* and reports/plots/summary."""
-    from plateau import report, tracking
-    from plateau.report.gather import gather
+    from plateau_cause import report, tracking
+    from plateau_cause.pipeline.gather import gather
 
     given = params.load()
     folder = Path("reports")

@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from plateau import runtime
+from plateau_cause import runtime
 
 LIBRARIES = (
     "numpy",

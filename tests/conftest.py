@@ -83,8 +83,8 @@ def make_lab(tiny_dataset, monkeypatch):
     import torch
     from tiny import tiny_backbone
 
-    from plateau.training import laboratory
-    from plateau.training.user_code import load_user_code
+    from plateau_cause.lab import laboratory
+    from plateau_cause.training.user_code import load_user_code
 
     monkeypatch.setattr(laboratory, "load_backbone", tiny_backbone)
     torch.set_num_threads(1)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau import artifacts
-from plateau.errors import PlateauError
+from plateau_cause import artifacts
+from plateau_cause.errors import PlateauError
 
 
 def test_json_comes_back_with_plain_types(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from plateau.backbones import (
+from plateau_cause.backbones import (
     Backbone,
     LoadReport,
     catalogue,
@@ -22,11 +22,11 @@ from plateau.backbones import (
     load_matching,
     snapshot,
 )
-from plateau.backbones.classifier import classifier, head_names
-from plateau.backbones.loading import match_order
-from plateau.backbones.state_files import bundled_file
-from plateau.backbones.tokens import resample_positions
-from plateau.errors import PlateauError
+from plateau_cause.backbones.classifier import classifier, head_names
+from plateau_cause.backbones.loading import match_order
+from plateau_cause.backbones.state_files import bundled_file
+from plateau_cause.backbones.tokens import resample_positions
+from plateau_cause.errors import PlateauError
 
 SMALL = "mobilenetv3_small_050"  # timm's; 0.05 s to build
 CASES = {  # name -> weights, feature_dim, number of stages

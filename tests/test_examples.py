@@ -2,8 +2,8 @@
 
 import pytest
 
-from plateau import params
-from plateau.training.user_code import load_user_code
+from plateau_cause.config import params
+from plateau_cause.training.user_code import load_user_code
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from params_files import refusal, write
 
-from plateau import params
+from plateau_cause.config import params
 
 
 class TestFiles:

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from plateau import params, schema
+from plateau_cause.config import params, schema
 
 LEAVES = {key.name: key for key in schema.leaves(params.Params)}
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from plateau import runtime
+from plateau_cause import runtime
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_a_project_of_the_wheel_is_that_of_the_clone(installed, tmp_path, root):
         if name.parts[0] not in (".dvc", "build"):
             assert (tmp_path / "mine" / name).read_bytes() == (root / name).read_bytes(), name
     packed = {str(name) for name in made}
-    for path in (root / "src/plateau").rglob("*"):
+    for path in (root / "src/plateau_cause").rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:
             assert str(path.relative_to(root)) in packed
 

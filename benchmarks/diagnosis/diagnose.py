@@ -10,16 +10,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import plateau
+import plateau_cause
 from benchmarks.diagnosis import data_faults, pretrain, sets
 from benchmarks.diagnosis.cases import BACKBONES, Case
-from plateau import artifacts, bench, runtime
-from plateau.params import BackboneParams, Data, Diagnosis, Params, dump
-from plateau.recipe import Recipe, put
+from plateau_cause import artifacts, runtime
+from plateau_cause.config.params import BackboneParams, Data, Diagnosis, Params, dump
+from plateau_cause.config.recipe import Recipe, put
+from plateau_cause.pipeline import bench
 
 FORUM = Path(__file__).parent / "forum"
-SOURCE = Path(plateau.__file__).parent
-TRAINING = ("training", "backbones", "preprocessing.py", "augmentation.py", "recipe.py", "data")
+SOURCE = Path(plateau_cause.__file__).parent
+TRAINING = ("training", "lab", "backbones", "images", "config/recipe.py")
 
 
 def diagnose(case: Case, work: Path, seed: int = 0) -> dict[str, Any]:
@@ -76,11 +77,11 @@ def runs_folder(work: Path) -> Path:
 
 def prepare(params: Params, folder: Path) -> None:
     """Writes data/prepared, data/features and data/shift/noise.json below the folder, as the stages do."""
-    from plateau.data.prepare import prepare as write_images
-    from plateau.data.store import open_dataset
-    from plateau.features import embed, views
-    from plateau.training.inputs import as_tensor
-    from plateau.training.user_code import call, load_user_code
+    from plateau_cause.features import embed, views
+    from plateau_cause.images.prepare import prepare as write_images
+    from plateau_cause.images.store import open_dataset
+    from plateau_cause.training.inputs import as_tensor
+    from plateau_cause.training.user_code import call, load_user_code
 
     write_images(params.data, folder / "data/prepared")
     dataset = open_dataset(folder / "data/prepared")
@@ -92,7 +93,7 @@ def prepare(params: Params, folder: Path) -> None:
 
 
 def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
-    from plateau.report import arm_files
+    from plateau_cause.pipeline import arm_files
 
     prepare(params, folder)
     for arm in ("recipe", "reference"):
@@ -123,9 +124,9 @@ def _laboratory(params: Params, folder: Path, runs: Path) -> tuple[Any, Any]:
 
 def _noise(dataset: Any, views: Any) -> dict[str, Any]:
     """Returns the label-noise evidence of the stage feature_shift, without its pictures."""
-    from plateau.features import analysis
-    from plateau.features.blas import one_thread
-    from plateau.features.probes import linear_probe
+    from plateau_cause.features import analysis
+    from plateau_cause.features.blas import one_thread
+    from plateau_cause.features.probes import linear_probe
 
     train, val, test = (dataset.indices(split) for split in ("train", "val", "test"))
     with one_thread():
@@ -138,7 +139,7 @@ def _noise(dataset: Any, views: Any) -> dict[str, Any]:
 
 
 def _summary(found: dict[str, Any], params: Params) -> dict[str, Any]:
-    from plateau.report.summary import describe_plateau, summarize
+    from plateau_cause.report.summary import describe_plateau, summarize
 
     run = next(run for run in found["runs"] if run["name"] == "recipe")
     plateau_ = describe_plateau(run, run["train_accuracy"] or 0.0, None, None)

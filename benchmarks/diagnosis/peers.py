@@ -19,10 +19,11 @@ import torch
 from benchmarks.diagnosis import diagnose, rules
 from benchmarks.diagnosis.rules import Observed, Symptom
 from benchmarks.diagnosis.score import Judged
-from plateau import bench
-from plateau.features.views import load_views
-from plateau.training import build, model, range_test, store
-from plateau.training.store import Result
+from plateau_cause.features.views import load_views
+from plateau_cause.lab import build, range_test, store
+from plateau_cause.lab.store import Result
+from plateau_cause.pipeline import bench
+from plateau_cause.training import model
 
 NOISE_SHARE = 0.05  # cleanlab lists some issues in every data set; from here on it counts as an accusation
 RATE_DECADE = 10.0  # the LR finder's suggestion against the recipe's rate: a decade apart is an accusation

@@ -17,9 +17,9 @@ from PIL import Image
 from torch import nn
 
 from benchmarks.diagnosis.sets import SOURCES
-from plateau import artifacts, runtime
-from plateau.backbones import load_backbone
-from plateau.preprocessing import canonical, normalize
+from plateau_cause import artifacts, runtime
+from plateau_cause.backbones import load_backbone
+from plateau_cause.images.preprocessing import canonical, normalize
 
 BATCH_SIZE = 64
 PEAK_RATE = 2e-3

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from plateau import artifacts, runtime
+from plateau_cause import artifacts, runtime
 
 WORK = Path(".plateau/suite")
 TRUTH = Path(__file__).parent / "truth.json"

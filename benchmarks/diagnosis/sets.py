@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw, ImageFont
 
-from plateau import artifacts
+from plateau_cause import artifacts
 
 SIZES = {"train": 240, "extra": 240, "val": 120, "test": 360}
 SIDE_PX = 48

@@ -22,14 +22,14 @@ from benchmarks.diagnosis import diagnose, workers
 from benchmarks.diagnosis.cases import BACKBONES, CASES, Case
 from benchmarks.diagnosis.faults import FAULTS
 from benchmarks.diagnosis.run import TRUTH, WORK
-from plateau import artifacts, runtime
-from plateau.attribution import Effect, effect
-from plateau.data.prepare import prepare
-from plateau.data.store import open_dataset
-from plateau.recipe import put
-from plateau.training.inspection import recipe_arm
-from plateau.training.laboratory import Laboratory
-from plateau.training.user_code import load_user_code
+from plateau_cause import artifacts, runtime
+from plateau_cause.config.recipe import put
+from plateau_cause.images.prepare import prepare
+from plateau_cause.images.store import open_dataset
+from plateau_cause.lab.effect import Effect, effect
+from plateau_cause.lab.inspection import recipe_arm
+from plateau_cause.lab.laboratory import Laboratory
+from plateau_cause.training.user_code import load_user_code
 
 MIN_EFFECT = 0.03
 UNDECIDED = 0.015  # this close to MIN_EFFECT a gain is neither asked for nor an error

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any
 
 from benchmarks.diagnosis.cases import Case
-from plateau import runtime
+from plateau_cause import runtime
 
 Work = Callable[..., dict[str, Any]]
 

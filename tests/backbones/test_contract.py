@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import nn
 
-from plateau.backbones import Backbone, load_backbone
-from plateau.backbones.normalization import normalizations
-from plateau.features.embed import embed
-from plateau.recipe import Head, Preprocessing, Recipe, put
-from plateau.training import model
-from plateau.training.losses import build as build_loss
+from plateau_cause.backbones import Backbone, load_backbone
+from plateau_cause.backbones.normalization import normalizations
+from plateau_cause.config.recipe import Head, Preprocessing, Recipe, put
+from plateau_cause.features.embed import embed
+from plateau_cause.training import model
+from plateau_cause.training.losses import build as build_loss
 
 SIZE, CLASSES, BATCH = 32, 3, 4
 

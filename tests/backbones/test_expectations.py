@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from plateau.backbones import load_backbone
-from plateau.backbones.expectations import of_processor
+from plateau_cause.backbones import load_backbone
+from plateau_cause.backbones.expectations import of_processor
 
 PLAIN = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]}
 HALF, QUARTER = (0.5,) * 3, (0.25,) * 3

@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from plateau.backbones import compare_weights, load_backbone, snapshot
-from plateau.errors import PlateauError
+from plateau_cause.backbones import compare_weights, load_backbone, snapshot
+from plateau_cause.errors import PlateauError
 
 
 @pytest.fixture

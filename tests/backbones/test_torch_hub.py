@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from plateau.backbones import load_backbone
-from plateau.errors import PlateauError
+from plateau_cause.backbones import load_backbone
+from plateau_cause.errors import PlateauError
 
 
 def test_its_own_weights_and_random_ones(folders: dict[str, Path]) -> None:

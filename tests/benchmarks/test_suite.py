@@ -10,10 +10,10 @@ import pytest
 from benchmarks.diagnosis import data_faults, diagnose, faults, pretrain, rules, score, sets
 from benchmarks.diagnosis.cases import BASES, CASES, KINDS, Case
 from benchmarks.diagnosis.rules import Observed
-from plateau.attribution import Effect
-from plateau.params import CAUSE_NAMES
-from plateau.recipe import Recipe, put
-from plateau.training.user_code import load_user_code
+from plateau_cause.config.params import CAUSE_NAMES
+from plateau_cause.config.recipe import Recipe, put
+from plateau_cause.lab.effect import Effect
+from plateau_cause.training.user_code import load_user_code
 
 FAULTY = [case for case in CASES if case.kind in ("single", "double")]
 

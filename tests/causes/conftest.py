@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from tiny import FixedRates, make_arm, make_result
 
-from plateau.causes.factor import Evidence, RecipeFactor
-from plateau.causes.hypothesis import DataFacts
-from plateau.params import Params
-from plateau.schema import leaves
-from plateau.training.arm import Arm
-from plateau.training.store import Result
+from plateau_cause.causes.factor import Evidence, RecipeFactor
+from plateau_cause.causes.hypothesis import DataFacts
+from plateau_cause.config.params import Params
+from plateau_cause.config.schema import leaves
+from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.store import Result
 
 N = 60
 

@@ -3,7 +3,7 @@
 import pytest
 from tiny import make_arm
 
-from plateau.causes.augmentation import FACTOR
+from plateau_cause.causes.augmentation import FACTOR
 
 
 @pytest.mark.parametrize("fault", ["strong", "crop_flip", "none"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tiny import make_arm
 
-from plateau.causes.batch_norm import FACTOR
+from plateau_cause.causes.batch_norm import FACTOR
 
 
 @pytest.mark.parametrize(("fault", "sound"), [("train", "frozen"), ("frozen", "train")])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny import make_arm, make_result
 
-from plateau.causes.class_imbalance import FACTOR, HYPOTHESIS, corrected, thin
+from plateau_cause.causes.class_imbalance import FACTOR, HYPOTHESIS, corrected, thin
 
 
 def test_is_swapped_alone(check_factor):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plateau.causes.class_overlap import HYPOTHESIS, confused_pairs
+from plateau_cause.causes.class_overlap import HYPOTHESIS, confused_pairs
 
 
 def predictions(labels, share, pair=(0, 1), both_ways=True, seed=0):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tiny import make_arm
 
-from plateau.causes.data_order import FACTOR
+from plateau_cause.causes.data_order import FACTOR
 
 
 def test_is_swapped_alone(rates):

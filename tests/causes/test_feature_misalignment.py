@@ -3,7 +3,7 @@
 import pytest
 from tiny import make_arm
 
-from plateau.causes.feature_misalignment import HYPOTHESIS
+from plateau_cause.causes.feature_misalignment import HYPOTHESIS
 
 
 def test_random_weights_do_better(make_facts, make_bench):

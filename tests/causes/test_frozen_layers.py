@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tiny import make_arm
 
-from plateau.causes.frozen_layers import FACTOR
+from plateau_cause.causes.frozen_layers import FACTOR
 
 
 @pytest.mark.parametrize("fault", ["none", "head"])

@@ -3,7 +3,7 @@
 import pytest
 from tiny import make_arm
 
-from plateau.causes.head import FACTOR
+from plateau_cause.causes.head import FACTOR
 
 
 @pytest.mark.parametrize("fault", ["softmax", "relu"])

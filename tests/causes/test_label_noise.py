@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plateau.causes.label_noise import HYPOTHESIS
+from plateau_cause.causes.label_noise import HYPOTHESIS
 
 
 def noise(rate, rows, kind="noise", low=0.0):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tiny import make_arm
 
-from plateau.causes.learning_rate import FACTOR
+from plateau_cause.causes.learning_rate import FACTOR
 
 RATE = {"optimizer.learning_rate"}
 

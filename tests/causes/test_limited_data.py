@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tiny import make_arm
 
-from plateau.attribution import Effect
-from plateau.causes import class_overlap, label_noise
-from plateau.causes.limited_data import HYPOTHESIS, carried_on, half
+from plateau_cause.causes import class_overlap, label_noise
+from plateau_cause.causes.limited_data import HYPOTHESIS, carried_on, half
+from plateau_cause.lab.effect import Effect
 
 
 def test_half_of_the_images_for_as_many_steps(make_facts, make_bench):

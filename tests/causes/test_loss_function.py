@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tiny import make_arm
 
-from plateau.causes.loss_function import FACTOR
+from plateau_cause.causes.loss_function import FACTOR
 
 
 @pytest.mark.parametrize("fault", ["nll", "bce", "mse"])

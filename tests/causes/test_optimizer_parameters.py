@@ -3,7 +3,7 @@
 import pytest
 from tiny import make_arm
 
-from plateau.causes.optimizer_parameters import FACTOR
+from plateau_cause.causes.optimizer_parameters import FACTOR
 
 
 @pytest.mark.parametrize("fault", ["head", "backbone"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tiny import make_arm
 
-from plateau.causes.preprocessing import FACTOR
+from plateau_cause.causes.preprocessing import FACTOR
 
 FAULTS = {
     "scale": "byte",

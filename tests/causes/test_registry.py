@@ -4,12 +4,12 @@ from pathlib import Path
 
 from tiny import make_arm
 
-from plateau import causes
-from plateau.causes import DATA_HYPOTHESES, RECIPE_FACTORS
-from plateau.recipe import Recipe, get
-from plateau.report.schema import cause_names
-from plateau.report.wording import WORDS
-from plateau.training.arm import OWN_PIECES
+from plateau_cause import causes
+from plateau_cause.causes import DATA_HYPOTHESES, RECIPE_FACTORS
+from plateau_cause.config.recipe import Recipe, get
+from plateau_cause.lab.arm import OWN_PIECES
+from plateau_cause.report.schema import cause_names
+from plateau_cause.report.wording import WORDS
 
 HERE = Path(__file__).parent
 NO_CAUSE = {"__init__", "factor", "hypothesis"}

@@ -3,7 +3,7 @@
 import pytest
 from tiny import make_arm
 
-from plateau.causes.regularization import FACTOR, KEYS
+from plateau_cause.causes.regularization import FACTOR, KEYS
 
 STRONG = {"optimizer.weight_decay": 1.0, "head.dropout": 0.9, "loss.label_smoothing": 0.6}
 

@@ -2,7 +2,7 @@
 
 from tiny import make_arm
 
-from plateau.causes.resolution import FACTOR
+from plateau_cause.causes.resolution import FACTOR
 
 
 def test_is_swapped_alone(check_factor):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from tiny import make_arm
 
-from plateau.causes.training_length import FACTOR
+from plateau_cause.causes.training_length import FACTOR
 
 
 @pytest.mark.parametrize(("epochs", "batch_size"), [(1, 16), (40, 16), (2, 64)])

@@ -3,7 +3,7 @@
 import pytest
 from tiny import make_arm
 
-from plateau.causes.weights_not_loaded import FACTOR
+from plateau_cause.causes.weights_not_loaded import FACTOR
 
 
 def test_is_swapped_alone(rates, evidence):

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from plateau import artifacts
-from plateau.commands.main import main
+from plateau_cause import artifacts
+from plateau_cause.commands.main import main
 
 SUMMARIES = Path(__file__).parents[1] / "report/summaries"
 LABELS = ["amber", "blue"] * 10
@@ -82,7 +82,7 @@ def executable(tmp_path_factory, root):
     folder = tmp_path_factory.mktemp("bin")
     program = folder / "plateau"
     program.write_text(
-        f'#!/bin/sh\nPYTHONPATH="{root}/src:$PYTHONPATH" exec {sys.executable} -m plateau "$@"\n'
+        f'#!/bin/sh\nPYTHONPATH="{root}/src:$PYTHONPATH" exec {sys.executable} -m plateau_cause "$@"\n'
     )
     program.chmod(0o755)
     assert shutil.which("plateau", path=str(folder))

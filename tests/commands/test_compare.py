@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from plateau.attribution import effect
+from plateau_cause.lab.effect import effect
 
 
 def test_two_arms(call, finished):

@@ -17,7 +17,7 @@ def complete(shell, words, index, folder):
         "COMP_WORDS": words,
         "COMP_CWORD": index,
     }
-    command = [sys.executable, "-m", "plateau"]
+    command = [sys.executable, "-m", "plateau_cause"]
     said = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=True
     ).stdout

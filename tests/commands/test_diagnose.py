@@ -7,8 +7,8 @@ import pytest
 import yaml
 from PIL import Image
 
-from plateau import project
-from plateau.commands import diagnose
+from plateau_cause.commands import diagnose
+from plateau_cause.pipeline import project
 
 MINE = "data: {source: imagefolder, path: pictures}\nrecipe: {code: train.py}\n"
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from plateau import doctor
-from plateau.doctor import FAIL, OK, WARN, Check
+from plateau_cause import doctor
+from plateau_cause.doctor import FAIL, OK, WARN, Check
 
 
 @pytest.fixture

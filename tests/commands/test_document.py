@@ -1,11 +1,11 @@
 """docs/commands.md says what the commands say."""
 
-from plateau.commands import document
+from plateau_cause.commands import document
 
 
 def test_the_page_is_up_to_date(root):
     page = (root / "docs/commands.md").read_text(encoding="utf-8")
-    assert page == document.markdown(), "run: python -m plateau.commands.document > docs/commands.md"
+    assert page == document.markdown(), "run: python -m plateau_cause.commands.document > docs/commands.md"
 
 
 def test_every_option_is_on_it():

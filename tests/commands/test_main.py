@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from plateau.commands.main import COMMANDS, plateau
+from plateau_cause.commands.main import COMMANDS, plateau
 
 NAMES = [command.name for command in COMMANDS]
 HEAVY = {"numpy", "pandas", "torch", "mlflow", "dvc", "timm", "umap", "matplotlib", "yaml", "sklearn", "PIL"}
@@ -56,7 +56,7 @@ def test_a_mistake_is_one_line_that_says_what_is_allowed(call, arguments, said):
 
 
 def test_nothing_heavy_is_imported_before_a_command_runs():
-    code = f"import sys, plateau.commands.main; print({HEAVY} & set(sys.modules))"
+    code = f"import sys, plateau_cause.commands.main; print({HEAVY} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
@@ -65,7 +65,9 @@ def test_help_is_there_in_less_than_0_3_seconds():
 
     def seconds():
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "plateau", "--help"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [sys.executable, "-m", "plateau_cause", "--help"], check=True, stdout=subprocess.DEVNULL
+        )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -73,7 +75,7 @@ def test_help_is_there_in_less_than_0_3_seconds():
 
 
 def test_a_reader_that_has_enough_is_no_error(finished):
-    command = f"{sys.executable} -m plateau report --format json | head -n 1"
+    command = f"{sys.executable} -m plateau_cause report --format json | head -n 1"
     ended = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command], cwd=finished, capture_output=True, text=True
     )
@@ -82,7 +84,7 @@ def test_a_reader_that_has_enough_is_no_error(finished):
 
 def test_a_terminal_that_lacks_signs_gets_others(finished):
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    command = [sys.executable, "-m", "plateau", "report"]
+    command = [sys.executable, "-m", "plateau_cause", "report"]
     ended = subprocess.run(command, cwd=finished, env=environment, capture_output=True, text=True)
     assert ended.returncode == 0
     assert ended.stdout.isascii()

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from plateau import params, schema
-from plateau.commands.relocation import relocated
+from plateau_cause.commands.relocation import relocated
+from plateau_cause.config import params, schema
 
 
 def moved(base, **sections):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from plateau.commands.main import COMMANDS
+from plateau_cause.commands.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/comparison.md").read_text(encoding="utf-8")

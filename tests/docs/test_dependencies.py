@@ -50,7 +50,7 @@ def imported():
                 found |= {name.name.split(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 found.add(node.module.split(".")[0])
-    others = found - set(sys.stdlib_module_names) - {"plateau"}
+    others = found - set(sys.stdlib_module_names) - {"plateau_cause"}
     return {name: {plain(owner) for owner in owners[name]} for name in others if name in owners}
 
 
@@ -83,4 +83,4 @@ def test_files_that_are_named_exist():
     named = re.findall(r"`((?:\w+/)*\w+\.py)`", PAGE)
     assert named
     for name in named:
-        assert (ROOT / "src/plateau" / name).exists() or (ROOT / name).exists(), name
+        assert (ROOT / "src/plateau_cause" / name).exists() or (ROOT / name).exists(), name

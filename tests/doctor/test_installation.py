@@ -4,7 +4,7 @@ import importlib.metadata
 
 import pytest
 
-from plateau.doctor import FAIL, OK, WARN, installation
+from plateau_cause.doctor import FAIL, OK, WARN, installation
 
 VERSION = importlib.metadata.version("numpy")
 

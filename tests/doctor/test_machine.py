@@ -6,7 +6,7 @@ import warnings
 import pytest
 import torch
 
-from plateau.doctor import FAIL, OK, WARN, machine
+from plateau_cause.doctor import FAIL, OK, WARN, machine
 
 
 def test_threads_that_sleep(monkeypatch):

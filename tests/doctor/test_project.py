@@ -3,8 +3,8 @@
 import pytest
 from PIL import Image
 
-from plateau.doctor import FAIL, OK, WARN, project
-from plateau.errors import PlateauError
+from plateau_cause.doctor import FAIL, OK, WARN, project
+from plateau_cause.errors import PlateauError
 
 FOLDER = "data: {source: imagefolder, path: pictures}\n"
 

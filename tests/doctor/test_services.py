@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from plateau.doctor import FAIL, OK, WARN, remote, services
+from plateau_cause.doctor import FAIL, OK, WARN, remote, services
 
 
 @pytest.fixture

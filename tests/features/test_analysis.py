@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from plateau.features import analysis, describe, noise, projection
-from plateau.features.views import View
-from plateau.recipe import Preprocessing
+from plateau_cause.config.recipe import Preprocessing
+from plateau_cause.features import analysis, describe, noise, projection
+from plateau_cause.features.views import View
 
 PROFILE = {"layers": [], "by_depth": {}, "entropy": None, "feature_norm": None, "scale_error": None}
 

@@ -5,13 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from plateau.backbones import Backbone, Expectation, LoadReport
-from plateau.errors import PlateauError
-from plateau.features import embed as embedding
-from plateau.features.embed import embed, embed_views, identify_preprocessing
-from plateau.features.views import load_views, metrics, save_views
-from plateau.params import BackboneParams, Params
-from plateau.recipe import Preprocessing, Recipe
+from plateau_cause.backbones import Backbone, Expectation, LoadReport
+from plateau_cause.config.params import BackboneParams, Params
+from plateau_cause.config.recipe import Preprocessing, Recipe
+from plateau_cause.errors import PlateauError
+from plateau_cause.features import embed as embedding
+from plateau_cause.features.embed import embed, embed_views, identify_preprocessing
+from plateau_cause.features.views import load_views, metrics, save_views
 
 CPU = torch.device("cpu")
 EXPECTS = Expectation((0.5, 0.4, 0.3), (0.25, 0.2, 0.5), 32, "bilinear", 1.0, "test")

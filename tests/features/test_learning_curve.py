@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from plateau.features.learning_curve import extrapolate, learning_curve
+from plateau_cause.features.learning_curve import extrapolate, learning_curve
 
 SIZES = np.array([50, 100, 200, 400, 800])
 

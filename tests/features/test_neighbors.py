@@ -1,6 +1,6 @@
 import numpy as np
 
-from plateau.features import neighbors
+from plateau_cause.features import neighbors
 
 
 def test_nearest_matches_a_brute_force_search():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from plateau.features import noise, probes
-from plateau.features.confident_learning import doubtful, estimate_joint
+from plateau_cause.features import noise, probes
+from plateau_cause.features.confident_learning import doubtful, estimate_joint
 
 
 @pytest.fixture(scope="module")

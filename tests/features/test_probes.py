@@ -3,8 +3,8 @@ import time
 import numpy as np
 import pytest
 
-from plateau.errors import PlateauError
-from plateau.features import probes
+from plateau_cause.errors import PlateauError
+from plateau_cause.features import probes
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from plateau.features.profile import Recorder
+from plateau_cause.features.profile import Recorder
 
 
 def pooled(*layers: nn.Module) -> nn.Sequential:

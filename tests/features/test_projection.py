@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from plateau.features import projection
+from plateau_cause.features import projection
 
 
 def test_balanced_takes_equally_many_of_every_group():
@@ -52,7 +52,8 @@ def _share_of_own(points):
 
 def test_importing_the_features_pulls_in_nothing_heavy():
     code = (
-        "import sys, plateau.features.analysis, plateau.features.projection, plateau.features.views;"
+        "import sys, plateau_cause.features.analysis, plateau_cause.features.projection;"
+        "import plateau_cause.features.views;"
         "heavy = {'torch', 'mlflow', 'umap', 'numba', 'matplotlib', 'timm', 'dvc'} & set(sys.modules);"
         "assert not heavy, heavy"
     )

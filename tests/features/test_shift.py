@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plateau.features import shift
+from plateau_cause.features import shift
 
 TESTS = [shift.mmd, shift.classifier_test]
 

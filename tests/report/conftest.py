@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau.report import changes
-from plateau.report.content import Example, ReportContent
-from plateau.report.picture import Picture
-from plateau.report.plots import pictures
+from plateau_cause.report import changes
+from plateau_cause.report.content import Example, ReportContent
+from plateau_cause.report.picture import Picture
+from plateau_cause.report.plots import pictures
 
 SUMMARIES = Path(__file__).parent / "summaries"
 KINDS = sorted(path.stem for path in SUMMARIES.glob("*.json"))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau.report import changes
+from plateau_cause.report import changes
 
 ROWS = [
     ("a", "cat", "dog", "cat"),

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from plateau.report import html
-from plateau.report.plots import pictures
+from plateau_cause.report import html
+from plateau_cause.report.plots import pictures
 
 HOSTILE = "<b>x</b></script><script>alert(1)</script>\"'&"
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from plateau.report import markdown
-from plateau.report.plots import pictures
+from plateau_cause.report import markdown
+from plateau_cause.report.plots import pictures
 
 HOSTILE = "<b>x</b> | *y* [z](javascript:w) `v` $u$\n# t"
 

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau.report import style
-from plateau.report.plots import curves, effects, pictures, runs
-from plateau.report.plots_errors import changed_images, confusion
-from plateau.report.plots_space import umap_by_class
+from plateau_cause.report import style
+from plateau_cause.report.plots import curves, effects, pictures, runs
+from plateau_cause.report.plots_errors import changed_images, confusion
+from plateau_cause.report.plots_space import umap_by_class
 
 HOSTILE = ("<b>x</b>", "$^{", "_hidden", "</script>", "Überlänge " * 20)
 

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plateau.data import statistics
-from plateau.data.prepare import prepare
-from plateau.data.store import open_dataset
-from plateau.params import Data
-from plateau.report import dataset_files, plots_data
+from plateau_cause.config.params import Data
+from plateau_cause.images import statistics
+from plateau_cause.images.prepare import prepare
+from plateau_cause.images.store import open_dataset
+from plateau_cause.pipeline import dataset_files
+from plateau_cause.report import plots_data
 
 
 def dataset(tmp_path, classes, count=4):

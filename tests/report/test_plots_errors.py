@@ -8,9 +8,9 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
-from plateau.report import style
-from plateau.report.content import Example
-from plateau.report.plots_errors import changed_images, confusion, listed, matrix, pairs
+from plateau_cause.report import style
+from plateau_cause.report.content import Example
+from plateau_cause.report.plots_errors import changed_images, confusion, listed, matrix, pairs
 
 from .conftest import make_examples, make_predictions
 

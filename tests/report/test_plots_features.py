@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau.report import plots_features
-from plateau.report.interactive import umap_html
+from plateau_cause.report import plots_features
+from plateau_cause.report.interactive import umap_html
 
 HOSTILE = '<script>alert("1")</script>'
 

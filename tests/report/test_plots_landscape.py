@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plateau.report import style
-from plateau.report.plots_landscape import FINE, landscape_line, landscape_planes, listed, smooth
+from plateau_cause.report import style
+from plateau_cause.report.plots_landscape import FINE, landscape_line, landscape_planes, listed, smooth
 
 from .conftest import make_landscape
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau.report import style
-from plateau.report.plots_training import few_epochs, fit, gradient_flow, learning_curve, listed
+from plateau_cause.report import style
+from plateau_cause.report.plots_training import few_epochs, fit, gradient_flow, learning_curve, listed
 
 from .conftest import make_signals
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from plateau.report import PICTURES, write
-from plateau.report.schema import validate
+from plateau_cause.report import PICTURES, write
+from plateau_cause.report.schema import validate
 
 
 def test_writes_the_three_files_and_the_pictures(content, drawn_once, tmp_path) -> None:
@@ -47,7 +47,9 @@ def test_not_a_number_becomes_null(make, tmp_path) -> None:
 
 
 def test_importing_the_report_pulls_in_neither_torch_nor_matplotlib() -> None:
-    code = "import plateau.report, sys; print({'torch', 'matplotlib', 'mlflow', 'umap'} & set(sys.modules))"
+    code = (
+        "import plateau_cause.report, sys;print({'torch', 'matplotlib', 'mlflow', 'umap'} & set(sys.modules))"
+    )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "set()\n"

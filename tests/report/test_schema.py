@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from plateau.report.schema import cause_names, schema, validate
+from plateau_cause.report.schema import cause_names, schema, validate
 
 FAULTS = [
     (("verdict",), "fine", "$.verdict"),

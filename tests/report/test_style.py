@@ -2,7 +2,7 @@
 
 import pytest
 
-from plateau.report import style
+from plateau_cause.report import style
 
 
 @pytest.mark.parametrize(

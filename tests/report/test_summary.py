@@ -4,8 +4,8 @@ from copy import deepcopy
 
 import pytest
 
-from plateau.report.schema import validate
-from plateau.report.summary import describe_plateau, label_map, summarize
+from plateau_cause.report.schema import validate
+from plateau_cause.report.summary import describe_plateau, label_map, summarize
 
 MIN_EFFECT = 0.03
 LEVELS = {

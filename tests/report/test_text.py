@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from plateau.report import text
-from plateau.report.waterfall import Step, steps
+from plateau_cause.report import text
+from plateau_cause.report.waterfall import Step, steps
 
 SUMMARIES = sorted((Path(__file__).parent / "summaries").glob("*.json"))
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from plateau.report.view import fact, fix_yaml, plateau_sentence, safe_url, view
+from plateau_cause.report.view import fact, fix_yaml, plateau_sentence, safe_url, view
 
 
 def test_a_fix_is_the_nested_yaml_of_params() -> None:

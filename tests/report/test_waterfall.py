@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from plateau.report.html import place
-from plateau.report.waterfall import TOTALS, plot, steps
+from plateau_cause.report.html import place
+from plateau_cause.report.waterfall import TOTALS, plot, steps
 
 
 def test_is_one_staircase_from_chance_to_one(content) -> None:

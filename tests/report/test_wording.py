@@ -2,8 +2,8 @@
 
 import pytest
 
-from plateau.report.schema import cause_names
-from plateau.report.wording import WORDS, words
+from plateau_cause.report.schema import cause_names
+from plateau_cause.report.wording import WORDS, words
 
 
 def test_every_cause_has_words() -> None:

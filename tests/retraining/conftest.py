@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plateau.features.views import View
-from plateau.params import BackboneParams
-from plateau.retraining import training_set
+from plateau_cause.config.params import BackboneParams
+from plateau_cause.features.views import View
+from plateau_cause.retraining import training_set
 
 WIDTH = 12
 BACKBONE = BackboneParams(name="tiny", weights="none")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from plateau.retraining.decision import STATUS, Candidate, Comparison, compare, decide
+from plateau_cause.retraining.decision import STATUS, Candidate, Comparison, compare, decide
 
 
 def hits(right, of=100):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plateau.params import BackboneParams
-from plateau.retraining import drift
+from plateau_cause.config.params import BackboneParams
+from plateau_cause.retraining import drift
 
 from .conftest import BACKBONE, features_of, view_of
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from plateau.retraining.__main__ import main
-from plateau.tracking import registry
+from plateau_cause.retraining.__main__ import main
+from plateau_cause.tracking import registry
 
 DECIDED = {
     "outcome": "better", "status": 0, "promote": True, "promoted": False, "reason": "version 2 is better",

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from tiny import make_arm
 
-from plateau import params, tracking
-from plateau.report import arm_files
-from plateau.tracking import prediction, store
-from plateau.training.arm import pieces_of
-from plateau.training.user_code import travel_with_models
+from plateau_cause import tracking
+from plateau_cause.config import params
+from plateau_cause.lab.arm import pieces_of
+from plateau_cause.pipeline import arm_files
+from plateau_cause.tracking import prediction, store
+from plateau_cause.training.user_code import travel_with_models
 
 CODE = """
 import numpy as np

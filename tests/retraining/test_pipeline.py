@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from plateau.errors import PlateauError
-from plateau.retraining import pipeline
+from plateau_cause.errors import PlateauError
+from plateau_cause.retraining import pipeline
 
 
 def run(*command):

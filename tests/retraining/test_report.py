@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
-from plateau import artifacts
-from plateau.retraining import report
-from plateau.retraining.decision import Candidate, compare, decide
-from plateau.retraining.drift import Drift
+from plateau_cause import artifacts
+from plateau_cause.retraining import report
+from plateau_cause.retraining.decision import Candidate, compare, decide
+from plateau_cause.retraining.drift import Drift
 
 TAGS = {"test_accuracy": "0.8750", "verdict": "healthy", "causes": "", "data_digest": "abc", "recipe": "{}"}
 TEST = {

@@ -25,7 +25,7 @@ import jobs
 import pytest
 import yaml
 
-from plateau.tracking import registry
+from plateau_cause.tracking import registry
 
 pytestmark = pytest.mark.slow
 COPIED = (
@@ -263,7 +263,7 @@ def test_wrong_labels_are_not_promoted_by_the_jobs_of_the_gitlab_pipeline(world,
 def test_the_exit_status_says_that_it_was_not_better(world, tmp_path):
     done = world.at_the_desk(
         "git fetch -q && git checkout -q origin/plateau/retrain -- reports && "
-        "sh stages/run -m plateau.retraining promote"
+        "sh stages/run -m plateau_cause.retraining promote"
     )
     assert done.returncode == 3, done.stdout
     assert world.aliases() == {"champion": "2", "challenger": "3"}

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from plateau.errors import PlateauError
-from plateau.retraining import training_set
+from plateau_cause.errors import PlateauError
+from plateau_cause.retraining import training_set
 
 from .conftest import BACKBONE, features_of, view_of
 

@@ -14,7 +14,7 @@ import sys
 import pytest
 import yaml
 
-from plateau.report.schema import validate
+from plateau_cause.report.schema import validate
 
 from .conftest import PARAMS, merged
 
@@ -25,7 +25,7 @@ def plateau(project, *arguments, folder=""):
     """Runs `plateau` in the project with the project's own code."""
     environment = {**os.environ, "PYTHONPATH": f"{project.folder / 'src'}:{os.environ['PYTHONPATH']}"}
     return subprocess.run(
-        [sys.executable, "-m", "plateau", *arguments],
+        [sys.executable, "-m", "plateau_cause", *arguments],
         cwd=project.folder / folder,
         env=environment,
         capture_output=True,

@@ -16,7 +16,7 @@ import time
 import pandas as pd
 import pytest
 
-from plateau.report.schema import validate
+from plateau_cause.report.schema import validate
 
 from .conftest import COLOURS, ESCAPED, PARAMS, merged
 

@@ -48,7 +48,7 @@ def test_postgres_dies_in_the_middle_of_finetune(long_recipe, stack, monkeypatch
     assert said.count("failed, the stage goes on") == 1
     stack.postgres.start()
     for _ in range(2):
-        sent = long_recipe.run("sh", "stages/run", "-m", "plateau.tracking.outbox")
+        sent = long_recipe.run("sh", "stages/run", "-m", "plateau_cause.tracking.outbox")
         assert sent.returncode == 0, sent.stdout
     (ended,) = runs(client)
     assert (ended.info.run_id, ended.info.status) == (run.info.run_id, "FINISHED")

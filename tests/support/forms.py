@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from plateau.params import Data
+from plateau_cause.config.params import Data
 
 CLASSES = ("cat", "dog")
 SPLITS = {"train": 3, "val": 1, "test": 1}  # pictures per class
@@ -152,7 +152,7 @@ def _webdataset_json(folder: Path, given: list[Picture]) -> Data:
         name = f"{p.label}-{p.name}"
         members += [(f"./{name}.jpg", p.content), (f"./{name}.json", json.dumps(metadata).encode())]
     _tar(folder / "all.tar", members)
-    from plateau.params import Columns
+    from plateau_cause.config.params import Columns
 
     return Data(source="webdataset", path=str(folder / "*.tar"), columns=Columns(label="species"))
 
@@ -188,7 +188,7 @@ def _huggingface_saved(folder: Path, given: list[Picture]) -> Data:
 
 
 def _hub_parquet_as_table(folder: Path, given: list[Picture]) -> Data:
-    from plateau.params import Columns
+    from plateau_cause.config.params import Columns
 
     path = _huggingface_parquet(folder, given).path
     return Data(source="table", path=path, columns=Columns(image="img", label="labels"))

@@ -3,10 +3,10 @@
 import numpy as np
 from tiny import FixedRates, make_arm, make_result
 
-from plateau.causes import RECIPE_FACTORS
-from plateau.causes.factor import Evidence
-from plateau.intervention import investigate
-from plateau.ledger import Ledger
+from plateau_cause.causes import RECIPE_FACTORS
+from plateau_cause.causes.factor import Evidence
+from plateau_cause.diagnosis.intervention import investigate
+from plateau_cause.diagnosis.ledger import Ledger
 
 N = 400
 MIN_EFFECT = 0.03

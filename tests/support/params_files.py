@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from plateau import params
+from plateau_cause.config import params
 
 
 def write(folder, content):

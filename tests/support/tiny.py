@@ -10,12 +10,12 @@ import pandas as pd
 import torch
 from torch import nn
 
-from plateau.backbones import Backbone, Expectation, LoadReport
-from plateau.data.store import Dataset, ImageStore
-from plateau.recipe import Preprocessing, Recipe, put
-from plateau.training.arm import Arm
-from plateau.training.loop import Outcome
-from plateau.training.store import Result
+from plateau_cause.backbones import Backbone, Expectation, LoadReport
+from plateau_cause.config.recipe import Preprocessing, Recipe, put
+from plateau_cause.images.store import Dataset, ImageStore
+from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.store import Result
+from plateau_cause.training.loop import Outcome
 
 CLASSES = ("blue", "green", "red")
 PER_CLASS, SIZE = 30, 16
@@ -140,9 +140,9 @@ CLEAN = {"train": {"rate": 0.0, "flagged": []}, "held_out": {"rate": 0.0}}
 
 def tiny_diagnosis(lab: Any, recipe: Arm, reference: Arm, noise: Any = CLEAN, **limits: Any) -> Any:
     """Returns the diagnosis of two recipes, both trained in the laboratory."""
-    from plateau.diagnosis import diagnose
-    from plateau.features.views import View
-    from plateau.params import Diagnosis
+    from plateau_cause.config.params import Diagnosis
+    from plateau_cause.diagnosis.diagnose import diagnose
+    from plateau_cause.features.views import View
 
     given = Diagnosis(**{"max_cost": 10.0, **limits})
     views = {

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau import params, tracking
-from plateau.tracking import store
+from plateau_cause import tracking
+from plateau_cause.config import params
+from plateau_cause.tracking import store
 
 AWAY = "http://127.0.0.1:9"
 VOLATILE = {"mlflow.user", "mlflow.source.name", "git.commit", "git.dirty"}

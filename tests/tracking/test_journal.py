@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from plateau.tracking.journal import Journal, is_waiting, outbox, waiting
+from plateau_cause.tracking.journal import Journal, is_waiting, outbox, waiting
 
 TAKE = (
-    "import sys; from pathlib import Path; from plateau.tracking.journal import Journal; "
+    "import sys; from pathlib import Path; from plateau_cause.tracking.journal import Journal; "
     "print(Journal(Path(sys.argv[1])).take())"
 )
 

@@ -8,14 +8,15 @@ import threading
 
 import pytest
 
-from plateau import params, tracking
-from plateau.tracking import find, outbox, store
-from plateau.tracking.journal import Journal, waiting
+from plateau_cause import tracking
+from plateau_cause.config import params
+from plateau_cause.tracking import find, outbox, store
+from plateau_cause.tracking.journal import Journal, waiting
 
 from .conftest import AWAY, holdings, record, record_a_stage
 
 DIES = (
-    "import os; from plateau import params, tracking\n"
+    "import os; from plateau_cause import tracking; from plateau_cause.config import params\n"
     "with tracking.stage_run(params.Params(), 'embed') as run:\n"
     "    run.log_metrics({'a': 1})\n"
     "    os._exit(9)\n"

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau.data.prepare import prepare
-from plateau.data.store import open_dataset
-from plateau.params import Data
-from plateau.tracking import provenance
+from plateau_cause.config.params import Data
+from plateau_cause.images.prepare import prepare
+from plateau_cause.images.store import open_dataset
+from plateau_cause.tracking import provenance
 
 
 def test_git(tmp_path, monkeypatch):

@@ -5,9 +5,10 @@ import shutil
 import pandas as pd
 import pytest
 
-from plateau import params, tracking
-from plateau.errors import PlateauError
-from plateau.tracking import read
+from plateau_cause import tracking
+from plateau_cause.config import params
+from plateau_cause.errors import PlateauError
+from plateau_cause.tracking import read
 
 RUN_ID = "0123456789abcdef" * 2
 CSV = "image_id,label,correct\n007,NA,True\n"

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau import params, tracking
-from plateau.errors import PlateauError
-from plateau.tracking import prediction, registry
+from plateau_cause import tracking
+from plateau_cause.config import params
+from plateau_cause.errors import PlateauError
+from plateau_cause.tracking import prediction, registry
 
 PARAMS = params.Params()
 SIZES = [(8, 8), (6, 10), (8, 8)]
@@ -123,7 +124,7 @@ def test_a_version_answers_by_its_own_code(here, training_set, pixels, monkeypat
     run_id, uri = train()
     made = versions.register(uri, run_id, training_set, {})
     assert versions.predict(made, *pixels) == ["bright", "dark", "dark"]
-    (loader,) = (here / "mlartifacts").glob("**/code/plateau/tracking/model_store.py")
+    (loader,) = (here / "mlartifacts").glob("**/code/plateau_cause/tracking/model_store.py")
     loader.write_text(loader.read_text() + CODE_OF_YESTERDAY)
     assert versions.predict(made, *pixels) == ["dark", "bright", "bright"]
     assert prediction.predict(made.uri, *pixels) == [
@@ -157,12 +158,12 @@ def test_an_experiment_whose_name_no_model_can_have():
 
 def test_the_script_needs_nothing_of_this_package():
     text = Path(prediction.__file__).read_text()
-    assert "import plateau" not in text
-    assert "from plateau" not in text
+    assert "import plateau_cause" not in text
+    assert "from plateau_cause" not in text
 
 
 def test_the_package_is_taken_out_of_the_path(tmp_path):
-    (tmp_path / "src/plateau").mkdir(parents=True)
+    (tmp_path / "src/plateau_cause").mkdir(parents=True)
     (tmp_path / "other").mkdir()
     given = {"PYTHONPATH": f"{tmp_path}/src:{tmp_path}/other", "HOME": "/x"}
     assert prediction._without_package(given) == {"PYTHONPATH": f"{tmp_path}/other", "HOME": "/x"}

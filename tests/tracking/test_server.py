@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from plateau.tracking import find, outbox
-from plateau.tracking.journal import waiting
+from plateau_cause.tracking import find, outbox
+from plateau_cause.tracking.journal import waiting
 
 from .conftest import AWAY, holdings, record, record_a_stage
 

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plateau import params, tracking
-from plateau.tracking import find
-from plateau.tracking.journal import waiting
+from plateau_cause import tracking
+from plateau_cause.config import params
+from plateau_cause.tracking import find
+from plateau_cause.tracking.journal import waiting
 
 from .conftest import Constant, record
 
@@ -189,7 +190,7 @@ def test_a_store_that_cannot_be_reached_costs_one_line(here, monkeypatch, capsys
 def test_four_processes_may_open_a_new_store_at_once(here):
     Path("mlflow.db").unlink()
     code = (
-        "import sys; from plateau import params, tracking\n"
+        "import sys; from plateau_cause import tracking; from plateau_cause.config import params\n"
         "with tracking.stage_run(params.Params(), sys.argv[1]) as run: pass\n"
         "assert run.run_id"
     )

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from plateau.training import checkpoint
-from plateau.training.checkpoint import State
+from plateau_cause.training import checkpoint
+from plateau_cause.training.checkpoint import State
 
 
 @pytest.fixture

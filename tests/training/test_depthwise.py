@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from plateau.training import depthwise
+from plateau_cause.training import depthwise
 
 
 def _gradients(layer: nn.Module, image: torch.Tensor, folded: bool) -> list[torch.Tensor]:

@@ -5,8 +5,8 @@ import pytest
 import torch
 from tiny import PREPROCESSING, SIZE
 
-from plateau.errors import PlateauError
-from plateau.training.inputs import CachedInputs, PixelInputs, TransformInputs, as_tensor
+from plateau_cause.errors import PlateauError
+from plateau_cause.training.inputs import CachedInputs, PixelInputs, TransformInputs, as_tensor
 
 CPU = torch.device("cpu")
 ROWS = torch.tensor([3, 0, 7])

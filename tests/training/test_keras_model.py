@@ -11,12 +11,13 @@ import torch
 from tiny import make_arm
 from torch import nn
 
-from plateau.errors import PlateauError
-from plateau.report.arm_files import predictor
-from plateau.training import build, checkpoint, keras_model, loop, model
-from plateau.training.arm import pieces_of
-from plateau.training.inspection import recipe_arm
-from plateau.training.user_code import load_user_code
+from plateau_cause.errors import PlateauError
+from plateau_cause.lab import build
+from plateau_cause.lab.arm import pieces_of
+from plateau_cause.lab.inspection import recipe_arm
+from plateau_cause.pipeline.arm_files import predictor
+from plateau_cause.training import checkpoint, keras_model, loop, model
+from plateau_cause.training.user_code import load_user_code
 
 keras_model.prepare()
 keras = pytest.importorskip("keras")

@@ -6,8 +6,9 @@ import torch
 from tiny import make_arm
 from torch import nn
 
-from plateau.recipe import Recipe, put
-from plateau.training import build, checkpoint, loop, losses, optimizer, signals
+from plateau_cause.config.recipe import Recipe, put
+from plateau_cause.lab import build
+from plateau_cause.training import checkpoint, loop, losses, optimizer, signals
 
 HARD = {
     "augmentation": "strong",

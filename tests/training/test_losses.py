@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from plateau.recipe import Loss
-from plateau.training import losses
+from plateau_cause.config.recipe import Loss
+from plateau_cause.training import losses
 
 OUTPUT, TARGET = torch.tensor([[2.0, 0.0], [0.0, 0.0]]), torch.tensor([0, 1])
 

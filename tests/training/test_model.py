@@ -5,8 +5,8 @@ import torch
 from tiny import tiny_backbone
 from torch import nn
 
-from plateau.recipe import Head, Recipe, put
-from plateau.training import model
+from plateau_cause.config.recipe import Head, Recipe, put
+from plateau_cause.training import model
 
 
 def classifier(**head):

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from plateau import recipe
-from plateau.training import optimizer
+from plateau_cause.config import recipe
+from plateau_cause.training import optimizer
 
 
 def factors(steps=20, **schedule):

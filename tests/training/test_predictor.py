@@ -5,7 +5,7 @@ import pytest
 import torch
 from tiny import make_arm
 
-from plateau.training.predictor import Predictor
+from plateau_cause.training.predictor import Predictor
 
 
 @pytest.mark.parametrize("activation", [None, "softmax"])

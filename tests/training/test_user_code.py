@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from plateau.errors import PlateauError
-from plateau.training.user_code import call, load_user_code
+from plateau_cause.errors import PlateauError
+from plateau_cause.training.user_code import call, load_user_code
 
 
 @pytest.fixture

@@ -1,0 +1,61 @@
+"""Layers frozen that should move (or moved that should rest): which parameters learn at all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from plateau_cause.causes.factor import Evidence, Rates, RecipeFactor, take, with_freed_rate
+from plateau_cause.config.recipe import put
+from plateau_cause.lab.arm import Arm
+
+ORDER = ("none", "head", "last_block", "all")
+
+
+def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
+    """Takes what is trainable, under a learning rate that suits what moves now."""
+    swapped = take(("trainable",), frozenset({"trainable"}))(arm, other, rates)
+    if not batch_norm_acts(arm):
+        # Where every batch-norm layer was frozen, the recipe never chose a mode: the other's comes along.
+        swapped = replace(
+            swapped,
+            recipe=put(swapped.recipe, {"batch_norm": other.recipe.batch_norm}),
+            own=swapped.own - {"batch_norm"},
+        )
+    return with_freed_rate(arm, swapped, other, rates)
+
+
+def batch_norm_acts(arm: Arm) -> bool:
+    """Returns whether the arm trains layers that hold batch norm, or leaves the modes to the user's code."""
+    return arm.recipe.trainable not in ("none", "head") or "batch_norm" in arm.own
+
+
+def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    if arm.recipe.trainable == "none":
+        return max(evidence.gap, 0.5)
+    return max(0.0, evidence.reference_val - evidence.probe_canonical) + 0.02
+
+
+def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    words = {
+        "none": "nothing at all",
+        "head": "only the head",
+        "last_block": "only the last block and the head",
+    }
+    moved = words.get(str(arm.recipe.trainable), f"{arm.recipe.trainable} of the network")
+    return [
+        f"The recipe moves {moved}; frozen features alone carry a linear probe to "
+        f"{evidence.probe_canonical:.3f}, "
+        f"the reference with {other.recipe.trainable} trainable reaches {evidence.reference_val:.3f} "
+        "(validation)."
+    ]
+
+
+FACTOR = RecipeFactor(
+    name="frozen_layers",
+    keys=("trainable",),
+    carried=("batch_norm",),
+    pieces=frozenset({"trainable"}),
+    swap=_swap,
+    suspicion=_suspicion,
+    explain=_explain,
+)

@@ -1,0 +1,31 @@
+"""What stands behind the last linear layer: a softmax too many, a ReLU on the logits."""
+
+from __future__ import annotations
+
+from plateau_cause.causes.factor import Evidence, RecipeFactor
+from plateau_cause.lab.arm import Arm
+from plateau_cause.training.losses import double_softmax_floor
+
+
+def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    return evidence.gap * 0.7
+
+
+def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    if arm.recipe.head.activation == "softmax" and arm.recipe.loss.name == "cross_entropy":
+        floor = double_softmax_floor(evidence.num_classes)
+        return [
+            f"The model ends in softmax and the loss applies it again: the loss cannot fall below "
+            f"{floor:.3f} for "
+            f"{evidence.num_classes} classes; it stopped at {evidence.train_loss:.3f}."
+        ]
+    return [f"Outputs pass through {arm.recipe.head.activation} before the loss reads them as logits."]
+
+
+FACTOR = RecipeFactor(
+    name="head",
+    keys=("head.activation",),
+    pieces=frozenset({"activation"}),
+    suspicion=_suspicion,
+    explain=_explain,
+)

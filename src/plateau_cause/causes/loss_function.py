@@ -1,0 +1,27 @@
+"""The loss itself: one that does not fit what the model puts out."""
+
+from __future__ import annotations
+
+from plateau_cause.causes.factor import Evidence, RecipeFactor
+from plateau_cause.lab.arm import Arm
+
+
+def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    return evidence.gap * (0.9 if evidence.train_loss < 0 else 0.5)
+
+
+def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    words = f"The training loss ({arm.recipe.loss.name}) ended at {evidence.train_loss:.3f}"
+    return [
+        words
+        + (": a loss below zero reads raw outputs as log-probabilities." if evidence.train_loss < 0 else ".")
+    ]
+
+
+FACTOR = RecipeFactor(
+    name="loss_function",
+    keys=("loss.name",),
+    pieces=frozenset({"loss"}),
+    suspicion=_suspicion,
+    explain=_explain,
+)

@@ -1,0 +1,39 @@
+"""An optimiser that does not hold the parameters that should move."""
+
+from __future__ import annotations
+
+from plateau_cause.causes.factor import Evidence, Rates, RecipeFactor, take, with_freed_rate
+from plateau_cause.lab.arm import Arm
+
+
+def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
+    swapped = take(("optimizer.parameters",), frozenset({"parameters"}))(arm, other, rates)
+    return with_freed_rate(arm, swapped, other, rates)
+
+
+def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    return evidence.gap * 0.85
+
+
+def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    return [
+        f"The optimizer holds {arm.recipe.optimizer.parameters} parameters: what requires a gradient but is "
+        "not "
+        "handed to the optimizer never changes."
+    ]
+
+
+def _acts(arm: Arm) -> bool:
+    # With only the head trainable, an optimiser that holds the head misses nothing.
+    return not (arm.recipe.optimizer.parameters == "head" and arm.recipe.trainable in ("head", "none"))
+
+
+FACTOR = RecipeFactor(
+    name="optimizer_parameters",
+    keys=("optimizer.parameters",),
+    pieces=frozenset({"parameters"}),
+    swap=_swap,
+    suspicion=_suspicion,
+    explain=_explain,
+    acts=_acts,
+)

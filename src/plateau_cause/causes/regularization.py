@@ -1,0 +1,37 @@
+"""Regularisation that outweighs the data: weight decay, dropout, label smoothing."""
+
+from __future__ import annotations
+
+from plateau_cause.causes.factor import Evidence, RecipeFactor
+from plateau_cause.lab.arm import Arm
+
+KEYS = ("optimizer.weight_decay", "head.dropout", "loss.label_smoothing")
+STRONG_DECAY, STRONG_DROPOUT, STRONG_SMOOTHING = 0.2, 0.6, 0.3  # where people start to complain
+
+
+def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    recipe = arm.recipe
+    strong = (
+        recipe.optimizer.weight_decay >= STRONG_DECAY
+        or recipe.head.dropout >= STRONG_DROPOUT
+        or recipe.loss.label_smoothing >= STRONG_SMOOTHING
+    )
+    return evidence.gap * (0.8 if strong else 0.03)
+
+
+def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    recipe = arm.recipe
+    return [
+        f"Weight decay {recipe.optimizer.weight_decay:g}, dropout {recipe.head.dropout:g}, label smoothing "
+        f"{recipe.loss.label_smoothing:g}; training accuracy without them in the way: "
+        f"{evidence.train_accuracy:.3f}."
+    ]
+
+
+FACTOR = RecipeFactor(
+    name="regularization",
+    keys=KEYS,
+    pieces=frozenset({"weight_decay", "dropout"}),
+    suspicion=_suspicion,
+    explain=_explain,
+)

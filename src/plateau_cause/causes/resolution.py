@@ -1,0 +1,36 @@
+"""Input size: too few pixels for the backbone to see what tells the classes apart."""
+
+from __future__ import annotations
+
+from plateau_cause.causes.factor import Evidence, Rates, RecipeFactor, take
+from plateau_cause.lab.arm import Arm
+
+SIZE = "preprocessing.size"
+
+
+def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
+    """Takes the size; the user's own transform, whose size is fixed, gives way to its declared equal."""
+    declared = arm.recipe.preprocessing.scale in ("unit", "byte")
+    return take((SIZE,), frozenset({"transform"} if declared else ()))(arm, other, rates)
+
+
+def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    # The reference differs here only where a probe on the frozen features gains from larger images.
+    return 0.6 * evidence.gap
+
+
+def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    return [
+        f"The recipe shows the backbone {arm.recipe.preprocessing.size} px; at "
+        f"{other.recipe.preprocessing.size} px "
+        "the same images were learned again."
+    ]
+
+
+FACTOR = RecipeFactor(
+    name="resolution",
+    keys=(SIZE,),
+    swap=_swap,
+    suspicion=_suspicion,
+    explain=_explain,
+)

@@ -1,0 +1,39 @@
+"""Too few optimiser steps to arrive, or so many that the network forgets how to generalise."""
+
+from __future__ import annotations
+
+from plateau_cause.causes.factor import Evidence, Rates, RecipeFactor
+from plateau_cause.lab.arm import Arm
+
+SAME_WITHIN = 1.5  # steps over steps: a third more or less is not what holds a recipe back
+
+
+def _differs(arm: Arm, other: Arm, rates: Rates) -> bool:
+    ratio = _steps(arm) / _steps(other)
+    return not 1 / SAME_WITHIN < ratio < SAME_WITHIN
+
+
+def _steps(arm: Arm) -> float:
+    """Returns optimiser steps per training image, which both arms share the number of."""
+    return arm.recipe.schedule.epochs / arm.recipe.batch_size
+
+
+def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    return evidence.gap * min(0.9, max(0.05, 0.8 - evidence.steps_ratio))
+
+
+def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    return [
+        f"The recipe takes {evidence.steps_ratio:.2g} times the reference's optimiser steps "
+        f"({arm.recipe.schedule.epochs} epochs at batch size {arm.recipe.batch_size})."
+    ]
+
+
+FACTOR = RecipeFactor(
+    name="training_length",
+    keys=("schedule.epochs", "batch_size"),
+    carried=("schedule.keep",),
+    differs=_differs,
+    suspicion=_suspicion,
+    explain=_explain,
+)

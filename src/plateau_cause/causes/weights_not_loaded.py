@@ -1,0 +1,47 @@
+"""Pretrained weights that never arrived: random initialisation where a trained network is expected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from plateau_cause.causes.factor import Evidence, Rates, RecipeFactor
+from plateau_cause.lab.arm import Arm
+
+
+def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
+    own = (arm.own - {"weights"}) | (other.own & {"weights"})
+    return rates.carry(arm, replace(arm, weights=other.weights, own=own))
+
+
+def _differs(arm: Arm, other: Arm, rates: Rates) -> bool:
+    return arm.weights != other.weights
+
+
+def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    return max(0.1 * evidence.gap, evidence.probe_canonical - evidence.probe_random, evidence.gap * 0.8)
+
+
+def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    return [
+        f"The network starts from {arm.weights} weights; a linear probe reaches {evidence.probe_random:.3f} "
+        "on random "
+        f"features and {evidence.probe_canonical:.3f} on pretrained ones (validation accuracy)."
+    ]
+
+
+def _entries(arm: Arm, fixed: Arm) -> dict[str, Any]:
+    return {"backbone.weights": fixed.weights}
+
+
+FACTOR = RecipeFactor(
+    name="weights_not_loaded",
+    keys=(),
+    pieces=frozenset({"weights"}),
+    differs=_differs,
+    swap=_swap,
+    suspicion=_suspicion,
+    explain=_explain,
+    entries=_entries,
+    words=lambda arm, other: f"weights: {arm.weights} instead of {other.weights}",
+)

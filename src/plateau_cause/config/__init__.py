@@ -1,0 +1,1 @@
+"""params.yaml: every key declared once, read into frozen values; the only reader of that file."""

@@ -1,0 +1,206 @@
+"""From a source to the prepared folder: decode once, split, write the manifest and the store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from plateau_cause import artifacts
+from plateau_cause.config.params import Data
+from plateau_cause.errors import PlateauError
+from plateau_cause.images import manifest as manifests
+from plateau_cause.images import sources, splits
+from plateau_cause.images.decode import Decoded, decode, quiet_pillow
+from plateau_cause.images.item import Item, UnreadableError
+from plateau_cause.images.store import CLASSES, MANIFEST, PIXELS, QUARANTINE
+from plateau_cause.runtime import available_cpus, progress
+
+AHEAD = 16  # images per thread that may wait for their turn: bounds the memory
+EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class PrepareResult:
+    """What came of a source: numbers of images, classes, quarantined files, images per split, groups."""
+
+    images: int
+    classes: int
+    unreadable: int
+    train: int
+    val: int
+    test: int
+    groups: int
+
+
+def prepare(data: Data, folder: Path, key: str = "data", for_training: bool = True) -> PrepareResult:
+    """Writes pixels, manifest, quarantine and classes into the folder, all at once, and returns the counts.
+
+    Rows are sorted by image id: the order in which a source lists its images changes nothing.
+
+    Args:
+        data: what to read; relative paths are taken from the current directory.
+        folder: replaced as a whole on success, untouched on failure.
+        key: section of params.yaml, for messages.
+        for_training: False for images that are only looked at: they need neither two classes nor all splits.
+
+    Raises:
+        PlateauError: nothing readable, too much unreadable (max_unreadable), or no sensible splits.
+    """
+    items = _chosen(_sorted(sources.read(data, key)), data, key)
+    with artifacts.atomic_folder(folder) as temporary:
+        rows, unreadable = _write_pixels(items, data.stored_size, temporary / PIXELS)
+        _check(data, len(rows), unreadable, key)
+        images = pd.DataFrame(rows)
+        given = images["split"].where(images["split"].notna(), "train").to_numpy(object)
+        parts = data.split.val, data.split.test, data.split.seed
+        manifest = manifests.complete(images, splits.assign(images, *parts, key) if for_training else given)
+        artifacts.write_parquet(temporary / MANIFEST, manifest)
+        artifacts.write_parquet(temporary / QUARANTINE, _quarantine(unreadable))
+        artifacts.write_json(temporary / CLASSES, manifests.class_names(manifest["label"]))
+    return _counts(manifest, len(unreadable))
+
+
+def _sorted(items: Iterable[Item]) -> list[Item]:
+    """Returns the items by id; an id that comes again (a table may list an image twice) is numbered."""
+    ordered = sorted(items, key=lambda i: (i.image_id, i.label, i.split or "", i.group or ""))
+    seen: Counter[str] = Counter()
+    result = []
+    for item in ordered:
+        seen[item.image_id] += 1
+        count = seen[item.image_id]
+        result.append(replace(item, image_id=f"{item.image_id}#{count}") if count > 1 else item)
+    return result
+
+
+def _chosen(items: list[Item], data: Data, key: str) -> list[Item]:
+    """Returns all items, or a stratified subsample where max_images asks for one."""
+    if data.max_images is None or len(items) <= data.max_images:
+        return items
+    columns = {
+        "image_id": [item.image_id for item in items],
+        "label": [item.label for item in items],
+        "split": pd.Series([item.split for item in items], dtype=object),
+    }
+    rows = splits.subsample(pd.DataFrame(columns), data.max_images, data.split.seed, key)
+    return [items[row] for row in rows]
+
+
+def _write_pixels(
+    items: list[Item], longest_px: int, path: Path
+) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """Returns the rows of the manifest, and (source, reason) of what could not be read."""
+    rows: list[dict[str, Any]] = []
+    unreadable: list[tuple[str, str]] = []
+    offset = 0
+    with path.open("wb") as file, quiet_pillow():
+        for item, found in progress(_decoded(items, longest_px), len(items), "decode"):
+            if isinstance(found, str):
+                unreadable.append((item.source, found))
+                continue
+            content = np.ascontiguousarray(found.pixels).tobytes()
+            file.write(content)
+            rows.append(_row(item, found, content, offset))
+            offset += len(content)
+    return rows, unreadable
+
+
+def _decoded(items: list[Item], longest_px: int) -> Iterator[tuple[Item, Decoded | str]]:
+    """Yields items in their order with what became of them, decoded in several threads a little ahead.
+
+    Threads, not processes: Pillow releases Python's lock while it decodes and resizes.
+    """
+    waiting: deque[tuple[Item, Future[Decoded | str]]] = deque()
+    coming = iter(items)
+    workers = available_cpus()
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        try:
+            for item in coming:
+                waiting.append((item, pool.submit(_decode_one, item, longest_px)))
+                if len(waiting) >= AHEAD * workers:
+                    yield _result(waiting)
+            while waiting:
+                yield _result(waiting)
+        finally:  # an interrupted stage ends at once, not after all that waits
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(waiting: deque[tuple[Item, Future[Decoded | str]]]) -> tuple[Item, Decoded | str]:
+    item, future = waiting.popleft()
+    return item, future.result()
+
+
+def _decode_one(item: Item, longest_px: int) -> Decoded | str:
+    if item.refused is not None:
+        return item.refused
+    try:
+        return decode(item.load(), longest_px)
+    except UnreadableError as error:
+        return str(error)
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+def _row(item: Item, found: Decoded, content: bytes, offset: int) -> dict[str, Any]:
+    height, width = found.pixels.shape[:2]
+    return {
+        "image_id": item.image_id,
+        "source": item.source,
+        "label": item.label,
+        "split": item.split,
+        "group": item.group,
+        "sha256": hashlib.sha256(f"{height}x{width}:".encode() + content).hexdigest(),
+        "width": found.width,
+        "height": found.height,
+        "stored_width": width,
+        "stored_height": height,
+        "offset": offset,
+    }
+
+
+def _check(data: Data, readable: int, unreadable: list[tuple[str, str]], key: str) -> None:
+    total = readable + len(unreadable)
+    if total == 0:
+        raise PlateauError(f"{key}.path: {data.path!r} holds no images")
+    if readable and len(unreadable) <= data.max_unreadable * total:
+        return
+    examples = "; ".join(f"{source}: {reason}" for source, reason in islice(unreadable, EXAMPLES))
+    more = f"; and {len(unreadable) - EXAMPLES} more" if len(unreadable) > EXAMPLES else ""
+    raise PlateauError(
+        f"{key}.max_unreadable: {len(unreadable)} of {total} files ({len(unreadable) / total:.1%}) cannot be "
+        f"used; allowed: a fraction of {data.max_unreadable:g}; {examples}{more}"
+    )
+
+
+def _quarantine(unreadable: list[tuple[str, str]]) -> pd.DataFrame:
+    return pd.DataFrame(unreadable, columns=["source", "reason"], dtype="str")
+
+
+def _counts(manifest: pd.DataFrame, unreadable: int) -> PrepareResult:
+    sizes = {name: int((manifest["split"] == name).sum()) for name in splits.SPLITS}
+    classes, groups = manifest["label"].nunique(), manifest["group"].nunique()
+    return PrepareResult(len(manifest), int(classes), unreadable, **sizes, groups=int(groups))
+
+
+def prepare_reference(data: Data | None, folder: Path) -> dict[str, int]:
+    """Prepares the reference data where there are any, and returns their counts.
+
+    Without any the folder holds a note: DVC wants every output to be there, and restores no empty folder.
+
+    Raises:
+        PlateauError: as in prepare().
+    """
+    if data is None:
+        with artifacts.atomic_folder(folder) as temporary:
+            artifacts.write_json(temporary / "none.json", {"reference_data": None})
+        return {}
+    found = prepare(data, folder, "reference_data", for_training=False)
+    return {"reference_images": found.images, "reference_unreadable": found.unreadable}

@@ -1,0 +1,113 @@
+"""A folder of class folders; or of train, val and test folders with class folders inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+from plateau_cause.config.params import Data
+from plateau_cause.errors import PlateauError
+from plateau_cause.images.item import Item, plain_text, read_file
+from plateau_cause.images.splits import ALIASES
+
+NOT_DATA = ("thumbs.db", "desktop.ini", "icon\r", "__macosx")  # what file managers leave behind
+
+
+def read(data: Data, key: str = "data") -> Iterable[Item]:
+    """Returns every file below the class folders, at any depth; hidden ones are no data.
+
+    Links are followed only to files inside the folder.
+
+    Raises:
+        PlateauError: no class folders, split folders beside others, or a folder that is a link elsewhere.
+    """
+    root = Path(str(data.path))
+    folders = _folders(root, root, key)
+    if not folders:
+        raise PlateauError(
+            f"{key}.path: {data.path!r} holds no class folders; allowed: a folder per class, images inside"
+        )
+    splits = [folder for folder in folders if _is_split(folder, root, key)]
+    if len(splits) < len(folders):
+        _refuse_mixture(splits, folders, key)
+        return [item for folder in folders for item in _items(root, folder, None, key)]
+    return [
+        item
+        for folder in splits
+        for inner in _folders(folder, root, key)
+        for item in _items(root, inner, ALIASES[folder.name.lower()], key)
+    ]
+
+
+def local_files(data: Data, key: str = "data") -> Path | None:
+    """Returns the folder."""
+    return Path(str(data.path))
+
+
+def _is_split(folder: Path, root: Path, key: str) -> bool:
+    """Returns whether a folder is called like a split and holds class folders only."""
+    if folder.name.lower() not in ALIASES:
+        return False
+    files = [entry for entry in os.scandir(folder) if not entry.is_dir() and not _is_ignored(entry.name)]
+    return not files and bool(_folders(folder, root, key))
+
+
+def _refuse_mixture(splits: list[Path], folders: list[Path], key: str) -> None:
+    """Raises for train and test beside other folders; a single "train" among vehicles is a class."""
+    if len({ALIASES[folder.name.lower()] for folder in splits}) > 1:
+        others = [folder.name for folder in folders if folder not in splits]
+        raise PlateauError(
+            f"{key}.path: split folders ({', '.join(f.name for f in splits)}) stand beside others "
+            f"({', '.join(others[:3])}); allowed: class folders only, or split folders only"
+        )
+
+
+def _is_ignored(name: str) -> bool:
+    return name.startswith(".") or name.lower() in NOT_DATA
+
+
+def _folders(folder: Path, root: Path, key: str) -> list[Path]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        name = plain_text(str(folder))
+        raise PlateauError(f"{key}.path: {name!r} cannot be read: {error.strerror}") from None
+    found = [Path(entry) for entry in entries if entry.is_dir() and not _is_ignored(entry.name)]
+    for path in found:
+        if path.is_symlink():
+            _refuse_link(path, root, key)
+    return found
+
+
+def _refuse_link(path: Path, root: Path, key: str) -> None:
+    """Raises for a link to a folder: one elsewhere is refused, one inside would give its images twice."""
+    name = plain_text(path.relative_to(root).as_posix())
+    where = "which is inside it already" if _is_inside(path, root) else "outside it"
+    raise PlateauError(f"{key}.path: {name!r} is a link to a folder {where}; allowed: real folders")
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
+
+
+def _items(root: Path, folder: Path, split: str | None, key: str) -> Iterator[Item]:
+    label = plain_text(folder.name)
+    for path in _files(folder, root, key):
+        refused = _refused(path, root) if path.is_symlink() else None
+        image_id = plain_text(path.relative_to(root).as_posix())
+        yield Item(image_id, plain_text(str(path)), label, partial(read_file, path), split, refused=refused)
+
+
+def _files(folder: Path, root: Path, key: str) -> Iterator[Path]:
+    entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    yield from (Path(entry) for entry in entries if not entry.is_dir() and not _is_ignored(entry.name))
+    for inner in _folders(folder, root, key):
+        yield from _files(inner, root, key)
+
+
+def _refused(link: Path, root: Path) -> str | None:
+    if not _is_inside(link, root):
+        return "a link that leaves the folder"
+    return None if link.exists() else "a link to nothing"

@@ -1,0 +1,224 @@
+"""Train, validation and test: stratified, seeded, the same on any machine and in any order of files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from plateau_cause.errors import PlateauError
+
+SPLITS = ("train", "val", "test")
+ALIASES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+FEWEST = 3  # images of a class that a subsample keeps: one for each split
+
+
+def split_name(given: str, key: str) -> str:
+    """Returns train, val or test for one of their usual names.
+
+    Raises:
+        PlateauError: it is none of them.
+    """
+    known = ALIASES.get(given.strip().lower())
+    if known is None:
+        near = difflib.get_close_matches(given.strip().lower(), ALIASES, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ";"
+        raise PlateauError(f"{key}: got {given!r}{hint} allowed: {', '.join(ALIASES)}, or nothing")
+    return known
+
+
+def assign(images: pd.DataFrame, val: float, test: float, seed: int, key: str = "data") -> np.ndarray:
+    """Returns the split (N,) str of each image.
+
+    A split that is given stays. Images without one are training images; where no image at all is given for
+    test (or val), that part is drawn from the training images, class by class, groups as a whole.
+
+    Args:
+        images: columns image_id (unique; the draw depends on the ids, not on their order), label, and split
+            and group, None where there is none.
+        val: fraction of the images that are divided.
+        test: likewise.
+        seed: of the draw.
+        key: section of params.yaml, for messages.
+
+    Raises:
+        PlateauError: one class only; a class with a single image, or without a training image; a group whose
+            images are given to different splits; a split that stays empty.
+    """
+    order = _sorted_rows(images["image_id"])
+    table = images.iloc[order].reset_index(drop=True)
+    _check_classes(table, key)
+    names = _given(table, key)
+    drawn = {name: part for name, part in (("test", test), ("val", val)) if not (names == name).any()}
+    if drawn:
+        pool = np.flatnonzero(names == "train")
+        names[pool] = _draw(table.iloc[pool], drawn, np.random.default_rng(seed))
+    _check_splits(names, table["label"], key)
+    result = np.empty(len(names), object)
+    result[order] = names
+    return result.astype(str)
+
+
+def _sorted_rows(ids: pd.Series) -> np.ndarray:
+    texts = ids.tolist()
+    return np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
+
+
+def _check_classes(table: pd.DataFrame, key: str) -> None:
+    counts = table["label"].value_counts().sort_index()
+    if len(counts) < 2:
+        raise PlateauError(
+            f"{key}: all {len(table)} images are of one class, {counts.index[0]!r}; classification needs two"
+        )
+    single = counts.index[counts < 2]
+    if len(single) and table["split"].isna().all():
+        raise PlateauError(
+            f"{key}: {_have(list(single))} a single image; a class needs at least 2: to train and to test"
+        )
+
+
+def _have(classes: list[str]) -> str:
+    """Returns the subject of a sentence: 'a' has, 'a' and 1 more class have, 'a' and 3 more classes have."""
+    more = len(classes) - 1
+    noun = "class" if more == 1 else "classes"
+    return f"{classes[0]!r} and {more} more {noun} have" if more else f"{classes[0]!r} has"
+
+
+def _given(table: pd.DataFrame, key: str) -> np.ndarray:
+    """Returns the given splits (N,), "train" where there is none; one given image takes its group along."""
+    split = table["split"]
+    grouped = table[table["group"].notna() & split.notna()].groupby("group", sort=True)["split"]
+    torn = grouped.nunique()
+    if (torn > 1).any():
+        group = torn.index[torn > 1][0]
+        both = " and ".join(sorted(set(grouped.get_group(group))))
+        raise PlateauError(
+            f"{key}.columns.group: group {group!r} has images in {both}; a group must not cross splits"
+        )
+    names = split.where(split.notna(), table["group"].map(grouped.first()))
+    return np.array(names.where(names.notna(), "train"), object)
+
+
+def _draw(pool: pd.DataFrame, parts: dict[str, float], rng: np.random.Generator) -> np.ndarray:
+    """Returns the split (n,) of each training image after the parts have been drawn from them."""
+    targets, _ = pd.factorize(pool["label"], sort=True)
+    groups, names = pd.factorize(pool["group"], sort=True)  # -1: an image on its own
+    alone = groups < 0
+    if alone.all():
+        return _draw_images(targets, parts, rng)
+    groups[alone] = len(names) + np.arange(alone.sum())
+    return _draw_groups(targets, groups, parts, rng)
+
+
+def _draw_images(targets: np.ndarray, parts: dict[str, float], rng: np.random.Generator) -> np.ndarray:
+    """Draws from each class its share, at least one image per part where the class has enough of them."""
+    result = np.full(len(targets), "train", object)
+    shuffled = rng.permutation(len(targets))
+    by_class = shuffled[np.argsort(targets[shuffled], kind="stable")]
+    for rows in np.split(by_class, np.cumsum(np.bincount(targets))[:-1]):
+        left = len(rows) - 1  # one image stays for training
+        for name, part in parts.items():
+            taken = min(left, max(1, int(part * len(rows) + 0.5)))
+            result[rows[left + 1 - taken : left + 1]] = name
+            left -= taken
+    return result
+
+
+def _draw_groups(
+    targets: np.ndarray, groups: np.ndarray, parts: dict[str, float], rng: np.random.Generator
+) -> np.ndarray:
+    """Deals whole groups, the largest first, each to the split where it leaves the smallest misfit.
+
+    The misfit is chi-square like: over splits and classes, (images - wanted)² / wanted.
+    """
+    shares = {"train": 1 - sum(parts.values()), **parts}
+    wanted = np.outer(list(shares.values()), np.bincount(targets))  # (splits, classes)
+    have = np.zeros_like(wanted)
+    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
+    shuffled = rng.permutation(len(members))
+    dealt = np.empty(len(members), np.int64)
+    for group in sorted(shuffled, key=lambda g: -len(members[g])):
+        classes, counts = np.unique(targets[members[group]], return_counts=True)
+        misfit = have[:, classes] - wanted[:, classes]
+        growth = (counts * (2 * misfit + counts) / wanted[:, classes]).sum(axis=1)  # (splits,)
+        dealt[group] = np.argmin(growth)
+        have[dealt[group], classes] += counts
+    _keep_for_training(targets, members, dealt)
+    return np.asarray(np.array(list(shares), object)[dealt][groups])
+
+
+def _keep_for_training(targets: np.ndarray, members: Sequence[np.ndarray], dealt: np.ndarray) -> None:
+    """Moves the smallest group of a class that has no training image into training, in place."""
+    classes = [np.unique(targets[rows]) for rows in members]
+    trained = {int(c) for group in np.flatnonzero(dealt == 0) for c in classes[group]}
+    for target in range(int(targets.max()) + 1):
+        if target not in trained:
+            holders = [group for group in range(len(members)) if target in classes[group]]
+            smallest = min(holders, key=lambda group: len(members[group]))
+            dealt[smallest] = 0
+            trained.update(classes[smallest].tolist())
+
+
+def _check_splits(names: np.ndarray, labels: pd.Series, key: str) -> None:
+    for name in SPLITS:
+        if not (names == name).any():
+            raise PlateauError(
+                f"{key}.split: no image is left for {name}, of {len(names)} images in all; add images or "
+                f"groups, or change {key}.split"
+            )
+    untrained = sorted(set(labels) - set(labels[names == "train"]))
+    if untrained:
+        raise PlateauError(f"{key}: {_have(untrained)} no training image; every class needs one")
+
+
+def subsample(images: pd.DataFrame, most: int, seed: int, key: str = "data") -> np.ndarray:
+    """Returns the rows (at most `most`,) of a stratified subsample, in ascending order.
+
+    Classes, and given splits within them, keep their proportions as far as each can keep an image.
+
+    Args:
+        images: columns image_id (unique), label, split (None: not given).
+        most: images to keep.
+        seed: of the draw; it depends on the ids, not on their order.
+        key: section of params.yaml, for messages.
+
+    Raises:
+        PlateauError: too few to keep an image of every class in every split.
+    """
+    if len(images) <= most:
+        return np.arange(len(images))
+    order = _sorted_rows(images["image_id"])
+    table = images.iloc[order]
+    stratum = table.groupby([table["label"], table["split"].fillna("")], sort=True).ngroup().to_numpy()
+    counts = np.bincount(stratum)
+    fewest = 1 if table["split"].notna().any() else FEWEST
+    kept = _allocate(counts, np.minimum(counts, fewest), most, key)
+    shuffled = np.random.default_rng(seed).permutation(len(table))
+    by_stratum = shuffled[np.argsort(stratum[shuffled], kind="stable")]
+    first = np.cumsum(counts) - counts
+    rows = np.concatenate([by_stratum[f : f + k] for f, k in zip(first, kept, strict=True)])
+    return np.asarray(np.sort(order[rows]))
+
+
+def _allocate(counts: np.ndarray, fewest: np.ndarray, most: int, key: str) -> np.ndarray:
+    """Returns how many (S,) of each stratum to keep: in proportion, none below its fewest, `most` in all."""
+    if fewest.sum() > most:
+        raise PlateauError(
+            f"{key}.max_images: got {most}; allowed: at least {fewest.sum()}, to keep images of every "
+            "class in every split"
+        )
+    ideal = counts * (most / counts.sum())
+    kept: np.ndarray = np.maximum(fewest, np.floor(ideal).astype(np.int64))
+    while kept.sum() != most:
+        lacking = ideal - kept
+        if kept.sum() < most:
+            kept[np.argmax(np.where(kept < counts, lacking, -np.inf))] += 1
+        else:
+            kept[np.argmin(np.where(kept > fewest, lacking, np.inf))] -= 1
+    return kept

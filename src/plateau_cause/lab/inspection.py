@@ -1,0 +1,209 @@
+"""From params.yaml and the user's file to the recipe's arm: code is read off the objects it builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from plateau_cause.backbones import compare_weights
+from plateau_cause.backbones.comparison import match
+from plateau_cause.config.recipe import Recipe, put
+from plateau_cause.errors import PlateauError
+from plateau_cause.features.embed import identify_preprocessing
+from plateau_cause.features.identification import Identification
+from plateau_cause.images.preprocessing import canonical, resolve
+from plateau_cause.lab.arm import Arm, pieces_of
+from plateau_cause.lab.laboratory import Laboratory
+from plateau_cause.training import losses, model, optimizer
+from plateau_cause.training.inputs import TransformInputs, as_tensor
+from plateau_cause.training.user_code import call
+
+PRETRAINED_SHARE = 0.9  # of the tensors equal to the checkpoint's: loaded
+OTHER_MODEL_SHARE = 0.3  # of the checkpoint's tensors with a counterpart: below it, another architecture
+ON_PROBABILITIES = "cross_entropy on probabilities"  # Keras's crossentropy with from_logits=False
+SAMPLE = 16  # images shown to the user's model to see what it puts out
+
+
+def recipe_arm(lab: Laboratory, declared: Recipe, seed: int = 0) -> Arm:
+    """Returns the arm of the user's recipe: every value concrete, also those that the user's code decides."""
+    own = pieces_of(lab.code.defined)
+    recipe = replace(declared, preprocessing=resolve(declared.preprocessing, lab.backbone().expects))
+    arm = Arm(recipe=recipe, weights=lab.weights, own=own, seed=seed)
+    if lab.code.transform is not None:
+        arm = _read_transform(lab, arm)
+    if (
+        lab.code.build_model is not None
+        or lab.code.optimizer is not None
+        or lab.code.on_train_start is not None
+    ):
+        arm = _read_model(lab, arm)
+    return arm if lab.code.loss is None else replace(arm, recipe=_with_loss(arm, _loss_name(lab)))
+
+
+def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
+    assert lab.code.transform is not None
+    inputs = TransformInputs(lab.dataset.store, lab.code.transform, True, lab.device)
+    rows = np.unique(np.linspace(0, len(lab.dataset.manifest) - 1, SAMPLE).astype(np.int64))
+    tensors = inputs.evaluation(torch.from_numpy(rows)).cpu()
+    transform = lab.code.transform
+    found = identify_preprocessing(
+        lab.dataset,
+        arm.recipe.preprocessing,
+        lab.backbone(),
+        lambda i, train: as_tensor(call(transform, i, train)),
+    )
+    expected = canonical(lab.backbone().expects, int(tensors.shape[-1]))
+    values: dict[str, Any] = {"augmentation": "random, as in your file" if inputs.augmented else "none"}
+    recipe = replace(put(arm.recipe, values), preprocessing=expected)
+    if found is None or found.describe(lab.backbone().expects):
+        recipe = put(recipe, _identified(found))
+    return replace(arm, recipe=recipe)
+
+
+def _identified(found: Identification | None) -> dict[str, Any]:
+    if found is None or not found.is_affine:
+        return {"preprocessing.scale": "as in your file"}
+    rounded = {"mean": tuple(round(v, 3) for v in found.mean), "std": tuple(round(v, 3) for v in found.std)}
+    values = {"scale": found.scale, **rounded}
+    if found.channels != "unidentifiable":  # gray images look the same in any order
+        values["channels"] = found.channels
+    return {f"preprocessing.{key}": value for key, value in values.items()}
+
+
+def _read_model(lab: Laboratory, arm: Arm) -> Arm:
+    from plateau_cause.lab import build
+
+    network = build.network(lab, arm)
+    values: dict[str, Any] = {}
+    head = build.head_of(lab, arm, network)
+    if "model" in arm.own:
+        arm = replace(arm, weights=_weights(lab, network, arm.weights))
+        values["trainable"] = _share(
+            network.parameters(), head, [p for p in network.parameters() if p.requires_grad]
+        )
+        values["head.activation"] = _activation(lab, arm, network)
+        values["head.dropout"] = max(
+            (m.p for m in network.modules() if isinstance(m, model.DROPOUTS)), default=0.0
+        )
+    else:
+        model.set_trainable(network, arm.recipe.trainable, head)
+    if "batch_norm" in arm.own:
+        values["batch_norm"] = _batch_norm(lab, arm, network)
+    if "optimizer" in arm.own:
+        values |= _optimizer(lab, network, head)
+    return replace(arm, recipe=put(arm.recipe, values))
+
+
+def _weights(lab: Laboratory, network: nn.Module, declared: str) -> str:
+    """Returns the declared weights where the model holds them, "none" where it does not, or "other"."""
+    reference = lab.backbone()
+    entries = len(reference.stages.state_dict())
+    if len(match(network.state_dict(), reference)) < OTHER_MODEL_SHARE * entries:
+        return "other"
+    shares = compare_weights(network, reference).values()
+    return declared if sum(shares) / len(shares) >= PRETRAINED_SHARE else "none"
+
+
+def _share(parameters: Iterable[nn.Parameter], head: list[nn.Parameter], chosen: list[nn.Parameter]) -> str:
+    """Returns which of the parameters are chosen, in the words of `recipe.trainable`."""
+    in_head, picked = {id(p) for p in head}, {id(p) for p in chosen}
+    sizes = {"head": [0, 0], "body": [0, 0]}
+    for parameter in parameters:
+        part = sizes["head" if id(parameter) in in_head else "body"]
+        part[0] += parameter.numel()
+        part[1] += parameter.numel() if id(parameter) in picked else 0
+    body, whole_head = sizes["body"], sizes["head"]
+    if body[1] == 0:
+        return "head" if whole_head[1] else "none"
+    if body[1] >= 0.99 * body[0]:
+        return "all" if whole_head[1] else "backbone"
+    return "part"
+
+
+@torch.inference_mode()
+def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
+    """Returns what the model does to its logits: softmax, relu, or None.
+
+    Seen by putting random logits in the place of what the last linear layer gives; without such a layer, by
+    outputs that are probabilities.
+    """
+    from plateau_cause.lab import build
+
+    rows = torch.from_numpy(lab.subsets["all"][:SAMPLE])
+    logits = torch.randn(len(rows), lab.num_classes, generator=torch.Generator().manual_seed(0))
+    linear = model.final_linear(network, lab.num_classes)
+    handle = None if linear is None else linear.register_forward_hook(lambda _m, _i, _o: logits)
+    outputs = call(network.eval(), build.inputs(lab, arm).evaluation(rows).cpu())
+    if handle is not None:
+        handle.remove()
+    seen = {"softmax": logits.softmax(1), "relu": logits.relu()}
+    same = (name for name, value in seen.items() if outputs.shape == value.shape and outputs.allclose(value))
+    return next(same, "softmax" if losses.are_probabilities(outputs) else None)
+
+
+def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
+    from plateau_cause.lab import build
+
+    network.train()
+    build.mode_setter(lab, arm, network)()
+    layers = [m for m in network.modules() if isinstance(m, model.BATCH_NORMS)]
+    trained = [m for m in layers if any(p.requires_grad for p in m.parameters())]
+    frozen = [m for m in layers if m not in trained]
+    if not any(m.training for m in layers):
+        return "frozen"
+    return "train, in frozen layers too" if any(m.training for m in frozen) else "train"
+
+
+def _optimizer(lab: Laboratory, network: nn.Module, head: list[nn.Parameter]) -> dict[str, Any]:
+    from plateau_cause.lab import build
+
+    built = build.user_optimizer(lab, network)
+    held = [p for group in built.param_groups for p in group["params"]]
+    trainable = [p for p in network.parameters() if p.requires_grad]
+    in_head = [p for p in head if p.requires_grad]
+    share = _share(trainable, in_head, held)
+    words = {"all": "trainable", "head": "trainable" if len(in_head) == len(trainable) else "head"}
+    found = {f"optimizer.{key}": value for key, value in optimizer.describe(built).items()}
+    return {**found, "optimizer.parameters": words.get(share, share)}
+
+
+def _loss_name(lab: Laboratory) -> str:
+    """Returns the loss that the user's function equals on random outputs, or what it does instead."""
+    generator = torch.Generator().manual_seed(0)
+    outputs = torch.randn(32, lab.num_classes, generator=generator, device="cpu") * 3
+    targets = torch.randint(lab.num_classes, (32,), generator=generator)
+    given = call(lab.code.loss, outputs, targets)  # type: ignore[arg-type]
+    if not isinstance(given, torch.Tensor) or given.numel() != 1:
+        shape = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
+        raise PlateauError(f"recipe.code: loss() must give one number as a tensor, not {shape}")
+    value = float(given)
+    known = {
+        name: losses.build(replace(Recipe().loss, name=name))
+        for name in ("cross_entropy", "nll", "bce", "mse")
+    }
+    for name, function in known.items():
+        if abs(float(function(outputs, targets)) - value) < 1e-4 * max(1.0, abs(value)):
+            return name
+    twice = float(known["cross_entropy"](outputs.softmax(1), targets))
+    if abs(twice - value) < 1e-4:
+        return "cross_entropy after softmax"
+    right, seen = float(known["cross_entropy"](outputs, targets)), outputs.softmax(1)
+    is_on_probabilities = abs(float(call(lab.code.loss, seen, targets)) - right) < 1e-3  # type: ignore[arg-type]
+    return ON_PROBABILITIES if is_on_probabilities else "as in your file"
+
+
+def _with_loss(arm: Arm, name: str) -> Recipe:
+    """Returns the recipe with the loss that the user's function is.
+
+    A softmax in the model and the logarithm of its outputs in the loss are cross-entropy on logits in two
+    pieces: as the right way to write it in Keras, it is no difference, neither of the head nor of the loss.
+    """
+    values: dict[str, Any] = {"loss.name": name, "loss.label_smoothing": 0.0}
+    if name == ON_PROBABILITIES and "activation" in arm.own and arm.recipe.head.activation == "softmax":
+        values |= {"loss.name": "cross_entropy", "head.activation": None}
+    return put(arm.recipe, values)

@@ -1,0 +1,109 @@
+"""Gathers what the stages left on disk into the content of the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from plateau_cause import artifacts
+from plateau_cause.config.params import Params
+from plateau_cause.diagnosis.plateau import Plateau, detect, explain
+from plateau_cause.pipeline.gather_training import gather_training
+from plateau_cause.report.content import ReportContent
+from plateau_cause.report.summary import describe_plateau, label_map, summarize
+from plateau_cause.tracking.find import is_key, read_records
+
+LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` serves the runs of this repository
+LEVEL_VIEWS = {"linear_probe": "recipe", "linear_probe_canonical": "canonical", "random_features": "random"}
+
+
+def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
+    """Returns the report's content from data/, reports/ and the run records."""
+    found = artifacts.read_json(root / "data/interventions/findings.json")
+    curves = artifacts.read_parquet(root / "data/interventions/curves.parquet")
+    probes = artifacts.read_json(root / "data/shift/probes.json")
+    records = read_records(root / "reports/runs")
+    run_ids = label_map(records)
+    levels = _levels(found, probes)
+    state = _plateau(found, curves, levels, params.diagnosis.min_effect)
+    limits = params.diagnosis
+    summary = summarize(found, levels, state, limits.min_effect, run_ids, limits.target_accuracy)
+    summary["run_id"] = run_id
+    return ReportContent(
+        summary=summary,
+        title=f"{params.data.path or params.data.source} · {params.backbone.name}",
+        curves=curves,
+        runs=[_linked(run, run_ids.get(run["name"], ""), records) for run in found["runs"]],
+        differences=_differences(found),
+        dataset=_dataset(root),
+        profile=_profile(root),
+        projection=artifacts.read_parquet(root / "data/shift/projection.parquet"),
+        trustworthiness=probes["umap"]["trustworthiness"],
+        learning_curve=_learning_curve(probes["learning_curve"]),
+        **gather_training(root, found),
+    )
+
+
+def _linked(run: dict[str, Any], run_id: str, records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the run with its address in MLflow: the server's, or the one that `make ui` opens."""
+    record = next(
+        (record for record in records if run_id in (record["run_id"], *record["children"].values())), None
+    )
+    if record is None or not run_id or is_key(run_id):
+        return {**run, "run_id": run_id, "url": None}
+    uri = str(record["tracking_uri"])
+    server = uri.rstrip("/") if uri.startswith("http") else LOCAL_UI
+    return {**run, "run_id": run_id, "url": f"{server}/#/experiments/{record['experiment_id']}/runs/{run_id}"}
+
+
+def _levels(found: dict[str, Any], probes: dict[str, Any]) -> dict[str, float | None]:
+    accuracy = {run["name"]: run["test_accuracy"] for run in found["runs"]}
+    views = probes["views"]
+    linear = {name: views[view]["linear_probe"]["accuracy"]["test"] for name, view in LEVEL_VIEWS.items()}
+    knn = views["recipe"]["knn"]["accuracy"]["test"]
+    known = {"chance": probes["chance"], "majority": probes["majority"], "knn": knn, **linear}
+    return {**known, "reference": max(accuracy["reference"], accuracy[found["recommended"]["name"]])}
+
+
+def _plateau(
+    found: dict[str, Any], curves: pd.DataFrame, levels: dict[str, float | None], tolerance: float
+) -> dict[str, Any]:
+    run = next(run for run in found["runs"] if run["name"] == "recipe")
+    curve = curves[curves["arm"] == "recipe"]["train_accuracy"].tolist()
+    flat = detect(curve, tolerance) if curve else Plateau(0.0, None, 0.0)
+    known = {name: level for name, level in levels.items() if name != "reference"}
+    explained = explain(run["test_accuracy"], known, found["test_images"])
+    return describe_plateau(run, flat.level, flat.from_epoch, explained)
+
+
+def _differences(found: dict[str, Any]) -> list[dict[str, str]]:
+    rows = []
+    for swap in found["swaps"]:
+        for part in swap["difference"].split("; "):
+            key, _, values = part.partition(": ")
+            own, _, other = values.partition(" instead of ")
+            rows.append({"factor": key, "recipe": own, "reference": other})
+    return rows
+
+
+def _dataset(root: Path) -> dict[str, Any]:
+    facts = artifacts.read_json(root / "reports/prepare_data.json")
+    return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
+
+
+def _profile(root: Path) -> dict[str, list[dict[str, Any]]]:
+    views = artifacts.read_json(root / "data/features/profile.json")["views"]
+    return {name: view["profile"]["layers"] for name, view in views.items() if view["profile"]["layers"]}
+
+
+def _learning_curve(curve: dict[str, Any]) -> pd.DataFrame:
+    accuracy = [sum(row) / len(row) for row in curve["accuracy"]]
+    rows = [
+        {"n": n, "accuracy": a, "fit_low": a, "fit_high": a}
+        for n, a in zip(curve["sizes"], accuracy, strict=True)
+    ]
+    low, high = curve["forecast"]
+    rows.append({"n": 2 * curve["sizes"][-1], "accuracy": float("nan"), "fit_low": low, "fit_high": high})
+    return pd.DataFrame(rows)

@@ -1,0 +1,143 @@
+"""Today's model: what the pipeline left of it, and how it becomes a version of the registered model."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plateau_cause import artifacts
+from plateau_cause.config import params
+from plateau_cause.config.params import Params
+from plateau_cause.errors import PlateauError
+from plateau_cause.features.views import View, load_views
+from plateau_cause.images.store import PIXELS, Dataset, open_dataset
+from plateau_cause.retraining import training_set
+from plateau_cause.tracking import provenance, registry
+from plateau_cause.tracking.null_run import NullRun
+from plateau_cause.tracking.registry import Registry, RegistryError, Version
+
+PREPARED, ARM, REPORTS = Path("data/prepared"), Path("data/arms/recipe"), Path("reports")
+LEAST_AGREEMENT = 0.95  # of the registered model with the trained one: devices round differently, no more
+
+
+@dataclass(frozen=True)
+class Today:
+    """What the pipeline left.
+
+    Attributes:
+        params: as it ran.
+        dataset: the images of the day.
+        view: canonical features of all of them.
+        arm_key: content key of the trained recipe.
+        summary: reports/plateau_cause.json.
+    """
+
+    params: Params
+    dataset: Dataset
+    view: View
+    arm_key: str
+    summary: dict[str, Any]
+
+    @property
+    def test(self) -> np.ndarray:
+        """Returns the rows (n,) of the test images."""
+        return self.dataset.indices("test")
+
+
+def read_today() -> Today:
+    """Returns what the pipeline left in the current directory.
+
+    Raises:
+        PlateauError: something is missing, or the experiment's name cannot name a model.
+    """
+    given = params.load()
+    registry.check_name(given.tracking.experiment)
+    views, _ = load_views(Path("data/features"))
+    return Today(
+        params=given,
+        dataset=open_dataset(PREPARED),
+        view=views["canonical"],
+        arm_key=artifacts.read_json(ARM / "arm.json")["keys"][0],
+        summary=artifacts.read_json(REPORTS / "plateau_cause.json"),
+    )
+
+
+def register(today: Today, versions: Registry, run: NullRun) -> Version:
+    """Returns today's model as a new version, the challenger.
+
+    It is the model that stage finetune@recipe logged. Where this server has no such model, because the stage
+    came from the cache of another machine or the recipe is the user's own code, the retraining logs it.
+
+    Raises:
+        PlateauError: the model cannot be registered.
+        RegistryError: the tracking server failed.
+    """
+    if run.run_id is None:
+        raise RegistryError("the retraining could not be recorded, so its model cannot be registered")
+    trained_by = artifacts.read_json(REPORTS / "runs/finetune@recipe.json")["run_id"]
+    uri = versions.logged_model(trained_by) or _log_model(today, run)
+    own = training_set.describe(today.dataset, today.view, today.params.backbone)
+    with tempfile.TemporaryDirectory() as folder:
+        training_set.save(Path(folder) / registry.TRAINING_SET, own)
+        return versions.register(uri, run.run_id, Path(folder) / registry.TRAINING_SET, _tags(today))
+
+
+def answers(today: Today, versions: Registry, version: Version) -> np.ndarray:
+    """Returns a version's labels (n,) str for today's test images.
+
+    Raises:
+        RegistryError: the model cannot be loaded or used.
+    """
+    rows = today.dataset.manifest.iloc[today.test]
+    places = {key: rows[key].tolist() for key in ("offset", "stored_height", "stored_width")}
+    return np.array(versions.predict(version, PREPARED / PIXELS, places), object)
+
+
+def check_agreement(version: Version, found: np.ndarray) -> None:
+    """Raises a RegistryError where the registered model, loaded again, is not the one that was trained."""
+    trained = artifacts.read_parquet(ARM / "predictions.parquet")["predicted"].to_numpy(object)
+    agreement = float((trained == found).mean())
+    if agreement < LEAST_AGREEMENT:
+        raise RegistryError(
+            f"{version.uri} answers like the trained model on {agreement:.0%} of the test images only"
+        )
+
+
+def _tags(today: Today) -> dict[str, Any]:
+    """Returns what a version says about itself: data, code, recipe, diagnosis."""
+    causes = [cause["cause"] for cause in today.summary["causes"]]
+    accuracy = artifacts.read_json(REPORTS / "finetune_recipe.json")["test_accuracy"]
+    return {
+        **provenance.facts(PREPARED),
+        "backbone": today.params.backbone.name,
+        "recipe": json.dumps(params.dump(today.params.recipe)),
+        "test_accuracy": f"{accuracy:.4f}",
+        "verdict": today.summary["verdict"],
+        "primary_cause": causes[0] if causes else "none",
+        "causes": ",".join(causes),
+        "headline": today.summary["headline"],
+        registry.ARM_KEY: today.arm_key,
+    }
+
+
+def _log_model(today: Today, run: NullRun) -> str:
+    """Returns the URI of the recipe's model, logged by the run of the retraining."""
+    from plateau_cause.lab import store
+    from plateau_cause.pipeline import arm_files, bench
+    from plateau_cause.training import user_code
+
+    result = store.load(ARM, today.arm_key)
+    if result is None:
+        raise PlateauError(f"{ARM}: incomplete; run `dvc repro -f finetune@recipe`")
+    lab, _ = bench.open_laboratory(today.params, Path("."))
+    user_code.travel_with_models()
+    example = today.dataset.store.image(int(today.test[0]))[None]  # (1, H, W, 3)
+    uri = run.log_model(arm_files.predictor(lab, result), example)
+    if uri is None:
+        raise RegistryError("the model could not be stored; the warning above says why")
+    return uri

@@ -1,0 +1,97 @@
+"""What was recorded, read back: one run by its id, and whether the store answers at all."""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plateau_cause.errors import PlateauError
+from plateau_cause.tracking import provenance, store
+from plateau_cause.tracking.run import failures
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow import MlflowClient
+
+PREDICTIONS = "predictions.csv"  # of the test images, in the run of every arm: what two runs are paired on
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """One run.
+
+    Attributes:
+        name: of the run.
+        params: flat names to texts.
+        metrics: flat names to the last value.
+        predictions: of the test images; None where the run keeps none.
+    """
+
+    name: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    predictions: pd.DataFrame | None
+
+
+def run(run_id: str) -> RecordedRun:
+    """Returns a run from the store that this project records to.
+
+    Raises:
+        PlateauError: the store does not answer, or has no such run.
+    """
+    client = _client()
+    try:
+        found = client.get_run(run_id)
+        table = _predictions(client, run_id)
+    except failures() as error:
+        raise PlateauError(f"{run_id}: {_reason(error)} (MLflow at {_shown()})") from None
+    return RecordedRun(str(found.info.run_name), found.data.params, found.data.metrics, table)
+
+
+def probe() -> str:
+    """Returns in a few words what the store says when it is asked for its experiments.
+
+    Raises:
+        PlateauError: it does not answer.
+    """
+    client = _client()
+    try:
+        experiments = client.search_experiments(max_results=1000)
+    except failures() as error:
+        raise PlateauError(f"{_shown()}: {_reason(error)}") from None
+    return f"{_shown()}: {len(experiments)} experiments"
+
+
+def _client() -> MlflowClient:
+    path = store.sqlite_path()
+    if path is not None and not path.is_file():
+        raise PlateauError(f"{path}: no runs are recorded here; the first stage that runs makes it")
+    store.settle_environment()
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a few kilobytes
+    try:
+        return store.open_client()
+    except failures() as error:
+        raise PlateauError(f"{_shown()}: {_reason(error)}") from None
+
+
+def _predictions(client: MlflowClient, run_id: str) -> pd.DataFrame | None:
+    import pandas as pd
+
+    if PREDICTIONS not in [file.path for file in client.list_artifacts(run_id)]:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        content = Path(client.download_artifacts(run_id, PREDICTIONS, folder)).read_bytes()
+    return pd.read_csv(io.BytesIO(content), dtype={"image_id": str, "label": str}, keep_default_na=False)
+
+
+def _shown() -> str:
+    return provenance.without_password(store.tracking_uri())
+
+
+def _reason(error: Exception) -> str:
+    return provenance.without_password(" ".join(str(error).split()))[:200]

@@ -1,0 +1,1 @@
+"""One training loop and what it needs: inputs, model surgery, losses, optimizer."""

@@ -1,0 +1,121 @@
+"""The user's own training file (`recipe.code`): loaded once, only where it is needed, never changed."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plateau_cause.errors import PlateauError
+from plateau_cause.training.keras_model import prepare
+
+MODULE = "plateau_user_recipe"  # name under which the file is imported
+REQUIRED_ARGUMENTS = {"transform": 2, "build_model": 1, "loss": 2, "optimizer": 1, "on_train_start": 1}
+HINTS = {
+    "tensorflow": "; Keras runs on torch here: write `import keras` for `tensorflow.keras`",
+    "keras": "; pip install keras",
+}
+
+
+@dataclass(frozen=True)
+class UserCode:
+    """The functions that the file defines; None where it leaves the declared entry alone."""
+
+    transform: Callable[..., Any] | None = None
+    build_model: Callable[..., Any] | None = None
+    loss: Callable[..., Any] | None = None
+    optimizer: Callable[..., Any] | None = None
+    on_train_start: Callable[..., Any] | None = None
+    digest: str = ""
+
+    @property
+    def defined(self) -> tuple[str, ...]:
+        """Names of the functions that the file defines, in the contract's order."""
+        return tuple(name for name in REQUIRED_ARGUMENTS if getattr(self, name) is not None)
+
+
+def load_user_code(path: str | Path | None) -> UserCode:
+    """Returns the functions of the user's file, or an empty UserCode for None.
+
+    Raises:
+        PlateauError: the file cannot be read or run, defines no such function, or takes wrong arguments.
+    """
+    if path is None:
+        return UserCode()
+    source = Path(path)
+    module = _import(source)
+    found = {
+        name: getattr(module, name) for name in REQUIRED_ARGUMENTS if callable(getattr(module, name, None))
+    }
+    if not found:
+        raise PlateauError(f"recipe.code: {source} defines none of {', '.join(REQUIRED_ARGUMENTS)}")
+    for name, function in found.items():
+        _check_arguments(source, name, function)
+    return UserCode(**found, digest=hashlib.sha256(source.read_bytes()).hexdigest())
+
+
+def call(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Calls one of the user's functions; what it raises becomes one clear line.
+
+    Raises:
+        PlateauError: the function raised; the line names it, the error and the user's line number.
+    """
+    try:
+        return function(*arguments)
+    except (Exception, SystemExit) as error:
+        name = getattr(
+            function, "__name__", type(function).__name__
+        )  # a module such as nn.CrossEntropyLoss()
+        raise PlateauError(f"recipe.code: {name}() {_describe(error)}") from error
+
+
+def travel_with_models() -> None:
+    """Has models be pickled with the user's functions and classes: elsewhere there is no such file."""
+    import cloudpickle
+
+    module = sys.modules.get(MODULE)
+    if module is not None:
+        cloudpickle.register_pickle_by_value(module)
+
+
+def _import(source: Path) -> Any:
+    specification = importlib.util.spec_from_file_location(MODULE, source)
+    if specification is None or specification.loader is None:
+        raise PlateauError(f"recipe.code: {source} is not a Python file")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[specification.name] = module  # dataclasses and pickles inside the file look it up there
+    sys.path.insert(0, str(source.parent.resolve()))
+    prepare()
+    try:
+        specification.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise PlateauError(f"recipe.code: {source} {_describe(error)}") from error
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def _describe(error: BaseException) -> str:
+    trace, line = error.__traceback__, None
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == MODULE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+    where = f" at line {line}" if line else ""
+    missing = (getattr(error, "name", None) or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    return f"raised {type(error).__name__}{where}: {' '.join(str(error).split())}{HINTS.get(missing, '')}"
+
+
+def _check_arguments(source: Path, name: str, function: Callable[..., Any]) -> None:
+    try:
+        inspect.signature(function).bind(*range(REQUIRED_ARGUMENTS[name]))
+    except TypeError:
+        count = REQUIRED_ARGUMENTS[name]
+        raise PlateauError(f"recipe.code: {name}() in {source} must take {count} argument(s)") from None
