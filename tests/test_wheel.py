@@ -43,7 +43,7 @@ def installed(tmp_path_factory):
 
 def test_the_command_is_there_and_runs_the_installed_code(installed):
     assert run(installed / "bin/plateau", "--version").startswith("plateau ")
-    where = run(installed / "bin/python", "-c", "import plateau; print(plateau.__file__)")
+    where = run(installed / "bin/python", "-c", "import plateau_cause; print(plateau_cause.__file__)")
     assert where.startswith(str(installed))
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import plateau_cause
 from benchmarks.diagnosis import data_faults, pretrain, sets
 from benchmarks.diagnosis.cases import BACKBONES, Case
-from plateau_cause import artifacts, runtime
+from plateau_cause import artifacts
 from plateau_cause.config.params import BackboneParams, Data, Diagnosis, Params, dump
 from plateau_cause.config.recipe import Recipe, put
-from plateau_cause.pipeline import bench
+from plateau_cause.pipeline import embed, finetune, intervene, paths
+from plateau_cause.pipeline.bench import open_laboratory
 
 FORUM = Path(__file__).parent / "forum"
 SOURCE = Path(plateau_cause.__file__).parent
@@ -77,32 +78,23 @@ def runs_folder(work: Path) -> Path:
 
 def prepare(params: Params, folder: Path) -> None:
     """Writes data/prepared, data/features and data/shift/noise.json below the folder, as the stages do."""
-    from plateau_cause.features import embed, views
     from plateau_cause.images.prepare import prepare as write_images
     from plateau_cause.images.store import open_dataset
-    from plateau_cause.training.inputs import as_tensor
-    from plateau_cause.training.user_code import call, load_user_code
 
-    write_images(params.data, folder / "data/prepared")
-    dataset = open_dataset(folder / "data/prepared")
-    own = load_user_code(params.recipe.code).transform
-    transform = own and (lambda image, train: as_tensor(call(own, image, train)))
-    found = embed.embed_views(dataset, params, runtime.device(), transform)
-    views.save_views(folder / "data/features", found, embed.describe(dataset, params, transform))
-    artifacts.write_json(folder / "data/shift/noise.json", _noise(dataset, found))
+    write_images(params.data, folder / paths.PREPARED)
+    found, _ = embed.write_features(params, folder)
+    artifacts.write_json(folder / paths.NOISE, _noise(open_dataset(folder / paths.PREPARED), found))
 
 
 def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
-    from plateau_cause.pipeline import arm_files
-
     prepare(params, folder)
     for arm in ("recipe", "reference"):
         lab, rates = _laboratory(params, folder, runs)
-        trained = bench.train_arm(lab, rates, params, arm)
-        arm_files.write(folder, arm, lab, trained, rates.seconds)
+        trained = finetune.train_arm(lab, rates, params, arm)
+        finetune.write(folder, lab, trained, rates.seconds)
     lab, rates = _laboratory(params, folder, runs)
-    _, found = bench.diagnose_arms(lab, rates, params, folder)
-    keys = artifacts.read_json(bench.arm_folder(folder, "recipe") / "arm.json")["keys"]
+    _, found = intervene.diagnose_arms(lab, rates, params, folder)
+    keys = artifacts.read_json(folder / paths.arm_record("recipe"))["keys"]
     tested = [*found["swaps"], *found["data"]]
     return {
         "summary": _summary(found, params),
@@ -116,7 +108,7 @@ def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
 
 
 def _laboratory(params: Params, folder: Path, runs: Path) -> tuple[Any, Any]:
-    lab, rates = bench.open_laboratory(params, folder)
+    lab, rates = open_laboratory(params, folder)
     lab.folder = runs
     lab.shelves = ()
     return lab, rates

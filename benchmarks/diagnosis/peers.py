@@ -22,7 +22,8 @@ from benchmarks.diagnosis.score import Judged
 from plateau_cause.features.views import load_views
 from plateau_cause.lab import build, range_test, store
 from plateau_cause.lab.store import Result
-from plateau_cause.pipeline import bench
+from plateau_cause.pipeline import paths
+from plateau_cause.pipeline.bench import open_laboratory
 from plateau_cause.training import model
 
 NOISE_SHARE = 0.05  # cleanlab lists some issues in every data set; from here on it counts as an accusation
@@ -52,7 +53,7 @@ def consult(judged: Judged, work: Path) -> dict[str, Opinion]:
     """Returns every peer's opinion about a case that was diagnosed."""
     params = diagnose.parameters(judged.case, work)
     folder = work / "cases" / judged.case.name.replace("/", "--")
-    lab, _ = bench.open_laboratory(params, folder)
+    lab, _ = open_laboratory(params, folder)
     result = store.load(diagnose.runs_folder(work), judged.answer["recipe_key"])
     assert result is not None, f"{judged.case.name}: the recipe's run is gone; run the case again"
     seen = observe(lab, result)
@@ -123,7 +124,7 @@ def cleanlab(lab: Any, folder: Path) -> list[Symptom]:
     from sklearn.preprocessing import StandardScaler
 
     rows = lab.dataset.indices("train")
-    features = load_views(folder / "data/features")[0]["recipe"].features[rows]
+    features = load_views(folder / paths.FEATURES)[0]["recipe"].features[rows]
     labels, counts = np.unique(lab.dataset.targets[rows], return_inverse=True)
     folds = int(min(5, np.bincount(counts).min()))
     if folds < 2 or len(labels) < 2:

@@ -10,6 +10,7 @@ from plateau_cause import artifacts
 from plateau_cause.commands import comparison_files
 from plateau_cause.commands.comparison import paired
 from plateau_cause.errors import PlateauError
+from plateau_cause.pipeline import paths
 
 PREDICTIONS = "data/arms/recipe/predictions.parquet"
 
@@ -79,7 +80,7 @@ def test_what_git_does_not_take_for_a_commit(history, name):
 
 def test_an_arm_comes_before_a_revision_of_the_same_name(history):
     arms = {"HEAD": {"recipe": {"trainable": "last_block"}, "weights": "bundled", "seed": 0}}
-    folder = history / comparison_files.FOLDER
+    folder = history / paths.INTERVENTIONS
     artifacts.write_json(folder / "arms.json", arms)
     artifacts.write_json(folder / "findings.json", {"runs": [{"name": "HEAD", "test_accuracy": 1.0}]})
     table = pd.DataFrame({"arm": ["HEAD"], "image_id": ["0"], "label": ["a"], "correct": [True]})

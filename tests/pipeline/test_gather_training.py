@@ -10,8 +10,8 @@ from tiny import make_arm, tiny_dataset, tiny_diagnosis
 from plateau_cause import artifacts
 from plateau_cause.diagnosis import record
 from plateau_cause.lab import landscape, store
-from plateau_cause.pipeline import intervention_files
-from plateau_cause.pipeline.arm_files import LOST
+from plateau_cause.pipeline import intervene
+from plateau_cause.pipeline.arms import LOST
 from plateau_cause.pipeline.gather_training import before_after, gather_training, tuned
 
 GOOD = {"schedule.epochs": 8, "optimizer.learning_rate": 0.01, "schedule.name": "cosine"}
@@ -35,7 +35,7 @@ def written(make_lab, tmp_path):
     targets, val, test = dataset.targets, dataset.indices("val"), dataset.indices("test")
     found = record.record(diagnosed, targets, val, test, 0.03)
     surface = landscape.survey(lab, diagnosed.runs["recipe"], diagnosed.runs["reference"])
-    intervention_files.write(tmp_path, lab, diagnosed, found, surface)
+    intervene.write(tmp_path, lab, diagnosed, found, surface)
     return tmp_path, lab, diagnosed, found
 
 
@@ -66,7 +66,7 @@ def test_everything_comes_back(written):
 
 def test_without_a_landscape_there_is_none(written):
     root, lab, diagnosed, found = written
-    intervention_files.write(root, lab, diagnosed, found, {})
+    intervene.write(root, lab, diagnosed, found, {})
     assert gather_training(root, found)["landscape"] == {}
 
 
@@ -76,9 +76,7 @@ def test_what_a_diverged_network_sees_is_no_class(written):
     outputs = outcome.test_outputs.copy()
     outputs[3] = np.nan
     lost = replace(diagnosed.runs["recipe"], outcome=replace(outcome, test_outputs=outputs))
-    table = intervention_files.all_predictions(
-        lab, replace(diagnosed, runs={**diagnosed.runs, "recipe": lost})
-    )
+    table = intervene.all_predictions(lab, replace(diagnosed, runs={**diagnosed.runs, "recipe": lost}))
     seen = before_after(table, found["recommended"]["name"])
     assert np.flatnonzero(seen["before"] == LOST).tolist() == [3]
     assert LOST not in set(seen["after"])

@@ -6,7 +6,7 @@ from plateau_cause.config.params import Data
 from plateau_cause.images import statistics
 from plateau_cause.images.prepare import prepare
 from plateau_cause.images.store import open_dataset
-from plateau_cause.pipeline import dataset_files
+from plateau_cause.pipeline import dataset_stats
 from plateau_cause.report import plots_data
 
 
@@ -26,8 +26,8 @@ def dataset(tmp_path, classes, count=4):
 def test_every_figure_is_drawn_and_odd_names_do_no_harm(tmp_path):
     found = dataset(tmp_path, ("<b>x", "$x^$", "a very long name of a class that goes on and on", "猫"))
     described = statistics.describe(found)
-    dataset_files.write_plots(tmp_path / "plots", found, described)
-    dataset_files.write_tables(tmp_path / "tables", tmp_path / "stats.json", described)
+    dataset_stats.write_plots(tmp_path / "plots", found, described)
+    dataset_stats.write_tables(tmp_path / "tables", tmp_path / "stats.json", described)
     names = {"class_counts", "sizes", "brightness_contrast", "color_histogram", "samples", "duplicates"}
     assert {path.stem for path in (tmp_path / "plots").iterdir()} == names
     assert all(Image.open(path).width > 300 for path in (tmp_path / "plots").iterdir())

@@ -9,7 +9,7 @@ from tiny import make_arm
 from plateau_cause import tracking
 from plateau_cause.config import params
 from plateau_cause.lab.arm import pieces_of
-from plateau_cause.pipeline import arm_files
+from plateau_cause.pipeline import arms
 from plateau_cause.tracking import prediction, store
 from plateau_cause.training.user_code import travel_with_models
 
@@ -46,14 +46,14 @@ def test_it_answers_in_another_process(make_lab, tiny_dataset, tmp_path, monkeyp
     arm = make_arm({"schedule.epochs": 5}, own=pieces_of(lab.code.defined), weights="other")
     result = lab.run(arm, keep_weights=True)
     test = tiny_dataset.indices("test")
-    trained = arm_files.predictions(lab, result)["predicted"].tolist()
+    trained = arms.predictions(lab, result)["predicted"].tolist()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PLATEAU_TRACKING", "on")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     store.pipeline_run_id.cache_clear()
     travel_with_models()
     with tracking.stage_run(params.Params(), "retrain") as run:
-        uri = run.log_model(arm_files.predictor(lab, result), tiny_dataset.store.image(int(test[0]))[None])
+        uri = run.log_model(arms.predictor(lab, result), tiny_dataset.store.image(int(test[0]))[None])
     shutil.rmtree(tmp_path / "mine")
     rows = tiny_dataset.manifest.iloc[test]
     places = {key: rows[key].tolist() for key in ("offset", "stored_height", "stored_width")}

@@ -22,7 +22,7 @@ from .conftest import COLOURS, ESCAPED, PARAMS, merged
 
 # Saves after every epoch, so that a run of a few seconds has something to go on from.
 SAVING_OFTEN = (
-    "import runpy, sys; from plateau.training import checkpoint; checkpoint.SAVE_EVERY_S = 0.0; "
+    "import runpy, sys; from plateau_cause.training import checkpoint; checkpoint.SAVE_EVERY_S = 0.0; "
     "sys.argv = ['finetune.py', 'recipe']; runpy.run_path('stages/finetune.py', run_name='__main__')"
 )
 WRONG = {

@@ -15,7 +15,7 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.lab import build
 from plateau_cause.lab.arm import pieces_of
 from plateau_cause.lab.inspection import recipe_arm
-from plateau_cause.pipeline.arm_files import predictor
+from plateau_cause.pipeline.arms import predictor
 from plateau_cause.training import checkpoint, keras_model, loop, model
 from plateau_cause.training.user_code import load_user_code
 

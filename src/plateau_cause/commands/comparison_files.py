@@ -15,14 +15,13 @@ from plateau_cause import artifacts
 from plateau_cause.commands.comparison import SPLITS, Side
 from plateau_cause.config.schema import suggestion
 from plateau_cause.errors import PlateauError
+from plateau_cause.pipeline import paths
 from plateau_cause.tracking.provenance import clean_text, flatten
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RUN_ID = re.compile(r"[0-9a-f]{32}")
-FOLDER = Path("data/interventions")  # what stage intervene leaves
-RECIPE_PREDICTIONS = "data/arms/recipe/predictions.parquet"
 COMPARED = ("recipe.", "backbone.name", "weights", "images", "seed", "own_code")  # names, or how they begin
 
 
@@ -51,7 +50,7 @@ def resolve(root: Path, name: str) -> Side:
 
 def arm_names(root: Path) -> list[str]:
     """Returns the arms of the finished diagnosis, in the order in which they ran; none without one."""
-    path = root / FOLDER / "arms.json"
+    path = root / paths.ARM_SETTINGS
     return list(artifacts.read_json(path)) if path.is_file() else []
 
 
@@ -62,9 +61,9 @@ def chosen(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _arm(root: Path, name: str) -> Side:
-    settings = artifacts.read_json(root / FOLDER / "arms.json")[name]
-    runs = artifacts.read_json(root / FOLDER / "findings.json")["runs"]
-    table = artifacts.read_parquet(root / FOLDER / "arm_predictions.parquet")
+    settings = artifacts.read_json(root / paths.ARM_SETTINGS)[name]
+    runs = artifacts.read_json(root / paths.FINDINGS)["runs"]
+    table = artifacts.read_parquet(root / paths.ARM_PREDICTIONS)
     found = next(run for run in runs if run["name"] == name)
     origin = "arm of the finished diagnosis"
     return Side(name, origin, chosen(settings), _accuracy(found), table[table["arm"] == name])
@@ -80,8 +79,8 @@ def _run(run_id: str) -> Side:
 
 def _revision(root: Path, name: str, commit: str) -> Side:
     """Returns the user's recipe as its reports stand in that commit."""
-    summary = json.loads(_show(root, commit, "reports/plateau_cause.json"))
-    settings = _settings(_show(root, commit, "params.yaml"))
+    summary = json.loads(_show(root, commit, paths.SUMMARY))
+    settings = _settings(_show(root, commit, paths.PARAMS))
     origin = f"the recipe in commit {commit[:10]}"
     return Side(name, origin, chosen(settings), _accuracy(summary["plateau"]), _pulled(root, commit))
 
@@ -110,8 +109,8 @@ def _commit(root: Path, name: str) -> str | None:
     return found.strip() if found else None
 
 
-def _show(root: Path, commit: str, path: str) -> str:
-    text = _git(root, "show", f"{commit}:./{path}")
+def _show(root: Path, commit: str, path: Path) -> str:
+    text = _git(root, "show", f"{commit}:./{path.as_posix()}")
     if text is None:
         raise PlateauError(f"{commit[:10]}: has no {path}; allowed: a commit that holds a finished diagnosis")
     return text
@@ -132,7 +131,7 @@ def _pulled(root: Path, commit: str) -> pd.DataFrame | None:
     from dvc.api import read
 
     try:
-        content = read(RECIPE_PREDICTIONS, repo=str(root), rev=commit, mode="rb")
+        content = read(paths.predictions("recipe").as_posix(), repo=str(root), rev=commit, mode="rb")
     except Exception:  # not tracked then, not pushed, no access: every storage has errors of its own
         return None
     return pd.read_parquet(io.BytesIO(content))

@@ -38,7 +38,7 @@ def diagnose(params: Path, workspace: Path | None) -> int:
     from plateau_cause.commands import console
     from plateau_cause.commands.relocation import relocated
     from plateau_cause.config import params as parameters
-    from plateau_cause.pipeline import project
+    from plateau_cause.pipeline import paths, project
     from plateau_cause.report import text
     from plateau_cause.report.view import to_yaml
 
@@ -53,9 +53,9 @@ def diagnose(params: Path, workspace: Path | None) -> int:
             "error: a stage stopped; the line above says why, and the same command goes on", file=sys.stderr
         )
         return 1
-    summary = artifacts.read_json(folder / "reports/plateau_cause.json")
+    summary = artifacts.read_json(folder / paths.SUMMARY)
     console.show(text.render(summary, console.width(), console.is_plain()))
-    click.echo(f"\nAll of it: {folder / 'reports/plateau_cause.html'}")
+    click.echo(f"\nAll of it: {folder / paths.SUMMARY.with_suffix('.html')}")
     return 0
 
 

@@ -16,7 +16,7 @@ from plateau_cause.commands.doctor import doctor
 from plateau_cause.commands.init import init
 from plateau_cause.commands.report import report
 from plateau_cause.commands.retrain import retrain
-from plateau_cause.pipeline import entry as cli
+from plateau_cause.pipeline.entry import guarded
 
 COMMANDS = (init, diagnose, report, compare, doctor, retrain, completion)
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows "?", and goes on
-    with cli.guarded():
+    with guarded():
         sys.exit(_run(arguments))
 
 

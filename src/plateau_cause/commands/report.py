@@ -8,9 +8,9 @@ import click
 
 from plateau_cause.commands.command import Command
 from plateau_cause.errors import PlateauError
+from plateau_cause.pipeline import paths
 
 FORMATS = ("text", "md", "json", "html")
-JSON = Path("reports/plateau_cause.json")
 
 EXAMPLE = """\
 plateau report
@@ -44,10 +44,10 @@ def report(kind: str, wanted: bool, where: Path) -> None:
 
 def _existing(root: Path, kind: str) -> Path:
     """Returns the report's file; the JSON is in git, the others in DVC's cache."""
-    path = root / JSON.with_suffix(f".{kind}")
+    path = root / paths.SUMMARY.with_suffix(f".{kind}")
     if path.is_file():
         return path
-    if (root / JSON).is_file():
+    if (root / paths.SUMMARY).is_file():
         raise PlateauError(
             f"{path}: not here; `dvc pull` or `dvc repro` brings it (--format text needs neither)"
         )

@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING
 from plateau_cause.config import params
 from plateau_cause.doctor.check import FAIL, OK, WARN, Check
 from plateau_cause.errors import PlateauError
+from plateau_cause.pipeline import paths
 
 if TYPE_CHECKING:
     from plateau_cause.images.item import Item
 
 WRITTEN = (
     ".",
-    "data",
-    "reports",
-    "reports/runs",
+    paths.DATA,
+    paths.REPORTS,
+    paths.RUN_RECORDS,
     ".dvc",
     ".dvc/tmp",
     ".dvc/cache",
-    ".plateau",
-    ".plateau/runs",
+    paths.KEPT,
+    paths.FINISHED,
 )
 SAMPLE = 16  # images that are decoded
 LISTING_S = 5.0  # of a set that is larger, the first part is enough
@@ -34,7 +35,7 @@ LISTING_S = 5.0  # of a set that is larger, the first part is enough
 
 def writing() -> Check:
     """Checks that the stages may write where they have to."""
-    closed = [name for name in WRITTEN if Path(name).exists() and not os.access(name, os.W_OK | os.X_OK)]
+    closed = [str(name) for name in WRITTEN if Path(name).exists() and not os.access(name, os.W_OK | os.X_OK)]
     if closed:
         return Check(
             FAIL, f"no permission to write in {', '.join(closed)}", f"sudo chown -R $USER {Path().resolve()}"

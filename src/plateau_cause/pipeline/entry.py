@@ -6,18 +6,23 @@ Nothing heavy is imported here: a wrong key in params.yaml is reported in a frac
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 
 from plateau_cause import runtime
 from plateau_cause.errors import PlateauError
 
 
-def stage(main: Callable[[], None]) -> None:
-    """Runs a stage's main function; exits with status 2 and one line on stderr for a PlateauError."""
+def run_stage(name: str, *arguments: str) -> None:
+    """Runs a stage, the module of this package that has its name, in the project in the current directory.
+
+    Threads are set up before the module is imported, and torch with it. Exits with status 2 and one line on
+    stderr for a PlateauError, with status 130 for an interruption.
+    """
     runtime.set_up_threads()
     with guarded():
-        main()
+        import_module(f"plateau_cause.pipeline.{name}").main(*arguments)
 
 
 @contextmanager

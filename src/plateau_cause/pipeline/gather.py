@@ -10,6 +10,7 @@ import pandas as pd
 from plateau_cause import artifacts
 from plateau_cause.config.params import Params
 from plateau_cause.diagnosis.plateau import Plateau, detect, explain
+from plateau_cause.pipeline import paths
 from plateau_cause.pipeline.gather_training import gather_training
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.summary import describe_plateau, label_map, summarize
@@ -21,10 +22,10 @@ LEVEL_VIEWS = {"linear_probe": "recipe", "linear_probe_canonical": "canonical", 
 
 def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
     """Returns the report's content from data/, reports/ and the run records."""
-    found = artifacts.read_json(root / "data/interventions/findings.json")
-    curves = artifacts.read_parquet(root / "data/interventions/curves.parquet")
-    probes = artifacts.read_json(root / "data/shift/probes.json")
-    records = read_records(root / "reports/runs")
+    found = artifacts.read_json(root / paths.FINDINGS)
+    curves = artifacts.read_parquet(root / paths.CURVES)
+    probes = artifacts.read_json(root / paths.PROBES)
+    records = read_records(root / paths.RUN_RECORDS)
     run_ids = label_map(records)
     levels = _levels(found, probes)
     state = _plateau(found, curves, levels, params.diagnosis.min_effect)
@@ -39,7 +40,7 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
         differences=_differences(found),
         dataset=_dataset(root),
         profile=_profile(root),
-        projection=artifacts.read_parquet(root / "data/shift/projection.parquet"),
+        projection=artifacts.read_parquet(root / paths.PROJECTION),
         trustworthiness=probes["umap"]["trustworthiness"],
         learning_curve=_learning_curve(probes["learning_curve"]),
         **gather_training(root, found),
@@ -89,12 +90,12 @@ def _differences(found: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _dataset(root: Path) -> dict[str, Any]:
-    facts = artifacts.read_json(root / "reports/prepare_data.json")
+    facts = artifacts.read_json(root / paths.metrics("prepare_data"))
     return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
 
 
 def _profile(root: Path) -> dict[str, list[dict[str, Any]]]:
-    views = artifacts.read_json(root / "data/features/profile.json")["views"]
+    views = artifacts.read_json(root / paths.PROFILE)["views"]
     return {name: view["profile"]["layers"] for name, view in views.items() if view["profile"]["layers"]}
 
 

@@ -12,6 +12,7 @@ from plateau_cause import artifacts
 from plateau_cause.causes.limited_data import TIMES
 from plateau_cause.config.params import ARMS
 from plateau_cause.images.store import Dataset, open_dataset
+from plateau_cause.pipeline import paths
 from plateau_cause.report import changes
 
 SIGNALS = ["epoch", "block", "gradient_norm", "update_ratio"]
@@ -24,17 +25,15 @@ def gather_training(root: Path, found: dict[str, Any]) -> dict[str, Any]:
         root: of the repository.
         found: the record of the intervene stage.
     """
-    dataset = open_dataset(root / "data/prepared")
+    dataset = open_dataset(root / paths.PREPARED)
     fix = found["recommended"]["name"]
-    predictions = before_after(
-        artifacts.read_parquet(root / "data/interventions/arm_predictions.parquet"), fix
-    )
+    predictions = before_after(artifacts.read_parquet(root / paths.ARM_PREDICTIONS), fix)
     return {
         "fix": fix,
-        "signals": {arm: signals(root / "data/arms" / arm) for arm in ARMS},
+        "signals": {arm: signals(root, arm) for arm in ARMS},
         "predictions": predictions,
         "changed": changes.examples(dataset, predictions),
-        "landscape": artifacts.read_arrays(root / "data/interventions/landscape.npz"),
+        "landscape": artifacts.read_arrays(root / paths.LANDSCAPE),
         "tuned": tuned(dataset, found),
     }
 
@@ -46,10 +45,10 @@ def before_after(predictions: pd.DataFrame, fix: str) -> pd.DataFrame:
     return ids.assign(before=seen["recipe"]["predicted"], after=seen[fix]["predicted"])
 
 
-def signals(folder: Path) -> pd.DataFrame:
+def signals(root: Path, arm: str) -> pd.DataFrame:
     """Returns what an arm's training said about itself, under its first seed."""
-    key = artifacts.read_json(folder / "arm.json")["keys"][0]
-    rows = artifacts.read_json(folder / f"{key}.json")["outcome"]["signals"]
+    key = artifacts.read_json(root / paths.arm_record(arm))["keys"][0]
+    rows = artifacts.read_json(root / paths.arm(arm) / f"{key}.json")["outcome"]["signals"]
     return pd.DataFrame(rows, columns=SIGNALS).astype({"gradient_norm": float, "update_ratio": float})
 
 

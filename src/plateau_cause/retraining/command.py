@@ -16,6 +16,7 @@ import numpy as np
 
 from plateau_cause import artifacts, tracking
 from plateau_cause.errors import PlateauError
+from plateau_cause.pipeline import paths
 from plateau_cause.retraining import decision, drift, pipeline, report, training_set
 from plateau_cause.retraining.decision import Candidate, Comparison
 from plateau_cause.retraining.registration import Today, answers, check_agreement, read_today, register
@@ -23,9 +24,6 @@ from plateau_cause.retraining.training_set import TrainingSet
 from plateau_cause.tracking import registry
 from plateau_cause.tracking.null_run import NullRun
 from plateau_cause.tracking.registry import Registry, Version
-
-REPORT, PAGE = Path("reports/retrain.json"), Path("reports/retrain.md")
-RECORDS = Path(".plateau/retrain")  # run records of retrainings: no output of any stage
 
 
 def retrain(promote: bool = True) -> dict[str, Any]:
@@ -41,7 +39,7 @@ def retrain(promote: bool = True) -> dict[str, Any]:
     """
     if os.environ.get("PLATEAU_TRACKING", "").lower() == "off":
         raise PlateauError("PLATEAU_TRACKING: got 'off'; a retraining needs the model registry")
-    REPORT.unlink(missing_ok=True)  # an old decision must not be taken for today's
+    paths.RETRAINED.unlink(missing_ok=True)  # an old decision must not be taken for today's
     registry.reach()  # rather now than after hours of training
     _say("1/5  bring in what is new")
     pipeline.pull()
@@ -49,7 +47,7 @@ def retrain(promote: bool = True) -> dict[str, Any]:
     pipeline.reproduce()
     today = read_today()
     versions = Registry(today.params.tracking.experiment)
-    with tracking.stage_run(today.params, "retrain", runs=RECORDS) as run:
+    with tracking.stage_run(today.params, "retrain", runs=paths.RETRAIN_RECORDS) as run:
         found = _assess(today, versions, run)
         if promote and found["promote"]:
             versions.promote(found["challenger"]["version"])
@@ -65,9 +63,9 @@ def promote_decided() -> dict[str, Any]:
         PlateauError: there is no record, or another champion has been named since.
         RegistryError: the tracking server failed.
     """
-    if not REPORT.exists():
-        raise PlateauError(f"{REPORT}: no such file; `make retrain` decides first")
-    found: dict[str, Any] = artifacts.read_json(REPORT)
+    if not paths.RETRAINED.exists():
+        raise PlateauError(f"{paths.RETRAINED}: no such file; `make retrain` decides first")
+    found: dict[str, Any] = artifacts.read_json(paths.RETRAINED)
     if not found["promote"]:
         return found
     versions = Registry(found["model"])
@@ -131,9 +129,9 @@ def _facts(version: Version) -> dict[str, Any]:
 
 
 def _write(run: NullRun, found: dict[str, Any]) -> None:
-    artifacts.write_json(REPORT, found)
-    artifacts.write_text(PAGE, report.markdown(found))
-    for path in (REPORT, PAGE):
+    artifacts.write_json(paths.RETRAINED, found)
+    artifacts.write_text(paths.RETRAINED_PAGE, report.markdown(found))
+    for path in (paths.RETRAINED, paths.RETRAINED_PAGE):
         run.log_artifact(path, "report")
 
 

@@ -16,12 +16,12 @@ from plateau_cause.config.params import Params
 from plateau_cause.errors import PlateauError
 from plateau_cause.features.views import View, load_views
 from plateau_cause.images.store import PIXELS, Dataset, open_dataset
+from plateau_cause.pipeline import paths
 from plateau_cause.retraining import training_set
 from plateau_cause.tracking import provenance, registry
 from plateau_cause.tracking.null_run import NullRun
 from plateau_cause.tracking.registry import Registry, RegistryError, Version
 
-PREPARED, ARM, REPORTS = Path("data/prepared"), Path("data/arms/recipe"), Path("reports")
 LEAST_AGREEMENT = 0.95  # of the registered model with the trained one: devices round differently, no more
 
 
@@ -57,13 +57,13 @@ def read_today() -> Today:
     """
     given = params.load()
     registry.check_name(given.tracking.experiment)
-    views, _ = load_views(Path("data/features"))
+    views, _ = load_views(paths.FEATURES)
     return Today(
         params=given,
-        dataset=open_dataset(PREPARED),
+        dataset=open_dataset(paths.PREPARED),
         view=views["canonical"],
-        arm_key=artifacts.read_json(ARM / "arm.json")["keys"][0],
-        summary=artifacts.read_json(REPORTS / "plateau_cause.json"),
+        arm_key=artifacts.read_json(paths.arm_record("recipe"))["keys"][0],
+        summary=artifacts.read_json(paths.SUMMARY),
     )
 
 
@@ -79,7 +79,7 @@ def register(today: Today, versions: Registry, run: NullRun) -> Version:
     """
     if run.run_id is None:
         raise RegistryError("the retraining could not be recorded, so its model cannot be registered")
-    trained_by = artifacts.read_json(REPORTS / "runs/finetune@recipe.json")["run_id"]
+    trained_by = artifacts.read_json(paths.run_record("finetune@recipe"))["run_id"]
     uri = versions.logged_model(trained_by) or _log_model(today, run)
     own = training_set.describe(today.dataset, today.view, today.params.backbone)
     with tempfile.TemporaryDirectory() as folder:
@@ -95,12 +95,12 @@ def answers(today: Today, versions: Registry, version: Version) -> np.ndarray:
     """
     rows = today.dataset.manifest.iloc[today.test]
     places = {key: rows[key].tolist() for key in ("offset", "stored_height", "stored_width")}
-    return np.array(versions.predict(version, PREPARED / PIXELS, places), object)
+    return np.array(versions.predict(version, paths.PREPARED / PIXELS, places), object)
 
 
 def check_agreement(version: Version, found: np.ndarray) -> None:
     """Raises a RegistryError where the registered model, loaded again, is not the one that was trained."""
-    trained = artifacts.read_parquet(ARM / "predictions.parquet")["predicted"].to_numpy(object)
+    trained = artifacts.read_parquet(paths.predictions("recipe"))["predicted"].to_numpy(object)
     agreement = float((trained == found).mean())
     if agreement < LEAST_AGREEMENT:
         raise RegistryError(
@@ -111,9 +111,9 @@ def check_agreement(version: Version, found: np.ndarray) -> None:
 def _tags(today: Today) -> dict[str, Any]:
     """Returns what a version says about itself: data, code, recipe, diagnosis."""
     causes = [cause["cause"] for cause in today.summary["causes"]]
-    accuracy = artifacts.read_json(REPORTS / "finetune_recipe.json")["test_accuracy"]
+    accuracy = artifacts.read_json(paths.metrics("finetune_recipe"))["test_accuracy"]
     return {
-        **provenance.facts(PREPARED),
+        **provenance.facts(paths.PREPARED),
         "backbone": today.params.backbone.name,
         "recipe": json.dumps(params.dump(today.params.recipe)),
         "test_accuracy": f"{accuracy:.4f}",
@@ -128,16 +128,16 @@ def _tags(today: Today) -> dict[str, Any]:
 def _log_model(today: Today, run: NullRun) -> str:
     """Returns the URI of the recipe's model, logged by the run of the retraining."""
     from plateau_cause.lab import store
-    from plateau_cause.pipeline import arm_files, bench
+    from plateau_cause.pipeline import arms, bench
     from plateau_cause.training import user_code
 
-    result = store.load(ARM, today.arm_key)
+    result = store.load(paths.arm("recipe"), today.arm_key)
     if result is None:
-        raise PlateauError(f"{ARM}: incomplete; run `dvc repro -f finetune@recipe`")
+        raise PlateauError(f"{paths.arm('recipe')}: incomplete; run `dvc repro -f finetune@recipe`")
     lab, _ = bench.open_laboratory(today.params, Path("."))
     user_code.travel_with_models()
     example = today.dataset.store.image(int(today.test[0]))[None]  # (1, H, W, 3)
-    uri = run.log_model(arm_files.predictor(lab, result), example)
+    uri = run.log_model(arms.predictor(lab, result), example)
     if uri is None:
         raise RegistryError("the model could not be stored; the warning above says why")
     return uri
