@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from plateau_cause.causes.factor import Evidence
-from plateau_cause.causes.hypothesis import DataFacts
-from plateau_cause.diagnosis.ledger import gain
+from plateau_cause.causes.trial import DataFacts
 from plateau_cause.diagnosis.reference import validation
 from plateau_cause.features.probes import linear_probe
 from plateau_cause.features.views import View
@@ -117,7 +116,8 @@ def _baseline(lab: Laboratory, runs: Mapping[str, Result], targets: np.ndarray, 
     """
     recipe = runs["recipe"]
     best = best_of(lab, [recipe, *runs.values()])
-    return recipe if gain([recipe], [best], targets).mean < min_effect else best
+    gained = best.correct(targets).mean() - recipe.correct(targets).mean()
+    return recipe if gained < min_effect else best
 
 
 def _learner(runs: Mapping[str, Result], best: Result, targets: np.ndarray) -> tuple[str, Result]:

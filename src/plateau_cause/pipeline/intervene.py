@@ -87,7 +87,7 @@ def write(
 
 def metrics(found: dict[str, Any]) -> dict[str, float]:
     """Returns what `dvc metrics` compares: effects, and the accuracy of recipe, reference and best run."""
-    effects = {f"effect_{item['cause']}": item["effect"] for item in [*found["swaps"], *found["data"]]}
+    effects = {f"effect_{item['cause']}": item["effect"] for item in [*found["findings"], *found["data"]]}
     accuracy = {run["name"]: run["test_accuracy"] for run in found["runs"]}
     named = {name: accuracy[name] for name in ("recipe", "reference")}
     named["recommended"] = accuracy[found["recommended"]["name"]]
