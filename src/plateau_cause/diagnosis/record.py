@@ -15,9 +15,7 @@ from plateau_cause.diagnosis.finding import Finding
 from plateau_cause.diagnosis.ledger import Ledger
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.effect import Effect
-from plateau_cause.lab.store import Result, hits
-
-CURVES = ["epoch", "train_accuracy", "val_accuracy", "train_loss", "val_loss", "learning_rate"]
+from plateau_cause.lab.store import CURVES, Result, hits
 
 
 def record(
