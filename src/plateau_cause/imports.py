@@ -15,7 +15,7 @@ HINTS_ONLY = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+")
 
 
-def closure(files: Iterable[Path], folder: Path) -> set[Path]:
+def closure(files: Iterable[Path], folder: Path, only: str = "") -> set[Path]:
     """Returns the files and every file below the folder that they import, at any depth.
 
     Imports inside functions count, and so do modules that are named in a string, such as in a registry; what
@@ -24,6 +24,7 @@ def closure(files: Iterable[Path], folder: Path) -> set[Path]:
     Args:
         files: where to start; they may lie elsewhere.
         folder: whose modules are followed, as if it stood on the search path.
+        only: the one package that is followed, where others are installed beside it.
     """
     found: set[Path] = set()
     waiting = [path.resolve() for path in files]
@@ -31,7 +32,7 @@ def closure(files: Iterable[Path], folder: Path) -> set[Path]:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting.extend(imported(path, folder.resolve()))
+            waiting.extend(imported(path, folder.resolve(), only))
     return found
 
 
@@ -41,14 +42,20 @@ def digests(files: Iterable[Path], folder: Path) -> dict[str, str]:
     return {name: hashlib.sha256(named[name].read_bytes()).hexdigest() for name in sorted(named)}
 
 
-def imported(path: Path, folder: Path) -> set[Path]:
+def digest(files: Iterable[Path], folder: Path) -> str:
+    """Returns one SHA-256 of these files and their names."""
+    return hashlib.sha256(repr(digests(files, folder)).encode()).hexdigest()
+
+
+def imported(path: Path, folder: Path, only: str = "") -> set[Path]:
     """Returns the files below the folder that one file imports itself, packages on the way included."""
     try:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError):  # whoever runs it says so
         return set()
     package = path.parent.relative_to(folder).parts if path.is_relative_to(folder) else ()
-    return {file for name in _names(tree, package) for file in _files(name, folder)}
+    named = {name for name in _names(tree, package) if not only or name.partition(".")[0] == only}
+    return {file for name in named for file in _files(name, folder)}
 
 
 def _names(tree: ast.AST, package: tuple[str, ...]) -> Iterator[str]:
