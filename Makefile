@@ -82,7 +82,7 @@ ui: setup ## Open the recorded runs in MLflow on http://127.0.0.1:5000 (PORT=...
 	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1 --port $(PORT)
 
 clean: ## Remove what the pipeline and the tests made; runs, DVC's cache and .venv stay
-	rm -rf data/inputs data/params.ok data/prepared data/reference data/statistics data/features data/shift
+	rm -rf data/inputs data/prepared data/reference data/statistics data/features data/shift
 	rm -rf data/arms data/interventions reports/plots reports/runs reports/plateau_cause.html reports/plateau_cause.md
 	rm -rf .plateau .pytest_cache .mypy_cache .ruff_cache
 	find src stages tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,6 @@
 """Files and folders are there whole, or not at all."""
 
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -91,45 +89,3 @@ def test_others_may_read_what_was_written(tmp_path):
     (tmp_path / "folder").mkdir()
     assert (tmp_path / "x.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
     assert (tmp_path / "out").stat().st_mode == (tmp_path / "folder").stat().st_mode
-
-
-class TestLinks:
-    @pytest.fixture(autouse=True)
-    def here(self, tmp_path, monkeypatch):
-        (tmp_path / "pets").mkdir()
-        (tmp_path / "pets/a.png").write_text("a")
-        (tmp_path / "t.csv").write_text("x")
-        monkeypatch.chdir(tmp_path)
-        self.link = Path("data/watched/data")
-
-    def test_it_leads_to_a_folder_or_file_and_stays_relative(self, tmp_path):
-        artifacts.write_link(self.link, Path("pets"))
-        assert os.readlink(self.link) == "../../pets"
-        assert (self.link / "a.png").read_text() == "a"
-        artifacts.write_link(self.link, tmp_path / "t.csv")
-        assert os.readlink(self.link) == str(tmp_path / "t.csv")
-        assert self.link.read_text() == "x"
-        assert (tmp_path / "pets/a.png").exists()
-
-    def test_without_a_target_it_is_a_file_and_the_old_target_is_left_alone(self, tmp_path):
-        artifacts.write_link(self.link, Path("t.csv"))
-        artifacts.write_link(self.link, None)
-        assert not self.link.is_symlink()
-        assert "Nothing to watch" in self.link.read_text()
-        assert (tmp_path / "t.csv").read_text() == "x"
-        artifacts.write_link(self.link, Path("pets"))
-        assert self.link.is_symlink()
-
-    @pytest.mark.parametrize("target", [Path("pets"), None])
-    def test_what_is_right_is_not_touched(self, target):
-        artifacts.write_link(self.link, target)
-        before = self.link.lstat()
-        artifacts.write_link(self.link, target)
-        assert self.link.lstat() == before
-        assert [path.name for path in self.link.parent.iterdir()] == ["data"]
-
-    def test_a_folder_that_is_a_link_itself(self, tmp_path, monkeypatch):
-        (tmp_path / "disk/far").mkdir(parents=True)
-        Path("data").symlink_to(tmp_path / "disk/far")
-        artifacts.write_link(self.link, Path("pets"))
-        assert (self.link / "a.png").read_text() == "a"

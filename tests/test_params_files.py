@@ -75,28 +75,3 @@ class TestFiles:
     def test_split_must_leave_training_images(self, tmp_path):
         text = refusal(tmp_path, {"data": {"split": {"val": 0.5, "test": 0.5}}})
         assert text.startswith("data.split: got val 0.5 + test 0.5")
-
-
-class TestArmInputs:
-    def test_the_reference_does_not_follow_the_recipe(self, tmp_path):
-        given = params.load(write(tmp_path, ""))
-        changed = params.load(
-            write(tmp_path, {"recipe": {"trainable": "all", "optimizer": {"learning_rate": 1}}})
-        )
-        assert params.arm_inputs(given, "reference") == params.arm_inputs(changed, "reference")
-        assert params.arm_inputs(given, "recipe") != params.arm_inputs(changed, "recipe")
-
-    def test_both_follow_the_backbone(self, tmp_path):
-        given = params.load(write(tmp_path, ""))
-        changed = params.load(write(tmp_path, {"backbone": {"name": "resnet18"}}))
-        for arm in params.ARMS:
-            assert params.arm_inputs(given, arm) != params.arm_inputs(changed, arm)
-
-    def test_the_recipe_follows_its_code(self, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        code = tmp_path / "mine.py"
-        code.write_text("a = 1")
-        given = params.load(write(tmp_path, {"recipe": {"code": "mine.py"}}))
-        before = params.arm_inputs(given, "recipe")
-        code.write_text("a = 2")
-        assert params.arm_inputs(given, "recipe") != before

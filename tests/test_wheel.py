@@ -53,7 +53,6 @@ def test_a_project_of_the_wheel_is_that_of_the_clone(installed, tmp_path, root):
     assert {str(name) for name in made} >= {
         "dvc.yaml",
         "params.yaml",
-        "None",
         "stages/run",
         "requirements.lock",
     }
@@ -70,4 +69,4 @@ def test_its_first_stage_runs(installed, tmp_path):
     run(installed / "bin/plateau", "init", "mine", folder=tmp_path)
     python = installed / "bin/python"
     run("env", f"PLATEAU_PYTHON={python}", python, "-m", "dvc", "repro", "check", folder=tmp_path / "mine")
-    assert (tmp_path / "mine/data/params.ok").exists()
+    assert (tmp_path / "mine/data/inputs/recipe.json").exists()

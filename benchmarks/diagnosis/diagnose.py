@@ -21,7 +21,6 @@ from plateau_cause.pipeline.bench import open_laboratory
 
 FORUM = Path(__file__).parent / "forum"
 SOURCE = Path(plateau_cause.__file__).parent
-TRAINING = ("training", "lab", "backbones", "images", "config/recipe.py")
 
 
 def diagnose(case: Case, work: Path, seed: int = 0) -> dict[str, Any]:
@@ -72,8 +71,8 @@ def parameters(case: Case, work: Path, seed: int = 0) -> Params:
 
 
 def runs_folder(work: Path) -> Path:
-    """Returns where finished runs lie: shared by all cases, another one when the training code changes."""
-    return work / "runs" / _code(TRAINING)[:16]
+    """Returns where finished runs lie, shared by all cases."""
+    return work / "runs"
 
 
 def prepare(params: Params, folder: Path) -> None:

@@ -66,26 +66,6 @@ def write_json(path: Path, content: Any) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def write_link(path: Path, target: Path | None) -> None:
-    """Makes `path` a link to a file or folder, or a file that says that there is none.
-
-    A relative target is taken from the current directory, and stays relative: the link works in any clone.
-    """
-    if target is None:
-        if path.is_symlink() or not path.exists():
-            write_text(path, "Nothing to watch: no files of the user's own.\n")
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    here = path.parent.resolve()
-    to = target if target.is_absolute() else os.path.relpath(target.absolute(), here)
-    if path.is_symlink() and os.readlink(path) == str(to):
-        return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(to)
-    temporary.replace(path)
-
-
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text."""
     with atomic_path(path) as temporary:

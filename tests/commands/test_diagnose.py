@@ -59,7 +59,7 @@ def test_a_stage_that_stops_is_passed_on(call, pictures):
     assert ended.status == 1
     assert ended.err.splitlines()[-1].startswith("error: a stage stopped")
     folder = pictures / "mine.plateau"
-    assert (folder / "data/params.ok").exists()
+    assert (folder / "data/inputs/recipe.json").exists()
     assert not (folder / "data/prepared").exists()
     assert (pictures / "mine.yaml").read_text() == MINE
     given = yaml.safe_load((folder / "params.yaml").read_text())

@@ -16,7 +16,7 @@ def test_the_first_stage_runs_in_it(call, tmp_path):
     command = [sys.executable, "-m", "dvc", "repro", "check"]
     repro = subprocess.run(command, cwd=tmp_path / "mine", env=environment, capture_output=True, text=True)
     assert repro.returncode == 0, repro.stdout + repro.stderr
-    assert (tmp_path / "mine/data/params.ok").exists()
+    assert (tmp_path / "mine/data/inputs/recipe.json").exists()
 
 
 def test_twice_is_one_line(call):

@@ -13,6 +13,7 @@ from plateau_cause.config.params import Recipe
 from plateau_cause.diagnosis import record
 from plateau_cause.diagnosis.finding import Finding
 from plateau_cause.diagnosis.ledger import Ledger
+from plateau_cause.lab import store
 from plateau_cause.lab.effect import Effect
 
 GOOD = {"schedule.epochs": 8, "optimizer.learning_rate": 0.01, "schedule.name": "cosine"}
@@ -73,7 +74,7 @@ def test_curves_of_all_runs(diagnosed_and_lab):
     curves = record.curves(diagnosed)
     assert set(curves["arm"]) == set(diagnosed.runs)
     assert len(curves) == 8 * len(diagnosed.runs)
-    assert curves.columns.tolist() == ["arm", *record.CURVES]
+    assert curves.columns.tolist() == ["arm", *store.CURVES]
 
 
 def ledger(factors, recipe, reference):

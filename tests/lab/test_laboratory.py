@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
-from tiny import make_arm
+import torch
+from tiny import make_arm, tiny_backbone
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.lab import store
+from plateau_cause.lab import laboratory, store
 from plateau_cause.training import loop
+from plateau_cause.training.loop import Outcome
 
 
 def test_trains_once(make_lab, tmp_path, monkeypatch):
@@ -99,3 +101,56 @@ def test_weights_that_cannot_be_had(make_lab, monkeypatch):
     assert lab.can_load("none")
     monkeypatch.setattr("plateau_cause.lab.laboratory.load_backbone", refuse)
     assert not lab.can_load("elsewhere")
+
+
+def test_the_key_knows_the_bytes_of_a_checkpoint(make_lab, tmp_path):
+    weights = str(tmp_path / "mine.pt")
+    (tmp_path / "mine.pt").write_bytes(b"before")
+    arm = make_arm(weights=weights)
+    before = make_lab(weights=weights).key(arm)
+    assert make_lab(weights=weights).key(arm) == before
+    (tmp_path / "mine.pt").write_bytes(b"after!")
+    assert make_lab(weights=weights).key(arm) != before
+
+
+def test_a_changed_checkpoint_trains_again(make_lab, tmp_path, monkeypatch):
+    weights, trained = str(tmp_path / "mine.pt"), []
+    monkeypatch.setattr(laboratory, "load_backbone", lambda *_: tiny_backbone())
+    monkeypatch.setattr(laboratory, "train", lambda *_: trained.append(1) or Outcome(kept_epoch=0))
+    for content, runs in ((b"before", 1), (b"before", 1), (b"after!", 2)):
+        (tmp_path / "mine.pt").write_bytes(content)
+        make_lab(folder=tmp_path / "runs", weights=weights).run(make_arm(weights=weights))
+        assert len(trained) == runs
+
+
+def test_the_key_knows_weights_that_a_package_brings(make_lab, monkeypatch):
+    before = make_lab().key(make_arm())
+    backbone = tiny_backbone()
+    with torch.no_grad():
+        next(backbone.stages.parameters()).flatten()[0] += 1e-6
+    monkeypatch.setattr(laboratory, "load_backbone", lambda *_: backbone)
+    assert make_lab().key(make_arm()) != before
+    assert make_lab().key(make_arm(weights="other")) != make_lab().key(make_arm(weights="none"))
+
+
+def test_the_key_knows_a_model_of_ones_own(make_lab, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
+    before = make_lab(backbone_name=str(tmp_path)).key(make_arm())
+    (tmp_path / "config.json").write_text('{"depth": 2}')
+    assert make_lab(backbone_name=str(tmp_path)).key(make_arm()) != before
+
+
+def test_the_key_knows_what_the_users_file_imports(make_lab, tmp_path):
+    (tmp_path / "mine.py").write_text("from beside import loss")
+    (tmp_path / "beside.py").write_text("def loss(output, target):\n    return output.mean()\n")
+    (tmp_path / "stranger.py").write_text("x = 1")
+    before = make_lab(tmp_path / "mine.py").key(make_arm())
+    (tmp_path / "stranger.py").write_text("x = 2")
+    assert make_lab(tmp_path / "mine.py").key(make_arm()) == before
+    (tmp_path / "beside.py").write_text("def loss(output, target):\n    return output.sum()\n")
+    assert make_lab(tmp_path / "mine.py").key(make_arm()) != before
+
+
+def test_a_range_test_knows_the_weights_too(make_lab):
+    lab = make_lab()
+    assert lab.context(make_arm(weights="bundled")) != lab.context(make_arm(weights="none"))

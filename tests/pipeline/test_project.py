@@ -30,7 +30,6 @@ class TestCreate:
         for name in (
             "dvc.yaml",
             "params.yaml",
-            "None",
             "stages/run",
             "stages/embed.py",
             "src/plateau_cause/config/params.py",

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from PIL import Image
 
-COPIED = ("src", "stages", "dvc.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore", "None")
+COPIED = ("src", "stages", "dvc.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitignore")
 ESCAPED = "<b>x"  # a class name that a report must escape
 COLOURS = {"amber": (200, 140, 40), "blue": (40, 80, 200), ESCAPED: (60, 170, 60)}
 CHANGES: dict[str, Any] = {
@@ -38,7 +38,6 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 STAGES = {
     "check",
-    "plan",
     "prepare_data",
     "dataset_stats",
     "embed",

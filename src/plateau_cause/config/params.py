@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import glob
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,23 +156,6 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return dump(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def arm_inputs(params: Params, arm: str) -> dict[str, Any]:
-    """Returns all that an arm is built from besides the images: what changes it, and nothing else.
-
-    Args:
-        params: all parameters, their files present.
-        arm: one of ARMS. The reference follows the weights, not the recipe, except for what the two
-            must share to be comparable.
-    """
-    shared = {"backbone": dump(params.backbone), "seeds": list(params.diagnosis.seeds)}
-    recipe = params.recipe
-    code = hashlib.sha256(Path(recipe.code).read_bytes()).hexdigest() if recipe.code else None
-    if arm == "reference":
-        kept = {"size": recipe.preprocessing.size, "optimizer": recipe.optimizer.name}
-        return {**shared, **kept, "code_sha256": code}
-    return {**shared, "recipe": dump(recipe), "code_sha256": code}
 
 
 def _check(params: Params, root: Path) -> None:

@@ -131,3 +131,13 @@ def put(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
             value = replace(getattr(recipe, section_name), **{inner: value})
         recipe = replace(recipe, **{section_name: value})
     return recipe
+
+
+def shared(recipe: Recipe) -> dict[str, Any]:
+    """Returns what a reference takes over from a recipe, to be comparable with it: values by dotted key."""
+    return {key: get(recipe, key) for key in ("preprocessing.size", "optimizer.name")}
+
+
+def comparable(recipe: Recipe) -> Recipe:
+    """Returns a recipe that has of the given one what a reference shares with it, and nothing else."""
+    return put(Recipe(trainable="all"), shared(recipe))

@@ -17,9 +17,7 @@ from plateau_cause.diagnosis.verdict import HARMLESS, UNDECIDED, Finding, Verdic
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.effect import effect
-from plateau_cause.lab.store import Result, hits
-
-CURVES = ["epoch", "train_accuracy", "val_accuracy", "train_loss", "val_loss", "learning_rate"]
+from plateau_cause.lab.store import CURVES, Result, hits
 
 
 def record(

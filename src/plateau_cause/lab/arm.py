@@ -17,6 +17,7 @@ OWN_PIECES = {
     "optimizer": ("optimizer", "parameters", "learning_rate", "weight_decay"),
     "on_train_start": (),
 }
+OTHER_WEIGHTS = "other"  # those of an arm whose model comes with its own
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class Arm:
 
     Attributes:
         recipe: every "canonical" already replaced by numbers.
-        weights: what the backbone starts from, as in `backbone.weights`.
+        weights: what the backbone starts from, as in `backbone.weights`, or OTHER_WEIGHTS.
         own: the pieces (values of OWN_PIECES, "batch_norm") that the user's file decides.
         images: which training images: "all", "half", or a key of the laboratory's subsets.
         seed: of initialisation, order, augmentation and dropout.

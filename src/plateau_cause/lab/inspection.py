@@ -17,7 +17,7 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.features.embed import identify_preprocessing
 from plateau_cause.features.identification import Identification
 from plateau_cause.images.preprocessing import canonical, resolve
-from plateau_cause.lab.arm import Arm, pieces_of
+from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm, pieces_of
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.training import losses, model, optimizer
 from plateau_cause.training.inputs import TransformInputs, as_tensor
@@ -100,11 +100,11 @@ def _read_model(lab: Laboratory, arm: Arm) -> Arm:
 
 
 def _weights(lab: Laboratory, network: nn.Module, declared: str) -> str:
-    """Returns the declared weights where the model holds them, "none" where it does not, or "other"."""
+    """Returns the declared weights where the model holds them, "none" where it does not, or OTHER_WEIGHTS."""
     reference = lab.backbone()
     entries = len(reference.stages.state_dict())
     if len(match(network.state_dict(), reference)) < OTHER_MODEL_SHARE * entries:
-        return "other"
+        return OTHER_WEIGHTS
     shares = compare_weights(network, reference).values()
     return declared if sum(shares) / len(shares) >= PRETRAINED_SHARE else "none"
 

@@ -19,8 +19,8 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.features.embed import embed
 from plateau_cause.images import preprocessing as pixels
 from plateau_cause.images.store import Dataset
-from plateau_cause.lab import build, store
-from plateau_cause.lab.arm import Arm
+from plateau_cause.lab import build, identity, store
+from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm
 from plateau_cause.lab.store import Result
 from plateau_cause.training.loop import Rows, train
 from plateau_cause.training.user_code import UserCode
@@ -54,8 +54,10 @@ class Laboratory:
     _backbones: dict[str, Backbone] = field(default_factory=dict)
     _images: dict[Preprocessing, np.ndarray] = field(default_factory=dict)
     _features: dict[tuple[Preprocessing, str], np.ndarray] = field(default_factory=dict)
+    _digests: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._model_files = identity.model_files(self.backbone_name)
         self.subsets.setdefault("all", self.dataset.indices("train"))
         self.targets = torch.tensor(self.dataset.targets, device=self.device)
 
@@ -110,14 +112,25 @@ class Laboratory:
         """Names a set of training rows, for `Arm.images`."""
         self.subsets[name] = rows
 
-    def context(self) -> str:
-        """Returns what besides the arm decides its result."""
-        return "/".join([self.dataset.digest, self.backbone_name, self.code.digest, self.device.type])
+    def context(self, arm: Arm) -> str:
+        """Returns what besides the arm decides its result: images, weights, code of plateau and the user."""
+        network = [self.backbone_name, self._model_files, self._weights_digest(arm.weights)]
+        code = [identity.own_code(), self.code.digest]
+        return "/".join([self.dataset.digest, *network, *code, self.device.type])
 
     def key(self, arm: Arm) -> str:
         """Returns the arm's content key in this laboratory, the images it learns from included."""
         rows = self.subsets[arm.images]
-        return arm.digest(f"{self.context()}/{store.rows_digest(rows)}")
+        return arm.digest(f"{self.context(arm)}/{store.rows_digest(rows)}")
+
+    def _weights_digest(self, weights: str) -> str:
+        """Returns what these weights are; of those that the user's model brings its code tells enough."""
+        if weights in ("none", OTHER_WEIGHTS):
+            return weights
+        if weights not in self._digests:
+            of_file = identity.file_bytes(weights)
+            self._digests[weights] = of_file or identity.state(self.backbone(weights))
+        return self._digests[weights]
 
     def run(self, arm: Arm, name: str = "train", keep_weights: bool = False) -> Result:
         """Returns the arm's result, trained now unless it was before.

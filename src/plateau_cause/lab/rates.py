@@ -33,7 +33,7 @@ class Rates:
     def optimum(self, arm: Arm) -> float:
         """Returns the learning rate that suits the arm's moving parameters under its optimiser."""
         plain = _plain(arm)
-        key = plain.digest(f"{self.lab.context()}/optimum")
+        key = plain.digest(f"{self.lab.context(plain)}/optimum")
         if key not in self._optima:
             found = store.recall(self.lab.folders(), key)
             if found is None:

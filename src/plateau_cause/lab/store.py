@@ -17,6 +17,8 @@ from plateau_cause.config.recipe import Recipe
 from plateau_cause.lab.arm import Arm
 from plateau_cause.training.loop import Outcome
 
+CURVES = ["epoch", "train_accuracy", "val_accuracy", "train_loss", "val_loss", "learning_rate"]
+
 
 @dataclass(frozen=True)
 class Result:

@@ -10,8 +10,8 @@ import pandas as pd
 from plateau_cause import artifacts, tracking
 from plateau_cause.config import params
 from plateau_cause.config.params import Params
+from plateau_cause.config.recipe import comparable
 from plateau_cause.diagnosis import reference
-from plateau_cause.diagnosis.record import CURVES
 from plateau_cause.lab import store
 from plateau_cause.lab.inspection import recipe_arm
 from plateau_cause.lab.laboratory import Laboratory
@@ -52,11 +52,11 @@ def main(arm: str) -> None:
 def train_arm(lab: Laboratory, rates: Rates, given: Params, arm: str) -> TrainedArm:
     """Returns the arm, trained under every seed of `diagnosis.seeds`."""
     seeds = given.diagnosis.seeds
-    recipe = recipe_arm(lab, given.recipe, seeds[0])
     if arm == "recipe":
+        recipe = recipe_arm(lab, given.recipe, seeds[0])
         results = [lab.run(recipe.with_seed(seed), "recipe", keep_weights=True) for seed in seeds]
         return TrainedArm(arm, results, [], sum(result.outcome.seconds for result in results))
-    tried = reference.train(lab, rates, recipe)
+    tried = reference.train(lab, rates, recipe_arm(lab, comparable(given.recipe), seeds[0]))
     best = reference.choose(lab, tried)
     results = [lab.run(best.arm.with_seed(seed), "reference", keep_weights=True) for seed in seeds]
     everything = {result.key: result for result in [*tried, *results]}
@@ -79,7 +79,7 @@ def write(root: Path, lab: Laboratory, found: TrainedArm, range_test_seconds: fl
         times = {"seconds": found.seconds, "range_test_seconds": range_test_seconds}
         costs = {"candidates": [result.cost for result in found.tried]}
         artifacts.write_json(folder / paths.arm_record(name).name, {"keys": keys, **costs, **times})
-    curve = pd.DataFrame(first.outcome.history, columns=CURVES)
+    curve = pd.DataFrame(first.outcome.history, columns=store.CURVES)
     artifacts.write_csv(root / paths.curves(name), curve)
     artifacts.write_json(root / paths.metrics(f"finetune_{name}"), arms.metrics(lab, first))
 

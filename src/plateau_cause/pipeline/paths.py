@@ -10,9 +10,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 
 DATA = Path("data")
-PARAMS_OK = DATA / "params.ok"
 INPUTS = DATA / "inputs"  # what the stages start from
-WATCHED = DATA / "watched"
 PREPARED = DATA / "prepared"  # the decoded images
 QUARANTINE = PREPARED / "quarantine.parquet"
 REFERENCE = DATA / "reference"  # the same of `reference_data`
@@ -39,13 +37,14 @@ RETRAINED, RETRAINED_PAGE = REPORTS / "retrain.json", REPORTS / "retrain.md"
 
 # No outputs of any stage: whoever kills one loses nothing.
 KEPT = Path(".plateau")
+FINGERPRINTS = KEPT / "fingerprints.json"  # digests of the user's files, so that each is read once
 FINISHED = KEPT / "runs"  # finished runs and checkpoints, by content
 RETRAIN_RECORDS = KEPT / "retrain"  # run records of retrainings
 
 
-def inputs(arm: str) -> Path:
-    """Returns the file that says what an arm is built from."""
-    return INPUTS / f"{arm}.json"
+def inputs(stage: str) -> Path:
+    """Returns the file that says what a stage starts from besides the outputs of others; or an arm."""
+    return INPUTS / f"{stage}.json"
 
 
 def arm(name: str) -> Path:

@@ -14,9 +14,8 @@ from pathlib import Path
 from plateau_cause.errors import PlateauError
 
 PARAMS, IGNORED = "params.yaml", ".gitignore"
-# What a project consists of besides the code. "None" is the file that dvc.yaml reads where a path is null;
-# requirements.lock is for `plateau doctor`, and may be missing.
-FILES = ("dvc.yaml", PARAMS, "requirements.lock", ".dvcignore", IGNORED, "None")
+# What a project consists of besides the code. requirements.lock is for `plateau doctor`, and may be missing.
+FILES = ("dvc.yaml", PARAMS, "requirements.lock", ".dvcignore", IGNORED)
 FOLDERS = ("stages",)
 MARKS = ("dvc.yaml", "stages/summarize.py")  # what tells such a project from another DVC project
 CODE = "src/plateau_cause"

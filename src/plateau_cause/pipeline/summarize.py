@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from plateau_cause import report, tracking
+from plateau_cause import tracking
 from plateau_cause.config import params
 from plateau_cause.pipeline import paths
 from plateau_cause.pipeline.gather import gather
+from plateau_cause.report import files
+from plateau_cause.report.summary import diagnosis_tags
 
 
 def main() -> None:
@@ -15,8 +17,8 @@ def main() -> None:
     given = params.load(paths.PARAMS)
     with tracking.stage_run(given, "summarize") as run:
         content = gather(given, Path(), run.run_id)
-        report.write(content, paths.REPORTS)
-        diagnosis = report.diagnosis_tags(content.summary)
+        files.write(content, paths.REPORTS)
+        diagnosis = diagnosis_tags(content.summary)
         run.log_tags(diagnosis)
         arms = [found["run_id"] for found in content.runs if found["name"] in params.ARMS]
         run.log_diagnosis(arms, {**diagnosis, "diagnosed_by": run.run_id})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import inspect
 import sys
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from plateau_cause import imports
 from plateau_cause.errors import PlateauError
 from plateau_cause.training.keras_model import prepare
 
@@ -56,7 +56,13 @@ def load_user_code(path: str | Path | None) -> UserCode:
         raise PlateauError(f"recipe.code: {source} defines none of {', '.join(REQUIRED_ARGUMENTS)}")
     for name, function in found.items():
         _check_arguments(source, name, function)
-    return UserCode(**found, digest=hashlib.sha256(source.read_bytes()).hexdigest())
+    return UserCode(**found, digest=_digest(source))
+
+
+def _digest(source: Path) -> str:
+    """Returns a digest of the file and of what it imports from beside it."""
+    folder = source.resolve().parent
+    return imports.digest(imports.closure([source], folder), folder)
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
