@@ -33,3 +33,8 @@ def test_points_with_interval(change, ci, text) -> None:
 )
 def test_seconds(duration_s, text) -> None:
     assert numbers.seconds(duration_s) == text
+
+
+def test_no_probability_is_certain() -> None:
+    said = [numbers.probability(stated) for stated in (0.0, 0.004, 0.5, 0.97, 0.995, 1.0)]
+    assert said == ["< 1%", "< 1%", "50%", "97%", "> 99%", "> 99%"]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from plateau_cause.report import PICTURES, write
+from plateau_cause.report.files import PICTURES, write
 from plateau_cause.report.schema import validate
 
 

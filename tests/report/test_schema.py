@@ -33,7 +33,7 @@ def test_schema_is_valid_json_schema() -> None:
 
 
 def test_cause_names_are_those_of_the_contract() -> None:
-    assert len(cause_names()) == 19
+    assert len(cause_names()) == 25
     assert {"frozen_layers", "label_noise", "learning_rate_high"} < set(cause_names())
 
 

@@ -23,31 +23,35 @@ def measured(effect, half=0.02):
     return {"effect": effect, "ci": [effect - half, effect + half], "probability": 1.0}
 
 
-def swap(cause, effect, half=0.02, jointly=False, **values):
+def swap(cause, effect, half=0.02, standing=None, **values):
+    stands = "cause" if effect - half > 0 and effect >= MIN_EFFECT else "harmless"
     return {
         "factor": cause,
         "cause": cause,
+        "standing": standing or stands,
         "difference": "a: 1 instead of 2",
         **measured(effect, half),
-        "forward": measured(effect, half),
-        "backward": measured(effect, half),
-        "jointly": jointly,
+        "need": measured(effect, half),
+        "alone": measured(effect, half),
+        "alternatives": [],
         "evidence": ["Seen."],
         "fix": {"recipe.trainable": "all"},
         "runs": [f"recipe + {cause}"],
+        "title": cause.replace("_", " ").capitalize(),
+        "repair": "Repair it",
+        "explanation": "It is so.",
         **values,
     }
 
 
-def data(cause, effect, half=0.02):
+def data(cause, effect, half=0.02, standing="cause", **values):
     return {
-        "cause": cause,
-        **measured(effect, half),
-        "evidence": ["Seen."],
+        **swap(cause, effect, half, standing),
         "fix": {"data": "more"},
         "runs": ["best - half of the images"],
         "levels": {"more_data": 0.97},
-        "open": effect - half <= 0 and effect >= 0.03,
+        "extrapolated": True,
+        **values,
     }
 
 
@@ -65,8 +69,7 @@ def run(name, test, train=0.7):
 FOUND = {
     "gap": measured(0.25),
     "verdict": "plateau",
-    "path": ["frozen_layers"],
-    "swaps": [swap("preprocessing", 0.01), swap("frozen_layers", 0.2), swap("learning_rate_low", 0.05)],
+    "findings": [swap("preprocessing", 0.01), swap("frozen_layers", 0.2), swap("learning_rate_low", 0.05)],
     "data": [],
     "recommended": {
         "name": "reference",
@@ -87,7 +90,7 @@ FOUND = {
 HEALTHY = {
     "verdict": "healthy",
     "gap": measured(0.0),
-    "swaps": [swap("frozen_layers", 0.0)],
+    "findings": [swap("frozen_layers", 0.0)],
     "recommended": {**FOUND["recommended"], "name": "recipe", "after": 0.7, "gain": measured(0.0)},
 }
 
@@ -141,19 +144,45 @@ class TestPlateau:
         assert not any("target" in note for note in summary()["notes"])
 
     def test_what_is_not_decided_is_neither_blamed_nor_called_harmless(self):
-        made = summary(swaps=[swap("frozen_layers", 0.2), swap("head", 0.05, half=0.06)])
+        made = summary(
+            findings=[swap("frozen_layers", 0.2), swap("head", 0.05, half=0.06, standing="undecided")]
+        )
         assert [cause["cause"] for cause in made["causes"]] == ["frozen_layers"]
         assert made["harmless"] == []
         assert [entry["factor"] for entry in made["undecided"]] == ["head"]
+        assert any("head (+5.0 points)" in note for note in made["notes"])
+        assert made["would_settle"]
 
-    def test_a_joint_bound_is_no_cause(self):
-        made = summary(swaps=[swap("frozen_layers", 0.2), swap("head", 0.1, jointly=True)])
-        assert [cause["cause"] for cause in made["causes"]] == ["frozen_layers"]
-        assert any("head" in note for note in made["notes"])
+    def test_nothing_is_decided_again(self):
+        """Whatever the numbers, it is the record that says what stands where."""
+        made = summary(
+            findings=[swap("frozen_layers", 0.2, standing="harmless"), swap("head", 0.001, standing="cause")]
+        )
+        assert [cause["cause"] for cause in made["causes"]] == ["head"]
+        assert [entry["factor"] for entry in made["harmless"]] == ["frozen_layers"]
 
-    def test_one_direction_is_noted(self):
-        made = summary(swaps=[swap("frozen_layers", 0.2, backward=None)])
-        assert any("one direction only: frozen_layers" in note for note in made["notes"])
+    def test_either_of_two_repairs_is_said_as_such(self):
+        made = summary(
+            findings=[
+                swap("frozen_layers", 0.2, alternatives=["learning_rate_low"]),
+                swap("learning_rate_low", 0.19, alternatives=["frozen_layers"]),
+            ]
+        )
+        assert made["causes"][0]["alternatives"] == ["learning_rate_low"]
+        assert "and so does any one of: learning rate low" in made["headline"]
+
+    def test_what_hurts_alone_is_said_to(self):
+        made = summary(findings=[swap("frozen_layers", 0.2, alone=measured(-0.1))])
+        assert made["causes"][0]["alone"] == -0.1 and "(alone it hurts)" in made["headline"]
+
+    def test_shares_have_one_base_and_do_not_exceed_it(self):
+        made = summary(findings=[swap("frozen_layers", 0.2), swap("head", 0.2)])
+        assert sum(cause["share"] for cause in made["causes"]) == pytest.approx(1.0)
+
+    def test_a_gap_without_a_cause_names_what_is_open(self):
+        made = summary(findings=[swap("frozen_layers", 0.2, standing="undecided")])
+        assert (made["verdict"], made["causes"]) == ("plateau", [])
+        assert "which of its changes does it is not decided (frozen layers)" in made["headline"]
 
     def test_data_cause_beside_a_healthy_recipe(self):
         made = summary(**HEALTHY, data=[data("limited_data", 0.08)])
@@ -162,14 +191,6 @@ class TestPlateau:
         assert made["causes"][0]["share"] is None
         assert made["levels"]["more_data"] == 0.97
         assert "the recipe stands at 70.0%" in made["headline"]
-
-    def test_what_only_makes_up_for_the_data_is_no_cause(self):
-        repaired = {**data("label_noise", 0.24), "in_recipe": True}  # of a gap of 0.25
-        made = summary(data=[repaired])
-        assert [cause["cause"] for cause in made["causes"]] == ["label_noise"]
-        assert "frozen_layers (+20 points)" in made["notes"][0]
-        elsewhere = summary(data=[{**repaired, "in_recipe": False}])
-        assert len(elsewhere["causes"]) > 1
 
     def test_the_largest_comes_first_whatever_its_kind(self):
         made = summary(data=[data("label_noise", 0.1)])
@@ -181,40 +202,49 @@ class TestPlateau:
 
 
 class TestOther:
-    def test_healthy(self):
-        made = summary(**HEALTHY)
+    def test_healthy_says_how_much_may_still_be_hidden(self):
+        made = summary(**{**HEALTHY, "gap": measured(0.0, half=0.031)})
         assert (made["verdict"], made["causes"]) == ("healthy", [])
-        assert made["headline"].startswith("Nothing to repair: the recipe reaches 70.0%")
+        assert made["headline"].startswith("Nothing to repair was found: the recipe reaches 70.0%")
+        assert "at most 3.1 points may still be hidden with 360 test images" in made["headline"]
         assert made["would_settle"] == []
 
+    def test_a_better_run_on_the_page_is_not_hidden(self):
+        better = {**FOUND["recommended"], "after": 0.72, "gain": measured(0.02, half=0.025)}
+        assert "at most 4.5 points" in summary(**{**HEALTHY, "recommended": better})["headline"]
+
     def test_healthy_with_a_low_training_accuracy_says_why(self):
-        runs = [run("recipe", 0.7, train=0.6), *FOUND["runs"][1:]]
-        assert "Training accuracy is the lower one" in summary(**HEALTHY, runs=runs)["headline"]
-        runs = [run("recipe", 0.7, train=0.99), *FOUND["runs"][1:]]
-        assert "Training accuracy" not in summary(**HEALTHY, runs=runs)["headline"]
+        def said(train):
+            runs = [run("recipe", 0.7, train=train), *FOUND["runs"][1:]]
+            made = summary(**HEALTHY, runs=runs)
+            return any("Training accuracy is the lower one" in note for note in made["notes"])
+
+        assert said(0.6) and not said(0.99)
 
     def test_inconclusive_says_what_would_settle_it(self):
-        made = summary(verdict="inconclusive", gap=measured(0.05, half=0.08))
+        made = summary(
+            verdict="inconclusive",
+            gap=measured(0.05, half=0.08),
+            findings=[swap("head", 0.05, 0.08, standing="undecided")],
+        )
         assert (made["verdict"], made["causes"]) == ("inconclusive", [])
         assert made["headline"].startswith("Undecided")
         assert "diagnosis.seeds" in made["would_settle"][0]
 
-    def test_what_was_tested_in_part_is_not_called_healthy(self):
-        left = {**data("label_noise", 0.02), "open": True, "fix": {"data": "review the 12 flagged labels"}}
+    def test_what_is_open_about_the_data_is_not_called_healthy(self):
+        left = data("label_noise", 0.04, half=0.06, standing="undecided", probability=0.6)
         made = summary(**{**HEALTHY, "data": [left]})
         assert (made["verdict"], made["causes"]) == ("inconclusive", [])
-        assert "label_noise (+2 points)" in " ".join(made["notes"])
-        assert (
-            made["would_settle"][-1]
-            == "label_noise is not decided: review the 12 flagged labels, and run again."
-        )
-
-    def test_a_gap_that_nothing_carries_accuses_no_one(self):
-        made = summary(swaps=[swap("frozen_layers", 0.2, half=0.3)])
-        assert (made["verdict"], made["causes"]) == ("inconclusive", [])
+        assert "label_noise (+4.0 points)" in " ".join(made["notes"])
+        unlikely = data("label_noise", 0.01, standing="undecided", probability=0.1)
+        assert summary(**{**HEALTHY, "data": [unlikely]})["verdict"] == "healthy"
 
     def test_no_difference_and_no_swap(self):
-        assert summary(**{**HEALTHY, "swaps": []})["harmless"] == []
+        assert summary(**{**HEALTHY, "findings": []})["harmless"] == []
+
+    def test_few_test_images_are_said(self):
+        assert any("18 test images" in note for note in summary(test_images=18)["notes"])
+        assert not any("test images" in note for note in summary()["notes"])
 
 
 class TestDescribe:

@@ -28,7 +28,8 @@ def test_says_everything_in_the_order_of_importance(summary):
     places += [said.index(step.label) for step in steps(summary)[:1]]
     places += [said.index(f"({cause['cause']}, {cause['kind']})") for cause in summary["causes"]]
     assert places == sorted(places)
-    assert all(entry["factor"] in said for entry in summary["harmless"])
+    assert all(entry["factor"] in said for entry in [*summary["harmless"], *summary["undecided"]])
+    assert ("or any one of:" in said) == any(cause["alternatives"] for cause in summary["causes"])
 
 
 def test_plain_is_ascii(summary):

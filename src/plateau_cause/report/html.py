@@ -74,7 +74,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "percent": numbers.percent, "points": numbers.points, "interval": numbers.interval,
-        "seconds": numbers.seconds, "spoken": spoken,
+        "seconds": numbers.seconds, "spoken": spoken, "probability": numbers.probability,
     }  # fmt: skip
     return environment
 

@@ -11,6 +11,7 @@ from plateau_cause.report import numbers
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.picture import Picture
 from plateau_cause.report.view import view
+from plateau_cause.report.wording import spoken
 
 # What CommonMark and GitHub read as markup within a line, and at its start; < > & become entities.
 WITHIN = re.compile(r"([\\`*\[\]|~$]|(?<!\w)_|_(?!\w))")
@@ -33,6 +34,7 @@ def render(content: ReportContent, pictures: Sequence[Picture], folder: str) -> 
     )  # fmt: skip
     environment.filters |= {
         "md": escape, "fenced": fenced, "percent": numbers.percent, "points": numbers.points,
+        "probability": numbers.probability, "spoken": spoken,
         "interval": numbers.interval, "seconds": numbers.seconds,
     }  # fmt: skip
     by_name = {picture.name: picture for picture in pictures}

@@ -13,6 +13,13 @@ def percent(fraction: float | None) -> str:
     return ABSENT if fraction is None else f"{100 * fraction:.1f}".removesuffix(".0") + "%"
 
 
+def probability(stated: float) -> str:
+    """Returns 0.97 as "97%"; never 0% or 100%, for nothing is certain: "> 99%", "< 1%"."""
+    if stated > 0.99:
+        return "> 99%"
+    return "< 1%" if stated < 0.01 else f"{100 * stated:.0f}%"
+
+
 def points(change: float | None) -> str:
     """Returns 0.22 as "+22 points"; below ten points with one decimal."""
     return ABSENT if change is None else f"{_signed(change, _decimals(change))} points"

@@ -38,8 +38,11 @@ def validate(summary: dict[str, Any]) -> None:
 
 def _intervals(summary: Mapping[str, Any]) -> Iterator[tuple[str, list[float]]]:
     owners = [
-        (f"$.{key}[{i}]", entry) for key in ("causes", "harmless") for i, entry in enumerate(summary[key])
+        (f"$.{key}[{i}]", entry)
+        for key in ("causes", "harmless", "undecided")
+        for i, entry in enumerate(summary.get(key, ()))
     ]
-    for place, owner in [*owners, ("$.verified", summary["verified"] or {})]:
+    owners += [(f"$.{key}", summary.get(key) or {}) for key in ("verified", "gap")]
+    for place, owner in owners:
         if owner.get("ci") is not None:
             yield f"{place}.ci", owner["ci"]

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plateau_cause.report import numbers
-from plateau_cause.report.view import HARMLESS, VERDICTS, fix_yaml, plateau_sentence
+from plateau_cause.report.view import HARMLESS, UNDECIDED, VERDICTS, fix_yaml, plateau_sentence
 from plateau_cause.report.waterfall import Step, steps
-from plateau_cause.report.wording import words
+from plateau_cause.report.wording import spoken, words
 
 LABEL, VALUE = 24, 26  # columns beside a bar, at most
 EIGHTHS = " ▏▎▍▌▋▊▉"  # of a column, from the left
@@ -34,7 +34,8 @@ def render(summary: Mapping[str, Any], width: int = 80, plain: bool = False) -> 
         _list(
             "Causes, the largest first", [_cause(cause) for cause in summary["causes"]], width, numbered=True
         ),
-        _list(HARMLESS[summary["verdict"] == "inconclusive"][0], _harmless(summary), width),
+        _list(HARMLESS[0], _differences(summary["harmless"]), width),
+        _list(UNDECIDED[0], _differences(summary.get("undecided") or []), width),
         _list("What would settle it", summary.get("would_settle") or [], width),
         _list("Notes", summary.get("notes") or [], width),
     ]
@@ -86,10 +87,12 @@ def _cause(cause: Mapping[str, Any]) -> str:
     effect = numbers.points_with_interval(cause["effect"], cause["ci"])
     fix = fix_yaml(cause["fix"])
     lines = [f"{words(cause).title}: {effect} ({cause['cause']}, {cause['kind']})", *cause["evidence"]]
+    if others := ", ".join(spoken(name) for name in cause.get("alternatives", ())):
+        lines.insert(1, f"or any one of: {others}")
     return "\n".join([*lines, *([f"Fix:\n{textwrap.indent(fix, '  ')}"] if fix else [])])
 
 
-def _harmless(summary: Mapping[str, Any]) -> list[str]:
+def _differences(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
         f"{entry['factor']}: "
         + (
@@ -97,7 +100,7 @@ def _harmless(summary: Mapping[str, Any]) -> list[str]:
             if entry["effect"] is None
             else numbers.points_with_interval(entry["effect"], entry["ci"])
         )
-        for entry in summary["harmless"]
+        for entry in entries
     ]
 
 

@@ -14,17 +14,15 @@ from plateau_cause.report.wording import spoken, words
 
 MOST_LISTED = 20
 FOLLOWED = re.compile(r"https?://[^\s<>|]+")  # javascript: would run in the reader's browser
-HARMLESS = {  # whether the verdict is open: title, sentence
-    False: (
-        "Different, but harmless here",
-        "These differ from the reference too. Swapping them changed the test accuracy by less than is worth "
-        "reporting.",
-    ),
-    True: (
-        "Different, not shown to matter",
-        "These differ from the reference. What they are worth is not decided, or too small to report.",
-    ),
-}
+HARMLESS = (
+    "Different, but harmless here",
+    "These differ from the reference too. What they change of the test accuracy is surely less than is worth "
+    "reporting.",
+)
+UNDECIDED = (
+    "Neither shown to matter nor to be harmless",
+    "The runs do not decide what these are worth.",
+)
 VERDICTS = {
     "plateau": ("Plateau", "The recipe stays below what was measured as reachable."),
     "healthy": ("Healthy", "The recipe reaches what was measured as reachable. There is nothing to repair."),
@@ -38,7 +36,7 @@ def view(content: ReportContent) -> dict[str, Any]:
     urls = {run["run_id"]: safe_url(run.get("url")) for run in content.runs}
     names = {run["run_id"]: run["name"] for run in content.runs}
     return {
-        "summary": {"notes": [], "would_settle": []} | summary,
+        "summary": {"notes": [], "would_settle": [], "undecided": []} | summary,
         "title": content.title,
         "badge": VERDICTS[summary["verdict"]],
         "steps": waterfall.steps(summary),
@@ -50,7 +48,8 @@ def view(content: ReportContent) -> dict[str, Any]:
         if summary["recommended_recipe"]
         else None,
         "cost": _cost(summary["cost"]),
-        "harmless": HARMLESS[summary["verdict"] == "inconclusive"],
+        "harmless": HARMLESS,
+        "undecided": UNDECIDED,
         "differences": content.differences,
         "dataset": [(spoken(str(name)).capitalize(), fact(value)) for name, value in content.dataset.items()],
         "runs": [{**run, "url": urls[run["run_id"]]} for run in content.runs],
@@ -66,6 +65,7 @@ def _cause(
     return {
         **cause,
         "title": plain.title,
+        "alternatives": list(cause.get("alternatives", ())),
         "explanation": plain.explanation,
         "fix": fix_yaml(cause["fix"]),
         "runs": runs,
