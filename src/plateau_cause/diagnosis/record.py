@@ -83,7 +83,7 @@ def _finding(finding: Finding, diagnosed: Diagnosed, limit: float) -> dict[str, 
         "probability": finding.probability,
         "need": belief_record(finding.need, limit),
         "alone": belief_record(finding.alone, limit),
-        "alternatives": [_cause(_factor(name, diagnosed), diagnosed) for name in finding.alternatives],
+        "alternatives": [_named(name, diagnosed) for name in finding.alternatives],
         "evidence": _evidence(parts, diagnosed, finding),
         "fix": {} if finding.factor == REST else _fix(parts[0], diagnosed),
         "runs": _runs(finding.factor, diagnosed),
@@ -91,8 +91,10 @@ def _finding(finding: Finding, diagnosed: Diagnosed, limit: float) -> dict[str, 
     }
 
 
-def _factor(name: str, diagnosed: Diagnosed) -> RecipeFactor:
-    return next(factor for factor in diagnosed.swaps.factors if factor.name == name)
+def _named(name: str, diagnosed: Diagnosed) -> str:
+    """Returns the cause that a factor of the game is reported as; the rest is nobody's."""
+    found = [factor for factor in diagnosed.swaps.factors if factor.name == name]
+    return _cause(found[0], diagnosed) if found else name
 
 
 def _cause(factor: RecipeFactor, diagnosed: Diagnosed) -> str:
