@@ -68,6 +68,10 @@ class Runner:
         self.runs[name] = self.lab.run(arm, name)
         return self.runs[name]
 
+    def comparable(self) -> dict[str, Result]:
+        """Returns the runs that learned from the images as they are."""
+        return {name: result for name, result in self.runs.items() if result.arm.images == "all"}
+
     def price(self, arm: Arm) -> float:
         """Returns what running the arm will cost."""
         return build.cost(self.lab, arm)
@@ -85,6 +89,7 @@ def diagnose(
     limits: Limits,
     noise: Mapping[str, Any],
     views: Mapping[str, View],
+    split_auc: float = 0.5,
     candidates: Sequence[float] = (),
 ) -> Diagnosed:
     """Returns what the plateau is made of.
@@ -97,6 +102,7 @@ def diagnose(
         limits: the diagnosis section of params.yaml.
         noise: label-noise evidence per part of the data, from the feature_shift stage.
         views: features by name, from the embed stage.
+        split_auc: of a classifier between training and test images, from the feature_shift stage.
         candidates: what the other candidates for the reference cost, in the unit of Result.cost.
     """
     evidence = gather_evidence(lab, rates, recipe[0], reference[0], views)
@@ -107,7 +113,7 @@ def diagnose(
     for own, other in zip(recipe, reference, strict=True):
         question.add(question.game.everything, own)
         question.add(frozenset(), other)
-    search = Search(lab, runner, question, limits, noise, evidence)
+    search = Search(lab, runner, question, limits, noise, split_auc, evidence)
     search.spend(budget(recipe, reference, candidates, limits.max_cost))
     return Diagnosed(
         swaps=swaps,
@@ -135,6 +141,7 @@ class Search:
     question: Question
     limits: Limits
     noise: Mapping[str, Any]
+    split_auc: float
     evidence: Evidence
     data: dict[str, DataQuestion] = field(default_factory=dict)
 
@@ -155,7 +162,14 @@ class Search:
 
     def facts(self) -> DataFacts:
         """Returns what is known about the data; what they still cost is measured against the best run."""
-        return gather_facts(self.lab, self.runner.runs, self.noise, self.evidence, self.limits.min_effect)
+        return gather_facts(
+            self.lab,
+            self.runner.comparable(),
+            self.noise,
+            self.split_auc,
+            self.evidence,
+            self.limits.min_effect,
+        )
 
     def _suspicions(self, lucks: tuple[float, ...]) -> list[DataQuestion]:
         """Returns the questions about the data: those that were begun, and those that something points at."""

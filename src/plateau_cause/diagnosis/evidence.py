@@ -68,6 +68,7 @@ def gather_facts(
     lab: Laboratory,
     runs: Mapping[str, Result],
     noise: Mapping[str, Any],
+    split_auc: float,
     evidence: Evidence,
     min_effect: float,
 ) -> DataFacts:
@@ -77,6 +78,7 @@ def gather_facts(
         lab: holds the data.
         runs: what was trained so far by name, nearest to the recipe first, "recipe" among them.
         noise: label-noise evidence per part of the data, from the feature_shift stage.
+        split_auc: of a classifier between training and test images, from the same stage.
         evidence: what was known before.
         min_effect: what is worth reporting.
     """
@@ -98,6 +100,7 @@ def gather_facts(
         noise=noise["train"],
         noise_held_out=float(noise["held_out"]["rate"]),
         imbalance=evidence.imbalance,
+        split_auc=split_auc,
         probe=evidence.probe_canonical,
         probe_random=evidence.probe_random,
         classes=lab.dataset.classes,
