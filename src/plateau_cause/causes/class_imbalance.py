@@ -68,9 +68,9 @@ def _thinned(facts: DataFacts) -> Trial | None:
     images = max(1, round(int(np.isin(facts.targets[facts.train], rare).sum()) / max(1, len(rare))))
     rows = thin(facts.train, facts.targets, losing, images)
     tested = np.isin(facts.targets[facts.test], losing)
-    if not tested.any() or not len(rare):
-        return None
     share = float(np.isin(facts.targets[facts.test], rare).mean())
+    if not tested.any() or not share:
+        return None
     return Trial(
         base=facts.best,
         base_name="best",
