@@ -20,8 +20,9 @@ from plateau_cause.backbones.hub import download
 from plateau_cause.backbones.loading import load_state
 from plateau_cause.backbones.stages import cut
 from plateau_cause.backbones.state_files import bundled_file, read_state
-from plateau_cause.backbones.types import Architecture, Backbone, Expectation, LoadReport
+from plateau_cause.backbones.types import Architecture, Backbone, LoadReport
 from plateau_cause.errors import PlateauError
+from plateau_cause.images.expectation import Expectation
 
 __all__ = [
     "Backbone",

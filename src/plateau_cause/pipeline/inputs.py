@@ -54,7 +54,7 @@ def _code(given: Params) -> dict[str, str]:
     """Returns the digests of the user's file and of what it imports from beside it, by path."""
     if given.recipe.code is None:
         return {}
-    folder = Path(given.recipe.code).resolve().parent
+    folder = Path(given.recipe.code).absolute().parent
     return imports.digests(imports.closure([Path(given.recipe.code)], folder), folder)
 
 

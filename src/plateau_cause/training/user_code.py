@@ -61,7 +61,7 @@ def load_user_code(path: str | Path | None) -> UserCode:
 
 def _digest(source: Path) -> str:
     """Returns a digest of the file and of what it imports from beside it."""
-    folder = source.resolve().parent
+    folder = source.absolute().parent
     return imports.digest(imports.closure([source], folder), folder)
 
 
