@@ -19,8 +19,8 @@ from plateau_cause.images.store import PIXELS, Dataset, open_dataset
 from plateau_cause.pipeline import paths
 from plateau_cause.retraining import training_set
 from plateau_cause.tracking import provenance, registry
-from plateau_cause.tracking.null_run import NullRun
 from plateau_cause.tracking.registry import Registry, RegistryError, Version
+from plateau_cause.tracking.run import Run
 
 LEAST_AGREEMENT = 0.95  # of the registered model with the trained one: devices round differently, no more
 
@@ -67,7 +67,7 @@ def read_today() -> Today:
     )
 
 
-def register(today: Today, versions: Registry, run: NullRun) -> Version:
+def register(today: Today, versions: Registry, run: Run) -> Version:
     """Returns today's model as a new version, the challenger.
 
     It is the model that stage finetune@recipe logged. Where this server has no such model, because the stage
@@ -125,7 +125,7 @@ def _tags(today: Today) -> dict[str, Any]:
     }
 
 
-def _log_model(today: Today, run: NullRun) -> str:
+def _log_model(today: Today, run: Run) -> str:
     """Returns the URI of the recipe's model, logged by the run of the retraining."""
     from plateau_cause.lab import store
     from plateau_cause.pipeline import arms, bench

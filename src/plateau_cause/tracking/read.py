@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.tracking import provenance, store
-from plateau_cause.tracking.run import failures
+from plateau_cause.tracking import store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,11 +44,9 @@ def run(run_id: str) -> RecordedRun:
         PlateauError: the store does not answer, or has no such run.
     """
     client = _client()
-    try:
+    with store.failing_as(PlateauError, run_id, f" (MLflow at {store.address()})"):
         found = client.get_run(run_id)
         table = _predictions(client, run_id)
-    except failures() as error:
-        raise PlateauError(f"{run_id}: {_reason(error)} (MLflow at {_shown()})") from None
     return RecordedRun(str(found.info.run_name), found.data.params, found.data.metrics, table)
 
 
@@ -60,11 +57,9 @@ def probe() -> str:
         PlateauError: it does not answer.
     """
     client = _client()
-    try:
+    with store.failing_as(PlateauError, store.address()):
         experiments = client.search_experiments(max_results=1000)
-    except failures() as error:
-        raise PlateauError(f"{_shown()}: {_reason(error)}") from None
-    return f"{_shown()}: {len(experiments)} experiments"
+    return f"{store.address()}: {len(experiments)} experiments"
 
 
 def _client() -> MlflowClient:
@@ -73,10 +68,8 @@ def _client() -> MlflowClient:
         raise PlateauError(f"{path}: no runs are recorded here; the first stage that runs makes it")
     store.settle_environment()
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a few kilobytes
-    try:
+    with store.failing_as(PlateauError, store.address()):
         return store.open_client()
-    except failures() as error:
-        raise PlateauError(f"{_shown()}: {_reason(error)}") from None
 
 
 def _predictions(client: MlflowClient, run_id: str) -> pd.DataFrame | None:
@@ -87,11 +80,3 @@ def _predictions(client: MlflowClient, run_id: str) -> pd.DataFrame | None:
     with tempfile.TemporaryDirectory() as folder:
         content = Path(client.download_artifacts(run_id, PREDICTIONS, folder)).read_bytes()
     return pd.read_csv(io.BytesIO(content), dtype={"image_id": str, "label": str}, keep_default_na=False)
-
-
-def _shown() -> str:
-    return provenance.without_password(store.tracking_uri())
-
-
-def _reason(error: Exception) -> str:
-    return provenance.without_password(" ".join(str(error).split()))[:200]
