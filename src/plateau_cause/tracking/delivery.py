@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
 MODEL_KEY = "plateau.model_key"
-BATCH = {"metrics": 1000, "params": 100, "tags": 100}  # most entries that MLflow takes in one call
 AT_ONCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}  # a call repeated blindly may create a second run
 REFUSED, UNKNOWN = "INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"
 
@@ -107,7 +106,8 @@ class Delivery:
     def _params(self, entry: Entry) -> None:
         from mlflow.entities import Param
 
-        self._batch(self.ids[entry["run"]], "params", [Param(*item) for item in entry["params"].items()])
+        params = [Param(*item) for item in entry["params"].items()]
+        self.client.log_batch(self.ids[entry["run"]], params=params)
 
     def _tags(self, entry: Entry) -> None:
         self._tag(self.ids[entry["run"]], entry["tags"])
@@ -115,19 +115,13 @@ class Delivery:
     def _tag(self, run_id: str, tags: dict[str, str]) -> None:
         from mlflow.entities import RunTag
 
-        self._batch(run_id, "tags", [RunTag(*item) for item in tags.items()])
+        self.client.log_batch(run_id, tags=[RunTag(*item) for item in tags.items()])
 
     def _metrics(self, entry: Entry, model_id: str | None = None) -> None:
         from mlflow.entities import Metric
 
         found = [Metric(name, value, ms, step, model_id) for name, value, ms, step in entry["metrics"]]
-        self._batch(self.ids[entry["run"]], "metrics", found)
-
-    def _batch(self, run_id: str, kind: str, items: list[Any]) -> None:
-        size = BATCH[kind]
-        for first in range(0, len(items), size):
-            batch: dict[str, Any] = {kind: items[first : first + size]}
-            self.client.log_batch(run_id, **batch)
+        self.client.log_batch(self.ids[entry["run"]], metrics=found)
 
     def _files(self, entry: Entry) -> None:
         self.client.log_artifacts(self.ids[entry["run"]], str(self.folder / entry["files"]), entry["to"])
