@@ -86,7 +86,7 @@ def _assess(today: Today, versions: Registry, run: Run) -> dict[str, Any]:
     """Returns the record: today's model registered, compared with the deployed one, and the decision."""
     champion = versions.version(registry.CHAMPION)
     _say("3/5  register today's model")
-    challenger = versions.find(today.arm_key) or register(today, versions, run)
+    challenger = register(today, versions, run)
     found = answers(today, versions, challenger)
     check_agreement(challenger, found)
     _say("4/5  compare it with the deployed one")

@@ -18,6 +18,10 @@ from plateau_cause.tracking import find, prediction, provenance, store
 CHAMPION, CHALLENGER = "champion", "challenger"
 TRAINING_SET = "training_set"  # artifact folder of the run that registered the model
 REGISTERED_BY = "registered_by"  # tag: that run
+ABOUT = """\
+Models of the recipe in params.yaml, one version per retraining. `champion` is deployed; `challenger` is what
+the last retraining compared with it, and became the champion if it was better by more than noise.
+"""
 ARM_KEY = "arm_key"  # tag: content key of the trained arm; equal keys, equal models
 
 
@@ -92,7 +96,9 @@ class Registry:
             return None
         return f"models:/{models[0]}" if models else None
 
-    def register(self, model_uri: str, run_id: str, training_set: Path, tags: Mapping[str, Any]) -> Version:
+    def register(
+        self, model_uri: str, run_id: str, training_set: Path, tags: Mapping[str, Any], description: str = ""
+    ) -> Version:
         """Returns the new version, the challenger from now on.
 
         Args:
@@ -100,6 +106,7 @@ class Registry:
             run_id: of the run that registers it; keeps the training set, before the version can be seen.
             training_set: folder of what the model was trained on.
             tags: what it comes from; None values are left out.
+            description: what people read beside it, Markdown.
         """
         import mlflow
 
@@ -108,6 +115,9 @@ class Registry:
         with _asking():
             self._client.log_artifacts(run_id, str(training_set), TRAINING_SET)
             made = mlflow.register_model(model_uri, self.name, tags=known)
+            self._client.update_model_version(self.name, made.version, description or None)
+            if not self._client.get_registered_model(self.name).description:
+                self._client.update_registered_model(self.name, ABOUT)
         self.challenge(str(made.version))
         return Version(self.name, str(made.version), known)
 

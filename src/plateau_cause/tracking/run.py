@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from plateau_cause import artifacts
 from plateau_cause.tracking import find, model_store, provenance, store
 from plateau_cause.tracking.outbox import Recorder
+from plateau_cause.tracking.presentation import NOTE, child_note
 from plateau_cause.tracking.provenance import clean_name, clean_text, column_type, flatten, one_line
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Run:
         own = {
             "mlflow.source.name": sys.argv[0],
             "mlflow.source.type": "LOCAL",
-            "mlflow.source.git.commit": self.tags.get("git.commit"),
+            **{f"mlflow.source.{fact}": self.tags.get(fact) for fact in provenance.GIT},
             "mlflow.user": provenance.user(),
         }
         place = {"uri": store.address(), "experiment": self.experiment, "parent": parent, "name": name}
@@ -168,6 +169,7 @@ class Run:
     def child(self, name: str, tags: Mapping[str, Any] | None = None) -> Iterator[Run]:
         """Yields a run with this one's tags and these, nested; under `mlflow run` both have one parent."""
         own = {**self.tags, "kind": "train", **(tags or {})}
+        own[NOTE] = child_note(name, own)
         key = f"{self.key}.{next(self._numbers)}"
         run = self._children[name] = Run(self.recorder, self.experiment, own, self.pipeline, key)
         run.start(name, self.pipeline or self.key)

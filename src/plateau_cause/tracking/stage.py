@@ -14,6 +14,7 @@ from plateau_cause.config.params import Params, dump
 from plateau_cause.tracking import attempts, provenance, store
 from plateau_cause.tracking.journal import Journal
 from plateau_cause.tracking.outbox import Recorder
+from plateau_cause.tracking.presentation import NOTE, stage_note
 from plateau_cause.tracking.run import Run, ending
 
 RUNS = Path("reports/runs")
@@ -62,7 +63,8 @@ def _tags(params: Params, stage: str, arm: str | None, seed: int | None) -> dict
     """Returns what makes the run findable in the comparison views."""
     backbone = {"backbone": params.backbone.name, "weights": params.backbone.weights}
     kind = "stage" if arm is None else "train"
-    return {**provenance.facts(), **backbone, "stage": stage, "arm": arm, "seed": seed, "kind": kind}
+    own = {"stage": stage, "arm": arm, "seed": seed, "kind": kind, NOTE: stage_note(stage, arm)}
+    return {**provenance.facts(), **backbone, **own}
 
 
 def _recorder(name: str) -> Recorder | None:

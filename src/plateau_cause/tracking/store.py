@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plateau_cause.tracking import presentation
 from plateau_cause.tracking.provenance import one_line, without_password
 
 if TYPE_CHECKING:
@@ -96,11 +97,12 @@ def experiment_id(client: MlflowClient, name: str) -> str:
     """Returns the experiment's id; one made here keeps its artifacts beside its SQLite file."""
     with _alone():
         found = client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
-        database = sqlite_path()
-        location = (database.parent / "mlartifacts").as_uri() if database else None
-        return str(client.create_experiment(name, artifact_location=location))
+        if found is None:
+            database = sqlite_path()
+            location = (database.parent / "mlartifacts").as_uri() if database else None
+            found = client.get_experiment(client.create_experiment(name, artifact_location=location))
+        presentation.introduce(client, found)
+        return str(found.experiment_id)
 
 
 def _alone() -> AbstractContextManager[object]:
