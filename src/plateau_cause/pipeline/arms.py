@@ -62,6 +62,7 @@ def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
             "label": test["label"].to_numpy(),
             "predicted": named,
             "correct": right,
+            "sha256": test["sha256"].to_numpy(),  # by which `plateau compare` sees that an image has changed
         }
     )
 

@@ -79,4 +79,5 @@ def _predictions(client: MlflowClient, run_id: str) -> pd.DataFrame | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         content = Path(client.download_artifacts(run_id, PREDICTIONS, folder)).read_bytes()
-    return pd.read_csv(io.BytesIO(content), dtype={"image_id": str, "label": str}, keep_default_na=False)
+    texts = dict.fromkeys(("image_id", "label", "sha256"), str)
+    return pd.read_csv(io.BytesIO(content), dtype=texts, keep_default_na=False)
