@@ -42,9 +42,8 @@ def test_an_arm_with_itself_is_not_decided(call, finished):
 def test_test_images_that_differ_are_said_first(call, finished):
     table = artifacts.read_parquet(finished / ARMS)
     changed = (table["arm"] == "reference") & (table["image_id"] == "00.png")
-    artifacts.write_parquet(
-        finished / ARMS, table.assign(image_id=table["image_id"].mask(changed, "new.png"))
-    )
+    ids = table["image_id"].mask(changed, "new.png")
+    artifacts.write_parquet(finished / ARMS, table.assign(image_id=ids))
     out = " ".join(call("compare", "recipe", "reference").out.split())
     assert "Warning: the test images are not the same: 1 only in 1, 1 only in 2." in out
     assert out.index("Warning") < out.index("on 19 test images")

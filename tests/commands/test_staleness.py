@@ -47,7 +47,7 @@ def test_nothing_changed_is_no_remark(project):
 @pytest.mark.parametrize(
     ("section", "value", "named"),
     [
-        ("data", {"source": "imagefolder", "path": "x"}, "data.source, data.path"),
+        ("data", {"source": "imagefolder", "path": "x"}, "data.path, data.source"),
         ("data", {"source": "digits", "path": None, "max_images": 5}, "data.max_images"),
         ("data", {"source": "digits"}, None),  # left out is null
         ("recipe", {"optimizer": {"learning_rate": 0.01}}, "recipe.optimizer.learning_rate"),
