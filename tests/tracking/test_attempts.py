@@ -1,9 +1,9 @@
 """After a kill, the next run of a stage sets MLflow right: nothing runs on, nothing stands there twice."""
 
+import hashlib
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -51,7 +51,7 @@ def under_dvc(here, monkeypatch):
     monkeypatch.setenv("DVC_STAGE", "intervene")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/mlflow.db")
     Path("dvc.lock").write_text("schema: '2.0'\n")
-    time.sleep(0.02)
+    Path(".dvc/cache/runs").mkdir(parents=True)
     return here
 
 
@@ -98,11 +98,14 @@ def whole(stage="intervene", children=("swap",)):
     return run
 
 
-def take_note(at_s=0.02):
-    """Does what DVC does when a stage has ended."""
-    time.sleep(at_s)
-    Path("dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
-    time.sleep(at_s)
+def take_note(stage="intervene"):
+    """Does what DVC does when a stage has ended: the run cache first, then dvc.lock."""
+    record = Path(f"reports/runs/{stage}.json")
+    note = f"outs:\n- path: {record}\n  md5: {hashlib.md5(record.read_bytes()).hexdigest()}\n"
+    kept = Path(".dvc/cache/runs/ab/abc/def")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(note)
+    Path("dvc.lock").write_text(note)
 
 
 @pytest.mark.slow
@@ -142,6 +145,30 @@ def test_a_kill_long_ago_takes_nothing_from_what_dvc_knows(under_dvc):
     cut_off()
     whole()
     take_note()
+    cut_off()
+    whole()
+    assert stands()[0] == [("intervene", "FINISHED")] * 2 + [("swap", "FINISHED")] * 2
+
+
+def test_what_dvc_wrote_of_other_stages_says_nothing_of_this_one(under_dvc):
+    whole()
+    Path("dvc.lock").write_text("schema: '2.0'\nstages: {}\n")  # `check` runs every time
+    whole()
+    assert stands()[0] == [("intervene", "FINISHED"), ("swap", "FINISHED")]
+
+
+def test_an_experiment_that_was_reverted_stays(under_dvc):
+    before = Path("dvc.lock").read_text()
+    whole()
+    take_note()
+    Path("dvc.lock").write_text(before)  # git restore dvc.lock params.yaml
+    whole()
+    assert stands()[0] == [("intervene", "FINISHED")] * 2 + [("swap", "FINISHED")] * 2
+
+
+def test_where_dvcs_cache_is_elsewhere_nothing_that_ended_is_deleted(under_dvc):
+    Path(".dvc/cache/runs").rmdir()
+    whole()
     cut_off()
     whole()
     assert stands()[0] == [("intervene", "FINISHED")] * 2 + [("swap", "FINISHED")] * 2

@@ -1,20 +1,22 @@
 """Attempts at a stage that DVC knows nothing of: a kill, a failure or Ctrl-C cut them off.
 
 DVC runs such a stage again, also where the kill came between the stage's end and DVC's own note of it. In
-MLflow the attempt that succeeds takes the place of those before it. So the keys of a stage's attempts are
-kept in `.plateau/attempts/<stage>`, beside the dvc.lock that DVC writes when it has taken note of a stage.
-Outside DVC every run stands for itself.
+MLflow the next attempt takes the place of those before it. So `.plateau/attempts/<stage>` keeps a line for
+each: the key of its run and, once it has ended, the MD5 of its record, by which DVC's own notes are
+recognised (a record names its run, so there are no two alike). Outside DVC every run stands for itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from plateau_cause import artifacts
 
-ATTEMPTS, NOTE = Path(".plateau/attempts"), Path("dvc.lock")
+ATTEMPTS = Path(".plateau/attempts")
+LOCK, RUN_CACHE = Path("dvc.lock"), Path(".dvc/cache/runs")  # what DVC writes when a stage has ended
 
 
 def begun(name: str, key: str) -> list[str]:
@@ -26,22 +28,39 @@ def begun(name: str, key: str) -> list[str]:
     """
     if not os.environ.get("DVC_STAGE"):
         return []
-    path = ATTEMPTS / name
-    earlier = path.read_text(encoding="utf-8").split() if _is_open(path) else []
-    with suppress(OSError):  # a disk that takes nothing has been reported already
-        artifacts.write_text(path, "\n".join([*earlier, key]))
-    return earlier
+    lines = _lines(name)
+    known = [number for number, line in enumerate(lines, 1) if _is_known(line)]
+    earlier = lines[known[-1] :] if known else lines
+    _write(name, [*earlier, key])
+    return [line.split()[0] for line in earlier]
 
 
-def finished(name: str) -> None:
-    """Notes that the stage has ended: what DVC writes from now on says that it knows."""
+def finished(name: str, record: Path) -> None:
+    """Notes that the last attempt has ended, and left this record."""
+    lines = _lines(name) if os.environ.get("DVC_STAGE") else []
+    if lines:
+        md5 = hashlib.md5(record.read_bytes(), usedforsecurity=False).hexdigest()
+        _write(name, [*lines[:-1], f"{lines[-1]} {md5}"])
+
+
+def _lines(name: str) -> list[str]:
     with suppress(OSError):
-        if os.environ.get("DVC_STAGE"):
-            (ATTEMPTS / name).touch()
+        return (ATTEMPTS / name).read_text(encoding="utf-8").splitlines()
+    return []
 
 
-def _is_open(path: Path) -> bool:
-    """Returns whether there are attempts, and DVC has written nothing since the last of them."""
-    if not path.exists():
+def _write(name: str, lines: list[str]) -> None:
+    with suppress(OSError):  # a disk that takes nothing has been reported already
+        artifacts.write_text(ATTEMPTS / name, "\n".join(lines))
+
+
+def _is_known(line: str) -> bool:
+    """Returns whether DVC has taken note of an attempt, be it in a dvc.lock that is no longer there."""
+    _, _, md5 = line.partition(" ")
+    if not md5:
         return False
-    return not NOTE.exists() or NOTE.stat().st_mtime_ns < path.stat().st_mtime_ns
+    if LOCK.is_file() and md5 in LOCK.read_text(encoding="utf-8"):
+        return True
+    if not RUN_CACHE.is_dir():  # it is elsewhere, so nobody can tell: better twice than gone
+        return True
+    return any(md5 in path.read_text(encoding="utf-8") for path in RUN_CACHE.glob("*/*/*"))

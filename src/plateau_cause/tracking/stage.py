@@ -55,8 +55,9 @@ def stage_run(
         yield run
         wall_s = time.perf_counter() - started_s
         run.log_metrics({"stage_s": wall_s, "peak_memory_mb": runtime.peak_memory_mb()})
-    artifacts.write_json(runs / f"{name}.json", _record(recorder, run, name))
-    attempts.finished(name)
+    record = runs / f"{name}.json"
+    artifacts.write_json(record, _record(recorder, run, name))
+    attempts.finished(name, record)
 
 
 def _tags(params: Params, stage: str, arm: str | None, seed: int | None) -> dict[str, Any]:
