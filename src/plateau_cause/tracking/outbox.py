@@ -112,14 +112,11 @@ def flush(folder: Path | None = None, only: str | None = None) -> Flushed:
     for journal in every(folder):
         if not journal.take():
             found.running.append(journal.name)
-            continue
-        try:
-            if not journal.read():  # its stage was killed before it said anything
-                journal.remove()
-            elif only in (None, journal.uri):
-                _send(journal, found, dead)
-        finally:
-            journal.release()
+        elif not journal.read():  # its stage was killed before it said anything
+            journal.remove()
+        elif only in (None, journal.uri):
+            _send(journal, found, dead)
+        journal.release()
     return found
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 NOTE = "mlflow.note.content"  # MLflow shows it as the description
 VIEW = "plateau"  # name of the view that the link in the description opens
+SHARED = f"mlflow.sharedViewState.{VIEW}"  # tag that holds it
 ACCURACIES = ("test_accuracy", "val_accuracy", "train_accuracy")
 COLUMNS = [
     *(f"metrics.`{name}`" for name in ACCURACIES),
@@ -69,15 +70,19 @@ def child_note(name: str, tags: Mapping[str, Any]) -> str:
     return f"The same training under another seed: {name}. It shows what is luck."
 
 
+def page(experiment_id: str) -> str:
+    """Returns where a server shows an experiment's runs: as model training, accuracies beside them."""
+    return f"#/experiments/{experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
+
+
 def introduce(client: MlflowClient, experiment: Experiment) -> None:
     """Says in MLflow what the experiment is, that it trains models, and which columns matter."""
-    page = f"#/experiments/{experiment.experiment_id}/runs"
     wanted = {
-        NOTE: EXPERIMENT.format(link=f"{page}?workflowType=machine_learning&viewStateShareKey={VIEW}"),
+        NOTE: EXPERIMENT.format(link=page(experiment.experiment_id)),
+        SHARED: json.dumps({"selectedColumns": COLUMNS}),
         "mlflow.experimentKind": "custom_model_development",
         "mlflow.experiment.primaryMetric.name": ACCURACIES[0],
         "mlflow.experiment.primaryMetric.greaterIsBetter": "True",
-        f"mlflow.sharedViewState.{VIEW}": json.dumps({"selectedColumns": COLUMNS}),
     }
     for key, value in wanted.items():
         if key not in experiment.tags:

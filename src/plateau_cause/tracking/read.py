@@ -1,9 +1,13 @@
-"""What was recorded, read back: one run by its id, and whether the store answers at all."""
+"""What was recorded, read back: one run by its id, whether the store answers at all, where MLflow shows it.
+
+python -m plateau_cause.tracking.read http://127.0.0.1:5000    # the last of these, for `make ui`
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.tracking import store
+from plateau_cause.tracking import presentation, store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +66,22 @@ def probe() -> str:
     return f"{store.address()}: {len(experiments)} experiments"
 
 
+def pages(server: str) -> list[str]:
+    """Returns name and address of every experiment of plateau's.
+
+    Args:
+        server: address of MLflow's pages, such as http://127.0.0.1:5000.
+
+    Raises:
+        PlateauError: the store does not answer.
+    """
+    client = _client()
+    with store.failing_as(PlateauError, store.address()):
+        found = client.search_experiments()
+    known = [experiment for experiment in found if presentation.SHARED in experiment.tags]
+    return [f"{one.name}: {server.rstrip('/')}/{presentation.page(one.experiment_id)}" for one in known]
+
+
 def _client() -> MlflowClient:
     path = store.sqlite_path()
     if path is not None and not path.is_file():
@@ -81,3 +101,17 @@ def _predictions(client: MlflowClient, run_id: str) -> pd.DataFrame | None:
         content = Path(client.download_artifacts(run_id, PREDICTIONS, folder)).read_bytes()
     texts = dict.fromkeys(("image_id", "label", "sha256"), str)
     return pd.read_csv(io.BytesIO(content), dtype=texts, keep_default_na=False)
+
+
+def main(server: str) -> int:
+    """Returns 0 after a line per experiment, 2 after one line on why there is none."""
+    try:
+        print("\n".join(pages(server)))
+    except PlateauError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
