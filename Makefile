@@ -79,6 +79,7 @@ bench-diagnosis: setup ## Run the fault suite and the peers; exit status 1 below
 	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.diagnosis.run --cases '$(or $(CASES),*)' --seeds $(or $(SEEDS),0)
 
 ui: setup ## Open the recorded runs in MLflow on http://127.0.0.1:5000 (PORT=... for another port)
+	-@sh stages/run -m plateau_cause.tracking.read http://127.0.0.1:$(PORT)
 	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1 --port $(PORT)
 
 clean: ## Remove what the pipeline and the tests made; runs, DVC's cache and .venv stay

@@ -11,15 +11,15 @@ import torch
 from plateau_cause.config.params import dump
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.store import Result, hits
-from plateau_cause.tracking.null_run import NullRun
 from plateau_cause.tracking.read import PREDICTIONS
+from plateau_cause.tracking.run import Run
 from plateau_cause.training.losses import are_probabilities
 from plateau_cause.training.predictor import Predictor
 
 LOST = "(not a number)"  # what a network that diverged sees
 
 
-def log(run: NullRun, lab: Laboratory, result: Result) -> None:
+def log(run: Run, lab: Laboratory, result: Result) -> None:
     """Logs one trained arm under the same names as any other, so that MLflow can compare them."""
     run.log_params(settings(lab, result))
     run.log_history(result.outcome.history)
@@ -62,6 +62,7 @@ def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
             "label": test["label"].to_numpy(),
             "predicted": named,
             "correct": right,
+            "sha256": test["sha256"].to_numpy(),  # by which `plateau compare` sees that an image has changed
         }
     )
 

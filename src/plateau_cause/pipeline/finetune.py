@@ -19,7 +19,7 @@ from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
 from plateau_cause.pipeline import arms, paths
 from plateau_cause.pipeline.bench import open_laboratory
-from plateau_cause.tracking.null_run import NullRun
+from plateau_cause.tracking.run import Run
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def write(root: Path, lab: Laboratory, found: TrainedArm, range_test_seconds: fl
     artifacts.write_json(root / paths.metrics(f"finetune_{name}"), arms.metrics(lab, first))
 
 
-def track(run: NullRun, lab: Laboratory, found: TrainedArm) -> None:
+def track(run: Run, lab: Laboratory, found: TrainedArm) -> None:
     """Logs the arm: parameters, curves, signals, data set, and the model, which loads again by URI."""
     first = found.results[0]
     arms.log(run, lab, first)

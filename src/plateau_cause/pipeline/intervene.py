@@ -21,7 +21,7 @@ from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
 from plateau_cause.pipeline import arms, paths
 from plateau_cause.pipeline.bench import open_laboratory
-from plateau_cause.tracking.null_run import NullRun
+from plateau_cause.tracking.run import Run
 
 
 def main() -> None:
@@ -122,7 +122,7 @@ def metrics(found: dict[str, Any]) -> dict[str, float]:
     return {**effects, **{f"test_accuracy_{name}": value for name, value in named.items()}}
 
 
-def track(run: NullRun, lab: Laboratory, diagnosed: Diagnosed) -> None:
+def track(run: Run, lab: Laboratory, diagnosed: Diagnosed) -> None:
     """Logs every swap as a run of its own, named as in the report."""
     for name, result in diagnosed.runs.items():
         if name not in ARMS:
