@@ -22,7 +22,8 @@ from plateau_cause.images.store import Dataset
 from plateau_cause.lab import build, identity, store
 from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm
 from plateau_cause.lab.store import Result
-from plateau_cause.training.loop import Rows, train
+from plateau_cause.training.loop import train
+from plateau_cause.training.task import Rows
 from plateau_cause.training.user_code import UserCode
 
 OnEpoch = Callable[[str, dict[str, float]], None]

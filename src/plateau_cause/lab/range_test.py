@@ -8,7 +8,9 @@ import torch
 from plateau_cause.runtime import seed_everything
 from plateau_cause.training import depthwise
 from plateau_cause.training import optimizer as optimizers
-from plateau_cause.training.loop import Task, channels_last
+from plateau_cause.training.evaluation import channels_last
+from plateau_cause.training.outputs import forward
+from plateau_cause.training.task import Task
 
 STEPS = 30
 RATES = {"sgd": (1e-4, 3.0), "rmsprop": (1e-6, 3e-2), "adam": (1e-6, 1e-1), "adamw": (1e-6, 1e-1)}
@@ -51,8 +53,8 @@ def _step(task: Task, rows: torch.Tensor, rate: float, generator: torch.Generato
     optimizers.set_learning_rate(task.optimizer, [rate] * len(task.optimizer.param_groups), 1.0)
     tensor = channels_last(task.inputs.training(rows, generator))
     with depthwise.folded(tensor.device):
-        output = task.model(tensor)
-    loss = task.loss(output.float(), task.targets[rows.to(task.targets.device)])
+        output = forward(task.model, tensor)
+    loss = task.loss(output, task.targets[rows.to(task.targets.device)])
     task.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     task.optimizer.step()

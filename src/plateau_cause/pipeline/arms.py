@@ -17,6 +17,7 @@ from plateau_cause.training.losses import are_probabilities
 from plateau_cause.training.predictor import Predictor
 
 LOST = "(not a number)"  # what a network that diverged sees
+OUTSIDE = "(none of the classes)"  # the highest of a network's outputs belongs to no class of the data
 
 
 def log(run: NullRun, lab: Laboratory, result: Result) -> None:
@@ -54,7 +55,8 @@ def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
     test = lab.dataset.manifest.iloc[rows]
     outputs = result.outcome.test_outputs
     lost = ~np.isfinite(outputs).all(1)
-    named = np.where(lost, LOST, np.asarray(lab.dataset.classes, object)[outputs.argmax(1)])
+    lost_as = np.where(np.isneginf(outputs).all(1), OUTSIDE, LOST)
+    named = np.where(lost, lost_as, np.asarray(lab.dataset.classes, object)[outputs.argmax(1)])
     right = result.correct(lab.dataset.targets[rows])
     return pd.DataFrame(
         {
