@@ -9,7 +9,7 @@ from tiny import make_arm, tiny_backbone
 from torch import nn
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.lab import build
+from plateau_cause.lab import build, prefix
 from plateau_cause.lab.arm import pieces_of
 from plateau_cause.training import loop
 from plateau_cause.training.inputs import CachedInputs, PixelInputs
@@ -35,7 +35,7 @@ class TestCache:
     def test_equals_the_uncached_run(self, make_lab, monkeypatch, trainable):
         arm = make_arm({"trainable": trainable, "head.dropout": 0.2})
         cached = loop.train(build.task(make_lab(), arm))
-        monkeypatch.setattr(build, "_cache_prefix", lambda lab, arm, network, read: read)
+        monkeypatch.setattr(prefix, "cached", lambda lab, arm, network, read: read)
         uncached = loop.train(build.task(make_lab(), arm))
         np.testing.assert_allclose(cached.test_outputs, uncached.test_outputs, rtol=1e-3, atol=1e-4)
         assert [row["val_accuracy"] for row in cached.history] == [
@@ -201,7 +201,7 @@ class TestOwn:
 
     def test_the_head_is_what_the_backbone_does_not_have(self, make_lab, user_file):
         lab, arm = self.lab_and_arm(make_lab, user_file, "build_model")
-        network, seen = build.seen_network(lab, arm, build.inputs(lab, arm))
+        network, seen = build.seen_network(lab, arm)
         assert build.head_of(lab, arm, network, seen) == list(network.fc.parameters())
 
     def test_a_whole_file_trains_and_repeats(self, make_lab, user_file):

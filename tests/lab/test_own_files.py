@@ -151,8 +151,9 @@ class TestOutputs:
 
 
 class TestInputs:
-    GRAY = "def transform(image, train):\n    x = torch.tensor(list(image.convert('L').getdata()))\n" + (
-        "    return x.view(1, 16, 16).float() / 255\n"
+    GRAY = (
+        "from torchvision.transforms import functional as T\n"
+        "def transform(image, train):\n    return T.to_tensor(image.convert('L'))\n"
     )
     ONE_CHANNEL = "def build_model(num_classes):\n    return Net(num_classes, channels=1)\n"
 

@@ -12,13 +12,13 @@ from torch import nn
 from plateau_cause.backbones import load_matching
 from plateau_cause.backbones.comparison import match
 from plateau_cause.errors import PlateauError
-from plateau_cause.lab import optimizers, probe_head
+from plateau_cause.images.preprocessing import resize_all
+from plateau_cause.lab import optimizers, prefix, probe_head
 from plateau_cause.lab.arm import MODEL_PIECES, OWN_PIECES, Arm
 from plateau_cause.lab.look import Look, look, trains_on_one
 from plateau_cause.runtime import seed_everything
 from plateau_cause.training import keras_model, losses, model
-from plateau_cause.training.evaluation import EVALUATION_BATCH
-from plateau_cause.training.inputs import CachedInputs, FittedInputs, Inputs, PixelInputs, TransformInputs
+from plateau_cause.training.inputs import FittedInputs, Inputs, PixelInputs, TransformInputs
 from plateau_cause.training.task import Rows, Task
 from plateau_cause.training.user_code import call, place
 
@@ -38,7 +38,7 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
     """
     read = inputs(lab, arm)
     seed_everything(arm.seed)  # the head is what `torch.manual_seed(seed)` and the network's lines give
-    net, seen = seen_network(lab, arm, read)
+    net, seen = seen_network(lab, arm)
     head = head_of(lab, arm, net, seen)
     if "trainable" not in arm.own:
         model.set_trainable(net, arm.recipe.trainable, head)
@@ -47,7 +47,7 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
     if arm.recipe.head.initialization == "linear_probe":
         linear = model.final_linear(net, lab.num_classes) if seen is None else seen.linear
         probe_head.solve(lab, arm, net, read, linear)
-    read, enter, rows = _cache_prefix(lab, arm, net, read), mode_setter(lab, arm, net), lab.rows(arm)
+    read, enter, rows = prefix.cached(lab, arm, net, read), mode_setter(lab, arm, net), lab.rows(arm)
     return Task(
         model=net,
         inputs=read,
@@ -80,7 +80,7 @@ def cost(lab: Laboratory, arm: Arm) -> float:
     """
     area = (arm.recipe.preprocessing.size / UNIT_PX) ** 2
     passes = arm.recipe.schedule.epochs * len(lab.subsets[arm.images]) * area
-    moving = _statistics_move(arm)
+    moving = prefix.statistics_move(arm)
     has_prefix = "model" not in arm.own and arm.recipe.augmentation == "none" and not moving
     if has_prefix and arm.recipe.trainable in ("none", "head"):
         return 0.0
@@ -95,10 +95,10 @@ def network(lab: Laboratory, arm: Arm) -> nn.Module:
     Raises:
         PlateauError: build_model() failed or gives no network for these images and classes.
     """
-    return seen_network(lab, arm, inputs(lab, arm))[0]
+    return seen_network(lab, arm)[0]
 
 
-def seen_network(lab: Laboratory, arm: Arm, read: Inputs) -> tuple[nn.Module, Look | None]:
+def seen_network(lab: Laboratory, arm: Arm) -> tuple[nn.Module, Look | None]:
     """Returns the arm's untrained network, and what a look at a user's network saw: None for the declared.
 
     Raises:
@@ -118,7 +118,7 @@ def seen_network(lab: Laboratory, arm: Arm, read: Inputs) -> tuple[nn.Module, Lo
         load_matching(network, lab.backbone(arm.weights))
     if "dropout" not in arm.own:
         model.set_dropout(network, arm.recipe.head.dropout)
-    seen = look(network, sample(lab, read), lab.num_classes, lab.code.build_model)
+    seen = look(network, sample(lab, arm), lab.num_classes, lab.code.build_model)
     if "activation" in arm.own or seen.linear is None:  # without such a layer nothing can be cut off
         return network, seen
     return model.FinalLinear(network, seen.linear), seen
@@ -160,9 +160,16 @@ def fitted(read: Inputs, seen: Look | None) -> Inputs:
     return read if seen.channels is None else FittedInputs(read, seen.channels)
 
 
-def sample(lab: Laboratory, read: Inputs, count: int = 2) -> torch.Tensor:
-    """Returns the first training images as the arm evaluates them, on the CPU."""
-    return read.evaluation(torch.from_numpy(lab.subsets["all"][:count])).cpu()
+def sample(lab: Laboratory, arm: Arm, count: int = 2) -> torch.Tensor:
+    """Returns the first training images as the arm evaluates them (count, C, H, W), on the CPU."""
+    rows, cpu = lab.subsets["all"][:count], torch.device("cpu")
+    if "transform" in arm.own:
+        assert lab.code.transform is not None
+        few = TransformInputs(lab.dataset.store, lab.code.transform, False, cpu)
+        return few.evaluation(torch.from_numpy(rows))
+    preprocessing = arm.recipe.preprocessing
+    images = resize_all(lab.dataset.store, rows, preprocessing)
+    return PixelInputs(images, preprocessing, "none", cpu).evaluation(torch.arange(len(rows)))
 
 
 def head_of(lab: Laboratory, arm: Arm, network: nn.Module, seen: Look | None) -> list[nn.Parameter]:
@@ -188,41 +195,6 @@ def inputs(lab: Laboratory, arm: Arm) -> Inputs:
         return TransformInputs(lab.dataset.store, lab.code.transform, "augmentation" in arm.own, lab.device)
     preprocessing = arm.recipe.preprocessing
     return PixelInputs(lab.images(preprocessing), preprocessing, arm.recipe.augmentation, lab.device)
-
-
-def _cache_prefix(lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs) -> Inputs:
-    """Replaces images by the frozen prefix's outputs where that changes nothing."""
-    if not (isinstance(network, model.Classifier) and inputs.is_fixed) or _statistics_move(arm):
-        return inputs
-    depth = _frozen_depth(network)
-    if depth == len(network.stages) and isinstance(inputs, PixelInputs):
-        activations = torch.from_numpy(lab.features(arm.recipe.preprocessing, arm.weights))
-    elif depth >= len(network.stages) - 1:
-        activations = _activations(network.stages[:depth], inputs, len(lab.dataset.manifest))
-    else:
-        return inputs
-    network.entry = depth
-    return CachedInputs(activations.to(lab.device))
-
-
-def _statistics_move(arm: Arm) -> bool:
-    """Returns whether frozen batch norms may be in training mode: then no prefix stands still."""
-    return arm.recipe.batch_norm == model.TRAIN_FROZEN_TOO or (
-        "batch_norm" in arm.own and arm.recipe.batch_norm != "frozen"
-    )
-
-
-def _frozen_depth(network: model.Classifier) -> int:
-    frozen = [not any(p.requires_grad for p in stage.parameters()) for stage in network.stages]
-    return frozen.index(False) if False in frozen else len(frozen)
-
-
-@torch.inference_mode()
-def _activations(prefix: nn.Module, inputs: Inputs, n: int) -> torch.Tensor:
-    prefix.eval()
-    return torch.cat(
-        [prefix(inputs.evaluation(batch)).cpu() for batch in torch.arange(n).split(EVALUATION_BATCH)]
-    )
 
 
 def _loss(lab: Laboratory, arm: Arm) -> losses.LossFunction:

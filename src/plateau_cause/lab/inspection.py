@@ -59,9 +59,8 @@ def unreached(lab: Laboratory, arm: Arm) -> tuple[str, ...]:
     """
     from plateau_cause.lab import build
 
-    read = build.inputs(lab, arm)
-    network, seen = build.seen_network(lab, arm, read)
-    return () if seen is None else unreached_in(network, build.sample(lab, build.fitted(read, seen)))
+    network, seen = build.seen_network(lab, arm)
+    return () if seen is None else unreached_in(network, seen.fit(build.sample(lab, arm)))
 
 
 def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
@@ -93,8 +92,7 @@ def _identified(found: Identification | None) -> dict[str, Any]:
 def _read_model(lab: Laboratory, arm: Arm) -> Arm:
     from plateau_cause.lab import build
 
-    read = build.inputs(lab, arm)
-    network, seen = build.seen_network(lab, arm, read)
+    network, seen = build.seen_network(lab, arm)
     values: dict[str, Any] = {}
     head = build.head_of(lab, arm, network, seen)
     if seen is not None:
@@ -102,7 +100,7 @@ def _read_model(lab: Laboratory, arm: Arm) -> Arm:
         values["trainable"] = _share(
             network.parameters(), head, [p for p in network.parameters() if p.requires_grad]
         )
-        images = build.sample(lab, build.fitted(read, seen), SAMPLE)
+        images = seen.fit(build.sample(lab, arm, SAMPLE))
         values["head.activation"] = _activation(lab, network, seen, images)
         values["head.dropout"] = model.dropout(network)
     else:
@@ -217,10 +215,9 @@ def _try_loss(lab: Laboratory, arm: Arm) -> None:
     """
     from plateau_cause.lab import build
 
-    read = build.inputs(lab, arm)
-    network, seen = build.seen_network(lab, arm, read)
+    network, seen = build.seen_network(lab, arm)
     assert seen is not None
-    images = build.sample(lab, build.fitted(read, seen), SAMPLE)
+    images = seen.fit(build.sample(lab, arm, SAMPLE))
     targets = lab.targets[torch.from_numpy(lab.subsets["all"][: len(images)])].cpu()
     assert lab.code.loss is not None
     _number(lab, losses.own(lab.code.loss)(forward(network.train(), images), targets))
@@ -232,7 +229,7 @@ def _number(lab: Laboratory, given: Any) -> float:
         raise PlateauError(
             f"recipe.code: {place('loss', lab.code.loss)} must give one number as a tensor, not {shape}"
         )
-    return float(given)
+    return float(given.detach())
 
 
 def _with_loss(arm: Arm, name: str) -> Recipe:

@@ -33,6 +33,10 @@ class Look:
     outputs: Any
     scores: torch.Tensor
 
+    def fit(self, images: torch.Tensor) -> torch.Tensor:
+        """Returns images (B, C, H, W) with as many channels as the network reads."""
+        return images if self.channels is None else fit_channels(images, self.channels)
+
 
 @torch.no_grad()
 def look(

@@ -46,7 +46,16 @@ def metrics(lab: Laboratory, result: Result) -> dict[str, float]:
         "val_accuracy": float(hits(outcome.val_outputs, targets[lab.dataset.indices("val")]).mean()),
         "test_accuracy": float(result.correct(targets[lab.dataset.indices("test")]).mean()),
         "kept_epoch": float(outcome.kept_epoch),
+        **({} if outcome.diverged_step is None else {"diverged_step": float(outcome.diverged_step)}),
     }
+
+
+def divergence(result: Result) -> str | None:
+    """Returns that and where the arm's training diverged, in a sentence, or None where it did not."""
+    step, epoch = result.outcome.diverged_step, len(result.outcome.history)
+    if step is None:
+        return None
+    return f"the loss is no number (NaN or infinite) from step {step} on, in epoch {epoch}: training stopped"
 
 
 def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
