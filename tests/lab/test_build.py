@@ -35,7 +35,7 @@ class TestCache:
     def test_equals_the_uncached_run(self, make_lab, monkeypatch, trainable):
         arm = make_arm({"trainable": trainable, "head.dropout": 0.2})
         cached = loop.train(build.task(make_lab(), arm))
-        monkeypatch.setattr(prefix, "cached", lambda lab, arm, network, read: read)
+        monkeypatch.setattr(prefix, "cached", lambda lab, arm, network, read, optimizer: read)
         uncached = loop.train(build.task(make_lab(), arm))
         np.testing.assert_allclose(cached.test_outputs, uncached.test_outputs, rtol=1e-3, atol=1e-4)
         assert [row["val_accuracy"] for row in cached.history] == [

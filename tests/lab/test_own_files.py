@@ -340,6 +340,41 @@ class TestNetworks:
         )
 
 
+class TestEpochs:
+    """A function that counts epochs counts each training from the start, and what it thaws late moves."""
+
+    THAWS = (
+        "epoch = 0\n"
+        "def on_train_start(model):\n"
+        "    global epoch\n    epoch += 1\n"
+        "    model.requires_grad_(epoch > 2)\n    model.fc.requires_grad_(True)\n"
+    )
+
+    def test_counted_from_the_start_in_every_training(self, lab_of):
+        text = f"{self.THAWS}def optimizer(model):\n    return torch.optim.SGD(model.parameters(), lr=0.01)\n"
+        lab = lab_of(text)
+        arm = recipe_arm(lab, put(DECLARED, {"schedule.epochs": 3}))
+        results = [lab.run(arm) for _ in range(2)]
+        assert results[0].outcome.history == results[1].outcome.history
+        moved = [
+            s["epoch"] for s in results[0].outcome.signals if s["block"] == "body.0" and s["update_ratio"]
+        ]
+        assert moved == [3]
+
+    def test_what_is_thawed_late_in_the_declared_network_moves(self, lab_of):
+        text = (
+            "del build_model\nepoch = 0\n"
+            "def on_train_start(model):\n"
+            "    global epoch\n    epoch += 1\n    model.eval()\n"
+            "    model.requires_grad_(epoch > 2)\n    model.head.requires_grad_(True)\n"
+            "def optimizer(model):\n    return torch.optim.SGD(model.parameters(), lr=0.01)\n"
+        )
+        lab = lab_of(text)
+        arm = recipe_arm(lab, put(DECLARED, {"schedule.epochs": 3, "trainable": "head"}))
+        found = lab.run(arm).outcome.signals
+        assert [s["epoch"] for s in found if s["block"] == "stem" and s["update_ratio"]] == [3]
+
+
 class TestLosses:
     def test_one_that_becomes_nan_says_when(self, lab_of):
         text = (

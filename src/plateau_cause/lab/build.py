@@ -47,7 +47,8 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
     if arm.recipe.head.initialization == "linear_probe":
         linear = model.final_linear(net, lab.num_classes) if seen is None else seen.linear
         probe_head.solve(lab, arm, net, read, linear)
-    read, enter, rows = prefix.cached(lab, arm, net, read), mode_setter(lab, arm, net), lab.rows(arm)
+    moving = optimizers.build(lab, arm, net, head)
+    read, enter, rows = prefix.cached(lab, arm, net, read, moving), mode_setter(lab, arm, net), lab.rows(arm)
     return Task(
         model=net,
         inputs=read,
@@ -56,7 +57,7 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
         recipe=arm.recipe,
         seed=arm.seed,
         loss=_loss(lab, arm),
-        optimizer=optimizers.build(lab, arm, net, head),
+        optimizer=moving,
         blocks=model.blocks(net),
         enter_training=enter,
         num_classes=lab.num_classes,

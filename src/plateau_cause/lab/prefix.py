@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from plateau_cause.lab.laboratory import Laboratory
 
 
-def cached(lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs) -> Inputs:
-    """Replaces images by the frozen prefix's outputs where that changes nothing."""
+def cached(
+    lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs, optimizer: torch.optim.Optimizer | None
+) -> Inputs:
+    """Returns the frozen prefix's outputs in the place of images, where that changes nothing."""
     if not (isinstance(network, model.Classifier) and inputs.is_fixed) or statistics_move(arm):
         return inputs
+    if lab.code.on_train_start is not None and "batch_norm" in arm.own and _holds_frozen(optimizer):
+        return inputs  # the user's function may thaw later what their optimizer holds already
     depth = _frozen_depth(network)
     if depth == len(network.stages) and isinstance(inputs, PixelInputs):
         activations = torch.from_numpy(lab.features(arm.recipe.preprocessing, arm.weights))
@@ -36,6 +40,11 @@ def statistics_move(arm: Arm) -> bool:
     return arm.recipe.batch_norm == model.TRAIN_FROZEN_TOO or (
         "batch_norm" in arm.own and arm.recipe.batch_norm != "frozen"
     )
+
+
+def _holds_frozen(optimizer: torch.optim.Optimizer | None) -> bool:
+    groups = [] if optimizer is None else optimizer.param_groups
+    return any(not parameter.requires_grad for group in groups for parameter in group["params"])
 
 
 def _frozen_depth(network: model.Classifier) -> int:

@@ -16,6 +16,8 @@ from plateau_cause.training.keras_model import prepare
 
 MODULE = "plateau_user_recipe"  # name under which the file is imported
 REQUIRED_ARGUMENTS = {"transform": 2, "build_model": 1, "loss": 2, "optimizer": 1, "on_train_start": 1}
+AS_LOADED = "__plateau_as_loaded__"  # where the file's module keeps its variables as they were
+PLAIN = (bool, int, float, str, type(None))  # variables that are compared before and after a training
 HINTS = {
     "tensorflow": "; Keras runs on torch here: write `import keras` for `tensorflow.keras`",
     "keras": "; pip install keras",
@@ -63,6 +65,24 @@ def _digest(source: Path) -> str:
     """Returns a digest of the file and of what it imports from beside it."""
     folder = source.resolve().parent
     return imports.digest(imports.closure([source], folder), folder)
+
+
+def renewed(code: UserCode) -> UserCode:
+    """Returns the functions as a new process finds them: loaded again where they changed their file.
+
+    Whoever counts epochs in on_train_start() counts each training from the start.
+    """
+    spaces = (getattr(getattr(code, name), "__globals__", {}) for name in code.defined)
+    own: dict[str, Any] = next((space for space in spaces if space.get("__name__") == MODULE), {})
+    return code if own.get(AS_LOADED) == _variables(own) else load_user_code(own["__file__"])
+
+
+def _variables(space: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns a file's variables that hold plain values, and the lengths of its lists and the like."""
+    named = {key: value for key, value in space.items() if not key.startswith("__")}
+    plain = {key: value for key, value in named.items() if isinstance(value, PLAIN)}
+    sizes = {key: len(value) for key, value in named.items() if type(value) in (list, dict, set)}
+    return (plain | sizes) or None
 
 
 def call(function: Callable[..., Any], *arguments: Any, name: str | None = None) -> Any:
@@ -127,6 +147,7 @@ def _import(source: Path) -> Any:
         raise PlateauError(f"recipe.code: {source} {explain(error)}") from error
     finally:
         sys.path.pop(0)
+    setattr(module, AS_LOADED, _variables(vars(module)))
     return module
 
 
