@@ -12,6 +12,7 @@ from plateau_cause.config.recipe import Recipe, put
 from plateau_cause.errors import PlateauError
 from plateau_cause.lab import build
 from plateau_cause.lab.inspection import recipe_arm, unreached
+from plateau_cause.lab.rates import USUAL, Rates
 from plateau_cause.training import loop
 
 DECLARED = put(
@@ -280,6 +281,16 @@ class TestNetworks:
         lab = lab_of(f"{text}def build_model(num_classes):\n    return Cut(num_classes)\n")
         names = unreached(lab, trained(lab)[0])
         assert {name.split(".")[0] for name in names} == {"body"}
+
+    def test_a_network_that_no_gradient_reaches_trains_to_its_first_values(self, lab_of):
+        text = (
+            "class Cut(Net):\n    @torch.no_grad()\n"
+            "    def forward(self, x):\n        return super().forward(x)\n"
+        )
+        lab = lab_of(f"{text}def build_model(num_classes):\n    return Cut(num_classes)\n")
+        arm, _, found = trained(lab)
+        assert found.signals == [] and found.diverged_step is None
+        assert Rates(lab).optimum(arm) == USUAL["adamw"]["all"]
 
     def test_all_of_a_sound_network_is_reached(self, lab_of):
         lab = lab_of("")
