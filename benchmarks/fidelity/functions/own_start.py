@@ -6,4 +6,4 @@ from torch import nn
 def on_train_start(model):
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.momentum = 0.9
+            module.momentum = 0.5

@@ -23,7 +23,7 @@ def main(root: Path, seed: int) -> float:
         model.train()
         for module in model.modules():
             if isinstance(module, nn.BatchNorm2d):
-                module.momentum = 0.9
+                module.momentum = 0.5
         for images, targets in loader:
             optimizer.zero_grad()
             loss = criterion(model(images), targets)
