@@ -44,16 +44,17 @@ def logits(output: Any) -> torch.Tensor:
     return found
 
 
-def decisions(outputs: torch.Tensor, num_classes: int) -> torch.Tensor:
+def decisions(outputs: torch.Tensor, num_classes: int, is_probability: bool | None = None) -> torch.Tensor:
     """Returns scores (n, num_classes) whose highest is the network's decision.
 
     A single output (n,) or (n, 1) tells the second of two classes from the first: a probability where all
-    lie between 0 and 1, otherwise a logit. Of more outputs than classes only those of the classes are kept;
+    lie between 0 and 1 (or where that is known), otherwise a logit. Of more outputs than classes only those of the classes are kept;
     where another one is the highest, the row is -inf: no class of the data.
     """
     if outputs.ndim == 1 or outputs.shape[1] == 1:
         single = outputs.reshape(-1, 1)
-        is_probability = bool(((single >= 0) & (single <= 1)).all())
+        if is_probability is None:
+            is_probability = bool(((single >= 0) & (single <= 1)).all())
         return torch.cat([1.0 - single if is_probability else torch.zeros_like(single), single], dim=1)
     if outputs.shape[1] == num_classes:
         return outputs

@@ -46,7 +46,8 @@ class Predictor:
         """
         given = logits(forward(self.model.eval(), self._inputs(images)))
         count = len(self.classes)
-        outputs = decisions(given.float()[:, :count] if given.ndim > 1 else given.float(), count)
+        known = given.float()[:, :count] if given.ndim > 1 else given.float()  # others are no classes
+        outputs = decisions(known, count, self.gives_probabilities)
         probabilities = (outputs if self.gives_probabilities else outputs.softmax(1)).numpy()
         table = pd.DataFrame(probabilities, columns=[f"probability: {name}" for name in self.classes])
         table.insert(0, "label", [self.classes[i] for i in probabilities.argmax(1)])
