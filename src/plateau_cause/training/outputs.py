@@ -48,8 +48,8 @@ def decisions(outputs: torch.Tensor, num_classes: int, is_probability: bool | No
     """Returns scores (n, num_classes) whose highest is the network's decision.
 
     A single output (n,) or (n, 1) tells the second of two classes from the first: a probability where all
-    lie between 0 and 1 (or where that is known), otherwise a logit. Of more outputs than classes only those of the classes are kept;
-    where another one is the highest, the row is -inf: no class of the data.
+    lie between 0 and 1 (or where that is known), otherwise a logit. Of more outputs than classes only those
+    of the classes are kept; where another one is the highest, the row is -inf: no class of the data.
     """
     if outputs.ndim == 1 or outputs.shape[1] == 1:
         single = outputs.reshape(-1, 1)
