@@ -14,7 +14,7 @@ from plateau_cause.backbones.comparison import match
 from plateau_cause.errors import PlateauError
 from plateau_cause.images.preprocessing import resize_all
 from plateau_cause.lab import optimizers, prefix, probe_head
-from plateau_cause.lab.arm import MODEL_PIECES, OWN_PIECES, Arm
+from plateau_cause.lab.arm import MODEL_PIECES, OTHER_WEIGHTS, OWN_PIECES, Arm
 from plateau_cause.lab.look import Look, look, trains_on_one
 from plateau_cause.runtime import seed_everything
 from plateau_cause.training import keras_model, losses, model
@@ -132,7 +132,7 @@ def with_declared_network(lab: Laboratory, arm: Arm) -> Arm:
     so do the user's other functions; those that cannot handle the declared network are replaced by what they
     were seen to do.
     """
-    weights = lab.weights if arm.weights == "other" else arm.weights
+    weights = lab.weights if arm.weights == OTHER_WEIGHTS else arm.weights
     plain = replace(arm, own=arm.own - MODEL_PIECES, weights=weights)
     network = model.Classifier(lab.backbone(weights), lab.num_classes, arm.recipe.head)
     own = plain.own
