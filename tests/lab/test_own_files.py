@@ -340,7 +340,15 @@ class TestNetworks:
             "def build_model(num_classes):\n    return Bad(num_classes)\n"
         )
         line = refused(lab_of(text))
-        assert line.startswith("recipe.code: Bad() raised AttributeError at line 25")
+        assert line.startswith("recipe.code: the network of build_model() at line 26 raised AttributeError")
+        assert line.endswith("in training)")
+
+    def test_an_error_in_some_step_is_one_line(self, lab_of):
+        text = "steps = []\nclass Bad(Net):\n    def forward(self, x):\n        steps.append(1)\n" + (
+            "        return super().forward(x) if len(steps) < 12 else x.no_such()\n"
+            "def build_model(num_classes):\n    return Bad(num_classes)\n"
+        )
+        assert refused(lab_of(text)).startswith("recipe.code: Bad() raised AttributeError at line 26")
 
     def test_a_gradient_that_cannot_be_computed_is_one_line(self, lab_of):
         text = "class Bad(Net):\n    def forward(self, x):\n        y = super().forward(x).exp()\n" + (

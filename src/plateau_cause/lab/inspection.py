@@ -20,7 +20,7 @@ from plateau_cause.images.preprocessing import canonical, resolve
 from plateau_cause.lab import optimizers
 from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm, pieces_of
 from plateau_cause.lab.laboratory import Laboratory
-from plateau_cause.lab.look import Look
+from plateau_cause.lab.look import Look, check_training
 from plateau_cause.lab.look import unreached as unreached_in
 from plateau_cause.training import losses, model, optimizer
 from plateau_cause.training.inputs import TransformInputs, coloured
@@ -101,6 +101,7 @@ def _read_model(lab: Laboratory, arm: Arm) -> Arm:
             network.parameters(), head, [p for p in network.parameters() if p.requires_grad]
         )
         images = seen.fit(build.sample(lab, arm, SAMPLE))
+        check_training(network, images[:2], lab.code.build_model)
         values["head.activation"] = _activation(lab, network, seen, images)
         values["head.dropout"] = model.dropout(network)
     else:

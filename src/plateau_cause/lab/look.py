@@ -92,26 +92,36 @@ def unreached(network: nn.Module, images: torch.Tensor) -> tuple[str, ...]:
     return tuple(name for name, gradient in zip(named, found, strict=True) if gradient is None)
 
 
+def check_training(network: nn.Module, images: torch.Tensor, build_model: Callable[..., Any] | None) -> None:
+    """Shows the network two images in training mode, where it may do other things than in eval mode.
+
+    Raises:
+        PlateauError: it raises there; one line with name and line.
+    """
+    with torch.no_grad(), _untouched(network):
+        network.train()
+        try:
+            network(images)
+        except Exception as error:
+            raise _failure(error, images, build_model, " in training") from error
+
+
 @torch.no_grad()
 def trains_on_one(network: nn.Module, enter_training: Callable[[], None], image: torch.Tensor) -> bool:
     """Returns whether the network can train on a single image: batch norm wants several values per channel.
 
     Args:
-        network: in training it may change its buffers; they and its modes are put back.
+        network: its modes and buffers are put back.
         enter_training: puts it into the recipe's training mode.
         image: (1, ...), what it reads.
     """
-    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
-    with _modes_kept(network), torch.random.fork_rng(devices=[]):
+    with _untouched(network):
         network.train()
         enter_training()
         try:
             network(image)
         except ValueError as error:
             return TOO_FEW_VALUES not in str(error)
-        finally:
-            for buffer, before in buffers:
-                buffer.copy_(before)
     return True
 
 
@@ -124,10 +134,12 @@ def _passed(network: nn.Module, images: torch.Tensor, build_model: Any) -> tuple
         except Exception as error:
             failed = error
     assert failed is not None
-    raise PlateauError(
-        f"recipe.code: the network of {place('build_model', build_model)} {explain(failed)} "
-        f"(given images {tuple(images.shape)})"
-    ) from failed
+    raise _failure(failed, images, build_model) from failed
+
+
+def _failure(error: Exception, images: torch.Tensor, build_model: Any, when: str = "") -> PlateauError:
+    where = f"the network of {place('build_model', build_model)}"
+    return PlateauError(f"recipe.code: {where} {explain(error)} (given images {tuple(images.shape)}{when})")
 
 
 def _other_channels(network: nn.Module, images: torch.Tensor) -> list[int]:
@@ -156,3 +168,15 @@ def _modes_kept(network: nn.Module) -> Iterator[None]:
     finally:
         for module, training in modes:
             module.training = training
+
+
+@contextmanager
+def _untouched(network: nn.Module) -> Iterator[None]:
+    """Puts modes, buffers and torch's random numbers back: what training mode changes without any step."""
+    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
+    with _modes_kept(network), torch.random.fork_rng(devices=[]):
+        try:
+            yield
+        finally:
+            for buffer, before in buffers:
+                buffer.copy_(before)
