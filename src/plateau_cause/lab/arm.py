@@ -20,6 +20,9 @@ OWN_PIECES = {
 OTHER_WEIGHTS = "other"  # those of an arm whose model comes with its own
 
 
+MODEL_PIECES = frozenset(OWN_PIECES["build_model"])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Arm:
     """One recipe to train.

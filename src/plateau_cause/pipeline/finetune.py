@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,6 +46,9 @@ def main(arm: str) -> None:
     lab, rates = open_laboratory(given, Path())
     with tracking.stage_run(given, "finetune", arm, given.diagnosis.seeds[0]) as run:
         found = train_arm(lab, rates, given, arm)
+        for result in found.results:
+            if (words := arms.divergence(result)) is not None:
+                print(f"warning: {arm}, seed {result.arm.seed}: {words}", file=sys.stderr)
         write(Path(), lab, found, rates.seconds)
         track(run, lab, found)
 

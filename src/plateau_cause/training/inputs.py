@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import random
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Protocol
@@ -14,9 +16,11 @@ from plateau_cause.config.recipe import Preprocessing
 from plateau_cause.errors import PlateauError
 from plateau_cause.images.preprocessing import augment, normalize
 from plateau_cause.images.store import ImageStore
-from plateau_cause.training.user_code import call
+from plateau_cause.training.user_code import call, place
 
 MOST_CACHED_BYTES = 4 * 2**30
+SAMPLED, SAMPLED_IF_DRAWN = 8, 64  # images on which a transform is judged; on more where it draws numbers
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as PIL's "L"
 
 
 class Inputs(Protocol):
@@ -28,6 +32,11 @@ class Inputs(Protocol):
 
     def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
         """Returns the batch without augmentation."""
+        ...
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether training sees exactly what evaluation sees, in every epoch."""
         ...
 
 
@@ -50,12 +59,19 @@ class PixelInputs:
         """Returns float images (B, 3, S, S)."""
         return normalize(self._batch(rows), self.preprocessing)
 
+    @property
+    def is_fixed(self) -> bool:
+        """Returns whether nothing is augmented."""
+        return self.augmentation == "none"
+
     def _batch(self, rows: torch.Tensor) -> torch.Tensor:
         return self.images[rows.to(self.images.device)].to(self.device, non_blocking=True)
 
 
 class CachedInputs:
     """Activations of the frozen prefix, computed once."""
+
+    is_fixed = True
 
     def __init__(self, activations: torch.Tensor):
         self.activations = activations  # (N, ...)
@@ -85,55 +101,126 @@ class TransformInputs:
         """Returns whether training sees exactly what evaluation sees, every epoch, judged on a few images."""
         if self.augmented or not self.train_flag:
             return not self.augmented
-        return all(
-            torch.equal(*(as_tensor(call(self.transform, i, t)) for t in (True, False))) for i in self._few()
-        )
+        pairs = [(self._of(image, True), self._of(image, False)) for image in self._few()]
+        return all(torch.equal(*pair) for pair in pairs)
 
     def training(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Returns the transform's tensors for training (B, 3, H, W)."""
+        """Returns the transform's tensors for training (B, C, H, W)."""
         return self._batch(rows, self.train_flag, cached=not self.augmented)
 
     def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
-        """Returns the transform's tensors for evaluation (B, 3, H, W)."""
+        """Returns the transform's tensors for evaluation (B, C, H, W)."""
         return self._batch(rows, False, cached=True)
 
     def _batch(self, rows: torch.Tensor, train: bool, cached: bool) -> torch.Tensor:
         tensors = [self._one(int(row), train, cached) for row in rows]
         if len({tensor.shape for tensor in tensors}) > 1:
             shapes = sorted({tuple(tensor.shape) for tensor in tensors})[:3]
-            raise PlateauError(
-                f"recipe.code: transform() gives tensors of different shapes, such as {shapes}"
-            )
+            where = place("transform", self.transform)
+            raise PlateauError(f"recipe.code: {where} gives tensors of different shapes, such as {shapes}")
         return torch.stack(tensors).to(self.device)
 
     def _one(self, row: int, train: bool, cached: bool) -> torch.Tensor:
         cache = self._cache[train]
         if cached and row in cache:
             return cache[row]
-        tensor = as_tensor(call(self.transform, Image.fromarray(np.array(self.store.image(row))), train))
+        tensor = self._of(Image.fromarray(np.array(self.store.image(row))), train)
         if cached and len(cache) * tensor.numel() * 4 < MOST_CACHED_BYTES:
             cache[row] = tensor
         return tensor
 
-    def _few(self, count: int = 8) -> list[Image.Image]:
+    def _of(self, image: Image.Image, train: bool) -> torch.Tensor:
+        return transformed(self.transform, image, train)
+
+    def _few(self, count: int = SAMPLED) -> list[Image.Image]:
         rows = range(min(count, len(self.store)))
         return [Image.fromarray(np.array(self.store.image(row))) for row in rows]
 
     def _is_random(self) -> bool:
-        """Calls the transform twice on a few images: what differs is random, and cannot be cached."""
-        pairs = [(call(self.transform, i, True), call(self.transform, i, True)) for i in self._few()]
-        return not all(torch.equal(as_tensor(a), as_tensor(b)) for a, b in pairs)
+        """Returns whether the transform gives something else when it is called again.
+
+        One that draws random numbers is given many chances: what it does to one image in ten may well leave
+        a few as they are.
+        """
+        before = _random_states()
+        if any(map(self._varies, self._few())):
+            return True
+        return _random_states() != before and any(map(self._varies, self._few(SAMPLED_IF_DRAWN)))
+
+    def _varies(self, image: Image.Image) -> bool:
+        return not torch.equal(self._of(image, True), self._of(image, True))
 
 
-def as_tensor(value: Any) -> torch.Tensor:
-    """Returns what the user's transform gave as float32 (3, H, W).
+class FittedInputs:
+    """Other inputs with as many channels as a network reads that takes gray or colour images alone."""
+
+    def __init__(self, inputs: Inputs, channels: int):
+        self.inputs, self.channels = inputs, channels
+
+    @property
+    def is_fixed(self) -> bool:
+        """Returns whether the other inputs are."""
+        return self.inputs.is_fixed
+
+    def training(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Returns the batch as training sees it (B, channels, H, W)."""
+        return fit_channels(self.inputs.training(rows, generator), self.channels)
+
+    def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
+        """Returns the batch without augmentation (B, channels, H, W)."""
+        return fit_channels(self.inputs.evaluation(rows), self.channels)
+
+
+def fit_channels(images: torch.Tensor, channels: int) -> torch.Tensor:
+    """Returns images (B, C, H, W) with this many channels: colours weighed by LUMA, gray repeated."""
+    if images.shape[1] == channels:
+        return images
+    if channels == 1:
+        return (images * torch.tensor(LUMA, device=images.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    return images.expand(-1, channels, -1, -1)
+
+
+def transformed(transform: Callable[..., Any], image: Image.Image, train: bool) -> torch.Tensor:
+    """Returns what the user's transform makes of an image, float32 (C, H, W), of one or three channels.
 
     Raises:
-        PlateauError: it is not a tensor of three dimensions.
+        PlateauError: it raised, or gives something else or what is no number; the line names function and
+            line.
+    """
+    return as_tensor(call(transform, image, train), transform)
+
+
+def coloured(transform: Callable[..., Any]) -> Callable[[Image.Image, bool], torch.Tensor]:
+    """Returns the user's transform giving (3, H, W), gray repeated: what the declared backbone reads."""
+    return lambda image, train: fit_channels(transformed(transform, image, train)[None], 3)[0]
+
+
+def as_tensor(value: Any, transform: Callable[..., Any] | None = None) -> torch.Tensor:
+    """Returns what the user's transform gave as float32 (C, H, W), of one or three channels.
+
+    Raises:
+        PlateauError: it is no such tensor, or holds what is no number.
     """
     if isinstance(value, np.ndarray):
         value = torch.from_numpy(value)
-    if not isinstance(value, torch.Tensor) or value.ndim != 3:
-        given = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
-        raise PlateauError(f"recipe.code: transform() must give a tensor (3, H, W), not {given}")
-    return value.float()
+    named = place("transform", transform)
+    if not isinstance(value, torch.Tensor) or value.ndim != 3 or value.shape[0] not in (1, 3):
+        raise PlateauError(f"recipe.code: {named} must give a tensor (3, H, W), not {_described(value)}")
+    tensor: torch.Tensor = value.float()
+    if not tensor.isfinite().all():
+        raise PlateauError(f"recipe.code: {named} gives values that are no numbers (NaN or infinite)")
+    return tensor
+
+
+def _described(value: Any) -> str:
+    if not isinstance(value, torch.Tensor):
+        return type(value).__name__
+    shape = str(tuple(value.shape))
+    is_channels_last = value.ndim == 3 and value.shape[-1] in (1, 3)
+    return f"{shape}: its channels come last, permute(2, 0, 1) puts them first" if is_channels_last else shape
+
+
+def _random_states() -> tuple[object, ...]:
+    """Returns where the global random generators of Python, numpy and torch stand."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state().numpy()
+    return tuple(map(pickle.dumps, states))

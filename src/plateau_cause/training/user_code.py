@@ -16,6 +16,8 @@ from plateau_cause.training.keras_model import prepare
 
 MODULE = "plateau_user_recipe"  # name under which the file is imported
 REQUIRED_ARGUMENTS = {"transform": 2, "build_model": 1, "loss": 2, "optimizer": 1, "on_train_start": 1}
+AS_LOADED = "__plateau_as_loaded__"  # where the file's module keeps its variables as they were
+PLAIN = (bool, int, float, str, type(None))  # variables that are compared before and after a training
 HINTS = {
     "tensorflow": "; Keras runs on torch here: write `import keras` for `tensorflow.keras`",
     "keras": "; pip install keras",
@@ -65,19 +67,61 @@ def _digest(source: Path) -> str:
     return imports.digest(imports.closure([source], folder), folder)
 
 
-def call(function: Callable[..., Any], *arguments: Any) -> Any:
+def renewed(code: UserCode) -> UserCode:
+    """Returns the functions as a new process finds them: loaded again where they changed their file.
+
+    Whoever counts epochs in on_train_start() counts each training from the start.
+    """
+    spaces = (getattr(getattr(code, name), "__globals__", {}) for name in code.defined)
+    own: dict[str, Any] = next((space for space in spaces if space.get("__name__") == MODULE), {})
+    return code if own.get(AS_LOADED) == _variables(own) else load_user_code(own["__file__"])
+
+
+def _variables(space: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns a file's variables that hold plain values, and the lengths of its lists and the like."""
+    named = {key: value for key, value in space.items() if not key.startswith("__")}
+    plain = {key: value for key, value in named.items() if isinstance(value, PLAIN)}
+    sizes = {key: len(value) for key, value in named.items() if type(value) in (list, dict, set)}
+    return (plain | sizes) or None
+
+
+def call(function: Callable[..., Any], *arguments: Any, name: str | None = None) -> Any:
     """Calls one of the user's functions; what it raises becomes one clear line.
 
     Raises:
-        PlateauError: the function raised; the line names it, the error and the user's line number.
+        PlateauError: the function raised; the line names it (as `name`, where given), the error and the
+            user's line number.
     """
     try:
         return function(*arguments)
+    except PlateauError:
+        raise
     except (Exception, SystemExit) as error:
-        name = getattr(
-            function, "__name__", type(function).__name__
-        )  # a module such as nn.CrossEntropyLoss()
-        raise PlateauError(f"recipe.code: {name}() {_describe(error)}") from error
+        raise PlateauError(f"recipe.code: {name or _name(function)} {explain(error)}") from error
+
+
+def place(role: str, function: Callable[..., Any] | None) -> str:
+    """Returns the function's role and where the user's file has it: "transform() at line 12"."""
+    found = inspect.unwrap(function) if callable(function) else None
+    if not hasattr(found, "__code__"):  # an object that can be called, such as a Compose
+        found = vars(type(found)).get("__call__")
+    is_theirs = getattr(found, "__module__", None) == MODULE
+    code = getattr(found, "__code__", None)
+    return f"{role}() at line {code.co_firstlineno}" if is_theirs and code else f"{role}()"
+
+
+def explain(error: BaseException) -> str:
+    """Returns what was raised, the line of the user's file that it went through, and what it said."""
+    trace, line = error.__traceback__, None
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__") == MODULE:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError):
+        line = error.lineno
+    where = f" at line {line}" if line else ""
+    missing = (getattr(error, "name", None) or "").partition(".")[0] if isinstance(error, ImportError) else ""
+    return f"raised {type(error).__name__}{where}: {' '.join(str(error).split())}{HINTS.get(missing, '')}"
 
 
 def travel_with_models() -> None:
@@ -100,23 +144,15 @@ def _import(source: Path) -> Any:
     try:
         specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise PlateauError(f"recipe.code: {source} {_describe(error)}") from error
+        raise PlateauError(f"recipe.code: {source} {explain(error)}") from error
     finally:
         sys.path.pop(0)
+    setattr(module, AS_LOADED, _variables(vars(module)))
     return module
 
 
-def _describe(error: BaseException) -> str:
-    trace, line = error.__traceback__, None
-    while trace is not None:
-        if trace.tb_frame.f_globals.get("__name__") == MODULE:
-            line = trace.tb_lineno
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError):
-        line = error.lineno
-    where = f" at line {line}" if line else ""
-    missing = (getattr(error, "name", None) or "").partition(".")[0] if isinstance(error, ImportError) else ""
-    return f"raised {type(error).__name__}{where}: {' '.join(str(error).split())}{HINTS.get(missing, '')}"
+def _name(function: Any) -> str:
+    return f"{getattr(function, '__name__', type(function).__name__)}()"  # a module has no name of its own
 
 
 def _check_arguments(source: Path, name: str, function: Callable[..., Any]) -> None:
