@@ -7,7 +7,7 @@ import yaml
 
 
 def write(folder, content):
-    (folder / "params.yaml").write_text(yaml.safe_dump(content) if content else "", encoding="utf-8")
+    (folder / "params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
 
 
 class TestCheckStage:
@@ -34,7 +34,7 @@ class TestCheckStage:
         assert ended.stderr.count("\n") == 1
 
     def test_a_valid_file(self, root, tmp_path):
-        write(tmp_path, "")
+        write(tmp_path, {})
         ended = self.run(root, tmp_path)
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
         written = {path.stem for path in (tmp_path / "data/inputs").iterdir()}

@@ -26,6 +26,8 @@ from plateau_cause.runtime import available_cpus, progress
 
 AHEAD = 16  # images per thread that may wait for their turn: bounds the memory
 EXAMPLES = 3
+ROOM = 1.5  # of the size asked for: an aspect ratio of 4 to 3 and a crop of 7/8, as ImageNet's evaluation has
+USUAL_PX = 224  # what most weights expect
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,22 @@ class PrepareResult:
     groups: int
 
 
-def prepare(data: Data, folder: Path, key: str = "data", for_training: bool = True) -> PrepareResult:
+def stored_px(data: Data, asked_px: int) -> int:
+    """Returns how long the longer side of a stored image is at most, pixels.
+
+    Half more than what is asked for leaves room for a crop of an image that is not square, and for a
+    transform that shrinks to a little more than it cuts out.
+
+    Args:
+        data: where `stored_size` decides, unless it is null.
+        asked_px: the larger of the recipe's input and of the input that the weights expect.
+    """
+    return data.stored_size or round(ROOM * asked_px)
+
+
+def prepare(
+    data: Data, folder: Path, key: str = "data", for_training: bool = True, asked_px: int = USUAL_PX
+) -> PrepareResult:
     """Writes pixels, manifest, quarantine and classes into the folder, all at once, and returns the counts.
 
     Rows are sorted by image id: the order in which a source lists its images changes nothing.
@@ -51,13 +68,14 @@ def prepare(data: Data, folder: Path, key: str = "data", for_training: bool = Tr
         folder: replaced as a whole on success, untouched on failure.
         key: section of params.yaml, for messages.
         for_training: False for images that are only looked at: they need neither two classes nor all splits.
+        asked_px: what recipe and weights ask for, where `data.stored_size` is null.
 
     Raises:
         PlateauError: nothing readable, too much unreadable (max_unreadable), or no sensible splits.
     """
     items = _chosen(_sorted(sources.read(data, key)), data, key)
     with artifacts.atomic_folder(folder) as temporary:
-        rows, unreadable = _write_pixels(items, data.stored_size, temporary / PIXELS)
+        rows, unreadable = _write_pixels(items, stored_px(data, asked_px), temporary / PIXELS)
         _check(data, len(rows), unreadable, key)
         images = pd.DataFrame(rows)
         given = images["split"].where(images["split"].notna(), "train").to_numpy(object)
@@ -190,7 +208,7 @@ def _counts(manifest: pd.DataFrame, unreadable: int) -> PrepareResult:
     return PrepareResult(len(manifest), int(classes), unreadable, **sizes, groups=int(groups))
 
 
-def prepare_reference(data: Data | None, folder: Path) -> dict[str, int]:
+def prepare_reference(data: Data | None, folder: Path, asked_px: int = USUAL_PX) -> dict[str, int]:
     """Prepares the reference data where there are any, and returns their counts.
 
     Without any the folder holds a note: DVC wants every output to be there, and restores no empty folder.
@@ -202,5 +220,5 @@ def prepare_reference(data: Data | None, folder: Path) -> dict[str, int]:
         with artifacts.atomic_folder(folder) as temporary:
             artifacts.write_json(temporary / "none.json", {"reference_data": None})
         return {}
-    found = prepare(data, folder, "reference_data", for_training=False)
+    found = prepare(data, folder, "reference_data", for_training=False, asked_px=asked_px)
     return {"reference_images": found.images, "reference_unreadable": found.unreadable}

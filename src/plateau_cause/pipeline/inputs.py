@@ -7,7 +7,8 @@ from typing import Any
 
 from plateau_cause import imports
 from plateau_cause.config import backbone_name
-from plateau_cause.config.params import WEIGHT_WORDS, Params, dump
+from plateau_cause.config.consistency import WEIGHT_WORDS
+from plateau_cause.config.params import Params, dump
 from plateau_cause.config.recipe import shared
 from plateau_cause.fingerprint import Fingerprints
 from plateau_cause.images import sources
