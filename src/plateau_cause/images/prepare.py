@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +18,7 @@ import pandas as pd
 
 from plateau_cause import artifacts
 from plateau_cause.config.params import Data
-from plateau_cause.errors import PlateauError
+from plateau_cause.errors import PlateauError, shown
 from plateau_cause.images import manifest as manifests
 from plateau_cause.images import sources, splits
 from plateau_cause.images.decode import Decoded, decode, quiet_pillow
@@ -27,6 +29,7 @@ from plateau_cause.runtime import available_cpus, progress
 AHEAD = 16  # images per thread that may wait for their turn: bounds the memory
 EXAMPLES = 3
 ROOM = 1.5  # of the size asked for: an aspect ratio of 4 to 3 and a crop of 7/8, as ImageNet's evaluation has
+GONE = os.strerror(errno.ENOENT)
 USUAL_PX = 224  # what most weights expect
 
 
@@ -190,11 +193,21 @@ def _check(data: Data, readable: int, unreadable: list[tuple[str, str]], key: st
         raise PlateauError(f"{key}.path: {data.path!r} holds no images")
     if readable and len(unreadable) <= data.max_unreadable * total:
         return
+    if data.source == "table" and not readable and all(GONE in reason for _, reason in unreadable):
+        raise PlateauError(no_path_right(data, total, unreadable[0][0], key))
     examples = "; ".join(f"{source}: {reason}" for source, reason in islice(unreadable, EXAMPLES))
     more = f"; and {len(unreadable) - EXAMPLES} more" if len(unreadable) > EXAMPLES else ""
     raise PlateauError(
         f"{key}.max_unreadable: {len(unreadable)} of {total} files ({len(unreadable) / total:.1%}) cannot be "
         f"used; allowed: a fraction of {data.max_unreadable:g}; {examples}{more}"
+    )
+
+
+def no_path_right(data: Data, total: int, example: str, key: str) -> str:
+    """Returns the line for a table none of whose paths leads to a file."""
+    return (
+        f"{key}.columns.image: none of the {total:,} paths in {shown(data.path)} leads to a file; the first "
+        f"is looked for at {example}; allowed: paths that are absolute or relative to the table"
     )
 
 
