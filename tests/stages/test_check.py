@@ -41,7 +41,7 @@ class TestCheckStage:
         assert written >= {"prepare_data", "embed", "recipe", "reference", "intervene"}
 
     def test_a_key_that_is_left_out_is_its_default(self, root, tmp_path):
-        write(tmp_path, "")
+        write(tmp_path, {})
         self.run(root, tmp_path)
         before = {path.name: path.read_bytes() for path in (tmp_path / "data/inputs").iterdir()}
         write(tmp_path, {"recipe": {"trainable": "head"}, "tracking": {"experiment": "plateau"}})
@@ -49,7 +49,7 @@ class TestCheckStage:
         assert {path.name: path.read_bytes() for path in (tmp_path / "data/inputs").iterdir()} == before
 
     def test_nothing_heavy_is_imported(self, root, tmp_path):
-        write(tmp_path, "")
+        write(tmp_path, {})
         code = (
             "import sys; from plateau_cause.pipeline.entry import run_stage; run_stage('check')\n"
             "print({'torch', 'pandas', 'sklearn', 'mlflow', 'PIL', 'torchvision'} & set(sys.modules))"

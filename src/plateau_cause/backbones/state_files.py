@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from plateau_cause.config.bundled import BUNDLED
+from plateau_cause.config.bundled import BUNDLED, bundled_package
 from plateau_cause.config.consistency import WEIGHT_SUFFIXES, WEIGHT_WORDS, bundled_refusal
 from plateau_cause.errors import PlateauError, shown
 
@@ -47,16 +46,7 @@ def bundled_file(name: str) -> Path:
     """
     if name not in BUNDLED:
         raise PlateauError(bundled_refusal(name))
-    package = BUNDLED[name]
-    spec = importlib.util.find_spec(package)
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    files = sorted(path for folder in folders for path in Path(folder).rglob("*.pth"))
-    if not files:
-        raise PlateauError(
-            f"backbone.weights: bundled weights of {name} are in the package {package.replace('_', '-')}, "
-            "which is not installed"
-        )
-    return files[0]
+    return sorted(bundled_package(name).rglob("*.pth"))[0]
 
 
 def read_state(path: Path) -> tuple[dict[str, torch.Tensor], str]:

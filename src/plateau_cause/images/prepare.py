@@ -90,6 +90,45 @@ def prepare(
     return _counts(manifest, len(unreadable))
 
 
+def divided(items: Iterable[Item], data: Data, key: str = "data") -> np.ndarray:
+    """Returns the split (n,) that each of the items would have, if all of them could be read.
+
+    Raises:
+        PlateauError: there are no sensible splits, or too few images for `max_images`.
+    """
+    chosen = _chosen(_sorted(items), data, key)
+    columns = {
+        name: [getattr(item, name) for item in chosen] for name in ("image_id", "label", "split", "group")
+    }
+    table = pd.DataFrame(columns, dtype=object)
+    return splits.assign(table, data.split.val, data.split.test, data.split.seed, key)
+
+
+def too_many(unreadable: list[tuple[str, str]], total: int, data: Data, key: str) -> str:
+    """Returns the line for more unreadable files than are tolerated, "" where they are few enough.
+
+    Args:
+        unreadable: (source, reason) of each.
+        total: files in all.
+        data: their section of params.yaml.
+        key: name of the section.
+    """
+    if len(unreadable) <= data.max_unreadable * total:
+        return ""
+    if data.source == "table" and len(unreadable) == total and all(GONE in why for _, why in unreadable):
+        return (
+            f"{key}.columns.image: none of the {total:,} paths in {shown(data.path)} leads to a file; "
+            f"the first is looked for at {unreadable[0][0]}; "
+            "allowed: paths that are absolute or relative to the table"
+        )
+    examples = "; ".join(f"{source}: {reason}" for source, reason in islice(unreadable, EXAMPLES))
+    more = f"; and {len(unreadable) - EXAMPLES} more" if len(unreadable) > EXAMPLES else ""
+    return (
+        f"{key}.max_unreadable: {len(unreadable)} of {total} files ({len(unreadable) / total:.1%}) cannot be "
+        f"used; allowed: a fraction of {data.max_unreadable:g}; {examples}{more}"
+    )
+
+
 def _sorted(items: Iterable[Item]) -> list[Item]:
     """Returns the items by id; an id that comes again (a table may list an image twice) is numbered."""
     ordered = sorted(items, key=lambda i: (i.image_id, i.label, i.split or "", i.group or ""))
@@ -145,7 +184,7 @@ def _decoded(items: list[Item], longest_px: int) -> Iterator[tuple[Item, Decoded
     with ThreadPoolExecutor(max_workers=workers) as pool:
         try:
             for item in coming:
-                waiting.append((item, pool.submit(_decode_one, item, longest_px)))
+                waiting.append((item, pool.submit(decode_one, item, longest_px)))
                 if len(waiting) >= AHEAD * workers:
                     yield _result(waiting)
             while waiting:
@@ -159,7 +198,8 @@ def _result(waiting: deque[tuple[Item, Future[Decoded | str]]]) -> tuple[Item, D
     return item, future.result()
 
 
-def _decode_one(item: Item, longest_px: int) -> Decoded | str:
+def decode_one(item: Item, longest_px: int) -> Decoded | str:
+    """Returns the image as it is stored, or why it cannot be used."""
     if item.refused is not None:
         return item.refused
     try:
@@ -190,25 +230,13 @@ def _row(item: Item, found: Decoded, content: bytes, offset: int) -> dict[str, A
 def _check(data: Data, readable: int, unreadable: list[tuple[str, str]], key: str) -> None:
     total = readable + len(unreadable)
     if total == 0:
-        raise PlateauError(f"{key}.path: {data.path!r} holds no images")
-    if readable and len(unreadable) <= data.max_unreadable * total:
-        return
-    if data.source == "table" and not readable and all(GONE in reason for _, reason in unreadable):
-        raise PlateauError(no_path_right(data, total, unreadable[0][0], key))
-    examples = "; ".join(f"{source}: {reason}" for source, reason in islice(unreadable, EXAMPLES))
-    more = f"; and {len(unreadable) - EXAMPLES} more" if len(unreadable) > EXAMPLES else ""
-    raise PlateauError(
-        f"{key}.max_unreadable: {len(unreadable)} of {total} files ({len(unreadable) / total:.1%}) cannot be "
-        f"used; allowed: a fraction of {data.max_unreadable:g}; {examples}{more}"
-    )
-
-
-def no_path_right(data: Data, total: int, example: str, key: str) -> str:
-    """Returns the line for a table none of whose paths leads to a file."""
-    return (
-        f"{key}.columns.image: none of the {total:,} paths in {shown(data.path)} leads to a file; the first "
-        f"is looked for at {example}; allowed: paths that are absolute or relative to the table"
-    )
+        raise PlateauError(f"{key}.path: {shown(data.path)} holds no images")
+    if line := too_many(unreadable, total, data, key):
+        raise PlateauError(line)
+    if not readable:
+        raise PlateauError(
+            f"{key}.path: no image of {shown(data.path)} can be read: {': '.join(unreadable[0])}"
+        )
 
 
 def _quarantine(unreadable: list[tuple[str, str]]) -> pd.DataFrame:
