@@ -131,7 +131,7 @@ def _repro(folder: Path, params: Path, quiet: bool) -> tuple[int, list[str]]:
 
 
 def _waited(process: subprocess.Popen[bytes]) -> int:
-    """Returns the exit status; where interrupted, after DVC, which is interrupted too, has ended its stage."""
+    """Returns the exit status; an interruption waits until DVC, interrupted too, has ended its stage."""
     interrupted = False
     while True:
         try:
