@@ -112,8 +112,9 @@ def too_few(scores: torch.Tensor, num_classes: int) -> str:
     """Returns the line for fewer outputs (B, C) than classes, "" where there are enough."""
     if scores.ndim != 2 or scores.shape[1] >= num_classes:
         return ""
+    given = f"{scores.shape[1]} output{'' if scores.shape[1] == 1 else 's'}"
     return (
-        f"recipe.code: build_model()'s network gives {scores.shape[1]} outputs for {num_classes} classes; "
+        f"recipe.code: build_model()'s network gives {given} for {num_classes} classes; "
         "allowed: num_classes of them, as build_model(num_classes) is told"
     )
 
