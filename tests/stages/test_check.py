@@ -1,5 +1,6 @@
 """Stage check in a process of its own."""
 
+import shutil
 import subprocess
 import sys
 
@@ -56,3 +57,29 @@ class TestCheckStage:
         )
         ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
         assert ended.stdout == "set()\n", ended.stderr
+
+    def test_what_was_tried_is_not_tried_again(self, root, tmp_path):
+        """A file of one's own is run to try it: once, and again only after a change."""
+        (tmp_path / "mine.py").write_text(
+            "print('tried')\nfrom torch import nn\nloss = nn.CrossEntropyLoss()\n"
+        )
+        write(tmp_path, {"recipe": {"code": "mine.py"}})
+        first = self.run(root, tmp_path)
+        assert (first.returncode, first.stderr.count("tried\n")) == (0, 1), first.stderr
+        shutil.rmtree(tmp_path / "data")  # as DVC does before it runs a stage
+        again = self.run(root, tmp_path)
+        assert (again.returncode, again.stderr) == (0, "")
+        assert (tmp_path / "data/inputs/recipe.json").exists()
+        write(tmp_path, {"recipe": {"code": "mine.py", "batch_size": 8}})
+        assert "tried\n" in self.run(root, tmp_path).stderr
+
+    def test_every_mistake_has_a_line(self, root, tmp_path):
+        (tmp_path / "mine.py").write_text("def loss(output, target):\n    return 1\n")
+        write(tmp_path, {"recipe": {"code": "mine.py", "trainable": "al"}})
+        ended = self.run(root, tmp_path)
+        assert ended.returncode == 2
+        assert [line.partition(": ")[2].partition(" ")[0] for line in ended.stderr.splitlines()] == [
+            "recipe.trainable:",
+            "recipe.code:",
+        ]
+        assert not (tmp_path / "data").exists()

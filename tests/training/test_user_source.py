@@ -136,3 +136,17 @@ def test_every_function_with_wrong_arguments_has_a_line(tmp_path):
         "recipe.code: transform",
         "recipe.code: loss",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("t = Compose([Resize(256), CenterCrop(224), Normalize(0.5, 0.5)])\n", (224, 256)),
+        ("SIDE = 384\nt = T.Resize((SIDE, SIDE))\n", (384,)),
+        ("def transform(image, train):\n    return image.resize((96, 128))\n", (96, 128)),
+        ("t = RandomResizedCrop(size=300, scale=(0.5, 1))\n", (300,)),
+        ("t = Resize(True)\nu = Resize(5)\nv = Pad(40)\n", ()),
+    ],
+)
+def test_the_sizes_that_it_makes(tmp_path, text, sizes):
+    assert read_source(write(tmp_path, text)).sizes == sizes

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from plateau_cause import artifacts, trial
 from plateau_cause.config import params
 from plateau_cause.errors import PlateauError
 from plateau_cause.fingerprint import Fingerprints
 from plateau_cause.pipeline import entry, inputs, paths
+from plateau_cause.trial import sizes
 
 LOOKED_AT = ("prepare_data", "recipe")  # whose inputs hold everything that a trial looks at
 
@@ -27,29 +29,46 @@ def main() -> None:
         PlateauError: something in params.yaml is wrong, or in what it names: a line for each mistake.
     """
     files = Fingerprints(paths.FINGERPRINTS)
-    found = _collected(files)
-    if entry.TRIED not in os.environ and not _is_known(found):
-        for note in trial.require(paths.PARAMS):
-            print(f"note: {note}", file=sys.stderr)
+    given, found = _collected(files)
+    asked_px = _known(found)
+    if asked_px is None:
+        asked_px = _tried(given)
+        artifacts.write_json(paths.TRIED, {**_looked_at(found), "asked_px": asked_px})
+    found["prepare_data"]["asked_px"] = asked_px
     with artifacts.atomic_folder(paths.INPUTS) as folder:
         for stage, values in found.items():
             artifacts.write_json(folder / paths.inputs(stage).name, values)
     files.keep()
 
 
-def _collected(files: Fingerprints) -> dict[str, inputs.Values]:
+def _collected(files: Fingerprints) -> tuple[params.Params, dict[str, inputs.Values]]:
     """Returns what each stage starts from; where that fails, every other mistake is said with it."""
     try:
-        return inputs.collect(params.load(paths.PARAMS), files)
+        given = params.load(paths.PARAMS)
+        return given, inputs.collect(given, files)
     except PlateauError:
         trial.require(paths.PARAMS)
         raise
 
 
-def _is_known(found: dict[str, inputs.Values]) -> bool:
-    """Returns whether all of this was tried already, and found to work: then it was written down."""
-    written = {name: paths.inputs(name) for name in LOOKED_AT}
-    return all(
-        path.exists() and artifacts.read_json(path) == artifacts.plain(found[name])
-        for name, path in written.items()
-    )
+def _tried(given: params.Params) -> int:
+    """Returns the size that images are asked for, pixels, after everything was tried.
+
+    Raises:
+        PlateauError: something does not work: a line for each mistake.
+    """
+    if entry.TRIED not in os.environ:
+        for note in trial.require(paths.PARAMS):
+            print(f"note: {note}", file=sys.stderr)
+    return sizes.asked_px(given)
+
+
+def _known(found: dict[str, inputs.Values]) -> int | None:
+    """Returns that size where exactly this was tried before, and worked."""
+    before = artifacts.read_json(paths.TRIED) if paths.TRIED.exists() else {}
+    asked_px: int | None = before.pop("asked_px", None)
+    return asked_px if before == _looked_at(found) else None
+
+
+def _looked_at(found: dict[str, inputs.Values]) -> dict[str, Any]:
+    return {name: artifacts.plain(found[name]) for name in LOOKED_AT}

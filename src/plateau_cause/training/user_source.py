@@ -13,6 +13,8 @@ from plateau_cause.errors import PlateauError, one_line
 TRAINS = ("backward", "fit_one_cycle", "fine_tune")
 TRAINS_ON = {"fit": ("model", "trainer", "learn", "net"), "train": ("trainer",), "learn": ("trainer",)}
 READS_ARGUMENTS = ("ArgumentParser", "parse_args", "parse_known_args", "Fire", "HfArgumentParser")
+RESIZES = ("resize", "crop", "thumbnail")  # in the name of what makes an image of another size
+FEWEST_PX, MOST_PX = 8, 4096  # what can be the side of an image, pixels
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -25,12 +27,14 @@ class Source:
         uses: name -> the names that its value or body mentions.
         script: why running the file would train, or read a command line, with the line; "" if not.
         trains: whether a training loop stands anywhere in it.
+        sizes: pixels that it resizes or crops to, where they stand there as numbers.
     """
 
     defined: dict[str, int]
     uses: dict[str, frozenset[str]]
     script: str
     trains: bool
+    sizes: tuple[int, ...]
 
 
 def read_source(path: Path) -> Source:
@@ -56,6 +60,7 @@ def read_source(path: Path) -> Source:
         uses=_uses(statements),
         script=_script(statements, functions),
         trains=any(_is_training(node) for node in ast.walk(tree)),
+        sizes=tuple(sorted(_sizes(tree))),
     )
 
 
@@ -106,6 +111,25 @@ def _defined(statements: Sequence[ast.stmt]) -> Iterator[tuple[str, int]]:
         for target in _targets(node):
             names = (inner for inner in ast.walk(target) if isinstance(inner, ast.Name))
             yield from ((name.id, node.lineno) for name in names if isinstance(name.ctx, ast.Store))
+
+
+def _sizes(tree: ast.Module) -> set[int]:
+    """Returns the whole numbers given to what is called resize or crop, also under a name of their own."""
+    named = {
+        target.id: node.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and any(word in _name(node.func).lower() for word in RESIZES):
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            for inner in (inner for argument in given for inner in ast.walk(argument)):
+                value = named.get(inner.id) if isinstance(inner, ast.Name) else getattr(inner, "value", None)
+                found |= {value} if type(value) is int and MOST_PX >= value >= FEWEST_PX else set()
+    return found
 
 
 def _targets(node: ast.stmt) -> list[ast.expr]:

@@ -37,7 +37,7 @@ def examine(params: Params, found: Findings) -> bool:
         found.notes.append(f"backbone.name: {shown(name)} is fetched when it is needed, and was not tried")
         return False
     architecture = found.tried(lambda: catalogue.find(name))
-    model = _on_meta(architecture) if architecture is not None else None
+    model = on_meta(architecture) if architecture is not None else None
     if state is not None and model is not None:
         found.tried(lambda: _say_fit(model, state, weights, found))
     if params.recipe.code is None and model is not None:
@@ -53,7 +53,7 @@ def real(params: Params, found: Findings) -> Backbone | None:
     return found.tried(lambda: load_backbone(name, "none" if weights == "pretrained" else weights))
 
 
-def _on_meta(architecture: Architecture) -> nn.Module | None:
+def on_meta(architecture: Architecture) -> nn.Module | None:
     """Returns the library's model without numbers; None where it can only be built with them."""
     if architecture.library not in ("torchvision", "timm"):
         return None

@@ -95,9 +95,11 @@ def is_here(data: Data) -> bool:
 
 def _checked(data: Data, key: str, params: Params, found: Findings) -> Sample:
     """Returns the sample of one source, having said what is wrong or odd about it."""
-    from plateau_cause.images.prepare import USUAL_PX, stored_px
+    from plateau_cause.images.prepare import stored_px
+    from plateau_cause.trial.sizes import read_px
 
-    sample = survey(data, key, stored_px(data, max(params.recipe.preprocessing.size, USUAL_PX)))
+    wanted_px = read_px(params)
+    sample = survey(data, key, stored_px(data, wanted_px))
     if not sample.is_here:
         found.notes.append(
             f"{key}: {data.source} {shown(data.path)} is not here: the first stage downloads it"
@@ -105,7 +107,7 @@ def _checked(data: Data, key: str, params: Params, found: Findings) -> Sample:
         return sample
     _say_unreadable(sample, data, key, found)
     _say_classes(sample, data, key, found)
-    _say_stored_size(sample, data, key, params.recipe.preprocessing.size, found)
+    _say_stored_size(sample, data, key, wanted_px, found)
     return sample
 
 
