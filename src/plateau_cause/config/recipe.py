@@ -24,12 +24,15 @@ class Preprocessing:
     mean: str | Triple | None = option(
         "canonical",
         choices=("canonical",),
+        low=-1000,
+        high=1000,
         help="canonical: what the weights expect, null: nothing is subtracted, or one number per channel",
     )
     std: str | Triple | None = option(
         "canonical",
         choices=("canonical",),
-        above=0,
+        low=0.0001,
+        high=1000,
         help="canonical: what the weights expect, null: nothing divides, or one number per channel",
     )
     channels: str = option("rgb", choices=("rgb", "bgr"), help="order of the colour channels")

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import imports
-from plateau_cause.errors import PlateauError
+from plateau_cause.errors import MistakesError, PlateauError
 from plateau_cause.training.keras_model import prepare
+from plateau_cause.training.user_source import Source, read_source, unused
 
 MODULE = "plateau_user_recipe"  # name under which the file is imported
 REQUIRED_ARGUMENTS = {"transform": 2, "build_model": 1, "loss": 2, "optimizer": 1, "on_train_start": 1}
@@ -26,7 +27,12 @@ HINTS = {
 
 @dataclass(frozen=True)
 class UserCode:
-    """The functions that the file defines; None where it leaves the declared entry alone."""
+    """The functions that the file defines; None where it leaves the declared entry alone.
+
+    Attributes:
+        digest: of the file's bytes; "" without a file.
+        unused: names that the file gives a value and plateau does not use, with their lines.
+    """
 
     transform: Callable[..., Any] | None = None
     build_model: Callable[..., Any] | None = None
@@ -34,6 +40,7 @@ class UserCode:
     optimizer: Callable[..., Any] | None = None
     on_train_start: Callable[..., Any] | None = None
     digest: str = ""
+    unused: tuple[str, ...] = ()
 
     @property
     def defined(self) -> tuple[str, ...]:
@@ -44,27 +51,50 @@ class UserCode:
 def load_user_code(path: str | Path | None) -> UserCode:
     """Returns the functions of the user's file, or an empty UserCode for None.
 
+    The text is read before it is run: a script would train, or find our command line in place of its own.
+
     Raises:
-        PlateauError: the file cannot be read or run, defines no such function, or takes wrong arguments.
+        PlateauError: the file cannot be read or run, is a script, defines no such function, or functions of
+            it take wrong arguments: one line each.
     """
     if path is None:
         return UserCode()
-    source = Path(path)
-    module = _import(source)
+    file = Path(path)
+    source = read_source(file)
+    if source.script:
+        raise PlateauError(f"recipe.code: {file} {source.script}, so it was not run; {_as_script(file)}")
+    module = _import(file)
     found = {
         name: getattr(module, name) for name in REQUIRED_ARGUMENTS if callable(getattr(module, name, None))
     }
     if not found:
-        raise PlateauError(f"recipe.code: {source} defines none of {', '.join(REQUIRED_ARGUMENTS)}")
-    for name, function in found.items():
-        _check_arguments(source, name, function)
-    return UserCode(**found, digest=_digest(source))
+        raise PlateauError(
+            f"recipe.code: {file} defines none of {', '.join(REQUIRED_ARGUMENTS)}"
+            f"{_other_kinds(module)}{f'; {_as_script(file)}' if source.trains else ''}"
+        )
+    if wrong := [line for name in found if (line := _wrong_arguments(file, name, found[name]))]:
+        raise MistakesError(wrong)
+    return UserCode(**found, digest=_digest(file), unused=_unused(source, tuple(found)))
 
 
-def _digest(source: Path) -> str:
+def _digest(file: Path) -> str:
     """Returns a digest of the file and of what it imports from beside it."""
-    folder = source.absolute().parent
-    return imports.digest(imports.closure([source], folder), folder)
+    folder = file.absolute().parent
+    return imports.digest(imports.closure([file], folder), folder)
+
+
+def _as_script(file: Path) -> str:
+    return f"recipe.script: {file} takes a training script as it is"
+
+
+def _other_kinds(module: Any) -> str:
+    """Returns what stands under our names and is no function, such as an optimizer that is built already."""
+    kinds = [f"{n} is {type(getattr(module, n)).__name__}" for n in REQUIRED_ARGUMENTS if hasattr(module, n)]
+    return f" as a function ({', '.join(kinds)})" if kinds else ""
+
+
+def _unused(source: Source, used: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{name} (line {source.defined[name]})" for name in unused(source, used))
 
 
 def renewed(code: UserCode) -> UserCode:
@@ -155,9 +185,13 @@ def _name(function: Any) -> str:
     return f"{getattr(function, '__name__', type(function).__name__)}()"  # a module has no name of its own
 
 
-def _check_arguments(source: Path, name: str, function: Callable[..., Any]) -> None:
+def _wrong_arguments(source: Path, name: str, function: Callable[..., Any]) -> str:
+    """Returns a line where the function cannot be called as it will be, "" where it can."""
+    count = REQUIRED_ARGUMENTS[name]
     try:
-        inspect.signature(function).bind(*range(REQUIRED_ARGUMENTS[name]))
+        inspect.signature(function).bind(*range(count))
     except TypeError:
-        count = REQUIRED_ARGUMENTS[name]
-        raise PlateauError(f"recipe.code: {name}() in {source} must take {count} argument(s)") from None
+        return f"recipe.code: {name}() in {source} must take {count} argument(s)"
+    except ValueError:  # one written in C: calling it will show
+        return ""
+    return ""
