@@ -1,0 +1,250 @@
+"""Changes to a user's file as unified diffs, where a decision stands there in plain sight.
+
+Each function returns None where the line does not look as expected: a diff is shown only if it is certain to
+apply and the file still parses after it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Place = dict[str, Any] | None
+Edit = tuple[int, int, str]  # from, to (offsets into the text), what stands there afterwards
+
+
+def unfrozen(folder: Path, place: Place) -> str | None:
+    """Returns the line with `requires_grad = False` turned to True."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        constants = [node for node in source.at(line, ast.Constant) if node.value is False]
+        return [source.replaced(node, "True") for node in constants]
+
+    return changed(folder, place, edit)
+
+
+def held_whole(folder: Path, place: Place, model: str | None) -> str | None:
+    """Returns the optimizer with `model.fc.parameters()` turned to `model.parameters()`."""
+    if model is None or not model.isidentifier():
+        return None
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if _method(node) == "parameters"]
+        parts = [node for node in calls if source.text(node).startswith(f"{model}.")]
+        return [source.replaced(node, f"{model}.parameters()") for node in parts[:1] if len(parts) == 1]
+
+    return changed(folder, place, edit)
+
+
+def cleared(folder: Path, backward: Place, step: Place) -> str | None:
+    """Returns the loop with `optimizer.zero_grad()` before the backward call."""
+    if not backward or not step or backward["file"] != step["file"]:
+        return None
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        steps = [node for node in source.at(step["line"], ast.Call) if _method(node) == "step"]
+        if len(steps) != 1:
+            return []
+        call = steps[0]
+        named = source.text(call.args[0]) if call.args else source.text(call.func).rpartition(".")[0]
+        return [source.inserted(line, f"{named}.zero_grad()")]
+
+    return changed(folder, backward, edit)
+
+
+def mode_set(folder: Path, loop: Place, call: Place, model: str | None, mode: str) -> str | None:
+    """Returns the loop over the batches with `model.train()` or `model.eval()` before it."""
+    if not loop or not call or loop["file"] != call["file"]:
+        return None
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        loops = [node for node in source.at(line, ast.For) if node.lineno == line]
+        names = _variables(source, call["line"])
+        chosen = model if model in names else next(iter(names)) if len(names) == 1 else None
+        return [source.inserted(line, f"{chosen}.{mode}()")] if loops and chosen else []
+
+    return changed(folder, loop, edit)
+
+
+def without_activation(folder: Path, activation: dict[str, Any]) -> str | None:
+    """Returns the line without the softmax (or sigmoid, ReLU): its argument alone, or `nn.Identity()`."""
+    wanted = _plain(activation["function"])
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if _plain(_called(node)) == wanted]
+        if len(calls) != 1:
+            return []
+        call, name = calls[0], _called(calls[0])
+        if name[0].isupper():
+            prefix = source.text(call.func).rpartition(".")[0]
+            return [source.replaced(call, f"{prefix}.Identity()")] if prefix else []
+        is_method = isinstance(call.func, ast.Attribute) and not _is_library(source.text(call.func.value))
+        inner = call.func.value if is_method and isinstance(call.func, ast.Attribute) else call.args[0]
+        return [source.replaced(call, source.text(inner))]
+
+    return changed(folder, activation["place"], edit)
+
+
+def dropout_told(folder: Path, place: Place) -> str | None:
+    """Returns the call of `dropout` with `training=self.training`."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if _called(node) == "dropout"]
+        if len(calls) != 1:
+            return []
+        for keyword in calls[0].keywords:
+            if keyword.arg == "training":
+                return [source.replaced(keyword.value, "self.training")]
+        last = [*calls[0].args, *(keyword.value for keyword in calls[0].keywords)][-1]
+        return [source.replaced(last, f"{source.text(last)}, training=self.training")]
+
+    return changed(folder, place, edit)
+
+
+def normalised_alike(folder: Path, place: Place, other: Place) -> str | None:
+    """Returns a composed transform with the `Normalize` of another one in the same file."""
+    if not place or not other or place["file"] != other["file"]:
+        return None
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        there = [node for node in source.inside(other["line"]) if _called(node) == "Normalize"]
+        here = [node for node in source.inside(line) if _called(node) == "Normalize"]
+        if len(there) != 1:
+            return []
+        if here:
+            return [source.replaced(here[0], source.text(there[0]))]
+        composed = [node for node in source.inside(line) if _called(node) == "Compose"]
+        lists = [node.args[0] for node in composed[:1] if node.args]
+        steps = lists[0].elts if len(lists) == 1 and isinstance(lists[0], ast.List) else []
+        return [source.behind(steps, source.text(there[0]))] if steps else []
+
+    return changed(folder, place, edit)
+
+
+def shuffled(folder: Path, place: Place) -> str | None:
+    """Returns the loader with `shuffle=True`."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if _called(node) == "DataLoader"]
+        if len(calls) != 1 or not calls[0].args:
+            return []
+        for keyword in calls[0].keywords:
+            if keyword.arg == "shuffle":
+                return [source.replaced(keyword.value, "True")]
+        last = [*calls[0].args, *(keyword.value for keyword in calls[0].keywords)][-1]
+        return [source.replaced(last, f"{source.text(last)}, shuffle=True")]
+
+    return changed(folder, place, edit)
+
+
+def changed(folder: Path, place: Place, edit: Callable[[Source, int], list[Edit]]) -> str | None:
+    """Returns the diff of an edit; None where the file cannot be read or would not parse."""
+    if not place:
+        return None
+    try:
+        text = (folder / place["file"]).read_text(encoding="utf-8")
+        source = Source(text)
+        edits = edit(source, place["line"])
+        after = text
+        for start, end, new in sorted(edits, reverse=True):
+            after = after[:start] + new + after[end:]
+        ast.parse(after)
+    except (OSError, UnicodeDecodeError, SyntaxError):
+        return None
+    name = place["file"]
+    lines = difflib.unified_diff(text.splitlines(True), after.splitlines(True), f"a/{name}", f"b/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines) or None
+
+
+class Source:
+    """A file's text and tree."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._tree = text, ast.parse(text)
+        self._starts = [0]
+        for line in text.splitlines(True):
+            self._starts.append(self._starts[-1] + len(line))
+        self._lines = text.splitlines()
+
+    def at(self, line: int, kind: type[Any]) -> list[Any]:
+        """Returns the nodes of a kind in the smallest statement that holds a line, outermost first."""
+        statement = self._statement(line)
+        if statement is None:
+            return []
+        if isinstance(statement, kind):
+            return [statement]
+        return [node for node in _without_bodies(statement) if isinstance(node, kind)]
+
+    def inside(self, line: int) -> list[ast.Call]:
+        """Returns the calls in the innermost `Compose(…)` that begins at a line, or in its statement."""
+        calls: list[ast.Call] = self.at(line, ast.Call)
+        composed = [node for node in calls if _called(node) == "Compose" and node.lineno == line]
+        within = ast.walk(composed[-1]) if composed else iter(calls)
+        return [node for node in within if isinstance(node, ast.Call)]
+
+    def text(self, node: ast.expr) -> str:
+        """Returns a node as it is written."""
+        start, end = self._span(node)
+        return self._text[start:end]
+
+    def replaced(self, node: ast.expr, new: str) -> Edit:
+        """Returns the edit that writes something else in a node's place."""
+        return (*self._span(node), new)
+
+    def inserted(self, line: int, statement: str) -> Edit:
+        """Returns the edit that puts a statement before a line, equally indented."""
+        indentation = self._lines[line - 1][: -len(self._lines[line - 1].lstrip())]
+        return self._starts[line - 1], self._starts[line - 1], f"{indentation}{statement}\n"
+
+    def behind(self, elements: list[ast.expr], new: str) -> Edit:
+        """Returns the edit that adds an element to a list, on a line of its own where the others are."""
+        last = elements[-1]
+        end = self._span(last)[1]
+        own_line = len(elements) > 1 and elements[-2].lineno != last.lineno
+        return end, end, f",\n{' ' * last.col_offset}{new}" if own_line else f", {new}"
+
+    def _span(self, node: ast.expr) -> tuple[int, int]:
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
+
+    def _offset(self, line: int, column_bytes: int) -> int:
+        before = self._lines[line - 1].encode()[:column_bytes].decode()
+        return self._starts[line - 1] + len(before)
+
+    def _statement(self, line: int) -> ast.stmt | None:
+        statements = [node for node in ast.walk(self._tree) if isinstance(node, ast.stmt)]
+        around = [node for node in statements if node.lineno <= line <= (node.end_lineno or node.lineno)]
+        return min(around, key=lambda node: (node.end_lineno or 0) - node.lineno, default=None)
+
+
+def _without_bodies(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yields a statement's own nodes, not those of the statements within it."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop(0)
+        yield node
+        waiting += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _is_library(name: str) -> bool:
+    return name in ("F", "torch", "nn.functional", "torch.nn.functional", "functional")
+
+
+def _variables(source: Source, line: int) -> set[str]:
+    calls = [node for node in source.at(line, ast.Call) if isinstance(node.func, ast.Name)]
+    return {node.func.id for node in calls if node.func.id not in ("len", "int", "float", "sum", "print")}
