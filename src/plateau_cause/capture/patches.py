@@ -39,20 +39,18 @@ def held_whole(folder: Path, place: Place, model: str | None) -> str | None:
     return changed(folder, place, edit)
 
 
-def cleared(folder: Path, backward: Place, step: Place) -> str | None:
-    """Returns the loop with `optimizer.zero_grad()` before the backward call."""
-    if not backward or not step or backward["file"] != step["file"]:
-        return None
+def cleared(folder: Path, step: Place) -> str | None:
+    """Returns the loop with `optimizer.zero_grad()` behind the step."""
 
     def edit(source: Source, line: int) -> list[Edit]:
-        steps = [node for node in source.at(step["line"], ast.Call) if _method(node) == "step"]
+        steps = [node for node in source.at(line, ast.Call) if _method(node) == "step"]
         if len(steps) != 1:
             return []
         call = steps[0]
         named = source.text(call.args[0]) if call.args else source.text(call.func).rpartition(".")[0]
-        return [source.inserted(line, f"{named}.zero_grad()")]
+        return [source.inserted(line, f"{named}.zero_grad()", behind=True)]
 
-    return changed(folder, backward, edit)
+    return changed(folder, step, edit)
 
 
 def mode_set(folder: Path, loop: Place, call: Place, model: str | None, mode: str) -> str | None:
@@ -84,6 +82,20 @@ def without_activation(folder: Path, activation: dict[str, Any]) -> str | None:
         is_method = isinstance(call.func, ast.Attribute) and not _is_library(source.text(call.func.value))
         inner = call.func.value if is_method and isinstance(call.func, ast.Attribute) else call.args[0]
         return [source.replaced(call, source.text(inner))]
+
+    return changed(folder, activation["place"], edit)
+
+
+def logged(folder: Path, activation: dict[str, Any]) -> str | None:
+    """Returns the line with `log_softmax` in place of `softmax`."""
+    names = {"softmax": "log_softmax", "Softmax": "LogSoftmax"}
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if _called(node) in names]
+        if len(calls) != 1:
+            return []
+        before, _, name = source.text(calls[0].func).rpartition(".")
+        return [source.replaced(calls[0].func, f"{before}.{names[name]}" if before else names[name])]
 
     return changed(folder, activation["place"], edit)
 
@@ -194,10 +206,11 @@ class Source:
         """Returns the edit that writes something else in a node's place."""
         return (*self._span(node), new)
 
-    def inserted(self, line: int, statement: str) -> Edit:
-        """Returns the edit that puts a statement before a line, equally indented."""
+    def inserted(self, line: int, statement: str, behind: bool = False) -> Edit:
+        """Returns the edit that puts a statement before a line or behind it, equally indented."""
         indentation = self._lines[line - 1][: -len(self._lines[line - 1].lstrip())]
-        return self._starts[line - 1], self._starts[line - 1], f"{indentation}{statement}\n"
+        start = self._starts[line if behind else line - 1]
+        return start, start, f"{indentation}{statement}\n"
 
     def behind(self, elements: list[ast.expr], new: str) -> Edit:
         """Returns the edit that adds an element to a list, on a line of its own where the others are."""
@@ -217,7 +230,7 @@ class Source:
     def _statement(self, line: int) -> ast.stmt | None:
         statements = [node for node in ast.walk(self._tree) if isinstance(node, ast.stmt)]
         around = [node for node in statements if node.lineno <= line <= (node.end_lineno or node.lineno)]
-        return min(around, key=lambda node: (node.end_lineno or 0) - node.lineno, default=None)
+        return min(reversed(around), key=lambda node: (node.end_lineno or 0) - node.lineno, default=None)
 
 
 def _without_bodies(statement: ast.stmt) -> Iterator[ast.AST]:

@@ -19,7 +19,7 @@ def not_cleared(peeked: Peeked) -> Observation | None:
         return None
     step = peeked.content["optimizers"][0]["step"]
     words = with_places("gradients are never cleared: each step adds to those before", step)
-    patch = patches.cleared(peeked.folder, gradients["backward"], step)
+    patch = patches.cleared(peeked.folder, step)
     return Observation("gradients_not_cleared", "training_loop", words, step, patch)
 
 
@@ -34,13 +34,15 @@ def clipped(peeked: Peeked) -> Observation | None:
 
 
 def trained_in_evaluation_mode(peeked: Peeked) -> Observation | None:
-    """Returns that the model is in evaluation mode while it trains."""
-    training = peeked.content["training"]
-    modes = training["modes"]
-    if modes["training"] or not (modes["batch_norm"]["count"] or modes["dropout"]["count"]):
+    """Returns that the model is in evaluation mode while it trains, at once or after its first evaluation."""
+    first, later = peeked.content["training"], peeked.content["training_again"]
+    training = next((one for one in (first, later) if one and not one["modes"]["training"]), None)
+    modes = training["modes"] if training else {}
+    if training is None or not (modes["batch_norm"]["count"] or modes["dropout"]["count"]):
         return None
     place = training["set_at"] or training["loop"]
-    words = with_places(f"the model trains in evaluation mode: {_inactive(modes)}", place)
+    when = "" if training is first else " after its first evaluation"
+    words = with_places(f"the model trains in evaluation mode{when}: {_inactive(modes)}", place)
     patch = patches.mode_set(peeked.folder, training["loop"], training["place"], training["model"], "train")
     cause = "batch_norm" if modes["batch_norm"]["count"] else "regularization"
     return Observation("trains_in_evaluation_mode", cause, words, place, patch)
@@ -76,7 +78,8 @@ def loss_input(peeked: Peeked) -> Observation | None:
     if wrong is None or (loss["on"] == "never negative" and not (before and before["function"] == "relu")):
         return None
     is_head = loss["on"] == "never negative"
-    patch = patches.without_activation(peeked.folder, before) if before else None
+    change = patches.logged if loss["computes"] == "nll_loss" else patches.without_activation
+    patch = change(peeked.folder, before) if before else None
     code, cause = ("output_activation", "head") if is_head else ("loss_input", "loss_function")
     return Observation(code, cause, with_places(wrong, place, loss["place"]), place, patch)
 

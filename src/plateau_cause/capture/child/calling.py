@@ -32,16 +32,18 @@ class Calling:
         self.hooks, self.course, self.places = hooks, course, places
         self.depth = 0  # how many modules are running, one within the other
         self.outermost: Any = None  # the module that runs now, called from outside every other
-        self.last_without_parameters: Any = None  # a loss, most likely
+        self.last_without_parameters: tuple[Any, Any, Place | None] | None = None  # a loss, most likely
         self.modes = Registry()  # module → the line of its last train() or eval()
         self.frozen: dict[int, tuple[Any, Place | None, bool]] = {}  # parameter → last requires_grad
         self.loaded: list[Loaded] = []
+        self.compiled: Place | None = None  # the line of torch.compile
         self._in_train = False
 
     def install(self, torch: ModuleType) -> None:
         """Puts the listeners in; `torch` has just been imported."""
         module = torch.nn.Module
         self.hooks.after(module, "__init__", self._built)
+        self.hooks.before(torch, "compile", self._compiled)
         self.hooks.after(module, "load_state_dict", self._weights_loaded)
         self._follow_calls(module, torch.compiler.is_compiling)
         self._follow_modes(module)
@@ -49,6 +51,9 @@ class Calling:
 
     def _built(self, _: None, module: Any, *arguments: Any, **named: Any) -> None:
         self.places.remember(module, here(built=module))
+
+    def _compiled(self, *_: Any, **__: Any) -> None:
+        self.compiled = here()
 
     def _weights_loaded(self, result: Any, module: Any, state: Any, *arguments: Any, **named: Any) -> None:
         own = module.state_dict()
@@ -80,7 +85,9 @@ class Calling:
 
     def _after(self, module: Any, arguments: Any, named: Any, output: Any) -> None:
         if not has_parameters(module):
-            self.last_without_parameters = module
+            given = [one for one in tensors(list(arguments)) if one.ndim]
+            if given and given[0].requires_grad:
+                self.last_without_parameters = (module, given, here())
             return
         frame = frame_here()
         inputs = [one for one in tensors([*arguments, *named.values()]) if one.ndim]

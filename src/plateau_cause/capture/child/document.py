@@ -51,8 +51,10 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "loaders": [describe_data.describe(one, doors.places) for one in data],
         "model": model,
         "training": _call(peek.training[:1]),
+        "training_again": None if peek.later is None else _call([peek.later]),
         "evaluation": _call(_evaluation(peek)),
         "average": _average(doors, peek),
+        "compiled": doors.calling.compiled,
         "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.held if one.steps],
         "unused_optimizers": [one.place for one in doors.stepping.held if not one.steps],
         "schedules": [_schedule(one) for one in doors.stepping.schedules],
@@ -133,12 +135,16 @@ def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]
     from plateau_cause.capture.child.layers import prefixes, worded
 
     groups = []
-    for group in held.optimizer.param_groups:
+    for number, group in enumerate(held.optimizer.param_groups):
         named = [names[id(one)] for one in group["params"] if id(one) in names]
         told = {key: facts.plain(value) for key, value in group.items() if key != "params"}
         size = sum(one.numel() for one in group["params"])
         layers = worded(prefixes(named, list(names.values())))
-        groups.append({"holds": layers, "parameters": len(group["params"]), "numbers": size, **told})
+        rates = [row[number] for row in held.rates if number < len(row)]
+        acting = {"lr": rates[0], "rates": rates} if rates else {}
+        groups.append(
+            {"holds": layers, "parameters": len(group["params"]), "numbers": size, **told, **acting}
+        )
     by_hand = [{"place": place, "rate": rate} for place, rate in held.by_hand[-4:]]
     return {"class": facts.kind(held.optimizer), "name": held.name, "place": held.place,
             "step": held.step_place, "groups": groups, "rates_by_hand": by_hand}  # fmt: skip

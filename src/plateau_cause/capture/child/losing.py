@@ -68,9 +68,9 @@ class Losing:
             self._follow_module(getattr(torch.nn, kind), name)
         self._follow_dropout(torch.nn.functional)
 
-    def activation_before(self, loss: Loss) -> Activation | None:
+    def activation_before(self, given: Any) -> Activation | None:
         """Returns the activation whose result went into a loss as it was."""
-        key = _key(loss.output)
+        key = _key(given)
         return next((one for one in reversed(self.activations) if one.key == key), None)
 
     def _follow_loss(self, functional: ModuleType, name: str) -> None:

@@ -1,7 +1,7 @@
-"""A peek: the script runs until it has taken two steps and evaluated one batch, and no further.
+"""A peek: the script runs until it has taken two steps, evaluated a batch and trained on one more.
 
-After two steps a training pass ends at once, so that the evaluation comes within seconds; nothing that the
-script saves after a step is written.
+After two steps every pass ends after one batch, so that the evaluation and the next epoch come within
+seconds; nothing that the script saves after a step is written.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ class Peek(Mode):
         self.doors: Doors
         self.training: list[Forward] = []  # calls before the first step, one per module
         self.evaluation: list[Forward] = []
+        self.later: Forward | None = None  # the first training call after an evaluation
         self.initial: dict[int, tuple[Any, dict[str, Any]]] = {}  # weights before the first training call
         self.loss: dict[str, Any] | None = None
         self.gradients: dict[int, float | None] = {}  # parameter → largest gradient at the steps
@@ -43,9 +44,9 @@ class Peek(Mode):
         self._waiting_since_s: float | None = None
 
     def wants_no_more(self, of: Pass) -> bool:
-        """Ends the peek when everything has been seen; ends a training pass after two steps."""
+        """Ends the peek when everything has been seen; ends every pass after two steps."""
         self._finish_when_done()
-        is_enough = self.doors.stepping.steps >= STEPS and of.of.role == "train" and of.batches > 0
+        is_enough = self.doors.stepping.steps >= STEPS and of.of.role != "unread" and of.batches > 0
         self.cut = self.cut or is_enough
         return is_enough
 
@@ -79,6 +80,9 @@ class Peek(Mode):
         """Keeps the calls of the first step, and the first loss."""
         if self._waiting_since_s is None:
             self._waiting_since_s = time.monotonic()
+        if self._others() and self.doors.stepping.steps >= STEPS:
+            self.later = forward
+            self.finish(None)
         known = any(one.module is forward.module for one in self.training)
         if not known and len(self.training) < PARTS:
             self.training.append(forward)
@@ -86,8 +90,10 @@ class Peek(Mode):
             self.loss = self._loss(forward)
 
     def evaluated(self, forward: Forward) -> None:
-        """Keeps the first evaluation after training has begun; one before it tells nothing."""
+        """Keeps the first evaluations after training has begun; one before it tells nothing."""
         if self.doors.course.backwards and len(self.evaluation) < PARTS:
+            if not self.evaluation:
+                self._waiting_since_s = time.monotonic()
             self.evaluation.append(forward)
 
     def about_to_step(self, optimizer: Any) -> None:
@@ -118,20 +124,20 @@ class Peek(Mode):
         since_s = self._waiting_since_s
         is_late = since_s is not None and time.monotonic() - since_s > self.limit_s
         steps = self.doors.stepping.steps
-        trained_on = [one.of.of for one in self.training if one.of is not None]
-        others = [one for one in self.evaluation if one.of is None or one.of.of not in trained_on]
-        if is_late or (others and (steps >= STEPS or not steps)):
+        if is_late or (self._others() and not steps):
             self.finish(None)
+
+    def _others(self) -> list[Forward]:
+        """Returns the evaluations on other data than those of training."""
+        trained_on = [one.of.of for one in self.training if one.of is not None]
+        return [one for one in self.evaluation if one.of is None or one.of.of not in trained_on]
 
     def _loss(self, forward: Forward) -> dict[str, Any]:
         """Returns the loss that followed a call: of torch, or the module that was called last."""
         last = self.doors.losing.last
         if last is None:
-            module = self.doors.calling.last_without_parameters
-            name = facts.kind(module) if module is not None else "the script's own"
-            place = self.doors.places.of(module) if module is not None else self.doors.stepping.backward_place
-            return {"function": name, "place": place, "built": None, "on": None, "options": {}}
-        before = self.doors.losing.activation_before(last)
+            return self._loss_of_module()
+        before = self.doors.losing.activation_before(last.output)
         return {
             "function": last.function if last.module is None else facts.kind(last.module),
             "computes": last.function,
@@ -143,6 +149,28 @@ class Peek(Mode):
             "options": {name: facts.plain(value) for name, value in last.options.items()},
             "outputs": list(last.output.shape),
             "target": {"shape": list(last.target.shape), "dtype": str(last.target.dtype)},
+        }
+
+    def _loss_of_module(self) -> dict[str, Any]:
+        """Returns the loss where no function of torch was called: the module that was called last."""
+        last = self.doors.calling.last_without_parameters
+        if last is None:
+            place = self.doors.stepping.backward_place
+            return {"function": "the script's own", "computes": None, "place": place, "built": None,
+                    "inside_model": False, "on": None, "after": None, "options": {}}  # fmt: skip
+        module, given, place = last
+        before = self.doors.losing.activation_before(given[0])
+        name = facts.kind(module)
+        return {
+            "function": name,
+            "computes": "cross_entropy" if "crossentropy" in name.lower() else None,
+            "place": place,
+            "built": self.doors.places.of(module),
+            "inside_model": False,
+            "on": form(given[0]),
+            "after": None if before is None else {"function": before.function, "place": before.place},
+            "options": {},
+            "outputs": list(given[0].shape),
         }
 
 

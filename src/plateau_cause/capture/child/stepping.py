@@ -12,6 +12,8 @@ from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.names import name_in
 from plateau_cause.capture.child.places import Place, Registry, frame_here, here
 
+RATES = 8  # steps whose rates are kept
+
 
 @dataclass
 class Held:
@@ -27,6 +29,7 @@ class Held:
     per_step: list[int] = field(default_factory=list)  # backward calls before each step
     uncleared: int = 0  # steps whose gradients were added to what an earlier step had used
     by_hand: list[tuple[Place | None, float]] = field(default_factory=list)  # rates that the script wrote
+    rates: list[list[float]] = field(default_factory=list)  # of each group, at the first steps
 
 
 @dataclass
@@ -108,6 +111,8 @@ class Stepping:
         held = self.of(optimizer)
         frame = frame_here()
         held.steps += 1
+        if held.steps <= RATES:
+            held.rates.append([float(group["lr"]) for group in optimizer.param_groups])
         held.step_place = held.step_place or here()
         held.name = held.name or name_in(frame, optimizer)
         held.per_step = [*held.per_step[-3:], held.backwards]
