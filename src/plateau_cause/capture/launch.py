@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from plateau_cause import runtime
 from plateau_cause.errors import PlateauError
 
 START = Path(__file__).parent / "child/start.py"
@@ -77,8 +78,32 @@ def peek(given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True)
     if not (out / "peek.json").is_file():
         raise PlateauError(f"{given.target}: ended before anything was seen: {last_line(ended.stdout)}")
     content: dict[str, Any] = json.loads((out / "peek.json").read_text(encoding="utf-8"))
-    refuse_untrained(given, content)
+    refuse_untrained(given, content, ended.stdout)
     return content
+
+
+def watch(given: Script, out: Path) -> dict[str, Any]:
+    """Returns every epoch of a script that runs to its end, writing to this terminal.
+
+    Args:
+        given: the script.
+        out: a folder for watch.json, which is written whole after every epoch.
+
+    Raises:
+        PlateauError: no epoch of training was seen.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "watch.json").unlink(missing_ok=True)
+    ended = run(given, out, {"mode": "watch"})
+    if not (out / "watch.json").is_file():
+        raise PlateauError(f"{given.target}: ended with status {ended.returncode} before anything was seen")
+    content: dict[str, Any] = json.loads((out / "watch.json").read_text(encoding="utf-8"))
+    if not any(epoch["training"] for epoch in content["epochs"]):
+        raise PlateauError(
+            f"{given.target}: no epoch of training was seen (status {ended.returncode}); expected a script "
+            "that reads a torch DataLoader and calls backward"
+        )
+    return content | {"status_of_script": ended.returncode}
 
 
 def run(given: Script, out: Path, job: dict[str, Any], **streams: Any) -> subprocess.CompletedProcess[str]:
@@ -89,16 +114,21 @@ def run(given: Script, out: Path, job: dict[str, Any], **streams: Any) -> subpro
         path = Path(room) / "job.json"
         path.write_text(json.dumps(full), encoding="utf-8")
         command = [given.python, str(START), str(path)]
-        return subprocess.run(command, cwd=given.folder, text=True, errors="replace", **streams)
+        environment = runtime.users_environment()
+        return subprocess.run(
+            command, cwd=given.folder, env=environment, text=True, errors="replace", **streams
+        )
 
 
-def refuse_untrained(given: Script, content: dict[str, Any]) -> None:
-    """Raises one line where there is nothing to diagnose.
+def refuse_untrained(given: Script, content: dict[str, Any], printed: str | None) -> None:
+    """Raises one line where there is nothing to diagnose; `printed` is what the script said.
 
     Raises:
         PlateauError: the script raised, or took no backward call through a model.
     """
     error = content["script"]["error"]
+    if error is not None and error["class"] == "SystemExit":
+        raise PlateauError(f"{given.target} ended with status {error['message']}: {last_line(printed)}")
     if error is not None:
         where = f" at {error['place']['file']}:{error['place']['line']}" if error["place"] else ""
         raise PlateauError(f"{given.target} raised {error['class']}{where}: {error['message']}")

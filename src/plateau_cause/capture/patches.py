@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from plateau_cause.capture.source import Edit, Source, called
+
 Place = dict[str, Any] | None
-Edit = tuple[int, int, str]  # from, to (offsets into the text), what stands there afterwards
 
 
 def unfrozen(folder: Path, place: Place) -> str | None:
@@ -33,7 +34,7 @@ def held_whole(folder: Path, place: Place, model: str | None) -> str | None:
 
     def edit(source: Source, line: int) -> list[Edit]:
         calls = [node for node in source.at(line, ast.Call) if _method(node) == "parameters"]
-        parts = [node for node in calls if source.text(node).startswith(f"{model}.")]
+        parts = [node for node in calls if source.text(node).startswith((f"{model}.", f"{model}["))]
         return [source.replaced(node, f"{model}.parameters()") for node in parts[:1] if len(parts) == 1]
 
     return changed(folder, place, edit)
@@ -72,10 +73,10 @@ def without_activation(folder: Path, activation: dict[str, Any]) -> str | None:
     wanted = _plain(activation["function"])
 
     def edit(source: Source, line: int) -> list[Edit]:
-        calls = [node for node in source.at(line, ast.Call) if _plain(_called(node)) == wanted]
+        calls = [node for node in source.at(line, ast.Call) if _plain(called(node)) == wanted]
         if len(calls) != 1:
             return []
-        call, name = calls[0], _called(calls[0])
+        call, name = calls[0], called(calls[0])
         if name[0].isupper():
             prefix = source.text(call.func).rpartition(".")[0]
             return [source.replaced(call, f"{prefix}.Identity()")] if prefix else []
@@ -91,7 +92,7 @@ def logged(folder: Path, activation: dict[str, Any]) -> str | None:
     names = {"softmax": "log_softmax", "Softmax": "LogSoftmax"}
 
     def edit(source: Source, line: int) -> list[Edit]:
-        calls = [node for node in source.at(line, ast.Call) if _called(node) in names]
+        calls = [node for node in source.at(line, ast.Call) if called(node) in names]
         if len(calls) != 1:
             return []
         before, _, name = source.text(calls[0].func).rpartition(".")
@@ -104,7 +105,7 @@ def dropout_told(folder: Path, place: Place) -> str | None:
     """Returns the call of `dropout` with `training=self.training`."""
 
     def edit(source: Source, line: int) -> list[Edit]:
-        calls = [node for node in source.at(line, ast.Call) if _called(node) == "dropout"]
+        calls = [node for node in source.at(line, ast.Call) if called(node) == "dropout"]
         if len(calls) != 1:
             return []
         for keyword in calls[0].keywords:
@@ -122,13 +123,13 @@ def normalised_alike(folder: Path, place: Place, other: Place) -> str | None:
         return None
 
     def edit(source: Source, line: int) -> list[Edit]:
-        there = [node for node in source.inside(other["line"]) if _called(node) == "Normalize"]
-        here = [node for node in source.inside(line) if _called(node) == "Normalize"]
+        there = [node for node in source.inside(other["line"]) if called(node) == "Normalize"]
+        here = [node for node in source.inside(line) if called(node) == "Normalize"]
         if len(there) != 1:
             return []
         if here:
             return [source.replaced(here[0], source.text(there[0]))]
-        composed = [node for node in source.inside(line) if _called(node) == "Compose"]
+        composed = [node for node in source.inside(line) if called(node) == "Compose"]
         lists = [node.args[0] for node in composed[:1] if node.args]
         steps = lists[0].elts if len(lists) == 1 and isinstance(lists[0], ast.List) else []
         return [source.behind(steps, source.text(there[0]))] if steps else []
@@ -140,7 +141,7 @@ def shuffled(folder: Path, place: Place) -> str | None:
     """Returns the loader with `shuffle=True`."""
 
     def edit(source: Source, line: int) -> list[Edit]:
-        calls = [node for node in source.at(line, ast.Call) if _called(node) == "DataLoader"]
+        calls = [node for node in source.at(line, ast.Call) if called(node) == "DataLoader"]
         if len(calls) != 1 or not calls[0].args:
             return []
         for keyword in calls[0].keywords:
@@ -169,81 +170,6 @@ def changed(folder: Path, place: Place, edit: Callable[[Source, int], list[Edit]
     name = place["file"]
     lines = difflib.unified_diff(text.splitlines(True), after.splitlines(True), f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines) or None
-
-
-class Source:
-    """A file's text and tree."""
-
-    def __init__(self, text: str) -> None:
-        self._text, self._tree = text, ast.parse(text)
-        self._starts = [0]
-        for line in text.splitlines(True):
-            self._starts.append(self._starts[-1] + len(line))
-        self._lines = text.splitlines()
-
-    def at(self, line: int, kind: type[Any]) -> list[Any]:
-        """Returns the nodes of a kind in the smallest statement that holds a line, outermost first."""
-        statement = self._statement(line)
-        if statement is None:
-            return []
-        if isinstance(statement, kind):
-            return [statement]
-        return [node for node in _without_bodies(statement) if isinstance(node, kind)]
-
-    def inside(self, line: int) -> list[ast.Call]:
-        """Returns the calls in the innermost `Compose(…)` that begins at a line, or in its statement."""
-        calls: list[ast.Call] = self.at(line, ast.Call)
-        composed = [node for node in calls if _called(node) == "Compose" and node.lineno == line]
-        within = ast.walk(composed[-1]) if composed else iter(calls)
-        return [node for node in within if isinstance(node, ast.Call)]
-
-    def text(self, node: ast.expr) -> str:
-        """Returns a node as it is written."""
-        start, end = self._span(node)
-        return self._text[start:end]
-
-    def replaced(self, node: ast.expr, new: str) -> Edit:
-        """Returns the edit that writes something else in a node's place."""
-        return (*self._span(node), new)
-
-    def inserted(self, line: int, statement: str, behind: bool = False) -> Edit:
-        """Returns the edit that puts a statement before a line or behind it, equally indented."""
-        indentation = self._lines[line - 1][: -len(self._lines[line - 1].lstrip())]
-        start = self._starts[line if behind else line - 1]
-        return start, start, f"{indentation}{statement}\n"
-
-    def behind(self, elements: list[ast.expr], new: str) -> Edit:
-        """Returns the edit that adds an element to a list, on a line of its own where the others are."""
-        last = elements[-1]
-        end = self._span(last)[1]
-        own_line = len(elements) > 1 and elements[-2].lineno != last.lineno
-        return end, end, f",\n{' ' * last.col_offset}{new}" if own_line else f", {new}"
-
-    def _span(self, node: ast.expr) -> tuple[int, int]:
-        assert node.end_lineno is not None and node.end_col_offset is not None
-        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
-
-    def _offset(self, line: int, column_bytes: int) -> int:
-        before = self._lines[line - 1].encode()[:column_bytes].decode()
-        return self._starts[line - 1] + len(before)
-
-    def _statement(self, line: int) -> ast.stmt | None:
-        statements = [node for node in ast.walk(self._tree) if isinstance(node, ast.stmt)]
-        around = [node for node in statements if node.lineno <= line <= (node.end_lineno or node.lineno)]
-        return min(reversed(around), key=lambda node: (node.end_lineno or 0) - node.lineno, default=None)
-
-
-def _without_bodies(statement: ast.stmt) -> Iterator[ast.AST]:
-    """Yields a statement's own nodes, not those of the statements within it."""
-    waiting: list[ast.AST] = [statement]
-    while waiting:
-        node = waiting.pop(0)
-        yield node
-        waiting += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
-
-
-def _called(call: ast.Call) -> str:
-    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _plain(name: str) -> str:

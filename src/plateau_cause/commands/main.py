@@ -17,9 +17,10 @@ from plateau_cause.commands.init import init
 from plateau_cause.commands.peek import peek
 from plateau_cause.commands.report import report
 from plateau_cause.commands.retrain import retrain
+from plateau_cause.commands.watch import watch
 from plateau_cause.pipeline.entry import guarded
 
-COMMANDS = (init, diagnose, peek, report, compare, doctor, retrain, completion)
+COMMANDS = (init, diagnose, peek, watch, report, compare, doctor, retrain, completion)
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.course import Course, Forward, tensors
@@ -28,16 +28,17 @@ class Loaded:
 class Calling:
     """Listens to `nn.Module` and `nn.Parameter`."""
 
-    def __init__(self, hooks: Hooks, course: Course, places: Registry) -> None:
+    def __init__(self, hooks: Hooks, course: Course, places: Registry[Place]) -> None:
         self.hooks, self.course, self.places = hooks, course, places
         self.depth = 0  # how many modules are running, one within the other
         self.outermost: Any = None  # the module that runs now, called from outside every other
         self.last_without_parameters: tuple[Any, Any, Place | None] | None = None  # a loss, most likely
-        self.modes = Registry()  # module → the line of its last train() or eval()
+        self.modes: Registry[Place] = Registry()  # module → the line of its last train() or eval()
         self.frozen: dict[int, tuple[Any, Place | None, bool]] = {}  # parameter → last requires_grad
         self.loaded: list[Loaded] = []
         self.compiled: Place | None = None  # the line of torch.compile
         self._in_train = False
+        self._names: Registry[str] = Registry()
 
     def install(self, torch: ModuleType) -> None:
         """Puts the listeners in; `torch` has just been imported."""
@@ -92,7 +93,17 @@ class Calling:
         frame = frame_here()
         inputs = [one for one in tensors([*arguments, *named.values()]) if one.ndim]
         is_grad = any(one.requires_grad for one in tensors(output))
-        self.course.forward(Forward(module, name_in(frame, module), place_of(frame), inputs, output, is_grad))
+        self.course.forward(
+            Forward(
+                module, self._name(frame, module), place_of(frame), inputs, output, is_grad, arguments, named
+            )
+        )
+
+    def _name(self, frame: FrameType | None, module: Any) -> str | None:
+        """Returns what the script calls a module; looked up once, as frames are many."""
+        if self._names.of(module) is None:
+            self._names.remember(module, name_in(frame, module))
+        return self._names.of(module)
 
     def _follow_modes(self, module_class: Any) -> None:
         original = module_class.train

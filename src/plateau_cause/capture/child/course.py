@@ -54,6 +54,8 @@ class Forward:
     inputs: list[Any]  # its tensors, in order
     output: Any
     is_grad: bool
+    arguments: tuple[Any, ...] = ()
+    named: dict[str, Any] = field(default_factory=dict)
     of: Pass | None = None
     batch: Any = None  # what the loader yielded for it
     facts: dict[str, Any] = field(default_factory=dict)  # what held at the time of the call
@@ -61,6 +63,8 @@ class Forward:
 
 class Mode:
     """What a capture does with what it hears; Peek and Watch are such modes."""
+
+    looks_closely = True  # whether values are compared to tell batches apart; waits for a device
 
     def wants_no_more(self, of: Pass) -> bool:
         """Returns whether a pass ends here, whatever the loader still holds; called before each batch."""
@@ -77,6 +81,9 @@ class Mode:
 
     def evaluated(self, forward: Forward) -> None:
         """Hears of a forward call that was not for training."""
+
+    def judged(self, forward: Forward, is_training: bool) -> None:
+        """Hears of the last call that was made for a batch: its output is what is judged."""
 
     def about_to_step(self, optimizer: Any) -> None:
         """Hears of a step before it happens."""
@@ -125,7 +132,7 @@ class Course:
 
     def forward(self, forward: Forward) -> None:
         """Notes a forward call, and finds the batch that it was made for."""
-        link(forward, self._open)
+        link(forward, self._open, self.mode.looks_closely)
         if forward.of is not None:
             forward.of.forwards += 1
         self.mode.called(forward)
@@ -143,6 +150,8 @@ class Course:
             of.backwards += 1
         for forward in trained:
             self.mode.trained(forward)
+        for forward in _last_of_each_batch(trained):
+            self.mode.judged(forward, is_training=True)
         self._pending = [one for one in pending if not one.is_grad]
 
     def settle(self) -> None:
@@ -151,15 +160,22 @@ class Course:
         A call without gradients in the midst of training (a teacher, an average, a picture) is neither.
         """
         pending, self._pending = self._pending, []
-        for forward in pending:
-            if forward.of is None or not forward.of.backwards:
-                self.mode.evaluated(forward)
+        evaluated = [one for one in pending if one.of is None or not one.of.backwards]
+        for forward in evaluated:
+            self.mode.evaluated(forward)
+        for forward in _last_of_each_batch(evaluated):
+            self.mode.judged(forward, is_training=False)
 
 
-def link(forward: Forward, passes: list[Pass]) -> None:
+def _last_of_each_batch(forwards: list[Forward]) -> list[Forward]:
+    return list({id(one.batch): one for one in forwards}.values())
+
+
+def link(forward: Forward, passes: list[Pass], looks_closely: bool) -> None:
     """Sets the pass and the batch that a forward call was made for: the same tensor, else the same size."""
     candidates = [(one, batch) for one in reversed(passes) for batch in reversed(one.recent)]
-    for is_match in (_is_same, _is_equal, _is_as_many):
+    tests = (_is_same, _is_equal, _is_as_many) if looks_closely else (_is_same, _is_as_many)
+    for is_match in tests:
         for one, batch in candidates:
             if any(is_match(given, loaded) for given in forward.inputs for loaded in tensors(batch)):
                 forward.of, forward.batch = one, batch

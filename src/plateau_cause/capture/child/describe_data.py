@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture.child.facts import kind, picture_facts, plain
-from plateau_cause.capture.child.places import Registry
+from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.replay import Sample, Sampled, normalisation
 
 HELD = ("transform", "transforms", "target_transform", "tf", "preprocess", "augment", "_format_kwargs")
 INNER = ("dataset", "datasets", "data_set", "ds", "subset", "base")
 
 
-def describe(sampled: Sampled, places: Registry) -> dict[str, Any]:
+def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
     """Returns what a loader does, as JSON."""
     loader, seen = sampled.loader, sampled.seen
     given = loader.loader
@@ -49,7 +49,7 @@ def chain(data_set: Any) -> list[Any]:
     return found
 
 
-def transforms_of(data_set: Any, places: Registry) -> dict[str, Any] | None:
+def transforms_of(data_set: Any, places: Registry[Place]) -> dict[str, Any] | None:
     """Returns the transform that a data set or one within it holds: steps as text, and where it was made."""
     for one in chain(data_set):
         for name in HELD[:-1]:
@@ -71,7 +71,7 @@ def steps(transform: Any) -> list[str]:
     return [" ".join(repr(transform).split()) if is_plain else str(plain(transform))]
 
 
-def _data_set(data_set: Any, places: Registry) -> dict[str, Any]:
+def _data_set(data_set: Any, places: Registry[Place]) -> dict[str, Any]:
     parts = chain(data_set)
     return {
         "class": kind(data_set),

@@ -8,7 +8,7 @@ from typing import Any
 from plateau_cause.capture.child.course import Course, Loader, Pass
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.names import name_in
-from plateau_cause.capture.child.places import Registry, frame_here, here, place_of
+from plateau_cause.capture.child.places import Place, Registry, frame_here, here, place_of
 from plateau_cause.capture.child.plans import rounds_around
 
 PASS = "_plateau_pass"  # the attribute of a loader's iterator that holds its pass
@@ -17,7 +17,7 @@ PASS = "_plateau_pass"  # the attribute of a loader's iterator that holds its pa
 class Loading:
     """Listens to `DataLoader`, and to the construction of data sets and transforms."""
 
-    def __init__(self, hooks: Hooks, course: Course, places: Registry) -> None:
+    def __init__(self, hooks: Hooks, course: Course, places: Registry[Place]) -> None:
         self.hooks, self.course, self.places = hooks, course, places
 
     def install(self, torch: ModuleType) -> None:

@@ -52,7 +52,7 @@ class Losing:
 
     hooks: Hooks
     calling: Calling
-    places: Registry
+    places: Registry[Place]
     last: Loss | None = None
     dropped: list[tuple[Place | None, float]] = field(default_factory=list)
     activations: deque[Activation] = field(default_factory=lambda: deque(maxlen=KEPT))

@@ -9,7 +9,7 @@ import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, NoReturn
 
 from plateau_cause.capture.child import pieces, program
@@ -17,14 +17,17 @@ from plateau_cause.capture.child.calling import Calling
 from plateau_cause.capture.child.course import Course, Mode
 from plateau_cause.capture.child.decoding import Decoding
 from plateau_cause.capture.child.document import document, document_of_nothing, located, sampled
+from plateau_cause.capture.child.errors import describe_error, from_user
+from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.imports import AfterImport
 from plateau_cause.capture.child.loading import Loading
 from plateau_cause.capture.child.losing import Losing
 from plateau_cause.capture.child.peek import Peek
-from plateau_cause.capture.child.places import Registry, is_users
+from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.seeding import Seeding
 from plateau_cause.capture.child.stepping import Stepping
+from plateau_cause.capture.child.watch import Watch
 
 FAILED = 70  # exit status where plateau itself failed, not the script
 
@@ -36,7 +39,7 @@ class Doors:
     job: dict[str, Any]
     hooks: Hooks
     course: Course
-    places: Registry
+    places: Registry[Place]
     loading: Loading
     calling: Calling
     stepping: Stepping
@@ -49,21 +52,47 @@ def run(path: Path) -> None:
     """Runs the script of a job file, peeked at or watched, and ends the process as the script would.
 
     Args:
-        path: JSON with mode (peek), target, is_module, arguments, out (a folder), limit_s.
+        path: JSON with mode (peek or watch), target, is_module, arguments, out (a folder), limit_s.
     """
     job = json.loads(path.read_text(encoding="utf-8"))
+    if job["mode"] == "peek":
+        _peek(job)
+    _watch(job)
+
+
+def _peek(job: dict[str, Any]) -> NoReturn:
     os.environ["TORCHDYNAMO_DISABLE"] = "1"  # two steps need no compiled graph, and listeners no tracing
     mode = Peek(job["limit_s"], lambda error: _end_peek(doors, mode, error))
-    doors = open_doors(job, mode)
-    mode.doors = doors
+    doors = mode.doors = open_doors(job, mode)
     error = _run_script(doors)
     doors.hooks.paused = True
     mode.ended(error)
+    raise AssertionError("a peek ends its process")
+
+
+def _watch(job: dict[str, Any]) -> NoReturn:
+    """Runs the script to its end, and ends as it does: its own exit handlers run, its status is kept."""
+    mode = Watch()
+    doors = mode.doors = open_doors(job, mode)
+    doors.stepping.records_rates = False
+    error = _run_script(doors)
+    doors.hooks.hear(_settle, doors)
+    doors.hooks.paused = True
+    mode.ended(error)
+    if isinstance(error, SystemExit):
+        raise error
+    sys.exit(0 if error is None else 1)
+
+
+def _settle(doors: Doors) -> None:
+    """Ends the passes that the script has left without a word."""
+    while (of := doors.course.current) is not None and not of.backwards:
+        doors.course.end(of)
 
 
 def open_doors(job: dict[str, Any], mode: Mode) -> Doors:
     """Returns the doors; each listens as soon as the script has imported the library."""
-    hooks, places = Hooks(), Registry()
+    hooks, places = Hooks(), Registry[Place]()
     course = Course(mode)
     calling = Calling(hooks, course, places)
     doors = Doors(
@@ -105,17 +134,10 @@ def _run_script(doors: Doors) -> BaseException | None:
     except SystemExit as error:
         return error if error.code not in (None, 0) else None
     except BaseException as error:
-        sys.excepthook(type(error), error, _from_user(error.__traceback__))
+        trimmed = error.with_traceback(from_user(error.__traceback__))
+        sys.excepthook(type(error), trimmed, trimmed.__traceback__)
         return error
     return None
-
-
-def _from_user(trace: TracebackType | None) -> TracebackType | None:
-    """Returns a traceback without the frames before the script's own."""
-    first = trace
-    while first is not None and not is_users(first.tb_frame.f_code.co_filename):
-        first = first.tb_next
-    return first or trace
 
 
 def _end_peek(doors: Doors, peek: Peek, error: BaseException | None) -> NoReturn:
@@ -137,23 +159,6 @@ def _content(doors: Doors, peek: Peek) -> dict[str, Any]:
     data = sampled(doors)
     content = document(doors, peek, data)
     return content | {"pieces": pieces.write(Path(doors.job["out"]), peek, data)}
-
-
-def describe_error(error: BaseException) -> dict[str, Any]:
-    """Returns what the script raised, and the last line of the user's code that it went through."""
-    trace, place = error.__traceback__, None
-    while trace is not None:
-        if is_users(trace.tb_frame.f_code.co_filename):
-            place = {"file": trace.tb_frame.f_code.co_filename, "line": trace.tb_lineno}
-        trace = trace.tb_next
-    return {"class": type(error).__name__, "message": " ".join(str(error).split())[:500], "place": place}
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Writes a file whole or not at all."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(json.dumps(content, indent=1, ensure_ascii=False, default=str), encoding="utf-8")
-    part.replace(path)
 
 
 def leave(status: int) -> NoReturn:

@@ -9,7 +9,7 @@ import weakref
 from functools import cache
 from pathlib import Path
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 OWN = str(Path(__file__).resolve().parents[2]) + os.sep
 LIBRARY = str(Path(sysconfig.get_path("stdlib")).resolve()) + os.sep
@@ -64,18 +64,21 @@ def _constructs(frame: FrameType, built: object) -> bool:
     return frame.f_locals.get(code.co_varnames[0]) is built
 
 
-class Registry:
-    """Places by object, without keeping the objects alive and without asking them to be hashable."""
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Something by object, without keeping the objects alive and without asking them to be hashable."""
 
     def __init__(self) -> None:
-        self._kept: dict[int, tuple[weakref.ref[Any], Place | None]] = {}
+        self._kept: dict[int, tuple[weakref.ref[Any], T | None]] = {}
 
-    def remember(self, built: Any, place: Place | None) -> None:
-        """Keeps the place of an object; the last one holds."""
+    def remember(self, built: Any, found: T | None) -> None:
+        """Keeps something of an object; the last one holds."""
         key = id(built)
-        self._kept[key] = (weakref.ref(built, lambda _: self._kept.pop(key, None)), place)
+        self._kept[key] = (weakref.ref(built, lambda _: self._kept.pop(key, None)), found)
 
-    def of(self, built: Any) -> Place | None:
-        """Returns the object's place; None where it has none."""
+    def of(self, built: Any) -> T | None:
+        """Returns what is kept of an object; None where it has none."""
         kept = self._kept.get(id(built))
         return kept[1] if kept is not None and kept[0]() is built else None

@@ -35,7 +35,8 @@ def run(target: str, is_module: bool, arguments: list[str], hooks: Hooks) -> Non
     exec(code, module.__dict__)
 
 
-def _file(path: str) -> tuple[CodeType, ModuleType]:
+def _file(given: str) -> tuple[CodeType, ModuleType]:
+    path = os.path.abspath(given)
     with open(path, "rb") as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
     module = ModuleType("__main__")

@@ -46,13 +46,14 @@ class Schedule:
 class Stepping:
     """Listens to `Optimizer`, `backward`, clipping, `GradScaler` and the schedulers."""
 
-    def __init__(self, hooks: Hooks, course: Course, places: Registry) -> None:
+    def __init__(self, hooks: Hooks, course: Course, places: Registry[Place]) -> None:
         self.hooks, self.course, self.places = hooks, course, places
         self.held: list[Held] = []
         self.schedules: list[Schedule] = []
         self.backward_place: Place | None = None
         self.clips: list[dict[str, Any]] = []
         self.scaler: dict[str, Any] | None = None
+        self.loss: Any = None  # of the last backward call
         self.records_rates = True
         self._scheduling = 0
 
@@ -93,8 +94,9 @@ class Stepping:
     def _cleared(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
         self.of(optimizer).clear_place = here()
 
-    def _backward(self, *arguments: Any, **named: Any) -> None:
+    def _backward(self, roots: Any, *arguments: Any, **named: Any) -> None:
         self.backward_place = here()
+        self.loss = roots.detach() if getattr(roots, "ndim", 1) == 0 else None
         for held in self.held:
             if not held.backwards and 0 < held.steps < 3 and _has_gradients(held.optimizer):
                 held.uncleared += 1
