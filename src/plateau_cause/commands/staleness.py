@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from plateau_cause.config.schema import SchemaError, read_yaml
+from plateau_cause.config.schema import SchemaError
+from plateau_cause.config.yaml_file import read_yaml
 from plateau_cause.pipeline import paths
 from plateau_cause.tracking.provenance import flatten
 

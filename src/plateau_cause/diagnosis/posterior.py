@@ -21,9 +21,9 @@ from plateau_cause.lab.belief import Belief
 
 LEVEL, LEVEL_DEVIATION = 0.85, 0.3  # of the reference, accuracy 0..1: says next to nothing
 SMALL = 0.004  # standard deviation of the small effect that every factor may have
-COMMON = 0.01  # and of the mean of these effects
+COMMON = 0.015  # and of the mean of these effects
 LUCKS = (0.003, 0.008, 0.018)  # of one training: standard deviations, alike likely
-FAILS = 0.02  # probability that a training fails for no reason but its seed
+FAILS = 0.06  # probability that a training fails for no reason but its seed
 FAILED, FAILED_DEVIATION = 0.3, 0.2  # what such a training loses
 FEWEST_RUNS = 3  # from which one that failed can be told
 NEGLIGIBLE = 12.0  # a hypothesis e^12 times less likely than the best one is dropped

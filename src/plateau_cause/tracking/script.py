@@ -7,13 +7,12 @@ from contextlib import closing, contextmanager
 
 from plateau_cause.tracking import provenance, store
 from plateau_cause.tracking.journal import Journal
-from plateau_cause.tracking.null_run import NullRun
-from plateau_cause.tracking.recorder import Recorder
+from plateau_cause.tracking.outbox import Recorder
 from plateau_cause.tracking.run import Run, ending
 
 
 @contextmanager
-def script_run(name: str, experiment: str = "plateau") -> Iterator[NullRun]:
+def script_run(name: str, experiment: str = "plateau") -> Iterator[Run]:
     """Yields the run of a watched script; one that records nothing where tracking is off.
 
     Args:
@@ -21,7 +20,7 @@ def script_run(name: str, experiment: str = "plateau") -> Iterator[NullRun]:
         experiment: the experiment it is recorded in.
     """
     if store.is_off():
-        yield NullRun()
+        yield Run()
         return
     store.settle_environment()
     with closing(Recorder(Journal.create(name))) as recorder:
