@@ -40,7 +40,7 @@ FACTOR = RecipeFactor(
     order=1,
     words=WORDS,
     keys=KEYS,
-    pieces=frozenset({"transform"}),
+    pieces=frozenset({"transform", "evaluation"}),
     prior=_prior,
     explain=_explain,
 )

@@ -12,7 +12,7 @@ SIZE = "preprocessing.size"
 def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
     """Takes the size; the user's own transform, whose size is fixed, gives way to its declared equal."""
     declared = arm.recipe.preprocessing.scale in ("unit", "byte")
-    return take((SIZE,), frozenset({"transform"} if declared else ()))(arm, other, rates)
+    return take((SIZE,), frozenset({"transform", "evaluation"} if declared else ()))(arm, other, rates)
 
 
 def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:

@@ -13,6 +13,7 @@ from plateau_cause.diagnosis.reference import validation
 from plateau_cause.features.probes import linear_probe
 from plateau_cause.features.views import View
 from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.inspection import unreached
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
@@ -43,6 +44,7 @@ def gather_evidence(
         num_classes=lab.num_classes,
         sorted_share=float((ordered[1:] == ordered[:-1]).mean()) if len(ordered) > 1 else 0.0,
         imbalance=float(counts.max() / max(1, counts[counts > 0].min())),
+        unreached=unreached(lab, recipe.arm) if "model" in recipe.arm.own else (),
     )
 
 

@@ -11,7 +11,7 @@ from plateau_cause.config.recipe import Recipe
 # The pieces that a user's file can bring. A piece in `Arm.own` runs as the file has it;
 # every other piece follows the declared recipe.
 OWN_PIECES = {
-    "transform": ("transform", "augmentation"),
+    "transform": ("transform", "augmentation", "evaluation"),
     "build_model": ("model", "weights", "trainable", "activation", "dropout"),
     "loss": ("loss",),
     "optimizer": ("optimizer", "parameters", "learning_rate", "weight_decay"),

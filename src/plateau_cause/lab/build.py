@@ -193,7 +193,13 @@ def inputs(lab: Laboratory, arm: Arm) -> Inputs:
     """Returns what the arm's network reads."""
     if "transform" in arm.own:
         assert lab.code.transform is not None
-        return TransformInputs(lab.dataset.store, lab.code.transform, "augmentation" in arm.own, lab.device)
+        return TransformInputs(
+            lab.dataset.store,
+            lab.code.transform,
+            "augmentation" in arm.own,
+            lab.device,
+            apart="evaluation" in arm.own,
+        )
     preprocessing = arm.recipe.preprocessing
     return PixelInputs(lab.images(preprocessing), preprocessing, arm.recipe.augmentation, lab.device)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -68,15 +69,20 @@ def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
     inputs = TransformInputs(lab.dataset.store, lab.code.transform, True, lab.device)
     rows = np.unique(np.linspace(0, len(lab.dataset.manifest) - 1, SAMPLE).astype(np.int64))
     tensors = inputs.evaluation(torch.from_numpy(rows)).cpu()
-    found = identify_preprocessing(
-        lab.dataset, arm.recipe.preprocessing, lab.backbone(), coloured(lab.code.transform)
-    )
+    transform, apart = lab.code.transform, inputs.sides_differ()
+    # Where the two sides differ, the recipe is what training reads; what evaluation does is a factor of its own.
+    side = partial(_training_side, transform) if apart and not inputs.augmented else transform
+    found = identify_preprocessing(lab.dataset, arm.recipe.preprocessing, lab.backbone(), coloured(side))
     expected = canonical(lab.backbone().expects, int(tensors.shape[-1]))
     values: dict[str, Any] = {"augmentation": "random, as in your file" if inputs.augmented else "none"}
     recipe = replace(put(arm.recipe, values), preprocessing=expected)
     if found is None or found.describe(lab.backbone().expects):
         recipe = put(recipe, _identified(found))
-    return replace(arm, recipe=recipe)
+    return replace(arm, recipe=recipe, own=arm.own if apart else arm.own - {"evaluation"})
+
+
+def _training_side(transform: Callable[..., Any], image: Any, train: bool) -> Any:
+    return transform(image, True)
 
 
 def _identified(found: Identification | None) -> dict[str, Any]:

@@ -22,6 +22,8 @@ MOST_CACHED_BYTES = 4 * 2**30
 SAMPLED, SAMPLED_IF_DRAWN = 8, 64  # images on which a transform is judged; on more where it draws numbers
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as PIL's "L"
 
+SAME_SPREAD, SAME_MEAN = 1.6, 0.5  # ratio of spreads, distance of means in spreads: what crops and jitter do
+
 
 class Inputs(Protocol):
     """Model inputs by row of the manifest; rows (B,) int64 on the CPU, tensors (B, ...) on the device."""
@@ -86,20 +88,34 @@ class CachedInputs:
 
 
 class TransformInputs:
-    """The user's transform, called on PIL images; one without randomness is called once per image."""
+    """The user's transform, called on PIL images; one without randomness is called once per image.
+
+    Args:
+        store: the images.
+        transform: (image, train) -> tensor.
+        augmented: whether training calls it with train=True.
+        device: where the tensors go.
+        apart: whether evaluation calls it with train=False; else as training does, under fixed random numbers.
+    """
 
     def __init__(
-        self, store: ImageStore, transform: Callable[..., Any], augmented: bool, device: torch.device
+        self,
+        store: ImageStore,
+        transform: Callable[..., Any],
+        augmented: bool,
+        device: torch.device,
+        apart: bool = True,
     ):
         self.store, self.transform, self.device = store, transform, device
         self.augmented = augmented and self._is_random()
         self.train_flag = augmented
+        self.evaluation_flag = augmented and not apart
         self._cache: dict[bool, dict[int, torch.Tensor]] = {True: {}, False: {}}
 
     @cached_property
     def is_fixed(self) -> bool:
         """Returns whether training sees exactly what evaluation sees, every epoch, judged on a few images."""
-        if self.augmented or not self.train_flag:
+        if self.augmented or self.train_flag == self.evaluation_flag:
             return not self.augmented
         pairs = [(self._of(image, True), self._of(image, False)) for image in self._few()]
         return all(torch.equal(*pair) for pair in pairs)
@@ -110,7 +126,20 @@ class TransformInputs:
 
     def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
         """Returns the transform's tensors for evaluation (B, C, H, W)."""
-        return self._batch(rows, False, cached=True)
+        with fixed_random_numbers():
+            return self._batch(rows, self.evaluation_flag, cached=True)
+
+    def sides_differ(self) -> bool:
+        """Returns whether evaluation is processed otherwise than training, beside what is random.
+
+        Judged on a few images: tensors where nothing is random, else the mean and the spread of each channel.
+        """
+        if not self.augmented:
+            return not self.is_fixed
+        few = self._few(SAMPLED_IF_DRAWN)
+        with fixed_random_numbers():
+            train, other = ([self._of(image, flag) for image in few] for flag in (True, False))
+        return moments_differ(torch.stack(train), torch.stack(other)) if _alike(train, other) else True
 
     def _batch(self, rows: torch.Tensor, train: bool, cached: bool) -> torch.Tensor:
         tensors = [self._one(int(row), train, cached) for row in rows]
@@ -149,6 +178,38 @@ class TransformInputs:
 
     def _varies(self, image: Image.Image) -> bool:
         return not torch.equal(self._of(image, True), self._of(image, True))
+
+
+def moments_differ(tensors: torch.Tensor, others: torch.Tensor) -> bool:
+    """Returns whether two sets of images (n, C, H, W) differ in a channel's mean or spread by more than crops do.
+
+    A missing scale or normalisation changes the spread by a factor of two and more.
+    """
+    (mean, spread), (other_mean, other_spread) = (
+        (each.mean((0, 2, 3)), each.std((0, 2, 3)).clamp(min=1e-6)) for each in (tensors, others)
+    )
+    ratio = spread / other_spread
+    apart = (mean - other_mean).abs() / torch.maximum(spread, other_spread)
+    return bool(((ratio > SAME_SPREAD) | (ratio < 1 / SAME_SPREAD) | (apart > SAME_MEAN)).any())
+
+
+def _alike(tensors: list[torch.Tensor], others: list[torch.Tensor]) -> bool:
+    return len({tensor.shape for tensor in [*tensors, *others]}) == 1
+
+
+@contextmanager
+def fixed_random_numbers(seed: int = 0) -> Iterator[None]:
+    """Draws the same random numbers whenever it is entered, and leaves the generators as they were."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
 
 
 class FittedInputs:
