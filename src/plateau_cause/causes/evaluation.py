@@ -26,23 +26,21 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
-        "transform(image, train=True) and transform(image, train=False) differ in more than chance: other scale, "
-        "normalisation or size. Images were evaluated as they are trained on."
+        "transform(image, train=True) and transform(image, train=False) differ in more than chance: scale, "
+        "normalisation or size. Here images are evaluated as they are trained on."
     ]
 
 
 def _entries(arm: Arm, fixed: Arm) -> dict[str, Any]:
-    return {
-        "recipe.code": "in your file: let transform(image, train=False) scale and normalise as train=True does"
-    }
+    return {"recipe.code": "in your file: let transform(image, False) scale and normalise as for training"}
 
 
 WORDS = Words(
     title="Evaluation sees other images than training",
     repair="Evaluate as in training",
     explanation=(
-        "The network learns from images that are scaled or normalised in one way and is judged on images that "
-        "are treated in another. What it learned is not what is measured."
+        "The network learns from images that are scaled or normalised in one way and is judged on images "
+        "that are treated in another. What it learned is not what is measured."
     ),
 )
 FACTOR = RecipeFactor(

@@ -1,4 +1,4 @@
-"""What the user's own network does with its layers: a body under no_grad, a detach, a dropout that is always on.
+"""What the user's own network does: a body under no_grad, a detach, a dropout that is always on.
 
 Every arm that keeps the network keeps the fault: only the declared backbone under a plain head is free of it.
 """
@@ -57,7 +57,7 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
         else []
     )
     return [
-        "Your own network was exchanged for the declared backbone with the same weights under a plain linear head.",
+        "Your own network was exchanged for the declared backbone, same weights, under a plain linear head.",
         *moved,
     ]
 

@@ -70,7 +70,7 @@ def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
     rows = np.unique(np.linspace(0, len(lab.dataset.manifest) - 1, SAMPLE).astype(np.int64))
     tensors = inputs.evaluation(torch.from_numpy(rows)).cpu()
     transform, apart = lab.code.transform, inputs.sides_differ()
-    # Where the two sides differ, the recipe is what training reads; what evaluation does is a factor of its own.
+    # Where the two sides differ, the recipe is what training reads; evaluation is a factor of its own.
     side = partial(_training_side, transform) if apart and not inputs.augmented else transform
     found = identify_preprocessing(lab.dataset, arm.recipe.preprocessing, lab.backbone(), coloured(side))
     expected = canonical(lab.backbone().expects, int(tensors.shape[-1]))

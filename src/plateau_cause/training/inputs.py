@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pickle
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -95,7 +96,7 @@ class TransformInputs:
         transform: (image, train) -> tensor.
         augmented: whether training calls it with train=True.
         device: where the tensors go.
-        apart: whether evaluation calls it with train=False; else as training does, under fixed random numbers.
+        apart: whether evaluation calls it with train=False; else as training does, randomness fixed.
     """
 
     def __init__(
@@ -181,7 +182,7 @@ class TransformInputs:
 
 
 def moments_differ(tensors: torch.Tensor, others: torch.Tensor) -> bool:
-    """Returns whether two sets of images (n, C, H, W) differ in a channel's mean or spread by more than crops do.
+    """Returns whether two sets of images (n, C, H, W) differ in a channel's mean or spread beyond crops.
 
     A missing scale or normalisation changes the spread by a factor of two and more.
     """
