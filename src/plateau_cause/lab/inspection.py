@@ -17,6 +17,7 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.features.embed import identify_preprocessing
 from plateau_cause.features.identification import Identification
 from plateau_cause.images.preprocessing import canonical, resolve
+from plateau_cause.lab import build
 from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm, pieces_of
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.training import losses, model, optimizer
@@ -76,8 +77,6 @@ def _identified(found: Identification | None) -> dict[str, Any]:
 
 
 def _read_model(lab: Laboratory, arm: Arm) -> Arm:
-    from plateau_cause.lab import build
-
     network = build.network(lab, arm)
     values: dict[str, Any] = {}
     head = build.head_of(lab, arm, network)
@@ -132,8 +131,6 @@ def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
     Seen by putting random logits in the place of what the last linear layer gives; without such a layer, by
     outputs that are probabilities.
     """
-    from plateau_cause.lab import build
-
     rows = torch.from_numpy(lab.subsets["all"][:SAMPLE])
     logits = torch.randn(len(rows), lab.num_classes, generator=torch.Generator().manual_seed(0))
     linear = model.final_linear(network, lab.num_classes)
@@ -147,8 +144,6 @@ def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
 
 
 def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
-    from plateau_cause.lab import build
-
     network.train()
     build.mode_setter(lab, arm, network)()
     layers = [m for m in network.modules() if isinstance(m, model.BATCH_NORMS)]
@@ -160,8 +155,6 @@ def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
 
 
 def _optimizer(lab: Laboratory, network: nn.Module, head: list[nn.Parameter]) -> dict[str, Any]:
-    from plateau_cause.lab import build
-
     built = build.user_optimizer(lab, network)
     held = [p for group in built.param_groups for p in group["params"]]
     trainable = [p for p in network.parameters() if p.requires_grad]
