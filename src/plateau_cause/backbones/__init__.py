@@ -77,7 +77,7 @@ def check_size(backbone: Backbone, size: int) -> None:
             backbone.stages.eval()(_images(size, count=1).to(next(backbone.stages.parameters()).device))
     except Exception as error:  # each library says it in its own way
         raise PlateauError(
-            f"recipe.preprocessing.size: {backbone.name} does not take {size} px; "
+            f"recipe.preprocessing.size: got {size}, {backbone.name} cannot take such images; "
             f"its weights expect {backbone.expects.size}"
         ) from error
     finally:

@@ -90,7 +90,7 @@ class Data:
 class BackboneParams:
     """The pretrained network."""
 
-    name: str = option("tf_efficientnet_lite0", help=f"{backbone_name.FORMS}; see docs/backbones.md")
+    name: str = option("tf_efficientnet_lite0", help=backbone_name.FORMS)
     weights: str = option("bundled", help="bundled, pretrained, none, or a .safetensors, .pt or .pth file")
 
 

@@ -25,7 +25,7 @@ from plateau_cause.training.user_code import call, place
 if TYPE_CHECKING:
     from plateau_cause.lab.laboratory import Laboratory
 
-# A training step costs one forward pass and about two more for the gradients that flow (METHODS: 3F).
+# A training step costs one forward pass and about two more for the gradients that flow.
 BACKWARD_COST = 2.0
 UNIT_PX = 64  # costs are told in images of this size
 

@@ -164,8 +164,6 @@ def _activation(lab: Laboratory, network: nn.Module, seen: Look, images: torch.T
 
 
 def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
-    from plateau_cause.lab import build
-
     network.train()
     build.mode_setter(lab, arm, network)()
     layers = [m for m in network.modules() if isinstance(m, model.BATCH_NORMS)]

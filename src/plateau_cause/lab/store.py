@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -38,10 +38,6 @@ class Result:
     def correct(self, targets: np.ndarray) -> np.ndarray:
         """Returns (n_test,) booleans: the kept epoch's hit on each test image."""
         return hits(self.outcome.test_outputs, targets)
-
-    def with_arm(self, arm: Arm) -> Result:
-        """Returns the same result under another name for the arm."""
-        return replace(self, arm=arm)
 
 
 def hits(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
