@@ -177,3 +177,19 @@ def test_a_gray_tensor_is_fine_for_a_network_of_ones_own():
     assert functions.transformed(transform, images, own_model=True).shape == (2, 1, 8, 8)
     with pytest.raises(PlateauError, match="which the backbone reads"):
         functions.transformed(transform, images, own_model=False)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "timm:test_resnet"])
+def test_pretrained_weights_that_cannot_be_had(here, name, monkeypatch, tmp_path_factory):
+    """There is no network in tests."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path_factory.mktemp("hub")))
+    (line,) = checked(here, f"{FOLDER}backbone: {{name: '{name}', weights: pretrained}}\n").mistakes
+    assert line.startswith("backbone.weights: got 'pretrained'; the weights of ")
+
+
+def test_pretrained_weights_that_are_here(here, monkeypatch, tmp_path_factory):
+    hub = tmp_path_factory.mktemp("hub")
+    (hub / "checkpoints").mkdir()
+    (hub / "checkpoints/resnet18-f37072fd.pth").touch()
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(hub))
+    assert checked(here, f"{FOLDER}backbone: {{name: resnet18, weights: pretrained}}\n").mistakes == ()
