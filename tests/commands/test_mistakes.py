@@ -6,7 +6,6 @@ A case is the text of params.yaml, what lies beside it, and what the line must h
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -236,6 +235,25 @@ CASES = {
     "a callback that fails": code(
         "def on_train_start(model):\n    model.features.eval()\n", "has no attribute 'features'"
     ),
+    "numbers that are none": code(
+        "import numpy as np\ndef transform(image, train):\n    return np.array([[[None]]])\n",
+        "transform() (line 2): can't convert",
+    ),
+    "a loss that gives nothing": code("def loss(output, target): ...\n", "gives NoneType"),
+    "an optimizer with its schedule": code(
+        "import torch\ndef optimizer(model):\n    return torch.optim.SGD(model.parameters(), lr=1), None\n",
+        "gives tuple; allowed: a torch.optim.Optimizer",
+    ),
+    "an exit": code("import sys\nsys.exit(1)\n", "raised SystemExit at line 2"),
+    "a long name": Case(f"{FOLDER}backbone: {{name: {'w' * 5000}, weights: none}}\n", "...ww"),
+    "a folder that a hub would have": Case(
+        "data: {source: huggingface, path: ./nothing}\n", "no such folder; allowed: owner/name"
+    ),
+    "a group in two splits": Case(
+        "data: {source: table, path: t.csv}\n",
+        "group 'g' has images in test and train",
+        {"t.csv": "image,label,split,group\npictures/cat/00.png,a,train,g\npictures/dog/01.png,b,test,g\n"},
+    ),
     # several at once
     "everything at once": Case(
         "data: {source: imagefolder, path: nowhere, maximages: 3}\n"
@@ -289,14 +307,16 @@ def listing(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_mistake_is_said_in_one_line(place: Path, name: str) -> None:
+def test_a_mistake_is_said_in_one_line(place: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     case = CASES[name]
     for file, content in case.files.items():
         write(place / file, content)
     (place / "params.yaml").write_text(case.params)
     before = listing(place)
-    os.chdir(place)
-    found = trial.check(Path("params.yaml")).mistakes
+    monkeypatch.chdir(place)
+    tried = trial.check(Path("params.yaml"))
+    found, notes = tried.mistakes, tried.notes
+    assert not any("could not be tried" in note for note in notes), notes
     assert any(case.said in line for line in found), found
     assert len(found) == case.count, found
     assert all("\n" not in line and line.isprintable() and len(line) <= 1000 for line in found)

@@ -82,7 +82,7 @@ def _can_be_had(architecture: Architecture, model: nn.Module) -> None:
         )
     if not is_here and not snapshot.is_reachable(url):
         raise PlateauError(
-            f"backbone.weights: got 'pretrained'; the weights of {architecture.name} are not on this machine, "
+            f"backbone.weights: got 'pretrained'; the weights of {architecture.name} are not on this machine "
             f"and {url} cannot be reached; allowed without a network: bundled, none, or a file"
         )
 
