@@ -18,7 +18,7 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.features.embed import identify_preprocessing
 from plateau_cause.features.identification import Identification
 from plateau_cause.images.preprocessing import canonical, resolve
-from plateau_cause.lab import optimizers
+from plateau_cause.lab import build, optimizers
 from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm, pieces_of
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.look import Look, check_training
@@ -58,8 +58,6 @@ def unreached(lab: Laboratory, arm: Arm) -> tuple[str, ...]:
     Whatever requires gradients and is held by the optimizer: what forward() never calls, runs under no_grad
     or detaches cannot learn. Empty for the declared network.
     """
-    from plateau_cause.lab import build
-
     network, seen = build.seen_network(lab, arm)
     return () if seen is None else unreached_in(network, seen.fit(build.sample(lab, arm)))
 
@@ -96,8 +94,6 @@ def _identified(found: Identification | None) -> dict[str, Any]:
 
 
 def _read_model(lab: Laboratory, arm: Arm) -> Arm:
-    from plateau_cause.lab import build
-
     network, seen = build.seen_network(lab, arm)
     values: dict[str, Any] = {}
     head = build.head_of(lab, arm, network, seen)
@@ -218,8 +214,6 @@ def _try_loss(lab: Laboratory, arm: Arm) -> None:
     Raises:
         PlateauError: it raised, or gives no number.
     """
-    from plateau_cause.lab import build
-
     network, seen = build.seen_network(lab, arm)
     assert seen is not None
     images = seen.fit(build.sample(lab, arm, SAMPLE))
