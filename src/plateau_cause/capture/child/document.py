@@ -115,7 +115,8 @@ def _call(calls: list[Forward]) -> dict[str, Any] | None:
     call = calls[0]
     logits = facts.logits_of(call.output)
     output = {"kind": facts.kind(call.output), "shape": None if logits is None else list(logits.shape)}
-    return {"place": call.place, "model": call.name, **call.facts, "output": output}
+    told = {name: value for name, value in call.facts.items() if name != "still"}
+    return {"place": call.place, "model": call.name, **told, "output": output}
 
 
 def _average(doors: Doors, peek: Peek) -> dict[str, Any] | None:
