@@ -48,7 +48,8 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "script": _script(doors),
         "seen": _seen(doors, peek),
-        "loaders": [describe_data.describe(one, doors.places) for one in data],
+        "loaders": [told for one in data
+                    if (told := doors.hooks.attempt(describe_data.describe, one, doors.places))],
         "model": model,
         "training": _call(peek.training[:1]),
         "training_again": None if peek.later is None else _call([peek.later]),

@@ -38,6 +38,7 @@ class Peek(Mode):
         self.initial: dict[int, tuple[Any, dict[str, Any]]] = {}  # weights before the first training call
         self.loss: dict[str, Any] | None = None
         self.gradients: dict[int, float | None] = {}  # parameter → largest gradient at the steps
+        self.first_flags: dict[int, bool] = {}  # parameter → whether it required a gradient at the first call
         self.moved: dict[int, tuple[float, float]] = {}  # parameter → norm of its change, and its own
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
         self.cut = False
@@ -85,6 +86,8 @@ class Peek(Mode):
         if self._others() and self.doors.stepping.steps >= STEPS:
             self.later = forward
             self.finish(None)
+        for one in forward.module.parameters():
+            self.first_flags.setdefault(id(one), one.requires_grad)
         known = any(one.module is forward.module for one in self.training)
         if not known and len(self.training) < PARTS:
             self.training.append(forward)
