@@ -105,7 +105,7 @@ import importlib.machinery
 _find = importlib.machinery.PathFinder.find_spec
 def find_spec(name, path=None, target=None):
     return None if name.partition(".")[0] in {HIDDEN!r} else _find(name, path, target)
-importlib.machinery.PathFinder.find_spec = find_spec
+importlib.machinery.PathFinder.find_spec = staticmethod(find_spec)
 """
     (tmp_path / "environment").mkdir()
     (tmp_path / "environment/sitecustomize.py").write_text(blocker)

@@ -33,12 +33,14 @@ class Transcribed:
     Attributes:
         peek: what was seen.
         recipe, data: sections for params.yaml, with absolute paths.
+        backbone: section for params.yaml; None where the network is neither torchvision's nor timm's.
         notes: what the transcription leaves out, one line each.
     """
 
     peek: dict[str, Any]
     recipe: dict[str, Any]
     data: dict[str, Any]
+    backbone: dict[str, Any] | None
     notes: list[str]
 
 
@@ -56,9 +58,11 @@ def transcribe(given: launch.Script, out: Path) -> Transcribed:
     (out / RECIPE).write_text(TEXT.format(script=given.target, digest=digest), encoding="utf-8")
     data = {"source": "table", "path": str((out / TABLE).resolve()), "stored_size": found["longest_px"]}
     recipe, left_out = _recipe(content)
-    return Transcribed(
-        content, {"code": str((out / RECIPE).resolve()), **recipe}, data, found["notes"] + left_out
-    )
+    recipe = {"code": str((out / RECIPE).resolve()), **recipe}
+    backbone = found["backbone"]
+    if backbone is not None:
+        backbone = {**backbone, "weights": str((out / backbone["weights"]).resolve())}
+    return Transcribed(content, recipe, data, backbone, found["notes"] + left_out)
 
 
 def _recipe(content: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
+from plateau_cause.capture.child.architecture import architecture
 from plateau_cause.capture.child.chance import seeded
 from plateau_cause.capture.child.course import Loader, tensors
 from plateau_cause.capture.child.describe_data import held_transform
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from plateau_cause.capture.child.peek import Peek
 
 PIECES, TABLE, IMAGES = "pieces.pkl", "table.csv", "raw"
+BACKBONE = "backbone.pt"
 CHECKED = 4  # items whose tensors must come out the same
 ALONE = 2  # loaders, where the script has one set for training and one for everything else
 
@@ -52,7 +54,21 @@ def transcribe(out: Path, doors: Doors, peek: Peek) -> dict[str, Any]:
         size_px = _write_table(out, train, others, doors)
     except RefusedError as refused:
         return {"refused": str(refused), "notes": []}
-    return {"refused": None, "notes": _notes(doors, peek, others), "longest_px": size_px}
+    return {"refused": None, "notes": _notes(doors, peek, others), "longest_px": size_px,
+            "backbone": _backbone(out, pieces["model"])}  # fmt: skip
+
+
+def _backbone(out: Path, model: Any) -> dict[str, str] | None:
+    """Writes the first weights of the network that the model is or holds, and returns its name and file."""
+    import torch
+
+    found = architecture(model)
+    if found is None:
+        return None
+    name, module = found
+    with (out / BACKBONE).open("wb") as file:
+        torch.save(module.state_dict(), file)
+    return {"name": name, "weights": BACKBONE}
 
 
 def _loaders(doors: Doors) -> tuple[Loader, list[Loader]]:
