@@ -122,7 +122,9 @@ def test_torchvisions_transformer_takes_other_sizes() -> None:
 
 def test_a_size_that_the_model_does_not_take_is_one_clear_line(loaded: Callable[[str], Backbone]) -> None:
     check_size(loaded("resnet18"), 40)
-    with pytest.raises(PlateauError, match="does not take 8 px; its weights expect 224"):
+    with pytest.raises(
+        PlateauError, match="got 8, densenet121 cannot take such images; its weights expect 224"
+    ):
         check_size(loaded("densenet121"), 8)
 
 

@@ -90,3 +90,19 @@ def test_digests_follow_contents(folder):
     folder(beside="x = 2")
     after = imports.digests(imports.closure([made / "start.py"], made), made)
     assert {name for name in after if after[name] != before[name]} == {"beside.py"}
+
+
+def test_links_stand_where_they_stand(folder, tmp_path):
+    made = folder(far__shared="x = 1", near__start="import shared")
+    (made / "near/shared.py").symlink_to("../far/shared.py")
+    before = imports.digests(imports.closure([made / "near/start.py"], made / "near"), made / "near")
+    assert list(before) == ["shared.py", "start.py"]
+    folder(far__shared="x = 2")
+    assert imports.digest([made / "near/shared.py"], made / "near") != before["shared.py"]
+
+
+def test_of_what_is_installed_side_by_side_one_package_is_followed(folder):
+    modules = {"ours__inner": "", "theirs": "import ours.other", "ours__other": ""}
+    made = folder(ours__start="import ours.inner, theirs", **modules)
+    found = imports.closure([made / "ours/start.py"], made, only="ours")
+    assert {path.stem for path in found} == {"start", "inner"}

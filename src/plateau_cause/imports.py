@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,18 +28,18 @@ def closure(files: Iterable[Path], folder: Path, only: str = "") -> set[Path]:
         only: the one package that is followed, where others are installed beside it.
     """
     found: set[Path] = set()
-    waiting = [path.resolve() for path in files]
+    waiting, top = [_plain(path) for path in files], _plain(folder)
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting.extend(imported(path, folder.resolve(), only))
+            waiting.extend(imported(path, top, only))
     return found
 
 
 def digests(files: Iterable[Path], folder: Path) -> dict[str, str]:
     """Returns each file's SHA-256 by its path from the folder, in the order of these paths."""
-    named = {path.resolve().relative_to(folder.resolve()).as_posix(): path for path in files}
+    named = {_plain(path).relative_to(_plain(folder)).as_posix(): path for path in files}
     return {name: hashlib.sha256(named[name].read_bytes()).hexdigest() for name in sorted(named)}
 
 
@@ -56,6 +57,11 @@ def imported(path: Path, folder: Path, only: str = "") -> set[Path]:
     package = path.parent.relative_to(folder).parts if path.is_relative_to(folder) else ()
     named = {name for name in _names(tree, package) if not only or name.partition(".")[0] == only}
     return {file for name in named for file in _files(name, folder)}
+
+
+def _plain(path: Path) -> Path:
+    """Returns the path without `..`, links left as they are: a module beside a link is imported, too."""
+    return Path(os.path.abspath(path))
 
 
 def _names(tree: ast.AST, package: tuple[str, ...]) -> Iterator[str]:

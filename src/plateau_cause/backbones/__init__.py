@@ -20,8 +20,9 @@ from plateau_cause.backbones.hub import download
 from plateau_cause.backbones.loading import load_state
 from plateau_cause.backbones.stages import cut
 from plateau_cause.backbones.state_files import bundled_file, read_state
-from plateau_cause.backbones.types import Architecture, Backbone, Expectation, LoadReport
+from plateau_cause.backbones.types import Architecture, Backbone, LoadReport
 from plateau_cause.errors import PlateauError
+from plateau_cause.images.expectation import Expectation
 
 __all__ = [
     "Backbone",
@@ -76,7 +77,7 @@ def check_size(backbone: Backbone, size: int) -> None:
             backbone.stages.eval()(_images(size, count=1).to(next(backbone.stages.parameters()).device))
     except Exception as error:  # each library says it in its own way
         raise PlateauError(
-            f"recipe.preprocessing.size: {backbone.name} does not take {size} px; "
+            f"recipe.preprocessing.size: got {size}, {backbone.name} cannot take such images; "
             f"its weights expect {backbone.expects.size}"
         ) from error
     finally:

@@ -9,7 +9,8 @@ from typing import Any
 from torch import nn
 
 from plateau_cause.backbones.snapshot import read_json
-from plateau_cause.backbones.types import Architecture, Expectation
+from plateau_cause.backbones.types import Architecture
+from plateau_cause.images.expectation import Expectation
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
 PILLOW = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic", 4: "box", 5: "hamming"}

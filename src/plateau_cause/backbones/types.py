@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import nn
 
-from plateau_cause.config.recipe import Triple
+from plateau_cause.images.expectation import Expectation
 
 SHOWN = 3  # names of entries in a line of words
 
@@ -27,26 +27,6 @@ class Architecture:
     name: str
     entry: str = ""
     repository: str = ""
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """The input that a backbone's weights were trained on, in unit scale and RGB order.
-
-    Attributes:
-        mean, std: per channel, of pixel values 0..1.
-        size: input height = width, pixels.
-        interpolation: nearest | bilinear | bicubic.
-        crop_frac: side of the central crop divided by the side of the resized image.
-        source: where these numbers come from, in words.
-    """
-
-    mean: Triple
-    std: Triple
-    size: int
-    interpolation: str
-    crop_frac: float
-    source: str
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
     # Learned in training mode but not seen in eval mode: the statistics, not the weights, are behind.
     fits = evidence.train_loss < 0.5 and evidence.train_accuracy < 0.8
     small_batch = arm.recipe.batch_size <= 8
-    return 0.7 if fits or small_batch else 0.3
+    # Of such differences planted in the fault suite 2 of 4 cost accuracy.
+    return 0.65 if fits or small_batch else 0.35
 
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:

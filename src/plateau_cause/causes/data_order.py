@@ -9,7 +9,8 @@ from plateau_cause.lab.arm import Arm
 
 def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
     chance = 1.0 / evidence.num_classes
-    return 0.03 + 0.85 * max(0.0, evidence.sorted_share - chance) / (1.0 - chance)
+    # Of sorted images planted in the fault suite 0 of 3 cost accuracy.
+    return 0.03 + 0.3 * max(0.0, evidence.sorted_share - chance) / (1.0 - chance)
 
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:

@@ -31,6 +31,7 @@ class Evidence:
         num_classes: number of classes.
         sorted_share: share of neighbours in the training order with equal labels.
         imbalance: largest class over smallest class among the training images.
+        unreached: parameters of the user's network that no gradient reaches.
     """
 
     gap: float
@@ -46,6 +47,7 @@ class Evidence:
     num_classes: int
     sorted_share: float
     imbalance: float
+    unreached: tuple[str, ...] = ()
 
 
 class Rates(Protocol):

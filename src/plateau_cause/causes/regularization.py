@@ -17,7 +17,8 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
         or recipe.head.dropout >= STRONG_DROPOUT
         or recipe.loss.label_smoothing >= STRONG_SMOOTHING
     )
-    return 0.7 if strong else 0.05
+    # Of strong settings planted in the fault suite 3 of 5 cost accuracy.
+    return 0.6 if strong else 0.05
 
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:

@@ -35,6 +35,7 @@ class DataFacts:
         imbalance: largest class over smallest class among the training images.
         probe, probe_random: linear probes on pretrained and on random features (validation accuracy).
         classes: names.
+        split_auc: of a classifier between training and test images; 0.5: nothing tells them apart.
     """
 
     learner: Result
@@ -53,6 +54,7 @@ class DataFacts:
     probe: float
     probe_random: float
     classes: tuple[str, ...]
+    split_auc: float = 0.5
 
     @property
     def headroom(self) -> float:

@@ -31,8 +31,8 @@ def retrain(step: str, no_promote: bool, outputs: Path | None) -> int:
     docs/retraining.md.
     """
     from plateau_cause.pipeline import project
-    from plateau_cause.retraining.__main__ import main
+    from plateau_cause.retraining.__main__ import run
 
-    to = ["--outputs", str(outputs.resolve())] if outputs else []
+    to = outputs and outputs.resolve()  # before the project's folder is entered
     project.enter(Path())
-    return main([step, *(["--no-promote"] if no_promote else []), *to])
+    return run(step, not no_promote, to)

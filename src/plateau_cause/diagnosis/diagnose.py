@@ -70,6 +70,10 @@ class Runner:
         self.runs[name] = self.lab.run(arm, name)
         return self.runs[name]
 
+    def comparable(self) -> dict[str, Result]:
+        """Returns the runs that learned from the images as they are."""
+        return {name: result for name, result in self.runs.items() if result.arm.images == "all"}
+
     def price(self, arm: Arm) -> float:
         """Returns what running the arm will cost."""
         return build.cost(self.lab, arm)
@@ -87,6 +91,7 @@ def diagnose(
     limits: Limits,
     noise: Mapping[str, Any],
     views: Mapping[str, View],
+    split_auc: float = 0.5,
     candidates: Sequence[float] = (),
 ) -> Diagnosed:
     """Returns what the plateau is made of.
@@ -99,6 +104,7 @@ def diagnose(
         limits: the diagnosis section of params.yaml.
         noise: label-noise evidence per part of the data, from the feature_shift stage.
         views: features by name, from the embed stage.
+        split_auc: of a classifier between training and test images, from the feature_shift stage.
         candidates: what the other candidates for the reference cost, in the unit of Result.cost.
     """
     evidence = gather_evidence(lab, rates, recipe[0], reference[0], views)
@@ -109,7 +115,7 @@ def diagnose(
     for own, other in zip(recipe, reference, strict=True):
         question.add(question.game.everything, own)
         question.add(frozenset(), other)
-    search = Search(lab, runner, question, limits, noise, evidence)
+    search = Search(lab, runner, question, limits, noise, split_auc, evidence)
     search.spend(budget(recipe, reference, candidates, limits.max_cost))
     return Diagnosed(
         swaps=swaps,
@@ -137,6 +143,7 @@ class Search:
     question: Question
     limits: Limits
     noise: Mapping[str, Any]
+    split_auc: float
     evidence: Evidence
     data: dict[str, DataQuestion] = field(default_factory=dict)
 
@@ -158,11 +165,17 @@ class Search:
 
     def facts(self) -> DataFacts:
         """Returns what is known about the data; what they still cost is measured against the best run."""
-        runs, asked = self.runner.runs, self.question
+        runs, asked = self.runner.comparable(), self.question
         nearest = sorted(asked.results, key=lambda broken: -len(broken))
         swaps = {asked.label(broken): asked.results[broken][0] for broken in nearest}
-        ordered = {"recipe": runs["recipe"], **swaps, **runs}
-        return gather_facts(self.lab, ordered, self.noise, self.evidence, self.limits.min_effect)
+        return gather_facts(
+            self.lab,
+            {"recipe": runs["recipe"], **swaps, **runs},
+            self.noise,
+            self.split_auc,
+            self.evidence,
+            self.limits.min_effect,
+        )
 
     def _suspicions(self, lucks: tuple[float, ...]) -> list[DataQuestion]:
         """Returns the questions about the data: those that were begun, and those that something points at."""

@@ -21,9 +21,9 @@ from plateau_cause.lab.belief import Belief
 
 LEVEL, LEVEL_DEVIATION = 0.85, 0.3  # of the reference, accuracy 0..1: says next to nothing
 SMALL = 0.004  # standard deviation of the small effect that every factor may have
-COMMON = 0.01  # and of the mean of these effects
+COMMON_MEAN, COMMON = 0.008, 0.012  # of the mean of these effects: differences cost a little rather than gain
 LUCKS = (0.003, 0.008, 0.018)  # of one training: standard deviations, alike likely
-FAILS = 0.02  # probability that a training fails for no reason but its seed
+FAILS = 0.06  # probability that a training fails for no reason but its seed
 FAILED, FAILED_DEVIATION = 0.3, 0.2  # what such a training loses
 FEWEST_RUNS = 3  # from which one that failed can be told
 NEGLIGIBLE = 12.0  # a hypothesis e^12 times less likely than the best one is dropped
@@ -84,7 +84,7 @@ def posterior(game: Game, sets: Sequence[Factors], prior: Hypotheses) -> Posteri
     asked = np.array([game.bits(broken) for broken in sets])
     hits = np.stack([run.hits for run in game.runs])
     happens = prior.happens(seen)
-    missed = hits.mean(1) - LEVEL + np.einsum("mj,mjr->mr", prior.size, happens)
+    missed = hits.mean(1) - _level(seen) + np.einsum("mj,mjr->mr", prior.size, happens)
     kinds = list(_kinds(game, asked, hits))
     evidence = np.stack([_evidence(prior, kind, happens, missed) for kind in kinds])  # (V, M)
     alive = np.flatnonzero((evidence > evidence.max() - NEGLIGIBLE).any(0))
@@ -102,7 +102,7 @@ def posterior(game: Game, sets: Sequence[Factors], prior: Hypotheses) -> Posteri
     return Posterior(
         sets=tuple(int(bits) for bits in asked),
         weight=weight / weight.sum(),
-        center=np.concatenate([center for center, _ in parts]),
+        center=np.concatenate([center for center, _ in parts]) + _level(asked),
         loading=np.concatenate([loading for _, loading in parts]),
         shared=np.stack([kind.left for kind in kinds]),
         kind=number,
@@ -117,7 +117,7 @@ def log_evidence(game: Game, prior: Hypotheses) -> np.ndarray:
     seen = np.array([game.bits(run.broken) for run in game.runs])
     hits = np.stack([run.hits for run in game.runs])
     happens = prior.happens(seen)
-    missed = hits.mean(1) - LEVEL + np.einsum("mj,mjr->mr", prior.size, happens)
+    missed = hits.mean(1) - _level(seen) + np.einsum("mj,mjr->mr", prior.size, happens)
     found = [_evidence(prior, kind, happens, missed) for kind in _kinds(game, seen[:0], hits)]
     return np.asarray(np.logaddexp.reduce(found))
 
@@ -163,6 +163,11 @@ def _kinds(game: Game, asked: np.ndarray, hits: np.ndarray) -> Iterator[_Kind]:
         yield _Kind(luck, chance - 0.5 * np.linalg.slogdet(own)[1], lost, inverse, gain, left)
 
 
+def _level(sets: np.ndarray) -> np.ndarray:
+    """Returns (Q,) the accuracies that are expected where no factor matters."""
+    return LEVEL - COMMON_MEAN * np.array([int(bits).bit_count() for bits in sets], float)
+
+
 def _covariance(sets: np.ndarray) -> np.ndarray:
     """Returns (Q, Q) what every hypothesis shares: an unknown level, small effects of what is broken."""
     broken = np.array([[int(a & b).bit_count() for b in sets] for a in sets], float).reshape(len(sets), -1)
@@ -193,7 +198,7 @@ def _evidence(prior: Hypotheses, kind: _Kind, happens: np.ndarray, missed: np.nd
 def _after(
     prior: Hypotheses, kind: _Kind, happens: np.ndarray, missed: np.ndarray, then: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns centers (M, Q) and loadings (M, Q, 3) of the asked sets after the runs.
+    """Returns centers (M, Q), less the level, and loadings (M, Q, 3) of the asked sets after the runs.
 
     Args:
         prior: M hypotheses.
@@ -206,7 +211,7 @@ def _after(
     covariance = np.linalg.inv(precision)
     change = np.einsum("mjk,mk->mj", covariance, pull)
     left = surprise + np.einsum("mj,mjr->mr", change, happens)
-    center = LEVEL - np.einsum("mj,mjq->mq", prior.size + change, then) + left @ kind.gain.T
+    center = left @ kind.gain.T - np.einsum("mj,mjq->mq", prior.size + change, then)
     moved = np.einsum("mjr,qr->mqj", happens, kind.gain) - then.transpose(0, 2, 1)
     return center, moved @ np.linalg.cholesky(covariance)
 

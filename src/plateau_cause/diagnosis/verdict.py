@@ -23,6 +23,7 @@ class Finding:
         need: what the repaired training loses when it alone stays broken.
         alone: what fixing it alone gains.
         probability: that it is needed for `min_effect`, or one of several repairs that suffice.
+        sure: the same for WORTH of it.
         is_spare: whether it is likelier one of several that suffice than needed itself.
         alternatives: then the others.
     """
@@ -32,6 +33,7 @@ class Finding:
     need: Belief
     alone: Belief
     probability: float
+    sure: float
     is_spare: bool = False
     alternatives: tuple[str, ...] = ()
 
@@ -87,7 +89,7 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
         effect = alone if is_spare else need
         is_cause = verdict == PLATEAU and surely[i] >= SURE and effect.mean >= min_effect
         standing = CAUSE if is_cause else HARMLESS if likely[i] <= 1.0 - SURELY_NOT else UNDECIDED
-        findings.append(Finding(name, standing, need, alone, float(likely[i]), is_spare))
+        findings.append(Finding(name, standing, need, alone, float(likely[i]), float(surely[i]), is_spare))
     return Verdict(verdict, beliefs[-1], tuple(_with_alternatives(findings)))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from plateau_cause.backbones import Backbone, Expectation, load_backbone
+from plateau_cause.backbones import Backbone, Expectation, check_size, load_backbone
 from plateau_cause.backbones.normalization import normalizations
 from plateau_cause.config.recipe import Preprocessing
 from plateau_cause.errors import PlateauError
@@ -86,7 +86,7 @@ def embed_views(
     """
     weights, name = params.backbone.weights, params.backbone.name
     backbone = load_backbone(name, weights)
-    _check_size(backbone, name, params.recipe.preprocessing.size)
+    check_size(backbone, params.recipe.preprocessing.size)
     canonical = pixels.canonical(backbone.expects, params.recipe.preprocessing.size)
     views: dict[str, View] = {}
     if user_transform is None:
@@ -103,17 +103,6 @@ def embed_views(
     if reference is not None:
         views["reference"] = _view(reference, backbone, canonical, weights, device, "reference")
     return views
-
-
-@torch.inference_mode()
-def _check_size(backbone: Backbone, name: str, size: int) -> None:
-    try:
-        backbone.stages.eval()(torch.zeros(1, 3, size, size))
-    except (RuntimeError, AssertionError) as error:
-        said = str(error).splitlines()[0]
-        raise PlateauError(
-            f"recipe.preprocessing.size: got {size}, {name} cannot take such images ({said})"
-        ) from error
 
 
 def describe(dataset: Dataset, params: Params, user_transform: UserTransform | None = None) -> dict[str, Any]:
@@ -135,7 +124,7 @@ def _explain(found: Identification, expects: Expectation) -> dict[str, Any]:
 def identify_preprocessing(
     dataset: Dataset, recipe: Preprocessing, backbone: Backbone, user_transform: UserTransform | None = None
 ) -> Identification | None:
-    """Returns the preprocessing as an affine map of pixels in 0..1, found from a few images (METHODS 1.0).
+    """Returns the preprocessing as an affine map of pixels in 0..1, found from a few images.
 
     Every way of resizing is tried; the one that explains most of the tensor is kept. None where the tensor is
     not

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from plateau_cause.backbones.types import Expectation
 from plateau_cause.config.recipe import Triple
+from plateau_cause.images.expectation import Expectation
 
 MOST_PIXELS = 200_000
 GRAY_FRAC = 1e-3  # least spread of a colour direction, relative to the brightness's, that can be identified

@@ -1,7 +1,7 @@
 """What the frozen features alone can tell: k nearest neighbours and the linear probe, in units of accuracy.
 
 One backbone and one data set: ranking scores such as LogME or LEEP say little here (arXiv 2510.06448), while
-these two are accuracies and stand beside the recipe's own (METHODS section 2).
+these two are accuracies and stand beside the recipe's own.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Each batch-norm layer remembers mean and variance of its input over the pretraining data. Comparing them with
 the same moments over the target images needs no source data (DeepInversion, Yin et al. 2020; Neural Mean
 Discrepancy, arXiv 2104.11408). A wrong input scale shows at the stem (log-variance ratio = 2 ln scale); a
-foreign domain or too small an image shows in the middle and late layers (METHODS 1.1). It works from hooks,
+foreign domain or too small an image shows in the middle and late layers. It works from hooks,
 on any torch.nn.Module.
 """
 
@@ -21,7 +21,7 @@ from torch import nn
 from plateau_cause.features.moments import Moments, RunningMoments
 
 LIVE_FRAC = 1e-4  # channels whose pretrained variance is below this share of the layer's median are dead
-TRUSTED_IQR = 1.0  # above it, the channels disagree and the scale says nothing (METHODS 1.1)
+TRUSTED_IQR = 1.0  # above it, the channels disagree and the scale says nothing
 DEPTHS = ("stem", "early", "mid", "late")
 
 

@@ -2,7 +2,7 @@
 
 All groups are fitted together on equally many points: fitted points beside transformed ones look like two
     domains
-when there is one (AUC 0.85 where 0.50 is true, METHODS 1.5). The picture is only a picture: every number of
+when there is one (AUC 0.85 where 0.50 is true). The picture is only a picture: every number of
 the diagnosis is computed in feature space.
 """
 

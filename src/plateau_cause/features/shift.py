@@ -2,7 +2,7 @@
 
 Every test permutes labels within the pooled sample, and every reducer is fitted on the pool: PCA fitted on
     one
-side alone rejects every true null (METHODS 1.4). p-values are (1 + #{as extreme}) / (1 + permutations): never
+side alone rejects every true null. p-values are (1 + #{as extreme}) / (1 + permutations): never
 0. A p-value is only a gate; the effect sizes are `auc` and `distance_sd`.
 """
 

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
-from plateau_cause.backbones.types import Expectation
 from plateau_cause.config.recipe import Preprocessing, Triple
 from plateau_cause.images.augmentation import augment
+from plateau_cause.images.expectation import Expectation
 from plateau_cause.runtime import available_cpus, progress
 
 __all__ = ["augment", "canonical", "normalize", "resize_all", "resize_one", "resolve"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -15,7 +15,7 @@ import torch
 from plateau_cause import artifacts
 from plateau_cause.config.recipe import Recipe
 from plateau_cause.lab.arm import Arm
-from plateau_cause.training.loop import Outcome
+from plateau_cause.training.task import Outcome
 
 CURVES = ["epoch", "train_accuracy", "val_accuracy", "train_loss", "val_loss", "learning_rate"]
 
@@ -38,10 +38,6 @@ class Result:
     def correct(self, targets: np.ndarray) -> np.ndarray:
         """Returns (n_test,) booleans: the kept epoch's hit on each test image."""
         return hits(self.outcome.test_outputs, targets)
-
-    def with_arm(self, arm: Arm) -> Result:
-        """Returns the same result under another name for the arm."""
-        return replace(self, arm=arm)
 
 
 def hits(outputs: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -124,7 +120,7 @@ def _arrays(outcome: Outcome) -> dict[str, np.ndarray]:
 
 def _plain(result: Result) -> dict[str, Any]:
     outcome = result.outcome
-    kept = ("history", "signals", "kept_epoch", "seconds")
+    kept = ("history", "signals", "kept_epoch", "seconds", "diverged_step")
     return {
         "arm": {**asdict(result.arm), "own": sorted(result.arm.own)},
         "outcome": {name: getattr(outcome, name) for name in kept},

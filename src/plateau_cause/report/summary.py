@@ -48,10 +48,11 @@ def summarize(
         "verified": _verified(found),
         "cost": _cost(found),
         "min_effect": min_effect,
+        "alarms": [alarm["words"] for alarm in found["alarms"]],
         "gap": {key: found["gap"][key] for key in ("effect", "ci")},
         "test_images": found["test_images"],
     }
-    summary["notes"] = _target(found, target) + _notes(summary)
+    summary["notes"] = summary["alarms"] + _target(found, target) + _notes(summary)
     summary["would_settle"] = _would_settle(summary)
     return {**summary, "headline": headline(summary)}
 
@@ -65,7 +66,8 @@ def _verdict(found: Record, causes: Sequence[Record]) -> str:
     if causes or found["verdict"] == "plateau":
         return "plateau"
     is_open = any(item["standing"] == "undecided" and item["probability"] >= 0.5 for item in found["data"])
-    return "inconclusive" if is_open else str(found["verdict"])
+    contradicted = any(not alarm["acquits"] for alarm in found["alarms"])
+    return "inconclusive" if is_open or contradicted else str(found["verdict"])
 
 
 def describe_plateau(

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
 MODEL_KEY = "plateau.model_key"
-BATCH = {"metrics": 1000, "params": 100, "tags": 100}  # most entries that MLflow takes in one call
 AT_ONCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}  # a call repeated blindly may create a second run
 REFUSED, UNKNOWN = "INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"
 
@@ -39,7 +38,9 @@ class Delivery:
     """
 
     def __init__(self, client: MlflowClient, folder: Path) -> None:
-        self.client, self.folder = client, folder
+        from mlflow import entities  # not before a run is opened: it takes a second
+
+        self.client, self.folder, self._entities = client, folder, entities
         self.ids: dict[str, str] = {}
         self.experiment_id: str | None = None
         self._running: set[str] = set()  # keys
@@ -50,14 +51,12 @@ class Delivery:
         Raises:
             Exception: whatever MLflow and its clients of databases and buckets raise.
         """
-        from mlflow.exceptions import MlflowException
-
         send: Callable[[Entry], Any] = getattr(self, f"_{entry['kind']}")
         try:
             with store.environment(**AT_ONCE):
                 return send(entry)
-        except MlflowException as error:
-            if error.error_code != REFUSED or entry["kind"] == "start":
+        except Exception as error:
+            if _code(error) != REFUSED or entry["kind"] == "start":
                 raise
             print(f"warning: MLflow refuses {entry['kind']}: {one_line(error)}", file=sys.stderr)
             return None
@@ -73,9 +72,8 @@ class Delivery:
         for run_id in found[1:]:
             self.client.delete_run(run_id)
         if not found:
-            tags = {**entry["tags"], find.RUN_KEY: entry["run"]}
-            if parent_id is not None:
-                tags["mlflow.parentRunId"] = parent_id
+            parent = {} if parent_id is None else {"mlflow.parentRunId": parent_id}
+            tags = {**entry["tags"], find.RUN_KEY: entry["run"], **parent}
             made = self.client.create_run(self.experiment_id, entry["start_ms"], tags, entry["name"])
             found = [made.info.run_id]
         self.ids[entry["run"]] = found[0]
@@ -83,63 +81,58 @@ class Delivery:
 
     def _place(self, entry: Entry) -> tuple[str, str | None]:
         """Returns experiment and parent: where `mlflow run` opened a run, that one's experiment."""
-        from mlflow.exceptions import MlflowException
-
         parent = entry["parent"]
         if parent in self.ids:
             return str(self.experiment_id), self.ids[parent]
         try:
             if parent is not None:
                 return str(self.client.get_run(parent).info.experiment_id), parent
-        except MlflowException as error:
-            if error.error_code != UNKNOWN:  # this server is not the one that `mlflow run` knew
+        except Exception as error:
+            if _code(error) != UNKNOWN:  # this server is not the one that `mlflow run` knew
                 raise
         return store.experiment_id(self.client, entry["experiment"]), None
 
-    def _params(self, entry: Entry) -> None:
-        from mlflow.entities import Param
+    def _replace(self, entry: Entry) -> None:
+        """Deletes earlier attempts at a stage, with all that they have recorded."""
+        experiments = [str(self.experiment_id)]
+        for key in entry["of"]:
+            for run_id in find.with_key(self.client, f"{key}%", experiments):
+                for model in self._models_made_by(run_id):
+                    self.client.delete_logged_model(model.model_id)
+                self.client.delete_run(run_id)
 
-        self._batch(self.ids[entry["run"]], "params", [Param(*item) for item in entry["params"].items()])
+    def _params(self, entry: Entry) -> None:
+        params = [self._entities.Param(*item) for item in entry["params"].items()]
+        self.client.log_batch(self.ids[entry["run"]], params=params)
 
     def _tags(self, entry: Entry) -> None:
-        from mlflow.entities import RunTag
+        self._tag(self.ids[entry["run"]], entry["tags"])
 
-        run_id = entry.get("run_id") or self.ids[entry["run"]]
-        self._batch(run_id, "tags", [RunTag(*item) for item in entry["tags"].items()])
+    def _tag(self, run_id: str, tags: dict[str, str]) -> None:
+        self.client.log_batch(run_id, tags=[self._entities.RunTag(*item) for item in tags.items()])
 
     def _metrics(self, entry: Entry, model_id: str | None = None) -> None:
-        from mlflow.entities import Metric
-
-        found = [
-            Metric(name, value, time_ms, step, model_id) for name, value, time_ms, step in entry["metrics"]
-        ]
-        self._batch(self.ids[entry["run"]], "metrics", found)
-
-    def _batch(self, run_id: str, kind: str, items: list[Any]) -> None:
-        size = BATCH[kind]
-        for first in range(0, len(items), size):
-            batch: dict[str, Any] = {kind: items[first : first + size]}
-            self.client.log_batch(run_id, **batch)
+        made = self._entities.Metric
+        points = [made(name, value, ms, step, model_id) for name, value, ms, step in entry["metrics"]]
+        self.client.log_batch(self.ids[entry["run"]], metrics=points)
 
     def _files(self, entry: Entry) -> None:
         self.client.log_artifacts(self.ids[entry["run"]], str(self.folder / entry["files"]), entry["to"])
 
     def _dataset(self, entry: Entry) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
-        tags = [InputTag("mlflow.data.context", entry["context"])]
-        self.client.log_inputs(self.ids[entry["run"]], [DatasetInput(Dataset(**entry["dataset"]), tags)])
+        context = self._entities.InputTag("mlflow.data.context", entry["context"])
+        dataset = self._entities.Dataset(**entry["dataset"])
+        read = self._entities.DatasetInput(dataset, [context])
+        self.client.log_inputs(self.ids[entry["run"]], [read])
 
     def _model(self, entry: Entry) -> str:
         """Returns the model's URI."""
-        from mlflow.entities import LoggedModelOutput, LoggedModelStatus
-
         run_id, folder = self.ids[entry["run"]], self.folder / entry["files"]
         model = self._logged_model(entry)
-        if model.status == LoggedModelStatus.READY:  # which is said last
+        if model.status == self._entities.LoggedModelStatus.READY:  # which is said last
             return str(model.model_uri)
         if model.model_id not in find.models_of(self.client, run_id):
-            self.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
+            self.client.log_outputs(run_id, [self._entities.LoggedModelOutput(model.model_id, 0)])
         self._metrics(entry, model.model_id)
         model_store.sign(folder, run_id, model)
         self.client.log_model_artifacts(model.model_id, str(folder))
@@ -149,15 +142,16 @@ class Delivery:
     def _logged_model(self, entry: Entry) -> LoggedModel:
         """Returns the model of this entry, created where it is not there."""
         run_id, own = self.ids[entry["run"]], {**entry["tags"], MODEL_KEY: entry["model"]}
-        of_run = self.client.search_logged_models([str(self.experiment_id)], f"source_run_id = '{run_id}'")
-        found = [model for model in of_run if model.tags.get(MODEL_KEY) == entry["model"]]
-        for extra in found[1:]:
+        made = [
+            model for model in self._models_made_by(run_id) if model.tags.get(MODEL_KEY) == entry["model"]
+        ]
+        for extra in made[1:]:
             self.client.delete_logged_model(extra.model_id)
-        if found:
-            return found[0]
-        return self.client.create_logged_model(
-            str(self.experiment_id), entry["name"], run_id, own, entry["params"]
-        )
+        place = str(self.experiment_id), entry["name"], run_id
+        return made[0] if made else self.client.create_logged_model(*place, own, entry["params"])
+
+    def _models_made_by(self, run_id: str) -> list[LoggedModel]:
+        return self.client.search_logged_models([str(self.experiment_id)], f"source_run_id = '{run_id}'")
 
     def _diagnosis(self, entry: Entry) -> None:
         """Tags other runs and their models; a run that this server does not have is passed over.
@@ -165,31 +159,34 @@ class Delivery:
         Raises:
             LookupError: the run waits in the outbox, so its diagnosis has to wait too.
         """
-        from mlflow.exceptions import MlflowException
-
         for name in entry["of"]:
+            run_id = self.ids.get(name) or find.run_id(self.client, name)
+            if run_id is None and is_waiting(name, self.folder.parent):
+                raise LookupError(f"the run {name} has to be sent first")
             try:
-                self._tag(name, entry["tags"])
-            except MlflowException as error:
-                if error.error_code not in (UNKNOWN, REFUSED):
+                if run_id is not None:
+                    self._tag_with_models(run_id, entry["tags"])
+            except Exception as error:
+                if _code(error) not in (UNKNOWN, REFUSED):
                     raise
 
-    def _tag(self, name: str, tags: dict[str, str]) -> None:
-        run_id = self.ids.get(name) or find.run_id(self.client, name)
-        if run_id is not None:
-            self._tags({"run_id": run_id, "tags": tags})
-            for model_id in find.models_of(self.client, run_id):
-                self.client.set_logged_model_tags(model_id, tags)
-        elif is_waiting(name, self.folder.parent):
-            raise LookupError(f"the run {name} has to be sent first")
+    def _tag_with_models(self, run_id: str, tags: dict[str, str]) -> None:
+        self._tag(run_id, tags)
+        for model_id in find.models_of(self.client, run_id):
+            self.client.set_logged_model_tags(model_id, tags)
 
     def _end(self, entry: Entry) -> None:
         self.client.set_terminated(self.ids[entry["run"]], entry["status"], entry["end_ms"])
         self._running.discard(entry["run"])
 
 
+def _code(error: Exception) -> str | None:
+    """Returns MLflow's code of an error; None where it is not MLflow's."""
+    return getattr(error, "error_code", None)
+
+
 def deliver(journal: Journal) -> Delivery:
-    """Returns the delivery of a whole journal, which somebody else has locked and may remove then.
+    """Returns the delivery of a whole journal, which the caller has locked and may remove then.
 
     Raises:
         Exception: the server is away; the journal can be delivered again.
