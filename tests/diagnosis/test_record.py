@@ -1,20 +1,19 @@
 """A diagnosis as plain types: complete, and the same after a round trip through JSON."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from plateau_cause.diagnosis.finding import Finding
-from plateau_cause.diagnosis.ledger import Ledger
 from tiny import FixedRates, make_arm, make_result
 
 from plateau_cause import artifacts
 from plateau_cause.causes import frozen_layers, head, weights_not_loaded
 from plateau_cause.config.params import Recipe
 from plateau_cause.diagnosis import record
-from plateau_cause.lab import store
-from plateau_cause.lab.effect import Effect
+from plateau_cause.diagnosis.diagnose import Diagnosed
+from plateau_cause.diagnosis.questions import REST, Swaps
+from plateau_cause.lab.belief import Belief
+from plateau_cause.lab.store import CURVES
 
 GOOD = {"schedule.epochs": 8, "optimizer.learning_rate": 0.01, "schedule.name": "cosine"}
 
@@ -39,23 +38,25 @@ def test_is_plain_and_complete(found):
     assert found["verdict"] == "plateau"
     assert found["gap"]["ci"][0] > 0
     assert found["test_images"] == 18
-    assert {swap["cause"] for swap in found["swaps"]} == {"frozen_layers", "data_order"}
+    assert {item["cause"] for item in found["findings"]} == {"frozen_layers", "data_order"}
     names = {run["name"] for run in found["runs"]}
     assert found["recommended"]["name"] in names
     assert set(found["seconds"]) == names
-    for swap in found["swaps"]:
-        assert set(swap["runs"]) <= names
-        assert swap["evidence"] and swap["fix"]
-        assert 0 <= swap["probability"] <= 1
-        assert swap["ci"][0] <= swap["effect"] <= swap["ci"][1]
+    for item in found["findings"]:
+        assert set(item["runs"]) <= names
+        assert item["standing"] in ("cause", "harmless", "undecided")
+        assert item["evidence"] and item["fix"] and item["title"] and item["repair"]
+        assert 0 <= item["probability"] <= 1
+        assert item["ci"][0] <= item["effect"] <= item["ci"][1]
 
 
 def test_the_swap_that_matters(found):
-    swap = next(swap for swap in found["swaps"] if swap["cause"] == "frozen_layers")
-    assert swap["difference"].startswith("trainable: none instead of all")
-    assert swap["fix"]["recipe.trainable"] == "all"
-    assert swap["effect"] == max(s["effect"] for s in found["swaps"])
-    assert any(sentence.startswith("Fixed in the recipe: test accuracy +") for sentence in swap["evidence"])
+    item = next(item for item in found["findings"] if item["cause"] == "frozen_layers")
+    assert item["difference"].startswith("trainable: none instead of all")
+    assert item["fix"]["recipe.trainable"] == "all"
+    assert item["effect"] == max(other["effect"] for other in found["findings"])
+    said = " ".join(item["evidence"])
+    assert "Fixed alone in the recipe: test accuracy +" in said or "Broken alone in the reference" in said
 
 
 def test_runs_hold_what_the_run_measured(found, diagnosed_and_lab, tiny_dataset):
@@ -74,29 +75,22 @@ def test_curves_of_all_runs(diagnosed_and_lab):
     curves = record.curves(diagnosed)
     assert set(curves["arm"]) == set(diagnosed.runs)
     assert len(curves) == 8 * len(diagnosed.runs)
-    assert curves.columns.tolist() == ["arm", *store.CURVES]
+    assert curves.columns.tolist() == ["arm", *CURVES]
 
 
-def ledger(factors, recipe, reference):
-    hit = np.ones(4)
-    return Ledger(
-        recipe=[make_result(recipe, hit)],
-        reference=[make_result(reference, hit)],
-        factors=factors,
-        rates=FixedRates(),
-        run=lambda arm, name: [make_result(arm, hit)],
-        estimate=lambda arm: 0.0,
-        targets=np.zeros(4, np.int64),
-        budget=0.0,
-        asked=frozenset(factor.name for factor in factors),
+def between(factors, recipe, reference):
+    """Returns a diagnosis of which only the two arms are known."""
+    swaps = Swaps(
+        recipe, reference, tuple(factors), frozenset(factor.name for factor in factors), FixedRates()
     )
+    return Diagnosed(swaps, None, None, (), make_result(recipe, np.ones(4)), {}, (0,), None, None)
 
 
 class TestFix:
     def test_names_the_keys_of_params(self):
         recipe = make_arm({"trainable": "head", "optimizer.learning_rate": 0.05})
-        game = ledger([frozen_layers.FACTOR, head.FACTOR], recipe, make_arm({"batch_norm": "frozen"}))
-        assert record._fix(frozen_layers.FACTOR, recipe, game) == {
+        diagnosed = between([frozen_layers.FACTOR, head.FACTOR], recipe, make_arm({"batch_norm": "frozen"}))
+        assert record._fix(frozen_layers.FACTOR, diagnosed) == {
             "recipe.trainable": "all",
             "recipe.batch_norm": "frozen",
             "recipe.optimizer.learning_rate": pytest.approx(5e-3),
@@ -104,37 +98,31 @@ class TestFix:
 
     def test_points_into_the_users_file_where_that_decides(self):
         recipe = make_arm({"head.activation": "softmax"}, own=frozenset({"model", "activation"}))
-        fix = record._fix(
-            head.FACTOR, recipe, ledger([head.FACTOR, frozen_layers.FACTOR], recipe, make_arm())
-        )
-        assert fix == {"recipe.code": "in your file: head.activation: null instead of softmax"}
+        diagnosed = between([head.FACTOR, frozen_layers.FACTOR], recipe, make_arm())
+        assert record._fix(head.FACTOR, diagnosed) == {
+            "recipe.code": "in your file: head.activation: null instead of softmax"
+        }
 
     def test_weights_that_the_users_file_does_not_load(self):
         recipe = make_arm(weights="none", own=frozenset({"model", "weights"}))
-        fix = record._fix(
-            weights_not_loaded.FACTOR, recipe, ledger([weights_not_loaded.FACTOR], recipe, make_arm())
-        )
-        assert fix == {"recipe.code": "in your file: weights: bundled instead of none"}
+        diagnosed = between([weights_not_loaded.FACTOR], recipe, make_arm())
+        assert record._fix(weights_not_loaded.FACTOR, diagnosed) == {
+            "recipe.code": "in your file: weights: bundled instead of none"
+        }
 
 
-class TestDirections:
-    def said(self, forward, backward):
-        finding = Finding(head.FACTOR, forward or backward, forward, backward, jointly=False, behind=())
-        game = SimpleNamespace(everything=frozenset({"head", "loss_function"}))
-        return " ".join(record._directions(finding, game))
+def test_what_nobody_asks_about_is_swapped_together_and_accuses_nobody(diagnose_tiny):
+    recipe = make_arm({**GOOD, "trainable": "none", "loss.label_smoothing": 0.02})
+    diagnosed, lab = diagnose_tiny(recipe, make_arm(GOOD), factors=("regularization",))
+    data = lab.dataset
+    found = record.record(diagnosed, data.targets, data.indices("val"), data.indices("test"), 0.03)
+    rest = next(item for item in found["findings"] if item["factor"] == REST)
+    assert rest["standing"] == "undecided" and rest["fix"] == {}
 
-    def test_each_that_was_measured(self):
-        assert self.said(Effect(0.1, 0.02, 0.06, 0.14), None) == (
-            "Fixed in the recipe: test accuracy +0.100 [+0.060, +0.140]."
-        )
-        assert "Broken in the reference: test accuracy -0.100 [-0.140, -0.060]." in self.said(
-            None, Effect(0.1, 0.02, 0.06, 0.14)
-        )
 
-    def test_a_masked_factor_names_the_others(self):
-        small, large = Effect(0.01, 0.01, -0.01, 0.03), Effect(0.3, 0.02, 0.26, 0.34)
-        assert "masked by another difference (loss_function)" in self.said(small, large)
-        assert "masked" not in self.said(large, large)
+def test_an_interval_stays_within_what_accuracy_can_change():
+    wide = Belief(np.array([1.0]), np.array([0.9]), np.array([0.3]))
+    assert record.belief_record(wide, 0.03)["ci"][1] == 1.0
 
 
 def test_the_users_file_only_where_it_is_in_force():

@@ -37,6 +37,10 @@ CAUSE_NAMES = (
     "limited_data",
     "class_overlap",
     "feature_misalignment",
+    "evaluation",
+    "label_mapping",
+    "split_shift",
+    "weights_update",
 )
 ARMS = ("recipe", "reference")
 LARGEST_SEED = 2**32 - 1  # numpy takes no larger one

@@ -51,6 +51,11 @@ class Game:
         """Returns the set as bits, the first factor the lowest."""
         return sum(1 << position for position, name in enumerate(self.factors) if name in broken)
 
+    def isolates(self, factor: str) -> bool:
+        """Returns whether two sets were run that differ in this factor alone."""
+        sets = {run.broken for run in self.runs}
+        return any(broken | {factor} in sets for broken in sets if factor not in broken)
+
     def repetitions(self, broken: Factors) -> int:
         """Returns how often this set was run."""
         return sum(run.broken == broken for run in self.runs)

@@ -87,7 +87,8 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
             likely[i] - needed > needed
         )  # likelier one of several that suffice than needed itself
         effect = alone if is_spare else need
-        is_cause = verdict == PLATEAU and surely[i] >= SURE and effect.mean >= min_effect
+        is_shown = game.isolates(name)  # what follows from the other factors' runs alone accuses nobody
+        is_cause = verdict == PLATEAU and is_shown and surely[i] >= SURE and effect.mean >= min_effect
         standing = CAUSE if is_cause else HARMLESS if likely[i] <= 1.0 - SURELY_NOT else UNDECIDED
         findings.append(Finding(name, standing, need, alone, float(likely[i]), float(surely[i]), is_spare))
     return Verdict(verdict, beliefs[-1], tuple(_with_alternatives(findings)))
