@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis lint format ui clean distclean
+.PHONY: help setup setup-server repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-fidelity lint format ui clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -78,7 +78,11 @@ format: setup ## Format the code
 bench-diagnosis: setup ## Run the fault suite and the peers; exit status 1 below the bars (CASES='drawings*' for a part, SEEDS='0 1' for two)
 	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.diagnosis.run --cases '$(or $(CASES),*)' --seeds $(or $(SEEDS),0)
 
+bench-fidelity: setup ## Recipe arm beside plain PyTorch scripts; exit status 1 where they differ (RECIPES='own_*' for a part)
+	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.fidelity.run --recipes $(or $(RECIPES),'*')
+
 ui: setup ## Open the recorded runs in MLflow on http://127.0.0.1:5000 (PORT=... for another port)
+	-@sh stages/run -m plateau_cause.tracking.read http://127.0.0.1:$(PORT)
 	$(BIN)/mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db}" --host 127.0.0.1 --port $(PORT)
 
 clean: ## Remove what the pipeline and the tests made; runs, DVC's cache and .venv stay

@@ -64,7 +64,8 @@ def _ours(given: argparse.Namespace, images: object, targets: object, device: ob
     from plateau_cause.images.preprocessing import canonical
     from plateau_cause.training import losses, model
     from plateau_cause.training.inputs import PixelInputs
-    from plateau_cause.training.loop import Rows, Task, train
+    from plateau_cause.training.loop import train
+    from plateau_cause.training.task import Rows, Task
 
     network, optimizer = _network(given, device)
     recipe = Recipe(trainable="all", schedule=Schedule(epochs=1), batch_size=given.batch)

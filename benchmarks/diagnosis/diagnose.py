@@ -94,11 +94,11 @@ def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
     lab, rates = _laboratory(params, folder, runs)
     _, found = intervene.diagnose_arms(lab, rates, params, folder)
     keys = artifacts.read_json(folder / paths.arm_record("recipe"))["keys"]
-    tested = [*found["swaps"], *found["data"]]
+    tested = [*found["findings"], *found["data"]]
     return {
         "summary": _summary(found, params),
         "judged": [
-            {k: item.get(k) for k in ("cause", "probability", "effect", "ci", "jointly", "open")}
+            {k: item.get(k) for k in ("cause", "probability", "effect", "ci", "standing", "factor")}
             for item in tested
         ],
         "runs": found["runs"],

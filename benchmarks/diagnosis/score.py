@@ -113,7 +113,7 @@ def probabilities(results: Iterable[Judged]) -> list[tuple[float, int]]:
         (float(item["probability"]), int(item["cause"] in judged.truth.causes))
         for judged in results
         for item in judged.answer["judged"]
-        if not item["jointly"] and not item["open"] and item["cause"] not in judged.truth.unasked
+        if item["cause"] not in judged.truth.unasked
     ]
 
 

@@ -20,6 +20,7 @@ SHORT_S = 2.0  # what is done sooner needs no bar
 # layers. Waking it each time costs more than a small layer takes. Measured at 48 px on 2 CPUs: twice the
 # steps per second; beside a second training 0.7 times as many (ten times the rounds: 0.2).
 SPIN_COUNT = 1000
+_before: dict[str, str | None] = {}  # what set_up_threads found in the environment
 
 
 def set_up_threads() -> int:
@@ -29,12 +30,20 @@ def set_up_threads() -> int:
     by a factor of 20 to 50. PASSIVE ones sleep, here after SPIN_COUNT rounds. What the caller's environment
     says wins.
     """
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS"):
+        _before.setdefault(name, os.environ.get(name))
     if os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE").upper() == "PASSIVE":
         os.environ.setdefault("GOMP_SPINCOUNT", str(SPIN_COUNT))
     wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()  # "4,2": per nesting level
     if not wanted.isdecimal() or int(wanted) == 0:
         wanted = os.environ["OMP_NUM_THREADS"] = str(available_cpus())
     return int(wanted)
+
+
+def users_environment() -> dict[str, str]:
+    """Returns the environment as the user gave it, without our thread settings: for programs of the user."""
+    restored = {**os.environ, **_before}
+    return {name: value for name, value in restored.items() if value is not None}
 
 
 def available_cpus(cgroup: Path = CGROUP) -> int:

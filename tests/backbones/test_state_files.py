@@ -123,3 +123,70 @@ def test_a_file_of_torchvisions_says_what_it_expects(tmp_path: Path) -> None:
     torch.save(catalogue.build(catalogue.find("mobilenet_v3_small"), seed=0).state_dict(), path)
     source = "torchvision's transforms of MobileNet_V3_Small_Weights.IMAGENET1K_V1"
     assert load_backbone("mobilenet_v3_small", str(path)).expects.source == source
+
+
+def _holding_itself(state: dict[str, object]) -> dict[str, object]:
+    content: dict[str, object] = {"epoch": 3}
+    content["state_dict"] = content
+    return content
+
+
+def _changed(state: dict[str, torch.Tensor], value: object) -> dict[str, object]:
+    return {**state, "conv_stem.weight": value}
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda s: _changed(s, s["conv_stem.weight"] * float("nan")), "numbers of conv_stem.weight are NaN"),
+        (lambda s: _changed(s, s["conv_stem.weight"] / 0), "are NaN or infinite"),
+        (lambda s: _changed(s, s["conv_stem.weight"].double() + 1e300), "are NaN or infinite"),
+        (
+            lambda s: {name: torch.zeros_like(tensor) for name, tensor in s.items()},
+            "every number in it is zero",
+        ),
+        (lambda s: _changed(s, s["conv_stem.weight"].to_sparse()), "conv_stem.weight is sparse"),
+        (lambda s: _changed(s, s["conv_stem.weight"].to(torch.complex64)), "conv_stem.weight is complex"),
+        (lambda s: _changed(s, s["conv_stem.weight"].to("meta")), "it was saved from the meta device"),
+        (_holding_itself, "holds no state dict"),
+        (lambda s: [1, 2], "holds no state dict"),
+    ],
+)
+def test_numbers_that_no_model_can_use(
+    state: dict[str, torch.Tensor], tmp_path: Path, make: object, said: str
+) -> None:
+    torch.save(make(state), tmp_path / "w.pt")  # type: ignore[operator]
+    with pytest.raises(PlateauError, match=said):
+        load_backbone(NAME, str(tmp_path / "w.pt"))
+
+
+@pytest.mark.parametrize("name", ["w.pt", "w.pth", "w.safetensors"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", r"is empty \(0 bytes\)"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "is a Git LFS pointer"),
+        (b"\n<!DOCTYPE html><html>404</html>", "is a web page"),
+        (b"these are no weights\n", "is text that torch.save does not write|is no safetensors file"),
+        (b"PK\x03\x04" + bytes(64), "cannot be read|is no safetensors file"),
+        (b"\x80\x02}q\x00" + bytes(9), "is not opened|cannot be read|is no safetensors file"),
+        (bytes(range(128, 256)), "in no format that torch.save|is no safetensors file"),
+    ],
+)
+def test_files_that_are_no_weights(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(PlateauError, match=said) as caught:
+        read_state(tmp_path / name)
+    assert "weights_only" not in str(caught.value)
+
+
+def test_a_program_is_not_opened_and_nobody_is_told_to_open_it_unsafely(tmp_path: Path) -> None:
+    torch.jit.save(torch.jit.script(nn.Linear(1, 1)), tmp_path / "w.pt")
+    with pytest.raises(PlateauError, match="it is a TorchScript program, not weights") as caught:
+        read_state(tmp_path / "w.pt")
+    assert "weights_only" not in str(caught.value)
+
+
+def test_the_case_of_the_ending_does_not_matter(state: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    torch.save(state, tmp_path / "w.PT")
+    assert read_state(tmp_path / "w.PT")[0].keys() == state.keys()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,11 @@ import pytest
 from tiny import FixedRates, make_arm, make_result
 
 from plateau_cause.causes.factor import Evidence, RecipeFactor
-from plateau_cause.causes.hypothesis import DataFacts
+from plateau_cause.causes.trial import DataCause, DataFacts, Trial
 from plateau_cause.config.params import Params
 from plateau_cause.config.schema import leaves
 from plateau_cause.lab.arm import Arm
-from plateau_cause.lab.store import Result
+from plateau_cause.lab.belief import Belief
 
 N = 60
 
@@ -105,7 +105,8 @@ def check_factor(rates, evidence) -> Callable[..., Arm]:
         sentences = factor.explain(recipe, reference, evidence)
         assert sentences and all(len(sentence) > 30 and sentence.endswith(".") for sentence in sentences)
         assert "instead of" in factor.difference(recipe, reference)
-        assert 0 <= factor.suspicion(recipe, reference, evidence) <= 1
+        assert 0 < factor.prior(recipe, reference, evidence) < 1
+        assert all(factor.said(cause or factor.name))
         known = {key.name for key in leaves(Params)}
         assert set(factor.fix(recipe, swapped)) <= known
         assert set(factor.fix(recipe, swapped)) == {_entry(key) for key in taken}
@@ -147,22 +148,54 @@ def make_facts() -> Callable[..., DataFacts]:
     return make
 
 
-class FakeBench:
-    """Gives every run the accuracy that was asked for, and remembers what was run."""
+@dataclass(frozen=True)
+class Tried:
+    """What a cause on the data's side says once its trial was run.
 
-    def __init__(self, accuracy: float) -> None:
-        self.accuracy = accuracy
-        self.runs: dict[str, Arm] = {}
-        self.subsets: dict[str, np.ndarray] = {}
+    Attributes:
+        trial: the experiment.
+        measured: what the repaired side is ahead by, on the images that tell.
+        reported: what that comes to.
+        evidence, fix, levels: as in the cause's own file.
+    """
 
-    def run(self, arm: Arm, name: str) -> Result:
-        self.runs[name] = arm
-        return make_result(arm, (np.arange(N) < self.accuracy * N).astype(float))
-
-    def add_subset(self, name: str, rows: np.ndarray) -> None:
-        self.subsets[name] = rows
+    trial: Trial
+    measured: Belief
+    reported: Belief
+    evidence: list[str]
+    fix: Mapping[str, Any]
+    levels: Mapping[str, float]
 
 
 @pytest.fixture
-def make_bench() -> type[FakeBench]:
-    return FakeBench
+def try_cause() -> Callable[..., Tried]:
+    """Returns a runner of a cause's trial whose changed arm hits these test images, or so large a share."""
+
+    def attempt(cause: DataCause, facts: DataFacts, hits: Any = None) -> Tried:
+        """Measures the change exactly, as if images and luck left no doubt."""
+        trial = cause.trial(facts)
+        assert trial is not None
+        assert (trial.after is None) == bool(trial.arms)
+        after = trial.after if hits is None else hits
+        if isinstance(after, float):
+            after = np.arange(len(facts.test)) < after * len(facts.test)
+        change = trial.seen(np.asarray(after, float)).mean() - trial.seen(facts.hits(trial.base)).mean()
+        measured = exactly(float(change if trial.repairs else -change))
+        reported = trial.carried(measured)
+        evidence = cause.explain(facts, trial, measured)
+        assert evidence and all(len(sentence) > 30 and sentence.endswith(".") for sentence in evidence)
+        return Tried(
+            trial,
+            measured,
+            reported,
+            evidence,
+            cause.fix(facts, trial),
+            cause.levels(facts, trial, reported),
+        )
+
+    return attempt
+
+
+def exactly(number: float) -> Belief:
+    """Returns the belief that a number is this, to a thousandth."""
+    return Belief(np.ones(1), np.array([number]), np.array([0.001]))

@@ -13,7 +13,7 @@ def test_is_swapped_alone(check_factor, fault):
 
 def test_the_stronger_the_more_suspect(evidence):
     order = ["none", "flip", "crop_flip", "strong"]
-    found = [FACTOR.suspicion(make_arm({"augmentation": name}), make_arm(), evidence) for name in order]
+    found = [FACTOR.prior(make_arm({"augmentation": name}), make_arm(), evidence) for name in order]
     assert found == sorted(found)
 
 

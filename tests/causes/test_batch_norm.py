@@ -29,7 +29,7 @@ def test_acts_where_such_layers_train(trainable, own, acts):
 
 def test_suspect_where_the_loss_fell_but_eval_mode_does_not_show_it(evidence):
     fits = replace(evidence, train_loss=0.1, train_accuracy=0.5)
-    assert FACTOR.suspicion(make_arm(), make_arm(), fits) > FACTOR.suspicion(make_arm(), make_arm(), evidence)
+    assert FACTOR.prior(make_arm(), make_arm(), fits) > FACTOR.prior(make_arm(), make_arm(), evidence)
 
 
 def test_the_users_own_modes_give_way(rates):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny import make_arm, make_result
 
-from plateau_cause.causes.class_imbalance import FACTOR, HYPOTHESIS, corrected, thin
+from plateau_cause.causes.class_imbalance import DATA_CAUSE, FACTOR, corrected, thin
 
 
 def test_is_swapped_alone(check_factor):
@@ -15,7 +15,7 @@ def test_is_swapped_alone(check_factor):
 
 def test_suspect_where_classes_differ_in_size(evidence):
     even = replace(evidence, imbalance=1.1)
-    assert FACTOR.suspicion(make_arm(), make_arm(), even) < FACTOR.suspicion(make_arm(), make_arm(), evidence)
+    assert FACTOR.prior(make_arm(), make_arm(), even) < FACTOR.prior(make_arm(), make_arm(), evidence)
 
 
 def rare(make_facts, share=0.5):
@@ -27,38 +27,44 @@ def rare(make_facts, share=0.5):
     return make_facts(accuracy=0.9, imbalance=10.0, targets=targets, classes=("a", "b", "c", "d"))
 
 
-def test_common_classes_made_as_rare_show_what_rareness_costs(make_facts, make_bench, monkeypatch):
-    facts, bench = rare(make_facts), make_bench(0.9)
-    assert HYPOTHESIS.suspicion(facts) > facts.min_effect
+def test_common_classes_made_as_rare_show_what_rareness_costs(make_facts, try_cause):
+    facts = rare(make_facts)
+    assert DATA_CAUSE.prior(facts) > 0.1
     labels = facts.targets[facts.test]
     # The best run knows every common class; made rare, a and c are known half of the time.
     best = (labels != 3).astype(float)
     thinned = best.copy()
     thinned[np.flatnonzero(np.isin(labels, [0, 2]))[::2]] = 0.0
     facts = replace(facts, best=hitting(facts.best.arm, best, labels))
-    monkeypatch.setattr(
-        bench, "run", lambda arm, name: ran.append((arm, name)) or hitting(arm, thinned, labels)
-    )
-    ran = []
-    finding = HYPOTHESIS.test(bench, facts)
-    ((arm, name),) = ran
-    kept = facts.targets[bench.subsets[arm.images]]
+    tried = try_cause(DATA_CAUSE, facts, thinned)
+    (arm,) = tried.trial.arms
+    kept = facts.targets[tried.trial.subsets[arm.images]]
     assert np.bincount(kept).tolist() == [4, 40, 4, 4]
     assert arm.recipe.schedule.epochs == 5  # 2 epochs of 120 images are 5 of 52
-    assert finding.effect.mean == pytest.approx(0.25) and finding.effect.low > 0
-    assert finding.runs == [name]
-    assert finding.fix == {"data": "more images of d"}
-    assert "10.0 times" in finding.evidence[0] and "a, c lose +0.500" in finding.evidence[0]
+    assert tried.measured.mean == pytest.approx(0.5)  # of the images of a and c
+    assert tried.reported.mean == pytest.approx(0.25)  # d holds half of the test images
+    assert tried.fix == {"data": "more images of d"}
+    assert "10.0 times" in tried.evidence[0] and "a, c lose +50.0 points" in tried.evidence[0]
+    assert "+25.0 points (extrapolated)" in tried.evidence[0]
 
 
-def test_rareness_that_costs_nothing_is_no_cause(make_facts, make_bench):
+def test_rareness_that_costs_nothing_measures_nothing(make_facts, try_cause):
     facts = rare(make_facts)
     labels = facts.targets[facts.test]
     facts = replace(facts, best=hitting(facts.best.arm, np.ones(60), labels))
-    bench = make_bench(0.0)
-    bench.run = lambda arm, name: hitting(arm, np.ones(60), labels)
-    finding = HYPOTHESIS.test(bench, facts)
-    assert finding.effect.mean == 0 and finding.effect.low <= 0
+    tried = try_cause(DATA_CAUSE, facts, np.ones(60))
+    assert tried.measured.mean == tried.reported.mean == 0
+
+
+def test_without_a_rare_class_nothing_is_tried(make_facts):
+    assert DATA_CAUSE.trial(make_facts(targets=np.tile([0, 1], 90))) is None
+
+
+def test_rare_classes_that_no_test_image_shows_are_worth_no_run(make_facts):
+    facts = rare(make_facts, share=0.0)
+    labels = facts.targets[facts.test]
+    facts = replace(facts, best=hitting(facts.best.arm, np.ones(60), labels))
+    assert not (labels == 3).any() and DATA_CAUSE.trial(facts) is None
 
 
 def hitting(arm, hits, labels):
@@ -77,7 +83,7 @@ def test_thinned_classes_keep_evenly_spaced_images():
     assert thin(rows, targets, np.array([1, 2]), 9).tolist() == rows.tolist()
 
 
-def test_outputs_that_carry_the_shares_are_corrected(make_facts, make_bench):
+def test_outputs_that_carry_the_shares_are_corrected(make_facts, try_cause):
     """Evidence of 1 for the right class, on top of what a 9 : 1 training set puts into every output."""
     labels = np.repeat([0, 1], 30)
     train = np.repeat([0, 1], [108, 12])
@@ -85,15 +91,17 @@ def test_outputs_that_carry_the_shares_are_corrected(make_facts, make_bench):
     facts = make_facts(imbalance=9.0)
     outcome = replace(facts.best.outcome, val_outputs=outputs, test_outputs=outputs)
     facts = replace(facts, best=replace(facts.best, outcome=outcome), targets=np.concatenate([train, labels]))
-    bench = make_bench(1.0)
-    bench.run = lambda arm, name: facts.best  # made rare, the common class loses nothing
-    finding = HYPOTHESIS.test(bench, facts)
-    assert finding.effect.mean == pytest.approx(0.5)
-    assert "log(share of the class" in finding.fix["data"] and "0.500 to 1.000" in finding.evidence[0]
+    tried = try_cause(DATA_CAUSE, facts)
+    assert not tried.trial.arms
+    assert tried.measured.mean == tried.reported.mean == pytest.approx(0.5)
+    assert "log(share of the class" in tried.fix["data"] and "by +50.0 points" in tried.evidence[0]
     assert np.allclose(corrected(outputs, np.array([0.9, 0.1]), 1.0), np.eye(2)[labels])
 
 
-@pytest.mark.parametrize(("imbalance", "sampler"), [(1.2, "uniform"), (8.0, "balanced")])
-def test_no_suspicion(make_facts, imbalance, sampler):
-    facts = make_facts(make_arm({"sampler": sampler}), imbalance=imbalance)
-    assert HYPOTHESIS.suspicion(facts) == 0
+@pytest.mark.parametrize(
+    ("imbalance", "sampler", "accuracy"),
+    [(1.2, "uniform", 0.7), (8.0, "balanced", 0.7), (8.0, "uniform", 0.95)],
+)
+def test_is_not_asked(make_facts, imbalance, sampler, accuracy):
+    facts = make_facts(make_arm({"sampler": sampler}), imbalance=imbalance, accuracy=accuracy)
+    assert DATA_CAUSE.prior(facts) == 0

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plateau_cause.causes.class_overlap import HYPOTHESIS, confused_pairs
+from plateau_cause.causes.class_overlap import DATA_CAUSE, confused_pairs, expected
 
 
 def predictions(labels, share, pair=(0, 1), both_ways=True, seed=0):
@@ -54,30 +54,39 @@ class TestPairs:
         assert confused_pairs(LABELS, LABELS, 4) == []
 
 
-def facts_with(make_facts, predicted, labels=LABELS, classes=("a", "b", "c", "d")):
+def facts_with(make_facts, predicted, labels=LABELS, classes=("a", "b", "c", "d"), tested=None):
+    """Returns facts of a best run with these predictions on validation images, and on test images."""
     facts = make_facts()
-    outputs = np.eye(len(classes), dtype=np.float32)[predicted]
-    best = replace(facts.best, outcome=replace(facts.best.outcome, test_outputs=outputs))
+    one = np.eye(len(classes), dtype=np.float32)
+    outputs = {"val_outputs": one[predicted], "test_outputs": one[predicted if tested is None else tested]}
+    best = replace(facts.best, outcome=replace(facts.best.outcome, **outputs))
     return replace(
         facts,
         best=best,
         targets=labels,
+        val=np.arange(len(labels)),
         test=np.arange(len(labels)),
         test_accuracy=float((predicted == labels).mean()),
         classes=classes,
     )
 
 
-def test_merged_classes_raise_the_accuracy(make_facts, make_bench):
+def test_merged_classes_raise_the_accuracy(make_facts, try_cause):
     facts = facts_with(make_facts, predictions(LABELS, 0.4, (1, 3)))
-    assert HYPOTHESIS.suspicion(facts) == pytest.approx(0.2)
-    bench = make_bench(1.0)
-    finding = HYPOTHESIS.test(bench, facts)
-    assert finding.effect.mean == pytest.approx(0.2)
-    assert finding.effect.low > 0.1
-    assert "b / d" in finding.evidence[0]
-    assert "b / d" in finding.fix["data"]
-    assert not bench.runs
+    assert expected(facts) == pytest.approx(0.2) and DATA_CAUSE.prior(facts) > 0.5
+    tried = try_cause(DATA_CAUSE, facts)
+    assert tried.measured.mean == tried.reported.mean == pytest.approx(0.2)
+    assert "b / d" in tried.evidence[0] and "+20.0 points" in tried.evidence[0]
+    assert "b / d" in tried.fix["data"]
+    assert not tried.trial.arms
+
+
+def test_pairs_are_chosen_on_validation_and_judged_on_test_images(make_facts, try_cause):
+    """Test images that confuse another pair gain nothing from merging the one that validation names."""
+    other = predictions(LABELS, 0.4, (0, 2))
+    tried = try_cause(DATA_CAUSE, facts_with(make_facts, predictions(LABELS, 0.4, (1, 3)), tested=other))
+    assert tried.measured.mean == 0
+    assert "b / d" in tried.evidence[0]
 
 
 def test_a_chain_of_pairs_does_not_merge_everything():
@@ -91,13 +100,13 @@ def test_no_suspicion_where_a_weak_model_errs_everywhere(make_facts):
     confused = np.where(
         random.random(200) < 0.4, random.integers(0, 4, 200), predictions(LABELS, 0.4, (1, 3))
     )
-    assert HYPOTHESIS.suspicion(facts_with(make_facts, confused)) == 0
+    assert DATA_CAUSE.prior(facts_with(make_facts, confused)) == 0
 
 
-def test_no_overlap(make_facts, make_bench):
+def test_no_overlap(make_facts):
     facts = facts_with(make_facts, LABELS)
-    assert HYPOTHESIS.suspicion(facts) == 0
-    assert HYPOTHESIS.test(make_bench(1.0), facts) is None
+    assert DATA_CAUSE.prior(facts) == 0
+    assert DATA_CAUSE.trial(facts) is None
 
 
 def test_a_tossed_coin_is_seen_through_other_errors(make_facts):
@@ -106,12 +115,12 @@ def test_a_tossed_coin_is_seen_through_other_errors(make_facts):
         random.random(200) < 0.15, random.integers(0, 4, 200), predictions(LABELS, 0.5, (1, 3))
     )
     facts = facts_with(make_facts, confused)
-    assert HYPOTHESIS.suspicion(facts) / facts.headroom > 0.5
+    assert expected(facts) / facts.headroom > 0.5 and DATA_CAUSE.prior(facts) > 0.5
     spread = np.where(random.random(200) < 0.15, random.integers(0, 4, 200), predictions(LABELS, 0.3, (1, 3)))
-    assert HYPOTHESIS.suspicion(facts_with(make_facts, spread)) == 0
+    assert DATA_CAUSE.prior(facts_with(make_facts, spread)) == 0
 
 
 def test_two_classes_are_not_merged_into_one(make_facts):
     labels = np.repeat(np.arange(2), 50)
     facts = facts_with(make_facts, predictions(labels, 0.4), labels, ("a", "b"))
-    assert HYPOTHESIS.suspicion(facts) == 0
+    assert DATA_CAUSE.prior(facts) == 0

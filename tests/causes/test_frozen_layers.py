@@ -36,11 +36,9 @@ def test_frozen_in_the_reference(rates):
 
 
 def test_nothing_that_moves_is_the_first_suspect(evidence):
-    nothing = FACTOR.suspicion(make_arm({"trainable": "none"}), make_arm(), evidence)
-    head = FACTOR.suspicion(make_arm({"trainable": "head"}), make_arm(), evidence)
-    enough = FACTOR.suspicion(
-        make_arm({"trainable": "head"}), make_arm(), replace(evidence, probe_canonical=0.9)
-    )
+    nothing = FACTOR.prior(make_arm({"trainable": "none"}), make_arm(), evidence)
+    head = FACTOR.prior(make_arm({"trainable": "head"}), make_arm(), evidence)
+    enough = FACTOR.prior(make_arm({"trainable": "head"}), make_arm(), replace(evidence, probe_canonical=0.9))
     assert nothing > head > enough
 
 

@@ -67,11 +67,11 @@ def test_acts_also_where_nothing_moves_yet():
 
 def test_the_further_off_the_more_suspect(evidence):
     found = [
-        FACTOR.suspicion(make_arm(), make_arm(), replace(evidence, rate_ratio=ratio))
+        FACTOR.prior(make_arm(), make_arm(), replace(evidence, rate_ratio=ratio))
         for ratio in (1.0, 0.3, 0.03, 0.0)
     ]
     assert found == sorted(found)
-    above = FACTOR.suspicion(make_arm(), make_arm(), replace(evidence, rate_ratio=1 / 0.03))
+    above = FACTOR.prior(make_arm(), make_arm(), replace(evidence, rate_ratio=1 / 0.03))
     assert above == pytest.approx(found[2])
 
 

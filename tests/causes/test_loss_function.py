@@ -15,9 +15,7 @@ def test_is_swapped_alone(check_factor, fault):
 
 def test_a_loss_below_zero_is_suspect(evidence):
     below = replace(evidence, train_loss=-50.0)
-    assert FACTOR.suspicion(make_arm(), make_arm(), below) > FACTOR.suspicion(
-        make_arm(), make_arm(), evidence
-    )
+    assert FACTOR.prior(make_arm(), make_arm(), below) > FACTOR.prior(make_arm(), make_arm(), evidence)
     (sentence,) = FACTOR.explain(make_arm({"loss.name": "nll"}), make_arm(), below)
     assert "log-probabilities" in sentence
 

@@ -28,12 +28,17 @@ def test_several_at_once(check_factor):
 
 
 def test_suspect_by_what_the_probes_lose(evidence):
-    arm = make_arm({"trainable": "head"})
-    assert FACTOR.suspicion(arm, make_arm(), evidence) == pytest.approx(0.21)
-    assert FACTOR.suspicion(arm, make_arm(), replace(evidence, probe_recipe=0.7)) == pytest.approx(0.01)
-    assert FACTOR.suspicion(make_arm(), make_arm(), evidence) == pytest.approx(
-        0.11
-    )  # fine-tuning repairs half
+    head, every = make_arm({"trainable": "head"}), make_arm()
+    loses = replace(evidence, probe_recipe=0.65)  # 5 points behind the canonical preprocessing
+    nothing = replace(evidence, probe_recipe=0.7)
+    assert FACTOR.prior(head, make_arm(), loses) > FACTOR.prior(head, make_arm(), nothing) + 0.2
+    assert FACTOR.prior(every, make_arm(), nothing) == FACTOR.prior(head, make_arm(), nothing)
+
+
+def test_fine_tuning_every_layer_repairs_some_of_it(evidence):
+    loses = replace(evidence, probe_recipe=0.65)
+    head, every = make_arm({"trainable": "head"}), make_arm()
+    assert FACTOR.prior(every, make_arm(), loses) < FACTOR.prior(head, make_arm(), loses)
 
 
 def test_difference_in_words():

@@ -19,8 +19,8 @@ def test_is_swapped_alone(check_factor, key):
 
 @pytest.mark.parametrize("key", STRONG)
 def test_strong_is_suspect_and_usual_is_not(evidence, key):
-    strong = FACTOR.suspicion(make_arm({key: STRONG[key]}), make_arm(), evidence)
-    assert strong > 10 * FACTOR.suspicion(make_arm(), make_arm(), evidence)
+    strong = FACTOR.prior(make_arm({key: STRONG[key]}), make_arm(), evidence)
+    assert strong > 10 * FACTOR.prior(make_arm(), make_arm(), evidence)
 
 
 def test_the_users_own_values_give_way(rates):

@@ -3,6 +3,8 @@
 The diagnosis itself, to its end, is in tests/stages/test_commands.py.
 """
 
+import json
+
 import pytest
 import yaml
 from PIL import Image
@@ -51,13 +53,31 @@ def test_a_params_yaml_in_the_way_is_not_overwritten(call, tmp_path):
     assert (tmp_path / "work/params.yaml").read_text() == "precious: true\n"
 
 
-@pytest.mark.slow
-def test_a_stage_that_stops_is_passed_on(call, pictures):
-    """The real pipeline, up to the stage that finds too few pictures."""
+def test_what_check_finds_is_said_before_anything_is_made(call, pictures):
     (pictures / "mine.yaml").write_text(MINE)
-    ended = call("diagnose", "mine.yaml")
-    assert ended.status == 1
+    ended = call("diagnose", "mine.yaml", "--json")
+    assert ended.status == 2
+    document = json.loads(ended.out)
+    assert document["ok"] is False
+    assert [line.partition(":")[0] for line in document["mistakes"]] == ["data", "recipe.code"]
+    assert [f"error: {line}" for line in document["mistakes"]] == ended.err.splitlines()
+    assert not (pictures / "mine.plateau").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_a_stage_that_stops_is_passed_on_with_its_status(call, pictures, options):
+    """The real pipeline, up to the stage that finds the pictures that nobody tried before."""
+    for number in range(100):
+        path = pictures / "pictures" / "ab"[number % 2] / f"{number:03d}.png"
+        path.write_bytes(b"no picture") if number % 12 == 5 else Image.new("RGB", (8, 8)).save(path)
+    (pictures / "train.py").write_text("from torch import nn\nloss = nn.CrossEntropyLoss()\n")
+    (pictures / "mine.yaml").write_text(MINE)
+    ended = call("diagnose", "mine.yaml", *options)
+    assert ended.status == 2, ended
     assert ended.err.splitlines()[-1].startswith("error: a stage stopped")
+    if options:
+        assert json.loads(ended.out)["mistakes"][0].startswith("data.max_unreadable: ")
     folder = pictures / "mine.plateau"
     assert (folder / "data/inputs/recipe.json").exists()
     assert not (folder / "data/prepared").exists()
@@ -71,7 +91,7 @@ def test_a_stage_that_stops_is_passed_on(call, pictures):
 def test_a_params_yaml_without_a_pipeline_gets_a_workspace_too(call, tmp_path, monkeypatch):
     """Where the stages would run: the folder that DVC is started in."""
     started = []
-    monkeypatch.setattr(diagnose, "_repro", lambda folder, params: started.append(folder) or 1)
+    monkeypatch.setattr(diagnose, "_repro", lambda folder, params, quiet: (1, [started.append(folder)][:0]))
     (tmp_path / "params.yaml").write_text("data: {source: digits}\n")
     call("diagnose", "params.yaml")
     project.create(tmp_path / "mine")

@@ -73,7 +73,7 @@ def test_every_shipped_key_has_a_comment(root):
     assert not bare
 
 
-@pytest.mark.parametrize("content", ["", "# nothing\n", "recipe:\ndata:\n", "{}"])
+@pytest.mark.parametrize("content", ["recipe:\ndata:\n", "{}", "recipe: {}\n", "tracking:\n"])
 def test_what_is_missing_takes_defaults(tmp_path, content):
     assert params.load(write(tmp_path, content)) == params.Params()
 

@@ -5,14 +5,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from plateau_cause.diagnosis.finding import Finding
+from plateau_cause.diagnosis.ledger import Ledger
 from tiny import FixedRates, make_arm, make_result
 
 from plateau_cause import artifacts
 from plateau_cause.causes import frozen_layers, head, weights_not_loaded
 from plateau_cause.config.params import Recipe
 from plateau_cause.diagnosis import record
-from plateau_cause.diagnosis.finding import Finding
-from plateau_cause.diagnosis.ledger import Ledger
 from plateau_cause.lab import store
 from plateau_cause.lab.effect import Effect
 

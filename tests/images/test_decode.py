@@ -172,3 +172,24 @@ def test_decompression_bombs_are_refused_before_they_are_decoded(side):
 def test_damaged_exif_spoils_nothing(encode):
     content = encode(left_red(), "JPEG", exif=b"Exif\x00\x00garbage that is no EXIF at all")
     assert close(decode(content, 96).pixels[5, 5], RED)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_image_without_a_number_is_set_aside(encode, value):
+    assert "no pixel is a number" in reason(
+        encode(Image.fromarray(np.full((4, 4), value, np.float32)), "TIFF")
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04" + bytes(30), "a zip archive, not an image"),
+        (b"%PDF-1.7 ...", "a PDF, not an image"),
+        (b"\n<!DOCTYPE html><html>", "a web page, not an image"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00", "convert it to JPEG or PNG"),
+    ],
+)
+def test_what_is_no_image_is_named(content, said):
+    assert said in reason(content)

@@ -84,7 +84,7 @@ def test_the_digest_sees_pixels_labels_and_splits(make_folder, class_files, pict
 
 def bad_files(encode, picture):
     jpeg = encode(picture(1, (300, 200)), "JPEG")
-    return {"cat/zero.png": b"", "cat/half.jpg": jpeg[: len(jpeg) // 2], "dog/notes.txt": b"no picture"}
+    return {"cat/zero.png": b"", "cat/half.jpg": jpeg[: len(jpeg) // 2], "dog/notes.png": b"no picture"}
 
 
 def test_unreadable_files_are_quarantined_with_their_reason(
@@ -98,10 +98,10 @@ def test_unreadable_files_are_quarantined_with_their_reason(
         source.rpartition("/")[2]: reason
         for source, reason in zip(found["source"], found["reason"], strict=True)
     }
-    assert set(reasons) == {"zero.png", "half.jpg", "notes.txt"}
+    assert set(reasons) == {"zero.png", "half.jpg", "notes.png"}
     assert "empty" in reasons["zero.png"]
     assert "truncated" in reasons["half.jpg"]
-    assert "not an image" in reasons["notes.txt"]
+    assert "not an image" in reasons["notes.png"]
 
 
 def test_nothing_bad_leaves_an_empty_quarantine(make_folder, class_files, prepared, tmp_path):

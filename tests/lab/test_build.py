@@ -9,7 +9,7 @@ from tiny import make_arm, tiny_backbone
 from torch import nn
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.lab import build
+from plateau_cause.lab import build, prefix
 from plateau_cause.lab.arm import pieces_of
 from plateau_cause.training import loop
 from plateau_cause.training.inputs import CachedInputs, PixelInputs
@@ -35,12 +35,38 @@ class TestCache:
     def test_equals_the_uncached_run(self, make_lab, monkeypatch, trainable):
         arm = make_arm({"trainable": trainable, "head.dropout": 0.2})
         cached = loop.train(build.task(make_lab(), arm))
-        monkeypatch.setattr(build, "_cache_prefix", lambda lab, arm, network, read: read)
+        monkeypatch.setattr(prefix, "cached", lambda lab, arm, network, read, optimizer: read)
         uncached = loop.train(build.task(make_lab(), arm))
         np.testing.assert_allclose(cached.test_outputs, uncached.test_outputs, rtol=1e-3, atol=1e-4)
         assert [row["val_accuracy"] for row in cached.history] == [
             row["val_accuracy"] for row in uncached.history
         ]
+
+
+class TestLastBatch:
+    """54 images in batches of 53 leave one over."""
+
+    def last(self, make_lab, **values):
+        task = build.task(make_lab(), make_arm({"batch_size": 53, **values}))
+        loop.train(task)
+        return loop.steps_per_epoch(task)
+
+    def test_of_one_image_is_kept_as_pytorch_keeps_it(self, make_lab):
+        assert self.last(make_lab, batch_norm="frozen") == 2
+        assert self.last(make_lab, trainable="head") == 2
+        assert self.last(make_lab) == 2  # maps of 2 x 2 are enough for batch norm
+
+    def test_that_batch_norm_cannot_train_on_is_left_out(self, make_lab):
+        assert self.last(make_lab, **{"preprocessing.size": 8}) == 1
+
+    def test_looking_at_it_changes_nothing(self, make_lab):
+        lab, arm = make_lab(), make_arm({"batch_size": 53})
+        task = build.task(lab, arm)
+        assert torch.equal(task.model.stages[0][1].running_mean, tiny_backbone().stages[0][1].running_mean)
+
+    def test_of_which_batch_norm_can_train_on_none_is_one_clear_line(self, make_lab):
+        with pytest.raises(PlateauError, match=r"^recipe\.batch_size: got 1: batch norms that train need"):
+            loop.train(build.task(make_lab(), make_arm({"batch_size": 1, "preprocessing.size": 8})))
 
 
 AREA = (16 / 64) ** 2  # the tiny images' in units of 64 px
@@ -175,8 +201,8 @@ class TestOwn:
 
     def test_the_head_is_what_the_backbone_does_not_have(self, make_lab, user_file):
         lab, arm = self.lab_and_arm(make_lab, user_file, "build_model")
-        network = build.network(lab, arm)
-        assert build.head_of(lab, arm, network) == list(network.fc.parameters())
+        network, seen = build.seen_network(lab, arm)
+        assert build.head_of(lab, arm, network, seen) == list(network.fc.parameters())
 
     def test_a_whole_file_trains_and_repeats(self, make_lab, user_file):
         functions = ("build_model", "optimizer", "on_train_start", "loss", "transform")

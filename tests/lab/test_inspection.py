@@ -174,14 +174,30 @@ def test_without_code_the_recipe_is_what_is_declared(make_lab):
 @pytest.mark.parametrize(
     ("functions", "lines", "line"),
     [
-        (("build_model",), {"freeze": "return 3"}, "build_model() must give a torch.nn.Module, not int"),
-        (("optimizer",), {"optimizer": "return model"}, "optimizer() must give a torch.optim.Optimizer"),
+        (
+            ("build_model",),
+            {"freeze": "return 3"},
+            "build_model() at line 30 must give a torch.nn.Module, not int",
+        ),
+        (
+            ("optimizer",),
+            {"optimizer": "return model"},
+            "optimizer() at line 37 must give a torch.optim.Optimizer",
+        ),
         (("build_model",), {"freeze": "model.nothing"}, "build_model() raised AttributeError at line"),
-        (("transform",), {"random": "return None"}, "transform() must give a tensor (3, H, W), not NoneType"),
+        (
+            ("transform",),
+            {"random": "return None"},
+            "transform() at line 49 must give a tensor (3, H, W), not NoneType",
+        ),
         (("loss",), {"loss": "return output.no_such()"}, "loss() raised AttributeError at line"),
-        (("loss",), {"loss": "return None"}, "loss() must give one number"),
-        (("loss",), {"loss": "return output"}, "loss() must give one number"),
-        (("build_model",), {"end": "x = x.no_such()"}, "Net() raised AttributeError at line"),
+        (("loss",), {"loss": "return None"}, "loss() at line 45 must give one number"),
+        (("loss",), {"loss": "return output"}, "loss() at line 45 must give one number"),
+        (
+            ("build_model",),
+            {"end": "x = x.no_such()"},
+            "the network of build_model() at line 30 raised AttributeError at line 26",
+        ),
     ],
 )
 def test_a_mistake_is_one_clear_line(make_lab, user_file, functions, lines, line):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from tiny import make_arm
 
 from plateau_cause.lab import build, range_test
@@ -36,3 +37,11 @@ def test_a_loss_that_is_not_a_number_is_not_the_lowest(monkeypatch):
     found = (np.array([1e-3, 1e-2, 1e-1, 1.0]), np.array([2.0, 1.0, 3.0, np.nan]))
     monkeypatch.setattr(range_test, "sweep", lambda task: found)
     assert range_test.optimum(None) == pytest.approx(1e-3)
+
+
+def test_without_a_gradient_or_a_number_there_is_no_optimum(make_lab):
+    task = build.task(make_lab(), make_arm())
+    task.loss = lambda output, target: output.detach().sum()
+    assert range_test.optimum(task) is None
+    task.loss = lambda output, target: output.sum() * torch.nan
+    assert range_test.optimum(task) is None

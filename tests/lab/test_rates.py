@@ -35,6 +35,11 @@ def test_the_optimum_lies_between_the_measured_and_the_usual_rate(rates, name, t
     assert rates.optimum(arm) == pytest.approx(USUAL[name][trainable] * 10**0.5)
 
 
+def test_without_a_range_test_the_usual_rate_counts(rates, monkeypatch):
+    monkeypatch.setattr(range_test, "optimum", lambda task: None)
+    assert rates.optimum(make_arm()) == USUAL["adamw"]["all"]
+
+
 @pytest.mark.parametrize("found", [1e-9, 1e9])
 def test_a_range_test_far_off_is_trusted_a_decade_far(rates, monkeypatch, found):
     monkeypatch.setattr(range_test, "optimum", lambda task: found)

@@ -8,7 +8,7 @@ from torch import nn
 
 from plateau_cause.lab import store
 from plateau_cause.lab.store import Result
-from plateau_cause.training.loop import Outcome
+from plateau_cause.training.task import Outcome
 
 
 @pytest.fixture

@@ -27,6 +27,24 @@ def test_within_noise_or_worse_is_not(before, after):
     assert (found.outcome, found.status, found.promote) == ("not_better", 3, False)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "is_worse"),
+    [(90, 70, True), (100, 0, True), (90, 81, True), (70, 69, False), (70, 70, False), (70, 72, False)],
+)
+def test_what_is_surely_worse_is_called_worse(before, after, is_worse):
+    found = decided(before, after)
+    effect = compare(hits(before), hits(after), np.ones(100, bool)).effect
+    assert (effect.high < 0) == is_worse
+    assert ("version 2 is worse: " in found.reason) == is_worse
+    assert ("not better by more than noise" in found.reason) != is_worse
+
+
+def test_worse_names_a_new_cause_too():
+    found = decided(90, 70, causes=("label_noise",))
+    assert (found.outcome, found.promote) == ("not_better", False)
+    assert found.reason.endswith("and a new plateau cause: label_noise")
+
+
 def test_the_same_gain_on_a_few_images_is_noise():
     assert decided(7, 9, of=10).outcome == "not_better"
 

@@ -46,6 +46,28 @@ def test_the_page_says_what_the_record_holds():
     assert "None" not in text
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "title", "change"),
+    [
+        (90, 70, "is worse", ", worse: 70% instead of 90%"),
+        (70, 90, "is better", ", better: 90% instead of 70%"),
+        (70, 71, "is not better", ", which may be chance: 71% instead of 70%"),
+    ],
+)
+def test_the_page_calls_a_change_what_its_interval_says(before, after, title, change):
+    text = report.markdown(make(before, after)[0])
+    assert text.startswith(f"# Retraining: version 2 {title}\n")
+    assert change in text
+
+
+def test_a_commit_with_changes_beside_it_is_no_commit():
+    content = make()[0]
+    content["challenger"] |= {"git.commit": "abc123", "git.dirty": "true"}
+    content["champion"] |= {"git.commit": "def456", "git.dirty": "false"}
+    text = report.markdown(content)
+    assert "| abc123, with changes that were not committed | def456 |" in text
+
+
 def test_names_from_the_data_stay_text():
     text = report.markdown(make()[0])
     assert "<b>" not in text

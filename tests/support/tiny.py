@@ -15,7 +15,7 @@ from plateau_cause.config.recipe import Preprocessing, Recipe, put
 from plateau_cause.images.store import Dataset, ImageStore
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.store import Result
-from plateau_cause.training.loop import Outcome
+from plateau_cause.training.task import Outcome
 
 CLASSES = ("blue", "green", "red")
 PER_CLASS, SIZE = 30, 16

@@ -1,6 +1,7 @@
 """Names and facts as a tracking server takes them."""
 
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,38 @@ def test_git(tmp_path, monkeypatch):
     assert (len(facts["git.commit"]), facts["git.dirty"]) == (40, "false")
     (tmp_path / "a").write_text("2")
     assert provenance.facts()["git.dirty"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("changed", "dirty"),
+    [
+        ([], "false"),
+        (["params.yaml"], "true"),
+        (["new_train.py"], "true"),
+        (["deleted"], "true"),
+        (["dvc.lock", "reports/plateau_cause.json"], "false"),  # what the pipeline itself writes
+        (["dvc.lock", "params.yaml"], "true"),
+        (["data/image.png"], "false"),  # ignored
+        (["../elsewhere.py"], "false"),  # another project of the same repository
+    ],
+)
+def test_changes_that_were_not_committed(tmp_path, monkeypatch, changed, dirty):
+    project = tmp_path / "project"
+    for name in ("params.yaml", "dvc.lock", "reports/plateau_cause.json", "gone", "../elsewhere.py"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("1")
+    (project / ".gitignore").write_text("data/\n")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], check=True, cwd=tmp_path)
+    monkeypatch.chdir(project)
+    for name in changed:
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text("2")
+    if "deleted" in changed:
+        Path("gone").unlink()
+        Path("deleted").unlink()
+    assert provenance.facts()["git.dirty"] == dirty
 
 
 def test_the_datas_digest_is_the_data_sets_own(tmp_path):

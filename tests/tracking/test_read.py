@@ -65,5 +65,22 @@ def test_a_server_that_does_not_answer(here, monkeypatch):
     assert "secret" not in str(caught.value)
 
 
+def test_where_mlflow_shows_the_runs(here, capsys):
+    with tracking.stage_run(params.Params(), "embed"):
+        pass
+    assert read.main("http://127.0.0.1:5000/") == 0
+    out = capsys.readouterr().out  # only plateau's own experiment, not MLflow's default
+    assert out.startswith(
+        "plateau: http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning&"
+    )
+    assert out.count("\n") == 1
+
+
+def test_where_nothing_is_recorded_nothing_is_shown(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert read.main("http://127.0.0.1:5000") == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_store_that_answers(here):
     assert read.probe().endswith("1 experiments")

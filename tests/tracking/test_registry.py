@@ -100,6 +100,25 @@ def test_the_newest_is_the_challenger_until_it_is_promoted(here, training_set):
     assert "verdict" not in first.tags
 
 
+def test_versions_and_the_model_say_what_they_are(here, training_set):
+    versions, (run_id, uri) = registry.Registry("plateau"), train()
+    client = versions._client
+    made = versions.register(uri, run_id, training_set, {}, "Trained on **digits**.")
+    assert client.get_model_version("plateau", made.version).description == "Trained on **digits**."
+    assert "`champion` is deployed" in client.get_registered_model("plateau").description
+    client.update_registered_model("plateau", "ours")
+    versions.register(uri, run_id, training_set, {}, "x")
+    assert client.get_registered_model("plateau").description == "ours"
+
+
+def test_an_older_version_can_be_todays_again(here, training_set):
+    versions, (run_id, uri) = registry.Registry("plateau"), train()
+    for _ in range(2):
+        versions.register(uri, run_id, training_set, {})
+    versions.challenge("1")
+    assert versions.version(registry.CHALLENGER).version == "1"
+
+
 def test_what_a_version_was_trained_on_comes_back(here, training_set, tmp_path):
     versions = registry.Registry("plateau")
     run_id, uri = train()

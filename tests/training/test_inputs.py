@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tiny import PREPROCESSING, SIZE
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.training.inputs import CachedInputs, PixelInputs, TransformInputs, as_tensor
+from plateau_cause.training.inputs import CachedInputs, PixelInputs, TransformInputs, as_tensor, fit_channels
 
 CPU = torch.device("cpu")
 ROWS = torch.tensor([3, 0, 7])
@@ -49,6 +50,14 @@ class TestTransform:
         assert torch.equal(inputs.evaluation(ROWS), evaluated)
         assert transform.calls == 9
 
+    def test_rare_randomness_is_seen(self, tiny_dataset):
+        def erased(image, train):
+            tensor = torch.ones(3, 4, 4)
+            return tensor * 0 if train and torch.rand(()) < 0.05 else tensor
+
+        torch.manual_seed(0)
+        assert TransformInputs(tiny_dataset.store, erased, True, CPU).augmented
+
     def test_augmentation_taken_away(self, tiny_dataset):
         inputs = self.inputs(tiny_dataset, Transform(noise=0.1), augmented=False)
         assert torch.equal(inputs.training(ROWS, torch.Generator()), inputs.evaluation(ROWS))
@@ -62,6 +71,22 @@ class TestTransform:
             PlateauError, match=r"^recipe\.code: transform\(\) gives tensors of different shapes"
         ):
             inputs.evaluation(ROWS)
+
+    @pytest.mark.parametrize("number", [float("nan"), float("inf")])
+    def test_what_is_no_number_is_one_clear_line(self, tiny_dataset, number):
+        with pytest.raises(
+            PlateauError, match=r"^recipe\.code: transform\(\) gives values that are no numbers"
+        ):
+            TransformInputs(
+                tiny_dataset.store, lambda i, train: torch.full((3, 4, 4), number), False, CPU
+            ).evaluation(ROWS)
+
+    def test_channels_last_is_said(self):
+        with pytest.raises(PlateauError, match=r"not \(4, 5, 3\): its channels come last, permute"):
+            as_tensor(torch.zeros(4, 5, 3))
+
+    def test_gray_is_fine(self):
+        assert as_tensor(torch.zeros(1, 4, 5, dtype=torch.uint8)).shape == (1, 4, 5)
 
     @pytest.mark.parametrize("value", [None, 3.0, torch.zeros(2, 2), [[1]]])
     def test_something_else_than_an_image(self, value):
@@ -91,6 +116,22 @@ class TestPixels:
     def test_without_augmentation_training_is_evaluation(self):
         inputs = PixelInputs(self.images(), PREPROCESSING, "none", CPU)
         assert torch.equal(inputs.training(ROWS, torch.Generator()), inputs.evaluation(ROWS))
+
+
+class TestChannels:
+    def test_gray_is_repeated(self):
+        gray = torch.rand(2, 1, 4, 4)
+        assert torch.equal(fit_channels(gray, 3), torch.cat([gray] * 3, dim=1))
+
+    def test_colours_are_weighed_as_pil_does(self):
+        image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (4, 4, 3), dtype=np.uint8))
+        colours = torch.from_numpy(np.array(image)).permute(2, 0, 1)[None].float()
+        expected = torch.from_numpy(np.array(image.convert("L"))).float()
+        assert torch.allclose(fit_channels(colours, 1)[0, 0], expected, atol=1)
+
+    def test_what_fits_is_left_alone(self):
+        images = torch.rand(2, 3, 4, 4)
+        assert fit_channels(images, 3) is images
 
 
 def test_cached_activations_by_row():

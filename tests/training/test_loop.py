@@ -8,7 +8,7 @@ from torch import nn
 
 from plateau_cause.config.recipe import Recipe, put
 from plateau_cause.lab import build
-from plateau_cause.training import checkpoint, loop, losses, optimizer, signals
+from plateau_cause.training import checkpoint, loop, losses, optimizer, signals, task
 
 HARD = {
     "augmentation": "strong",
@@ -25,7 +25,7 @@ class KilledError(Exception):
     pass
 
 
-def equal(one: loop.Outcome, other: loop.Outcome) -> bool:
+def equal(one: task.Outcome, other: task.Outcome) -> bool:
     same = (
         one.history == other.history and one.signals == other.signals and one.kept_epoch == other.kept_epoch
     )
@@ -68,15 +68,15 @@ def test_goes_on_where_it_was_killed(make_lab, tmp_path, monkeypatch, optimizer_
 def test_a_loss_that_is_not_a_number_ends_the_run_also_after_a_kill(make_lab, tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint, "SAVE_EVERY_S", 0.0)
     arm = make_arm({"optimizer.name": "sgd", "optimizer.learning_rate": 1000.0, "schedule.epochs": 5})
-    task = build.task(make_lab(), arm)
-    task.loss = lambda output, target: output.sum() * float("nan")
+    made = build.task(make_lab(), arm)
+    made.loss = lambda output, target: output.sum() * float("nan")
 
     def kill(row):
         raise KilledError
 
     with pytest.raises(KilledError):
-        loop.train(task, tmp_path / "run.pt", kill)
-    resumed = loop.train(task, tmp_path / "run.pt")
+        loop.train(made, tmp_path / "run.pt", kill)
+    resumed = loop.train(made, tmp_path / "run.pt")
     assert len(resumed.history) == 1
 
 
@@ -93,7 +93,7 @@ class Rows:
         return self.table[rows]
 
 
-def exact_task(**values) -> loop.Task:
+def exact_task(**values) -> task.Task:
     """One linear layer of zeros on two one-hot inputs, plain gradient descent: all can be done by hand."""
     model = nn.Linear(2, 2, bias=False)
     nn.init.zeros_(model.weight)
@@ -105,11 +105,11 @@ def exact_task(**values) -> loop.Task:
     }
     recipe = put(Recipe(), {**given, "optimizer.learning_rate": 1.0, "schedule.epochs": 1, **values})
     rows = np.arange(2)
-    return loop.Task(
+    return task.Task(
         model=model,
         inputs=Rows(torch.eye(2)),
         targets=torch.tensor([0, 1]),
-        rows=loop.Rows(rows, rows, rows),
+        rows=task.Rows(rows, rows, rows),
         recipe=recipe,
         seed=0,
         loss=losses.build(recipe.loss),
@@ -142,10 +142,10 @@ def test_the_update_ratio_is_the_change_over_the_weights():
 
 
 def test_keep_best_keeps_the_latest_of_equals_and_its_weights():
-    task = exact_task(**{"schedule.epochs": 3, "schedule.keep": "best"})
+    made = exact_task(**{"schedule.epochs": 3, "schedule.keep": "best"})
     values = iter([0.25, 1.0, 0.5])
-    task.optimizer = None
-    outcome = loop.train(task, on_epoch=lambda row: task.model.weight.data.fill_(next(values)))
+    made.optimizer = None
+    outcome = loop.train(made, on_epoch=lambda row: made.model.weight.data.fill_(next(values)))
     assert outcome.kept_epoch == 3  # equal accuracies: the later one
     assert outcome.history[0]["learning_rate"] == 0.0
     assert np.array_equal(
@@ -155,12 +155,12 @@ def test_keep_best_keeps_the_latest_of_equals_and_its_weights():
 
 def test_train_accuracy_is_measured_in_eval_mode_without_augmentation(make_lab):
     lab = make_lab()
-    task = build.task(lab, make_arm({"augmentation": "strong", "head.dropout": 0.9, "schedule.epochs": 1}))
-    outcome = loop.train(task)
-    on_train = loop.predict(task.model, task.inputs, task.rows.train)
-    accuracy = loop.accuracy(on_train, lab.targets[torch.from_numpy(task.rows.train)])
+    made = build.task(lab, make_arm({"augmentation": "strong", "head.dropout": 0.9, "schedule.epochs": 1}))
+    outcome = loop.train(made)
+    on_train = loop.predict(made.model, made.inputs, made.rows.train)
+    accuracy = loop.accuracy(on_train, lab.targets[torch.from_numpy(made.rows.train)])
     assert outcome.history[-1]["train_accuracy"] == accuracy
-    assert not any(module.training for module in task.model.modules())
+    assert not any(module.training for module in made.model.modules())
 
 
 def test_accuracy_counts_what_is_not_a_number_as_wrong():
@@ -169,23 +169,33 @@ def test_accuracy_counts_what_is_not_a_number_as_wrong():
 
 
 @pytest.mark.parametrize(
-    ("n", "batch", "steps"), [(64, 16, 4), (65, 16, 4), (66, 16, 5), (5, 16, 1), (1, 16, 1)]
+    ("n", "batch", "smallest", "steps"),
+    [
+        (64, 16, 1, 4),
+        (65, 16, 1, 5),
+        (65, 16, 2, 4),
+        (66, 16, 2, 5),
+        (5, 16, 1, 1),
+        (1, 16, 2, 1),
+        (3, 1, 1, 3),
+    ],
 )
-def test_a_last_batch_of_one_image_is_left_out(n, batch, steps):
-    task = exact_task(batch_size=batch)
-    task.rows = loop.Rows(np.zeros(n, np.int64), task.rows.val, task.rows.test)
-    assert loop.steps_per_epoch(task) == steps
-    sizes = [len(rows) for _, _, rows, _ in loop._batches(task, first=0)]
+def test_the_last_batch_is_smaller_and_left_out_where_it_cannot_train(n, batch, smallest, steps):
+    made = exact_task(batch_size=batch)
+    made.smallest_batch = smallest
+    made.rows = task.Rows(np.zeros(n, np.int64), made.rows.val, made.rows.test)
+    assert loop.steps_per_epoch(made) == steps
+    sizes = [len(rows) for _, _, rows, _ in loop._batches(made, first=0)]
     assert len(sizes) == steps
-    assert n == 1 or min(sizes) > 1
+    assert sum(sizes) == n - (n > 1 and n % batch == 1 < smallest)
 
 
 class TestOrder:
     def order(self, **values):
-        task = exact_task(**values)
-        task.rows = loop.Rows(np.arange(100), task.rows.val, task.rows.test)
-        task.targets = (torch.arange(100) >= 90).long()
-        return loop._order(task, torch.Generator().manual_seed(0))
+        made = exact_task(**values)
+        made.rows = task.Rows(np.arange(100), made.rows.val, made.rows.test)
+        made.targets = (torch.arange(100) >= 90).long()
+        return loop._order(made, torch.Generator().manual_seed(0))
 
     def test_not_shuffled(self):
         assert self.order(shuffle=False).tolist() == list(range(100))

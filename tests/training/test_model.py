@@ -27,6 +27,8 @@ def moving(network):
         ("none", set()),
         ("head", {"head"}),
         ("last_block", {"block2", "head"}),
+        ("backbone", {"stem", "block1", "block2"}),
+        ("part", {"head"}),
         ("all", {"stem", "block1", "block2", "head"}),
     ],
 )
@@ -55,6 +57,9 @@ class TestModes:
 
     def test_frozen_batch_norm_stays_in_eval(self):
         assert self.trained_norms("all", "frozen") == []
+
+    def test_frozen_stages_train_where_the_recipe_says_so(self):
+        assert len(self.trained_norms("head", model.TRAIN_FROZEN_TOO)) == 3
 
     def test_a_users_own_modes_are_left_alone(self):
         network = classifier()
@@ -148,3 +153,28 @@ def test_dropout_everywhere():
     network = nn.Sequential(nn.Dropout(0.1), nn.Sequential(nn.Dropout2d(0.2)))
     model.set_dropout(network, 0.7)
     assert network[0].p == network[1][0].p == 0.7
+
+
+class DropPath(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.drop_prob = 0.4
+
+
+def test_whole_layers_are_dropped_no_more_often_than_asked():
+    network = nn.Sequential(nn.Dropout(0.1), DropPath())
+    assert model.dropout(network) == 0.4
+    model.set_dropout(network, 0.7)
+    assert (network[0].p, network[1].drop_prob) == (0.7, 0.4)
+    model.set_dropout(network, 0.0)
+    assert model.dropout(network) == 0.0
+
+
+def test_nothing_is_dropped():
+    assert model.dropout(nn.Linear(2, 2)) == 0.0
+
+
+@pytest.mark.parametrize(("channels", "is_gray"), [(1, True), (3, False)])
+def test_reads_gray(channels, is_gray):
+    assert model.reads_gray(nn.Sequential(nn.Flatten(), nn.Conv2d(channels, 2, 1))) is is_gray
+    assert not model.reads_gray(nn.Linear(1, 1))

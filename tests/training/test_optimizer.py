@@ -27,11 +27,29 @@ class TestSchedules:
         assert 0 < found[-1] < 0.01
         assert found == sorted(found, reverse=True)
 
-    def test_one_cycle_rises_then_falls(self):
-        found = factors(name="one_cycle")
-        assert found.index(max(found)) == 5
-        assert max(found) == 1.0
-        assert found[:6] == sorted(found[:6]) and found[6:] == sorted(found[6:], reverse=True)
+    @pytest.mark.parametrize("warmup", [0.0, 0.15, 0.45])
+    @pytest.mark.parametrize("name", ["adamw", "adam", "sgd", "rmsprop"])
+    @pytest.mark.parametrize("steps", [1, 2, 3, 7, 40])
+    def test_one_cycle_is_what_pytorch_calls_so(self, model, name, warmup, steps):
+        schedule = recipe.Schedule(name="one_cycle", warmup=warmup)
+        ours, theirs = (
+            optimizer.build(recipe.Optimizer(name=name, learning_rate=0.3), list(model.parameters()))
+            for _ in range(2)
+        )
+        given = torch.optim.lr_scheduler.OneCycleLR(theirs, 0.3, total_steps=steps, pct_start=warmup or 0.3)
+        for step in range(steps):
+            optimizer.follow(ours, schedule, [0.3], step, steps)
+            for key in ("lr", "momentum", "betas"):
+                expected = theirs.param_groups[0].get(key)
+                assert ours.param_groups[0].get(key) == pytest.approx(expected), (key, step)
+            theirs.step()
+            if step < steps - 1:
+                given.step()
+
+    def test_the_others_leave_the_momentum_alone(self, model):
+        built = optimizer.build(recipe.Optimizer(name="sgd", momentum=0.3), list(model.parameters()))
+        optimizer.follow(built, recipe.Schedule(name="cosine"), [0.1], 3, 20)
+        assert built.param_groups[0]["momentum"] == 0.3
 
     @pytest.mark.parametrize("name", ["constant", "cosine", "one_cycle"])
     @pytest.mark.parametrize("warmup", [0.0, 0.5, 1.0])

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.training.user_code import call, load_user_code
+from plateau_cause.training.user_code import call, load_user_code, renewed
 
 
 @pytest.fixture
@@ -104,6 +104,37 @@ def test_error_inside_a_callable_object(tmp_path):
     with pytest.raises(PlateauError) as caught:
         call(load_user_code(path).loss, 1, 2)
     assert str(caught.value).endswith("raised ValueError at line 3: a b")
+
+
+class TestRenewed:
+    @pytest.mark.parametrize("change", ["epoch += 1", "seen.append(1)", "name = 'another'"])
+    def test_a_file_that_changed_its_variables_is_loaded_again(self, tmp_path, change):
+        path = tmp_path / "mine.py"
+        path.write_text(
+            "epoch, seen, name = 0, [], 'one'\n"
+            "def on_train_start(model):\n    global epoch, name\n"
+            f"    {change}\n    return epoch, seen, name\n"
+        )
+        code = load_user_code(path)
+        first = code.on_train_start(None)
+        assert code.on_train_start(None) != (0, [], "one")
+        again = renewed(code)
+        assert again is not code
+        assert again.on_train_start(None) == first or change == "seen.append(1)"
+        assert len(renewed(again).on_train_start(None)[1]) <= 1
+
+    def test_one_that_did_not_is_left_alone(self, tmp_path):
+        path = tmp_path / "mine.py"
+        path.write_text("RATE = 3\ndef optimizer(model):\n    return RATE\n")
+        code = load_user_code(path)
+        code.optimizer(None)
+        assert renewed(code) is code
+
+    def test_without_a_file_or_a_function_of_it(self, tmp_path):
+        path = tmp_path / "mine.py"
+        path.write_text("from torch import nn\nloss = nn.CrossEntropyLoss()\n")
+        for code in (load_user_code(None), load_user_code(path)):
+            assert renewed(code) is code
 
 
 def test_exit_is_an_error_too(refusal):

@@ -13,7 +13,7 @@ from plateau_cause.backbones.hidden_states import Logits
 from plateau_cause.backbones.types import Architecture
 from plateau_cause.config import backbone_name
 from plateau_cause.config.backbone_name import BackboneName
-from plateau_cause.errors import PlateauError
+from plateau_cause.errors import PlateauError, shown
 
 HAS = {"torchvision": libraries.in_torchvision, "timm": libraries.in_timm}
 
@@ -67,8 +67,8 @@ def _find_model(given: BackboneName) -> Architecture:
     near = _nearest(given.source.lower().replace("-", "_"), names)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     hint += f"; for the folder write ./{given.source}" if Path(given.source).is_dir() else ""
-    where = given.library or "neither torchvision nor timm"
-    raise PlateauError(f"backbone.name: {where} has no {given.source!r}{hint}")
+    where = f"{given.library} has no" if given.library else "neither torchvision nor timm has"
+    raise PlateauError(f"backbone.name: {where} {shown(given.source)}{hint}")
 
 
 def _nearest(name: str, names: list[str], count: int = 3) -> list[str]:

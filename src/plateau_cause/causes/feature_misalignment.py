@@ -4,38 +4,52 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from plateau_cause.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, pair
+from plateau_cause.causes.trial import DataCause, DataFacts, Trial
+from plateau_cause.causes.words import Words
 from plateau_cause.config.recipe import put
-from plateau_cause.lab.effect import effect
+from plateau_cause.lab.belief import Belief
 
 
-def _suspicion(facts: DataFacts) -> float:
+def _prior(facts: DataFacts) -> float:
     is_pretrained = facts.best.arm.weights != "none" and not facts.best.arm.own
-    worse_than_random = facts.probe_random - facts.probe
-    return worse_than_random if is_pretrained and facts.headroom >= facts.min_effect else 0.0
+    ahead = facts.probe_random - facts.probe
+    is_asked = is_pretrained and ahead >= facts.min_effect and facts.headroom >= facts.min_effect
+    return min(0.8, 0.3 + 3 * ahead) if is_asked else 0.0
 
 
-def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
-    name = "best from random weights"
+def _trial(facts: DataFacts) -> Trial | None:
     # Random weights with frozen statistics would lose for a reason of their own.
     recipe = put(facts.best.arm.recipe, {"batch_norm": "train"})
-    scratch = bench.run(replace(facts.best.arm, weights="none", recipe=recipe), name)
-    seen = pair(facts.best, scratch, facts)
-    return DataFinding(
-        cause="feature_misalignment",
-        effect=effect([seen]),
-        pairs=(seen,),
-        evidence=[
-            f"A linear probe reaches {facts.probe:.3f} on the pretrained features and "
-            f"{facts.probe_random:.3f} on those "
-            "of an untrained network: what the backbone learned does not describe these images."
-        ],
-        fix={
-            "backbone.weights": "none, or a backbone pretrained closer to this domain",
-            "recipe.batch_norm": "train",
-        },
-        runs=[name],
-    )
+    arm = replace(facts.best.arm, weights="none", recipe=recipe)
+    return Trial(base=facts.best, base_name="best", name="best from random weights", arms=(arm,))
 
 
-HYPOTHESIS = DataHypothesis(name="feature_misalignment", suspicion=_suspicion, test=_test)
+def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
+    return [
+        f"A linear probe reaches {facts.probe:.1%} on the pretrained features and "
+        f"{facts.probe_random:.1%} on "
+        "those of an untrained network (validation images): what the backbone learned does not "
+        "describe these "
+        "images."
+    ]
+
+
+WORDS = Words(
+    title="The backbone knows a different kind of image",
+    repair="Adapt the features",
+    explanation=(
+        "The pretrained features were made for images unlike these. They need to be adapted in depth, "
+        "or another backbone is needed."
+    ),
+)
+DATA_CAUSE = DataCause(
+    name="feature_misalignment",
+    words=WORDS,
+    prior=_prior,
+    trial=_trial,
+    explain=_explain,
+    fix=lambda facts, trial: {
+        "backbone.weights": "none, or a backbone pretrained closer to this domain",
+        "recipe.batch_norm": "train",
+    },
+)

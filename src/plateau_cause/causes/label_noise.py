@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from plateau_cause.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits, pair
-from plateau_cause.lab.effect import effect
+from plateau_cause.causes.trial import DataCause, DataFacts, Trial
+from plateau_cause.causes.words import Words
+from plateau_cause.lab.belief import Belief
 
 LEAST_RATE = 0.03  # below it clean data sets are flagged as often (measured on the digits)
 # At least so many wrong: then most labels in doubt are, between classes too, and what is gained without those
 # that can be told acquits nobody.
 MANY = 0.1
+KEPT = "without flagged labels"
 
 
-def _suspicion(facts: DataFacts) -> float:
+def _prior(facts: DataFacts) -> float:
     rate = float(facts.noise["rate"])
-    left = 1.0 - float(hits(facts.learner, facts).mean())
+    return min(0.9, 0.3 + 4 * rate) if rate >= LEAST_RATE and expected(facts) >= facts.min_effect else 0.0
+
+
+def expected(facts: DataFacts) -> float:
+    """Returns the accuracy that wrong labels may cost what learns: their share, or all that is missing."""
+    rate = float(facts.noise["rate"])
+    left = 1.0 - float(facts.hits(facts.learner).mean())
     return min(left, rate) if rate >= LEAST_RATE else 0.0
 
 
-def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
+def _trial(facts: DataFacts) -> Trial | None:
     kept = _kept(facts)
     if len(kept) in (0, len(facts.train)):
         return None
-    bench.add_subset("without flagged labels", kept)
-    name = f"{facts.learner_name} - flagged labels"
-    cleaned = bench.run(replace(facts.learner.arm, images="without flagged labels"), name)
-    seen = pair(facts.learner, cleaned, facts)
-    return DataFinding(
-        cause="label_noise",
-        effect=effect([seen]),
-        pairs=(seen,),
-        evidence=[
-            f"About {facts.noise['rate']:.0%} of the training labels look wrong: a classifier that never saw "
-            "the image contradicts them, and the image lies deep inside the other class. "
-            f"{len(facts.train) - len(kept)} labels in doubt were set aside, and the {facts.learner_name} "
-            "learned again from the rest."
-        ],
-        fix={
-            "data": f"review the {len(facts.train) - len(kept)} flagged labels "
-            "(data/interventions/suspect_labels.csv)"
-        },
-        runs=[name],
-        levels={"label_noise_ceiling": 1.0 - facts.noise_held_out},
-        before=facts.learner,
+    return Trial(
+        base=facts.learner,
+        base_name=facts.learner_name,
+        name=f"{facts.learner_name} - flagged labels",
+        arms=(replace(facts.learner.arm, images=KEPT),),
+        subsets={KEPT: kept},
         is_partial=_are_many(facts),
+        facts={"flagged": len(facts.train) - len(kept)},
     )
 
 
-def _price(facts: DataFacts) -> float:
-    return facts.learner.cost * len(_kept(facts)) / len(facts.train)
+def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
+    return [
+        f"About {facts.noise['rate']:.0%} of the training labels look wrong: a classifier that never saw the "
+        "image contradicts them, and the image lies deep inside the other class. "
+        f"{trial.facts['flagged']} labels in doubt were set aside, and {trial.base_name} learned again from "
+        "the rest."
+    ]
+
+
+def _fix(facts: DataFacts, trial: Trial) -> Mapping[str, Any]:
+    flagged = trial.facts["flagged"]
+    return {"data": f"review the {flagged} flagged labels (data/interventions/suspect_labels.csv)"}
 
 
 def _are_many(facts: DataFacts) -> bool:
@@ -69,4 +75,20 @@ def _kept(facts: DataFacts) -> np.ndarray:
     return facts.train[~np.isin(facts.train, flagged)]
 
 
-HYPOTHESIS = DataHypothesis(name="label_noise", suspicion=_suspicion, test=_test, price=_price)
+WORDS = Words(
+    title="Some labels are wrong",
+    repair="Repair wrong labels",
+    explanation=(
+        "A share of the training labels contradicts the images. The model spends its capacity on "
+        "learning them, or is held back by them."
+    ),
+)
+DATA_CAUSE = DataCause(
+    name="label_noise",
+    words=WORDS,
+    prior=_prior,
+    trial=_trial,
+    explain=_explain,
+    fix=_fix,
+    levels=lambda facts, trial, effect: {"label_noise_ceiling": 1.0 - facts.noise_held_out},
+)

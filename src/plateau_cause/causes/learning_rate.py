@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from plateau_cause.causes.factor import Evidence, Rates, RecipeFactor, differing, take
+from plateau_cause.causes.words import Words
+from plateau_cause.config.recipe import put
 from plateau_cause.lab.arm import Arm
 
 CARRIED = ("optimizer.name", "optimizer.momentum", "schedule.name", "schedule.warmup")
@@ -20,10 +23,6 @@ def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
 
 
 def _keep_decay(arm: Arm, swapped: Arm) -> Arm:
-    from dataclasses import replace
-
-    from plateau_cause.config.recipe import put
-
     names = {arm.recipe.optimizer.name, swapped.recipe.optimizer.name}
     if not names.issubset(DECAYS_PER_STEP) or "weight_decay" in swapped.own:
         return swapped
@@ -48,9 +47,10 @@ def _cause(arm: Arm, other: Arm, rates: Rates) -> str:
     return "learning_rate_low" if rates.ratio(arm) <= rates.ratio(other) else "learning_rate_high"
 
 
-def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
+def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    # Of such differences planted in the fault suite 10 of 11 cost accuracy.
     decades = abs(math.log10(max(evidence.rate_ratio, 1e-9)))
-    return evidence.gap * min(0.9, max(0.05, (decades - 0.3) * 0.6))
+    return min(0.9, 0.1 + 0.35 * decades)
 
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
@@ -63,14 +63,31 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     ]
 
 
+LOW = Words(
+    title="The learning rate is too low",
+    repair="Raise the learning rate",
+    explanation=(
+        "Each step is too small for the parameters it moves: training ends long before they have arrived."
+    ),
+)
+HIGH = Words(
+    title="The learning rate is too high",
+    repair="Lower the learning rate",
+    explanation=(
+        "Each step is too large: it overshoots, or destroys the pretrained features before they can help."
+    ),
+)
 FACTOR = RecipeFactor(
     name="learning_rate",
+    order=13,
+    words=LOW,
     keys=("optimizer.learning_rate",),
     carried=CARRIED,
     pieces=frozenset({"optimizer", "learning_rate"}),
     differs=_differs,
     swap=_swap,
     cause=_cause,
-    suspicion=_suspicion,
+    cause_words={"learning_rate_low": LOW, "learning_rate_high": HIGH},
+    prior=_prior,
     explain=_explain,
 )

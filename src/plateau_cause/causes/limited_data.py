@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from plateau_cause.causes import class_imbalance, class_overlap, label_noise
-from plateau_cause.causes.hypothesis import Bench, DataFacts, DataFinding, DataHypothesis, hits, on_subset
-from plateau_cause.lab.effect import Effect, effect
+from plateau_cause.causes.trial import DataCause, DataFacts, Trial, on_subset, points
+from plateau_cause.causes.words import Words
+from plateau_cause.lab.belief import Belief
 
 TIMES = 4  # as many images: what more data would give is said for that many, two doublings
 HALVED = 0.75  # of the last doubling's gain is what two more give where each gains half of the one before
@@ -18,12 +21,12 @@ LEAST_GAP = 0.1
 HALVES = ("half", "other half")
 
 
-def _suspicion(facts: DataFacts) -> float:
+def _prior(facts: DataFacts) -> float:
     # Labels that nobody could know are memorised as well, and more images do not help with them.
-    unknowable = (class_overlap.HYPOTHESIS, label_noise.HYPOTHESIS)
-    gap = facts.train_accuracy - facts.test_accuracy - sum(cause.suspicion(facts) for cause in unknowable)
-    missed = float((_common(facts) & ~hits(facts.best, facts)).mean())
-    return 0.5 * missed if gap >= LEAST_GAP else 0.0
+    unknowable = class_overlap.expected(facts) + label_noise.expected(facts)
+    gap = facts.train_accuracy - facts.test_accuracy - unknowable
+    missed = float((_common(facts) & ~facts.hits(facts.best)).mean())
+    return 0.6 if gap >= LEAST_GAP and 0.5 * missed >= facts.min_effect else 0.0
 
 
 def _common(facts: DataFacts) -> np.ndarray:
@@ -31,34 +34,38 @@ def _common(facts: DataFacts) -> np.ndarray:
     return ~np.isin(facts.targets[facts.test], class_imbalance.rare_classes(facts))
 
 
-def _test(bench: Bench, facts: DataFacts) -> DataFinding | None:
-    which = HALVES[facts.repetition % 2]
-    rows = half(facts.train, facts.targets, facts.repetition % 2)
-    bench.add_subset(which, rows)
-    name = f"best - {which} of the images"
-    halved = bench.run(on_subset(facts.best.arm, which, len(rows), len(facts.train)), name)
-    common = _common(facts)
-    with_half, with_all = hits(halved, facts) & common, hits(facts.best, facts) & common
-    extrapolate = partial(carried_on, accuracy=1.0 - float((common & ~with_all).mean()))
-    measured = effect([(with_half, with_all)])
-    expected = extrapolate(measured)
-    return DataFinding(
-        cause="limited_data",
-        effect=expected,
-        pairs=((with_half, with_all),),
-        carry=extrapolate,
-        evidence=[
-            f"From {len(facts.train) // 2} to {len(facts.train)} training images test accuracy rose by "
-            f"{measured.mean:+.3f} [{measured.low:+.3f}, {measured.high:+.3f}] (measured); {TIMES} times "
-            f"as many would add about {expected.mean:+.3f} (extrapolated, the mean of two power laws)."
-        ],
-        fix={
-            "data": f"more labelled images: about {TIMES * len(facts.train)} for training instead of "
-            f"{len(facts.train)}"
-        },
-        runs=[name],
-        levels={"more_data": facts.test_accuracy + expected.mean},
+def _trial(facts: DataFacts) -> Trial | None:
+    subsets = {name: half(facts.train, facts.targets, first) for first, name in enumerate(HALVES)}
+    arms = tuple(
+        on_subset(facts.best.arm, name, len(rows), len(facts.train)) for name, rows in subsets.items()
     )
+    common = _common(facts)
+    share = float(common.mean())
+    accuracy = 1.0 - float((common & ~facts.hits(facts.best)).mean())
+    return Trial(
+        base=facts.best,
+        base_name="best",
+        name="best - half of the images",
+        arms=arms,
+        subsets=subsets,
+        repairs=False,
+        counted=common,
+        carried=partial(carried_on, accuracy=accuracy, share=share),
+    )
+
+
+def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
+    n = len(facts.train)
+    return [
+        f"From {n // 2} to {n} training images test accuracy rose by {points(measured)} (measured); {TIMES} "
+        f"times as many would add about {100 * trial.carried(measured).mean:+.1f} points (extrapolated, the "
+        "mean of two power laws)."
+    ]
+
+
+def _fix(facts: DataFacts, trial: Trial) -> Mapping[str, Any]:
+    n = len(facts.train)
+    return {"data": f"more labelled images: about {TIMES * n} for training instead of {n}"}
 
 
 def half(rows: np.ndarray, targets: np.ndarray, first: int = 0) -> np.ndarray:
@@ -71,17 +78,38 @@ def half(rows: np.ndarray, targets: np.ndarray, first: int = 0) -> np.ndarray:
     return rows[kept]
 
 
-def carried_on(gain: Effect, accuracy: float) -> Effect:
+def carried_on(measured: Belief, accuracy: float, share: float = 1.0) -> Belief:
     """Returns the gain of two more doublings: the mean of two power laws through the last doubling's gain.
 
     One has no floor: two points fix it, e(4n) = e(n)³ / e(n/2)². One is of exponent 1 with a floor, so that
     each doubling gains half of the one before (Mahmood et al. 2022 on bracketing).
+
+    Args:
+        measured: what the last doubling gained on the images that tell.
+        accuracy: reached with all images.
+        share: of the test images that tell.
     """
-    error = max(1.0 - accuracy, 1e-6)
-    without_floor = error * (1.0 - (error / max(error + gain.mean, 1e-6)) ** 2)
-    halved = min(HALVED * gain.mean, error)
-    factor = (halved + without_floor) / 2 / gain.mean if gain.mean > 0 else HALVED
-    return Effect(gain.mean * factor, gain.error * factor, gain.low * factor, gain.high * factor)
+    gain, error = share * measured.mean, max(1.0 - accuracy, 1e-6)
+    without_floor = error * (1.0 - (error / max(error + gain, 1e-6)) ** 2)
+    halved = min(HALVED * gain, error)
+    factor = (halved + without_floor) / 2 / gain if gain > 0 else HALVED
+    return measured.times(share * factor)
 
 
-HYPOTHESIS = DataHypothesis(name="limited_data", suspicion=_suspicion, test=_test)
+WORDS = Words(
+    title="There are too few training images",
+    repair="Add training images",
+    explanation=(
+        "Training accuracy is high, held-out accuracy still rises with every image added: more data, "
+        "not another recipe, moves it on."
+    ),
+)
+DATA_CAUSE = DataCause(
+    name="limited_data",
+    words=WORDS,
+    prior=_prior,
+    trial=_trial,
+    explain=_explain,
+    fix=_fix,
+    levels=lambda facts, trial, effect: {"more_data": min(1.0, facts.test_accuracy + effect.mean)},
+)

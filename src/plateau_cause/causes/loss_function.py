@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from plateau_cause.causes.factor import Evidence, RecipeFactor
+from plateau_cause.causes.words import Words
 from plateau_cause.lab.arm import Arm
 
 
-def _suspicion(arm: Arm, other: Arm, evidence: Evidence) -> float:
-    return evidence.gap * (0.9 if evidence.train_loss < 0 else 0.5)
+def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    # Of such differences planted in the fault suite 2 of 3 cost accuracy.
+    return 0.9 if evidence.train_loss < 0 else 0.5
 
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
@@ -18,10 +20,20 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     ]
 
 
+WORDS = Words(
+    title="The loss does not reward the right answer",
+    repair="Fix the loss",
+    explanation=(
+        "The loss that training minimises does not fit what the model puts out, so a falling loss no "
+        "longer means better predictions."
+    ),
+)
 FACTOR = RecipeFactor(
     name="loss_function",
+    order=8,
+    words=WORDS,
     keys=("loss.name",),
     pieces=frozenset({"loss"}),
-    suspicion=_suspicion,
+    prior=_prior,
     explain=_explain,
 )

@@ -52,7 +52,7 @@ def compare(runs: tuple[str, str], as_json: bool) -> None:
 
     A RUN is an arm of the finished diagnosis, the id of an MLflow run, or a git revision: the recipe as its
     reports were committed. The change has a 95 % interval, paired image by image, where the predictions of
-    both are at hand.
+    both are at hand; a warning says where the two were not judged on the same test images.
     """
     from plateau_cause.commands import comparison, comparison_files
     from plateau_cause.pipeline import project
@@ -73,7 +73,8 @@ def _plain(first: Side, second: Side, differences: dict[str, Any], change: Paire
         return {"runs": sides, "differences": differences, "paired": None, "why": change}
     effect = change.effect
     found = {"images": change.images, "effect": effect.mean, "ci": [effect.low, effect.high]}
-    return {"runs": sides, "differences": differences, "paired": found}
+    unlike = {"same": not any(change.unlike), **change.unlike._asdict()}
+    return {"runs": sides, "differences": differences, "paired": found, "test_images": unlike}
 
 
 def _show(first: Side, second: Side, differences: dict[str, Any], change: Paired | str) -> None:
@@ -102,8 +103,14 @@ def _sentence(change: Paired | str) -> str:
     from plateau_cause.report import numbers
 
     if isinstance(change, str):
-        return f"No interval: {change}."
+        return f"No interval: {change}. The accuracies above may be of different images."
     effect = change.effect
     points = numbers.points_with_interval(effect.mean, [effect.low, effect.high])
     decided = "" if effect.decided else "; the interval includes zero: not decided"
-    return f"From 1 to 2, on {change.images} test images: {points}{decided}."
+    found = f"From 1 to 2, on {change.images} test images: {points}{decided}."
+    if not any(change.unlike):
+        return found
+    return (
+        f"Warning: the test images are not the same: {change.unlike}. The accuracies above cannot be "
+        f"compared; the change below is on those that both were judged on.\n{found}"
+    )

@@ -23,7 +23,8 @@ class Side:
         origin: what it is, for people.
         settings: dotted name to value as params.yaml shows it.
         accuracy: train, val, test to 0..1; what is known.
-        predictions: one row per test image: image_id, label, correct; None where they are not at hand.
+        predictions: one row per test image: image_id, label, correct, and sha256 of its stored pixels where
+            that is known; None where they are not at hand.
     """
 
     name: str
@@ -33,11 +34,36 @@ class Side:
     predictions: pd.DataFrame | None
 
 
+class Unlike(NamedTuple):
+    """How many test images the two were not judged on alike.
+
+    Attributes:
+        only_first, only_second: images that the other was not judged on.
+        relabelled: images that both know, under different labels.
+        other_pixels: images of one name and label that look different: changed files, or another stored size.
+    """
+
+    only_first: int
+    only_second: int
+    relabelled: int
+    other_pixels: int
+
+    def __str__(self) -> str:
+        counts = {
+            f"{self.only_first} only in 1": self.only_first,
+            f"{self.only_second} only in 2": self.only_second,
+            f"{self.relabelled} under another label": self.relabelled,
+            f"{self.other_pixels} with other pixels": self.other_pixels,
+        }
+        return ", ".join(words for words, count in counts.items() if count)
+
+
 class Paired(NamedTuple):
     """The change from the first to the second on the test images that both were judged on."""
 
     images: int
     effect: Effect
+    unlike: Unlike
 
 
 def differing(first: Side, second: Side) -> dict[str, tuple[str | None, str | None]]:
@@ -61,4 +87,11 @@ def paired(first: Side, second: Side) -> Paired | str:
     if both.empty:
         return "no test image in common"
     hits = (both["correct_1"].to_numpy(bool), both["correct_2"].to_numpy(bool))
-    return Paired(len(both), effect([hits]))
+    return Paired(len(both), effect([hits]), _unlike(first.predictions, second.predictions, both))
+
+
+def _unlike(first: pd.DataFrame, second: pd.DataFrame, both: pd.DataFrame) -> Unlike:
+    known = int(first["image_id"].isin(second["image_id"]).sum())
+    pixels = ("sha256_1", "sha256_2")
+    changed = (both[pixels[0]] != both[pixels[1]]).sum() if set(pixels) <= set(both) else 0
+    return Unlike(len(first) - known, len(second) - known, known - len(both), int(changed))

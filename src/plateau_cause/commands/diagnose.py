@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,11 +15,13 @@ import click
 from plateau_cause.commands.command import Command
 from plateau_cause.errors import PlateauError
 
+STDERR = 2  # file descriptor
 # Programs that the stages start tell nobody (as in the Makefile).
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "DVC_NO_ANALYTICS": "true"}
 EXAMPLE = """\
 plateau diagnose params.yaml      # in a project: dvc repro
-plateau diagnose slow_start.yaml  # anywhere: in the folder slow_start.plateau"""
+plateau diagnose slow_start.yaml  # anywhere: in the folder slow_start.plateau
+plateau diagnose slow_start.yaml --json | jq .headline"""
 
 
 @click.command(
@@ -27,36 +32,69 @@ plateau diagnose slow_start.yaml  # anywhere: in the folder slow_start.plateau""
     "--workspace", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
     help="Where to work. Default: the project, for its params.yaml; else PARAMS with the ending .plateau.",
 )  # fmt: skip
-def diagnose(params: Path, workspace: Path | None) -> int:
+@click.option("--json", "as_json", is_flag=True, help="Print plateau_cause.json to standard output.")
+def diagnose(params: Path, workspace: Path | None, as_json: bool) -> int:
     """Runs every stage that is not up to date for PARAMS, then prints verdict, waterfall and causes.
 
     In a clone, or in a project made by `plateau init`, the project's own params.yaml is run in place: that is
     `dvc repro`. Any other file is run in a workspace beside it; it stays as it is, and so does params.yaml;
     paths in it are relative to it. Killed or changed, the same command goes on from what is finished.
+
+    With --json one document goes to standard output, the report or {"ok": false, "mistakes": [...]}, and
+    everything else to standard error. The exit status is 0 with a verdict, 2 for what you can mend, else 1.
     """
     from plateau_cause import artifacts
     from plateau_cause.commands import console
-    from plateau_cause.commands.relocation import relocated
-    from plateau_cause.config import params as parameters
-    from plateau_cause.pipeline import paths, project
+    from plateau_cause.pipeline import paths
     from plateau_cause.report import text
-    from plateau_cause.report.view import to_yaml
 
-    given = parameters.load(params)
-    folder = params.parent
-    if workspace is not None or params.name != project.PARAMS or not project.is_project(folder):
-        folder = workspace or params.with_suffix(".plateau")
-        values = to_yaml(relocated(given, params.parent, folder))
-        project.renew(folder, f"{values}\n", _project_around(params.parent))
-    if _repro(folder, params) != 0:
+    try:
+        folder = _prepared(params, workspace, as_json)
+    except PlateauError as error:
+        _tell(error.lines, as_json)
+        raise
+    status, mistakes = _repro(folder, params, as_json)
+    if status != 0:
         print(
             "error: a stage stopped; the line above says why, and the same command goes on", file=sys.stderr
         )
-        return 1
+        _tell(mistakes, as_json)
+        return 2 if mistakes else 1
     summary = artifacts.read_json(folder / paths.SUMMARY)
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+        return 0
     console.show(text.render(summary, console.width(), console.is_plain()))
     click.echo(f"\nAll of it: {folder / paths.SUMMARY.with_suffix('.html')}")
     return 0
+
+
+def _tell(mistakes: Sequence[str], as_json: bool) -> None:
+    """Prints what keeps a diagnosis from its verdict as JSON, where that was asked for."""
+    if as_json:
+        click.echo(json.dumps({"ok": False, "mistakes": mistakes}, indent=2))
+
+
+def _prepared(params: Path, workspace: Path | None, as_json: bool) -> Path:
+    """Returns the folder to work in, after everything that PARAMS leads to was tried.
+
+    Raises:
+        PlateauError: something is wrong with it; nothing was written.
+    """
+    from plateau_cause import trial
+    from plateau_cause.commands.relocation import relocated
+    from plateau_cause.config import params as parameters
+    from plateau_cause.pipeline import project
+    from plateau_cause.report.view import to_yaml
+
+    for note in trial.require(params):
+        click.echo(f"note: {note}", err=as_json)
+    folder = params.parent
+    if workspace is not None or params.name != project.PARAMS or not project.is_project(folder):
+        folder = workspace or params.with_suffix(".plateau")
+        values = to_yaml(relocated(parameters.load(params), params.parent, folder))
+        project.renew(folder, f"{values}\n", _project_around(params.parent))
+    return folder
 
 
 def _project_around(base: Path) -> Path | None:
@@ -68,22 +106,38 @@ def _project_around(base: Path) -> Path | None:
         return None
 
 
-def _repro(folder: Path, params: Path) -> int:
-    """Returns the exit status of `dvc repro`, which writes to the same terminal."""
+def _repro(folder: Path, params: Path, quiet: bool) -> tuple[int, list[str]]:
+    """Runs `dvc repro` on this terminal; returns its exit status, and the mistakes that stopped a stage.
+
+    Args:
+        folder: the project.
+        params: the file that was given.
+        quiet: whether everything goes to standard error.
+    """
+    from plateau_cause.pipeline import entry
     from plateau_cause.tracking import tracking_uri
 
-    own = {**QUIET, "PLATEAU_PYTHON": sys.executable}
+    own = {**QUIET, "PLATEAU_PYTHON": sys.executable, entry.TRIED: "yes"}
     around = _project_around(params.parent)
     if around is not None:  # its runs and these are compared in one place
         own["MLFLOW_TRACKING_URI"] = tracking_uri(around)
     command = [sys.executable, "-m", "dvc", "repro"]
-    process = subprocess.Popen(command, cwd=folder, env={**own, **os.environ})
+    with tempfile.TemporaryDirectory() as place:
+        mistakes = Path(place) / "mistakes.json"
+        environment = {**own, **os.environ, entry.MISTAKES: str(mistakes)}
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=STDERR if quiet else None)
+        status = _waited(process)
+        return status, json.loads(mistakes.read_text(encoding="utf-8")) if mistakes.exists() else []
+
+
+def _waited(process: subprocess.Popen[bytes]) -> int:
+    """Returns the exit status; an interruption waits until DVC, interrupted too, has ended its stage."""
     interrupted = False
     while True:
         try:
             status = process.wait()
             break
-        except KeyboardInterrupt:  # DVC was interrupted too, and ends its stage first
+        except KeyboardInterrupt:
             interrupted = True
     if interrupted:
         raise KeyboardInterrupt

@@ -35,8 +35,10 @@ def doctor(as_json: bool) -> int:
     for name, check in doctors.examine(in_project):
         found.append({"check": name, **check._asdict()})
         if not as_json:
-            mend = f"\n{'':16}mend: {check.mend}" if check.mend else ""
-            console.show(f"{check.status:<4}  {name:<8}  {check.found}{mend}")
+            for line in check.found.split("\n"):
+                console.show(f"{check.status:<4}  {name:<8}  {line}")
+            if check.mend:
+                console.show(f"{'':16}mend: {check.mend}")
     failed = [entry for entry in found if entry["status"] == doctors.FAIL]
     if as_json:
         click.echo(json.dumps({"ok": not failed, "project": in_project, "checks": found}, indent=2))

@@ -9,16 +9,19 @@ from collections.abc import Sequence
 import click
 
 from plateau_cause import runtime
+from plateau_cause.commands.check import check
 from plateau_cause.commands.compare import compare
 from plateau_cause.commands.completion import completion
 from plateau_cause.commands.diagnose import diagnose
 from plateau_cause.commands.doctor import doctor
 from plateau_cause.commands.init import init
+from plateau_cause.commands.peek import peek
 from plateau_cause.commands.report import report
 from plateau_cause.commands.retrain import retrain
+from plateau_cause.commands.watch import watch
 from plateau_cause.pipeline.entry import guarded
 
-COMMANDS = (init, diagnose, report, compare, doctor, retrain, completion)
+COMMANDS = (init, check, diagnose, peek, watch, report, compare, doctor, retrain, completion)
 HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.config import backbone_name, params
+from plateau_cause.config.consistency import WEIGHT_WORDS
 from plateau_cause.config.params import Params
 
 PATH_SOURCES = ("imagefolder", "table", "webdataset")  # whose data.path is a file, a folder or a pattern
@@ -27,7 +28,7 @@ def relocated(given: Params, base: Path, folder: Path) -> dict[str, Any]:
             _move_data(values[section], place)
     backbone, recipe = values["backbone"], values["recipe"]
     backbone["name"] = _move_name(backbone["name"], place)
-    if backbone["weights"] not in params.WEIGHT_WORDS:
+    if backbone["weights"] not in WEIGHT_WORDS:
         backbone["weights"] = place.seen(backbone["weights"])
     if recipe["code"] is not None:
         recipe["code"] = place.seen(recipe["code"])

@@ -30,10 +30,16 @@ plateau report --open --project slow_start.plateau"""
     help="A folder in the project. Default: the current one.",
 )  # fmt: skip
 def report(kind: str, wanted: bool, where: Path) -> None:
-    """Prints the summary of the last finished diagnosis; text shows the waterfall in the terminal."""
+    """Prints the summary of the last finished diagnosis; text shows the waterfall in the terminal.
+
+    A warning on standard error says where params.yaml has changed since.
+    """
+    from plateau_cause.commands import console, staleness
     from plateau_cause.pipeline import project
 
     root = project.find(where)
+    if remark := staleness.remark(root):
+        click.echo(f"warning: {console.safe(remark)}", err=True)
     if wanted:
         _open(_existing(root, "html"))
     elif kind == "text":

@@ -11,12 +11,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from plateau_cause.config import schema
-from plateau_cause.errors import PlateauError
+from plateau_cause.errors import PlateauError, shown
 
 LIBRARIES = ("torchvision", "timm")
 HUB_PREFIXES = ("hf_hub", "hf-hub")
@@ -64,7 +65,7 @@ def parse(name: str, root: Path = Path()) -> BackboneName:
         return _with_entry(name, root)
     if "/" not in name:
         return BackboneName("model", name)
-    if (root / name).is_dir() or _is_path(name):
+    if os.path.isdir(root / name) or _is_path(name):
         return BackboneName("folder", _folder(name, name, root, "config.json"))
     return _hub(name, name)
 
@@ -73,14 +74,14 @@ def _of_library(name: str, library: str, model: str) -> BackboneName:
     if library == "timm" and model.partition(":")[0] in HUB_PREFIXES:
         return _hub(name, model.partition(":")[2])
     if not model or set(":/") & set(model):
-        raise PlateauError(f"backbone.name: got {name!r}; behind {library}: stands a model of {library}")
+        raise PlateauError(f"backbone.name: got {shown(name)}; behind {library}: stands a model of {library}")
     return BackboneName("model", model, library=library)
 
 
 def _hub(name: str, repository: str) -> BackboneName:
     if not HUB_REPOSITORY.fullmatch(repository):
         raise PlateauError(
-            f"backbone.name: got {name!r}; a repository of the Hugging Face hub is owner/name, "
+            f"backbone.name: got {shown(name)}; a repository of the Hugging Face hub is owner/name, "
             "or owner/name@revision"
         )
     return BackboneName("hub", repository)
@@ -90,25 +91,26 @@ def _with_entry(name: str, root: Path) -> BackboneName:
     source, _, entry = name.rpartition(":")
     if not entry.isidentifier():
         raise PlateauError(
-            f"backbone.name: got {name!r}; behind the last colon stands an entry point of hubconf.py"
+            f"backbone.name: got {shown(name)}; behind the last colon stands an entry point of hubconf.py"
         )
-    if (root / source).is_dir() or _is_path(source):
+    if os.path.isdir(root / source) or _is_path(source):
         return BackboneName("clone", _folder(name, source, root, "hubconf.py"), entry=entry)
     if GITHUB_REPOSITORY.fullmatch(source):
         return BackboneName("github", source, entry=entry)
     raise PlateauError(
-        f"backbone.name: got {name!r}; before the colon may stand torchvision, timm, hf_hub, owner/repo on "
-        f"GitHub or an existing folder with hubconf.py{schema.nearest_path(root / source, folders=True)}"
+        f"backbone.name: got {shown(name)}; before the colon may stand torchvision, timm, hf_hub, "
+        "owner/repo on GitHub or "
+        f"an existing folder with hubconf.py{schema.nearest_path(root / source, folders=True)}"
     )
 
 
 def _folder(name: str, folder: str, root: Path, needed: str) -> str:
     path = root / folder
-    if not path.is_dir():
+    if not os.path.isdir(path):
         hint = schema.nearest_path(path, folders=True)
-        raise PlateauError(f"backbone.name: got {name!r}; no such folder{hint}; allowed: {FORMS}")
+        raise PlateauError(f"backbone.name: got {shown(name)}; no such folder{hint}; allowed: {FORMS}")
     if not (path / needed).is_file():
-        raise PlateauError(f"backbone.name: got {name!r}; there is no {needed} in this folder")
+        raise PlateauError(f"backbone.name: got {shown(name)}; there is no {needed} in this folder")
     return folder
 
 

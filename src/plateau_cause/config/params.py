@@ -6,20 +6,17 @@ python -m plateau_cause.config.params     # prints the table of every key: defau
 from __future__ import annotations
 
 import dataclasses
-import glob
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from plateau_cause.config import backbone_name, schema
+from plateau_cause.config import backbone_name, consistency, schema
 from plateau_cause.config.options import option, section
 from plateau_cause.config.recipe import Recipe
-from plateau_cause.errors import PlateauError
+from plateau_cause.config.yaml_file import read_yaml
+from plateau_cause.errors import MistakesError
 
 SOURCES = ("digits", "imagefolder", "table", "webdataset", "torchvision", "huggingface")
-TABLE_SUFFIXES = (".csv", ".parquet")
-WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth")
-WEIGHT_WORDS = ("bundled", "pretrained", "none")
 CAUSE_NAMES = (
     "preprocessing",
     "resolution",
@@ -45,8 +42,8 @@ ARMS = ("recipe", "reference")
 LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 
 
-class ParamsError(PlateauError):
-    """params.yaml says something that cannot be used; the message names the key and what is allowed."""
+class ParamsError(MistakesError):
+    """params.yaml says what cannot be used; each line names the key, what was given and what is allowed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +77,12 @@ class Data:
     columns: Columns = section(Columns)
     split: Split = section(Split)
     max_images: int | None = option(None, low=1, help="stratified subsample; null: all images")
-    stored_size: int = option(96, low=8, high=4096, help="longer side of a stored image at most, pixels")
+    stored_size: int | None = option(
+        None,
+        low=8,
+        high=4096,
+        help="longer side of a stored image at most, pixels; null: half more than recipe and weights ask for",
+    )
     max_unreadable: float = option(0.01, low=0, high=1, help="fraction of unreadable files that is tolerated")
 
 
@@ -137,14 +139,31 @@ def load(path: Path = Path("params.yaml")) -> Params:
         path: the YAML file; relative paths in it are taken from its folder (the repository root).
 
     Raises:
-        ParamsError: anything is unknown, of the wrong type, out of range or missing; one clear line.
+        ParamsError: keys are unknown, of the wrong type or out of range, files missing; one line for each.
     """
-    try:
-        params = schema.build(Params, schema.read_yaml(path))
-        _check(params, path.parent)
-    except schema.SchemaError as error:
-        raise ParamsError(str(error)) from None
+    params, mistakes = examine(path)
+    if mistakes:
+        raise ParamsError(mistakes)
     return params
+
+
+def examine(path: Path) -> tuple[Params, tuple[str, ...]]:
+    """Returns the parameters, and a line for each mistake in them; a key that is wrong has its default."""
+    try:
+        values = read_yaml(path)
+    except schema.SchemaError as error:
+        return Params(), error.lines
+    params, wrong = schema.read(Params, values)
+    lines = list(wrong.values())
+    for keys, line in consistency.mistakes(params, path.parent):
+        if not any(_touches(key, bad) for key in keys for bad in wrong):
+            lines.append(line)
+    return params, tuple(lines)
+
+
+def _touches(key: str, other: str) -> bool:
+    """Returns whether one of two dotted keys is the other, or stands in its section."""
+    return f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.")
 
 
 def dump(part: Any) -> dict[str, Any]:
@@ -156,68 +175,6 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return dump(value)
     return list(value) if isinstance(value, tuple) else value
-
-
-def _check(params: Params, root: Path) -> None:
-    """Checks what one key alone cannot tell: keys that go together, files that must be there."""
-    _check_data("data", params.data, root)
-    if params.reference_data is not None:
-        _check_data("reference_data", params.reference_data, root)
-    try:
-        backbone_name.parse(params.backbone.name, root)
-    except PlateauError as error:
-        raise schema.SchemaError(str(error)) from None
-    if params.backbone.weights not in WEIGHT_WORDS:
-        words = ", ".join(WEIGHT_WORDS)
-        _check_file("backbone.weights", params.backbone.weights, root, WEIGHT_SUFFIXES, words=words)
-    if params.recipe.code is not None:
-        _check_file("recipe.code", params.recipe.code, root, (".py",), words="null")
-
-
-def _check_data(key: str, data: Data, root: Path) -> None:
-    if data.split.val + data.split.test >= 1:
-        raise schema.SchemaError(
-            f"{key}.split: got val {data.split.val:g} + test {data.split.test:g}, which leaves no training "
-            "images; allowed: a sum below 1"
-        )
-    if data.source == "digits":
-        if data.path is not None:
-            raise schema.SchemaError(
-                f"{key}.path: got {data.path!r}; allowed: null, because {key}.source digits reads no path "
-                f"(sources that do: {', '.join(SOURCES[1:])})"
-            )
-    elif data.path is None:
-        raise schema.SchemaError(f"{key}.path: got null; {key}.source {data.source} needs one")
-    elif data.source == "imagefolder" and not (root / data.path).is_dir():
-        hint = schema.nearest_path(root / data.path, folders=True)
-        allowed = "allowed: a folder of class folders"
-        raise schema.SchemaError(f"{key}.path: got {data.path!r}; no such folder{hint}; {allowed}")
-    elif data.source == "table" and not _has_shards(root / data.path, ".parquet"):
-        _check_file(f"{key}.path", data.path, root, TABLE_SUFFIXES, others="a folder or pattern of .parquet")
-    elif data.source == "webdataset" and not _has_shards(root / data.path, ".tar"):
-        _check_file(f"{key}.path", data.path, root, (".tar",), others="a folder or pattern of .tar")
-
-
-def _has_shards(path: Path, suffix: str) -> bool:
-    """Returns whether the path is a folder with such files at any depth, or a pattern that finds some."""
-    if path.is_dir():
-        return next(path.rglob(f"*{suffix}"), None) is not None
-    is_pattern = path.suffix == suffix and not path.exists()
-    return is_pattern and next(glob.iglob(str(path), recursive=True), None) is not None
-
-
-def _check_file(
-    key: str, value: str, root: Path, suffixes: tuple[str, ...], words: str = "", others: str = ""
-) -> None:
-    """Raises unless `value` is an existing file with one of the suffixes."""
-    allowed = f"allowed: {words + ', or ' if words else ''}an existing {' or '.join(suffixes)} file"
-    allowed += f", or {others} files" if others else ""
-    path = root / value
-    if path.suffix.lower() not in suffixes:
-        hint = schema.suggestion(value, words.split(", ")) if words else ""
-        raise schema.SchemaError(f"{key}: got {value!r}{hint}; {allowed}")
-    if not path.is_file():
-        raise schema.SchemaError(f"{key}: got {value!r}; no such file{schema.nearest_path(path)}; {allowed}")
 
 
 if __name__ == "__main__":

@@ -24,12 +24,15 @@ class Preprocessing:
     mean: str | Triple | None = option(
         "canonical",
         choices=("canonical",),
+        low=-1000,
+        high=1000,
         help="canonical: what the weights expect, null: nothing is subtracted, or one number per channel",
     )
     std: str | Triple | None = option(
         "canonical",
         choices=("canonical",),
-        above=0,
+        low=0.0001,
+        high=1000,
         help="canonical: what the weights expect, null: nothing divides, or one number per channel",
     )
     channels: str = option("rgb", choices=("rgb", "bgr"), help="order of the colour channels")
@@ -78,10 +81,12 @@ class Schedule:
     """How long training lasts and how the learning rate moves over it."""
 
     name: str = option(
-        "constant", choices=("constant", "cosine", "one_cycle"), help="course of the learning rate"
+        "constant",
+        choices=("constant", "cosine", "one_cycle"),
+        help="course of the learning rate; one_cycle: PyTorch's OneCycleLR, its momentum included",
     )
     epochs: int = option(6, low=1, high=10_000, help="passes over the training images")
-    warmup: float = option(0.0, low=0, high=1, help="fraction of all steps in which the rate rises from 0")
+    warmup: float = option(0.0, low=0, high=1, help="fraction of all steps in which the rate rises")
     keep: str = option(
         "last", choices=("last", "best"), help="the epoch that is kept; best: highest validation accuracy"
     )

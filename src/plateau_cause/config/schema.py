@@ -5,25 +5,30 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import os
 import re
-import reprlib
 import types
 import typing
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-import yaml
-
 from plateau_cause.config.options import Rule, rule_of
+from plateau_cause.errors import MistakesError, printable, shown
 
 T = TypeVar("T")
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")  # YAML 1.1 reads 1e-3 as text
+MOST_NAME = 100  # letters of what can still be a slip of the pen
+MOST_NEIGHBOURS = 1000  # names of a folder that are compared
 KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
-class SchemaError(Exception):
-    """What does not fit, as one clear line."""
+class SchemaError(MistakesError):
+    """What does not fit, one clear line each."""
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__(mistakes)
 
 
 class Key(NamedTuple):
@@ -35,73 +40,61 @@ class Key(NamedTuple):
     help: str
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice (plain YAML silently keeps the last)."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        given: set[str] = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.value != "<<"):
-            if key.value in given:
-                raise SchemaError(f"{key.value}: given twice (second time in line {key.start_mark.line + 1})")
-            given.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> dict[Any, Any]:
-    """Returns the file's top-level mapping; an empty file is an empty mapping.
+def build(cls: type[T], values: dict[Any, Any]) -> T:
+    """Returns an instance of a dataclass; keys that are missing take their defaults.
 
     Raises:
-        SchemaError: no such file, not text, not YAML, a key twice, or not a mapping.
+        SchemaError: keys are unknown or their values not allowed; one line for each.
     """
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except SchemaError as error:
-        raise SchemaError(f"{path}: {error}") from None
-    except OSError as error:
-        raise SchemaError(f"{path}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise SchemaError(f"{path}: not UTF-8 text") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SchemaError(f"{path}: not valid YAML: {_one_line(error)}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise SchemaError(f"{path}: got {shown(content)} at top level; allowed: a mapping of sections")
-    return content
+    built, mistakes = read(cls, values)
+    if mistakes:
+        raise SchemaError(*mistakes.values())
+    return built
 
 
-def _one_line(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    where = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
-    problem = getattr(error, "problem", None) or str(error) or type(error).__name__
-    return " ".join(problem.split()) + where
-
-
-def build(cls: type[T], values: dict[Any, Any], prefix: str = "", root: type | None = None) -> T:
-    """Returns an instance of a dataclass; keys that are missing take their defaults.
+def read(
+    cls: type[T], values: dict[Any, Any], prefix: str = "", root: type | None = None
+) -> tuple[T, dict[str, str]]:
+    """Returns an instance of a dataclass, and key -> what is wrong with it; such a key takes its default.
 
     Args:
         cls: the dataclass; every field has a default.
         values: what was given.
         prefix: dotted name of this section with a trailing dot, "" at the top.
         root: the outermost dataclass, searched for the nearest name of an unknown key.
-
-    Raises:
-        SchemaError: a key is unknown or its value is not allowed.
     """
     root = root or cls
     hints = typing.get_type_hints(cls)
     fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
-    built = {}
+    built: dict[str, Any] = {}
+    mistakes: dict[str, str] = {}
     for name, value in values.items():
-        if name not in fields:
-            raise SchemaError(_unknown(name, list(fields), prefix, root))
-        built[name] = _convert(value, hints[name], rule_of(fields[name]), prefix + name, root)
-    return cls(**built)
+        key = prefix + _as_text(name)
+        nested = _section(hints[name]) if name in fields else None
+        try:
+            if name not in fields:
+                raise SchemaError(_unknown(name, list(fields), prefix, root))
+            if nested and isinstance(value, dict):
+                built[name], inner = read(nested, value, f"{key}.", root)
+                mistakes |= inner
+            else:
+                built[name] = _convert(value, hints[name], rule_of(fields[name]), key)
+        except SchemaError as error:
+            mistakes[key] = str(error)
+    return cls(**built), mistakes
+
+
+def _as_text(name: Any) -> str:
+    return name if isinstance(name, str) and name.isprintable() and len(name) <= MOST_NAME else shown(name)
+
+
+def _section(hint: Any) -> Any:
+    """Returns the dataclass among the types of a key, None where it is no section."""
+    return next((member for member in _members(hint) if dataclasses.is_dataclass(member)), None)
 
 
 def _unknown(name: Any, allowed: list[str], prefix: str, root: type) -> str:
-    text = name if isinstance(name, str) and name.isprintable() else shown(name)
+    text = _as_text(name)
     hint = suggestion(text, allowed)
     if not hint:
         elsewhere = {key.name.rpartition(".")[2]: key.name for key in reversed(list(leaves(root)))}
@@ -110,14 +103,12 @@ def _unknown(name: Any, allowed: list[str], prefix: str, root: type) -> str:
     return f"{prefix}{text}: unknown key{hint} allowed: {', '.join(allowed)}"
 
 
-def _convert(value: Any, hint: Any, rule: Rule, key: str, root: type) -> Any:
+def _convert(value: Any, hint: Any, rule: Rule, key: str) -> Any:
     """Returns `value` as the type that `hint` declares, checked against the key's rule."""
     members = _members(hint)
-    nested: Any = next((member for member in members if dataclasses.is_dataclass(member)), None)
+    nested = _section(hint)
     if value is None and (nested or types.NoneType in members):
         return None if types.NoneType in members else nested()  # an empty section: its defaults
-    if nested and isinstance(value, dict):
-        return build(nested, value, prefix=f"{key}.", root=root)
     for member in members:
         converted = _as_member(value, member, rule)
         if converted is not None:
@@ -199,6 +190,8 @@ def _member_text(member: Any, rule: Rule) -> str:
 
 def suggestion(given: str, allowed: Iterable[str]) -> str:
     """Returns "; did you mean x?" for the nearest allowed name, "" where none is near."""
+    if len(given) > MOST_NAME:
+        return ""
     close = difflib.get_close_matches(given.lower().replace("-", "_"), list(allowed), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
 
@@ -212,18 +205,12 @@ def _hint_in(value: Any, allowed: tuple[str, ...]) -> str:
 
 def nearest_path(path: Path, folders: bool = False) -> str:
     """Returns "; did you mean x?" for the nearest name in the same folder, "" where none is near."""
-    if not path.parent.is_dir():
+    if len(path.name) > MOST_NAME or not os.path.isdir(path.parent):
         return ""
-    names = [entry.name for entry in path.parent.iterdir() if entry.is_dir() or not folders]
+    with os.scandir(path.parent) as entries:
+        names = [entry.name for entry in islice(entries, MOST_NEIGHBOURS) if entry.is_dir() or not folders]
     close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
-def shown(value: Any) -> str:
-    """Returns a short, one-line picture of any value that YAML can hold."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return reprlib.repr(value)
+    return f"; did you mean {printable(close[0])}?" if close else ""
 
 
 def leaves(cls: type, prefix: str = "") -> Iterator[Key]:

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from plateau_cause.causes.factor import Evidence
-from plateau_cause.causes.hypothesis import DataFacts
-from plateau_cause.diagnosis.ledger import gain
+from plateau_cause.causes.trial import DataFacts
 from plateau_cause.diagnosis.reference import validation
 from plateau_cause.features.probes import linear_probe
 from plateau_cause.features.views import View
 from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.inspection import unreached
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
@@ -44,6 +44,7 @@ def gather_evidence(
         num_classes=lab.num_classes,
         sorted_share=float((ordered[1:] == ordered[:-1]).mean()) if len(ordered) > 1 else 0.0,
         imbalance=float(counts.max() / max(1, counts[counts > 0].min())),
+        unreached=unreached(lab, recipe.arm) if "model" in recipe.arm.own else (),
     )
 
 
@@ -69,6 +70,7 @@ def gather_facts(
     lab: Laboratory,
     runs: Mapping[str, Result],
     noise: Mapping[str, Any],
+    split_auc: float,
     evidence: Evidence,
     min_effect: float,
 ) -> DataFacts:
@@ -78,6 +80,7 @@ def gather_facts(
         lab: holds the data.
         runs: what was trained so far by name, nearest to the recipe first, "recipe" among them.
         noise: label-noise evidence per part of the data, from the feature_shift stage.
+        split_auc: of a classifier between training and test images, from the same stage.
         evidence: what was known before.
         min_effect: what is worth reporting.
     """
@@ -99,6 +102,7 @@ def gather_facts(
         noise=noise["train"],
         noise_held_out=float(noise["held_out"]["rate"]),
         imbalance=evidence.imbalance,
+        split_auc=split_auc,
         probe=evidence.probe_canonical,
         probe_random=evidence.probe_random,
         classes=lab.dataset.classes,
@@ -117,7 +121,8 @@ def _baseline(lab: Laboratory, runs: Mapping[str, Result], targets: np.ndarray, 
     """
     recipe = runs["recipe"]
     best = best_of(lab, [recipe, *runs.values()])
-    return recipe if gain([recipe], [best], targets).mean < min_effect else best
+    gained = best.correct(targets).mean() - recipe.correct(targets).mean()
+    return recipe if gained < min_effect else best
 
 
 def _learner(runs: Mapping[str, Result], best: Result, targets: np.ndarray) -> tuple[str, Result]:

@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 
 from plateau_cause.causes.factor import RecipeFactor
-from plateau_cause.causes.hypothesis import DataFinding
+from plateau_cause.causes.words import Words
 from plateau_cause.config.params import dump
-from plateau_cause.diagnosis.diagnose import Diagnosed, reachable_gap, recommended_name, seeds_of
-from plateau_cause.diagnosis.finding import Finding
-from plateau_cause.diagnosis.ledger import Ledger
+from plateau_cause.diagnosis.diagnose import Diagnosed
+from plateau_cause.diagnosis.game import Factors
+from plateau_cause.diagnosis.questions import REST, DataQuestion
+from plateau_cause.diagnosis.verdict import HARMLESS, UNDECIDED, Finding, Verdict
 from plateau_cause.lab.arm import Arm
-from plateau_cause.lab.effect import Effect
+from plateau_cause.lab.belief import Belief
+from plateau_cause.lab.effect import effect
 from plateau_cause.lab.store import CURVES, Result, hits
 
 
@@ -30,22 +32,13 @@ def record(
         test: manifest rows of the test images.
         limit: `min_effect`, at which probabilities are stated.
     """
-    found = diagnosed.investigation
-    recommended = diagnosed.recommended
+    verdict = diagnosed.verdict
     return {
-        "gap": effect_record(found.gap, limit),
-        "verdict": found.verdict,
-        "path": list(found.path),
-        "swaps": [_swap(finding, found.ledger, diagnosed, limit) for finding in found.findings],
-        "data": [_hypothesis(finding, diagnosed.runs["recipe"], limit) for finding in diagnosed.data],
-        "recommended": {
-            "name": recommended_name(diagnosed),
-            "before": _accuracy(seeds_of(diagnosed, "recipe"), targets[test]),
-            "after": _accuracy(seeds_of(diagnosed, recommended_name(diagnosed)), targets[test]),
-            "recipe": recipe_record(recommended.arm),
-            "weights": recommended.arm.weights,
-            "gain": effect_record(reachable_gap(diagnosed, targets[test]), limit),
-        },
+        "gap": belief_record(verdict.gap, limit),
+        "verdict": verdict.verdict,
+        "findings": [_finding(finding, diagnosed, limit) for finding in verdict.findings],
+        "data": [_suspicion(asked, found, limit) for asked, found in diagnosed.data],
+        "recommended": _recommended(diagnosed, targets, test),
         "runs": [_run(name, result, targets, val, test) for name, result in diagnosed.runs.items()],
         "seconds": {name: result.outcome.seconds for name, result in diagnosed.runs.items()},
         "train_loss": diagnosed.evidence.train_loss,
@@ -54,10 +47,11 @@ def record(
     }
 
 
-def effect_record(effect: Effect, limit: float) -> dict[str, Any]:
+def belief_record(belief: Belief, limit: float) -> dict[str, Any]:
     """Returns an effect with its interval and the probability that it reaches the limit."""
-    interval = [effect.low, effect.high]
-    return {"effect": effect.mean, "ci": interval, "probability": effect.probability(limit)}
+    low, high = belief.interval()
+    interval = [max(-1.0, low), min(1.0, high)]
+    return {"effect": belief.mean, "ci": interval, "probability": belief.probability(limit)}
 
 
 def recipe_record(arm: Arm) -> dict[str, Any]:
@@ -76,74 +70,134 @@ def curves(diagnosed: Diagnosed) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arm", *CURVES])
 
 
-def _swap(finding: Finding, ledger: Ledger, diagnosed: Diagnosed, limit: float) -> dict[str, Any]:
-    recipe, reference = ledger.recipe[0].arm, ledger.reference[0].arm
-    factor, rates = finding.factor, ledger.rates
-    sides = {"forward": finding.forward, "backward": finding.backward}
+def _finding(finding: Finding, diagnosed: Diagnosed, limit: float) -> dict[str, Any]:
+    swaps = diagnosed.swaps
+    parts = [factor for factor in swaps.factors if swaps.part(factor) == finding.factor]
+    cause = finding.factor if finding.factor == REST else _cause(parts[0], diagnosed)
     return {
-        "factor": factor.name,
-        "cause": factor.reported(recipe, reference, rates),
-        "difference": factor.difference(recipe, reference),
-        **effect_record(finding.effect, limit),
-        **{name: None if side is None else effect_record(side, limit) for name, side in sides.items()},
-        "jointly": finding.jointly,
-        "only_together": finding.forward is not None and finding.forward.mean < 0 < finding.effect.low,
-        "evidence": factor.explain(recipe, reference, diagnosed.evidence) + _directions(finding, ledger),
-        "fix": _fix(factor, recipe, ledger),
-        "runs": ledger.run_keys(factor.name),
+        "factor": finding.factor,
+        "cause": cause,
+        "standing": finding.standing if finding.factor != REST else UNDECIDED,
+        "difference": "; ".join(factor.difference(swaps.recipe, swaps.reference) for factor in parts),
+        **belief_record(finding.effect, limit),
+        "probability": finding.probability,
+        "need": belief_record(finding.need, limit),
+        "alone": belief_record(finding.alone, limit),
+        "alternatives": [_cause(_factor(name, diagnosed), diagnosed) for name in finding.alternatives],
+        "evidence": _evidence(parts, diagnosed, finding),
+        "fix": {} if finding.factor == REST else _fix(parts[0], diagnosed),
+        "runs": _runs(finding.factor, diagnosed),
+        **({} if finding.factor == REST else _words(parts[0].said(cause))),
     }
 
 
-def _directions(finding: Finding, ledger: Ledger) -> list[str]:
-    """Returns what each direction showed, and what a difference between them means."""
-    said = []
-    if finding.forward is not None:
-        said.append(f"Fixed in the recipe: {_change(finding.forward)}.")
-    if finding.backward is not None:
-        said.append(f"Broken in the reference: {_change(_reverse(finding.backward))}.")
-    if _is_masked(finding):
-        others = ", ".join(name for name in sorted(ledger.everything) if name != finding.factor.name)
-        said.append(f"Fixed alone it helps little: it is masked by another difference ({others}).")
-    return said
+def _factor(name: str, diagnosed: Diagnosed) -> RecipeFactor:
+    return next(factor for factor in diagnosed.swaps.factors if factor.name == name)
 
 
-def _is_masked(finding: Finding) -> bool:
-    forward, backward = finding.forward, finding.backward
-    if forward is None or backward is None:
-        return False
-    return backward.low > 0 and backward.mean > 2 * max(0.0, forward.mean)
+def _cause(factor: RecipeFactor, diagnosed: Diagnosed) -> str:
+    swaps = diagnosed.swaps
+    return factor.reported(swaps.recipe, swaps.reference, swaps.rates)
 
 
-def _change(effect: Effect) -> str:
-    return f"test accuracy {effect.mean:+.3f} [{effect.low:+.3f}, {effect.high:+.3f}]"
+def _words(words: Words) -> dict[str, str]:
+    return {"title": words.title, "repair": words.repair, "explanation": words.explanation}
 
 
-def _reverse(effect: Effect) -> Effect:
-    return Effect(-effect.mean, effect.error, -effect.high, -effect.low)
+def _evidence(parts: list[RecipeFactor], diagnosed: Diagnosed, finding: Finding) -> list[str]:
+    """Returns what the causes' own files say, and what each run that isolates the factor showed."""
+    swaps = diagnosed.swaps
+    said = [
+        line for part in parts for line in part.explain(swaps.recipe, swaps.reference, diagnosed.evidence)
+    ]
+    return said + [
+        line for line in (_fixed_alone(finding, diagnosed), _broken_alone(finding, diagnosed)) if line
+    ]
 
 
-def _fix(factor: RecipeFactor, recipe: Arm, ledger: Ledger) -> dict[str, Any]:
-    fixed = ledger.arm(frozenset({factor.name}))
-    if recipe.own & factor.pieces:
-        return {"recipe.code": f"in your file: {factor.difference(fixed, recipe)}"}
-    return factor.fix(recipe, fixed)
+def _fixed_alone(finding: Finding, diagnosed: Diagnosed) -> str | None:
+    everything = diagnosed.question.game.everything
+    change = _measured(everything, everything - {finding.factor}, diagnosed)
+    return change and f"Fixed alone in the recipe: test accuracy {change}."
 
 
-def _hypothesis(finding: DataFinding, recipe: Result, limit: float) -> dict[str, Any]:
+def _broken_alone(finding: Finding, diagnosed: Diagnosed) -> str | None:
+    change = _measured(frozenset(), frozenset({finding.factor}), diagnosed)
+    return change and f"Broken alone in the reference: test accuracy {change}."
+
+
+def _measured(before: frozenset[str], after: frozenset[str], diagnosed: Diagnosed) -> str | None:
+    """Returns the change between two sets as their runs have it, paired; None where one was not run."""
+    game = diagnosed.question.game
+    sides = [[run.hits for run in game.runs if run.broken == side] for side in (before, after)]
+    if not all(sides) or before == after:
+        return None
+    change = effect([(np.mean(sides[0], axis=0), np.mean(sides[1], axis=0))])
+    return f"{100 * change.mean:+.1f} points [{100 * change.low:+.1f}, {100 * change.high:+.1f}]"
+
+
+def _fix(factor: RecipeFactor, diagnosed: Diagnosed) -> dict[str, Any]:
+    swaps = diagnosed.swaps
+    fixed = factor.swapped(swaps.recipe, swaps.reference, swaps.rates)
+    if swaps.recipe.own & factor.pieces:
+        return {"recipe.code": f"in your file: {factor.difference(fixed, swaps.recipe)}"}
+    return factor.fix(swaps.recipe, fixed)
+
+
+def _runs(factor: str, diagnosed: Diagnosed) -> list[str]:
+    """Returns the names of the runs that isolate a factor: those beside which another differs in it alone."""
+    question = diagnosed.question
+    sets = set(question.results)
+    ends: tuple[Factors, ...] = (frozenset(), question.game.everything)
+    return [
+        question.label(taken) for taken in question.results if taken ^ {factor} in sets and taken not in ends
+    ]
+
+
+def _suspicion(asked: DataQuestion, verdict: Verdict, limit: float) -> dict[str, Any]:
+    finding, cause, facts, trial = verdict.findings[0], asked.cause, asked.facts, asked.trial
+    reported = trial.carried(finding.need)
+    standing = finding.standing
+    if standing == HARMLESS and trial.is_partial:
+        standing = UNDECIDED
     return {
-        "cause": finding.cause,
-        **effect_record(finding.effect, limit),
-        "open": finding.is_open(limit),
-        "evidence": finding.evidence,
-        "fix": dict(finding.fix),
-        "runs": finding.runs,
-        "levels": dict(finding.levels),
-        "in_recipe": finding.before is not None and finding.before.key == recipe.key,
+        "factor": cause.name,
+        "cause": cause.name,
+        "standing": standing,
+        "difference": cause.words.title,
+        **belief_record(reported, limit),
+        "evidence": cause.explain(facts, trial, finding.need),
+        "fix": dict(cause.fix(facts, trial)),
+        "runs": [trial.name] if trial.arms else [],
+        "levels": dict(cause.levels(facts, trial, reported)),
+        "extrapolated": not trial.repairs,
+        **_words(cause.words),
     }
 
 
-def _accuracy(results: list[Result], targets: np.ndarray) -> float:
-    return float(np.mean([result.correct(targets).mean() for result in results]))
+def _recommended(diagnosed: Diagnosed, targets: np.ndarray, test: np.ndarray) -> dict[str, Any]:
+    """Returns the recommended recipe, and what it reaches beyond the user's, on the same test images."""
+    best, labels = diagnosed.recommended, targets[test]
+    name = next(name for name, result in diagnosed.runs.items() if result.key == best.key)
+    before, after = _seeds(diagnosed, diagnosed.runs["recipe"]), _seeds(diagnosed, best)
+    sides = [np.mean([result.correct(labels) for result in side], axis=0) for side in (before, after)]
+    gain = effect([(sides[0], sides[1])])
+    return {
+        "name": name,
+        "before": float(sides[0].mean()),
+        "after": float(sides[1].mean()),
+        "recipe": recipe_record(best.arm),
+        "weights": best.arm.weights,
+        "gain": {"effect": gain.mean, "ci": [gain.low, gain.high]},
+    }
+
+
+def _seeds(diagnosed: Diagnosed, first: Result) -> list[Result]:
+    """Returns a run under every seed of `diagnosis.seeds`."""
+    found = next(
+        (results for results in diagnosed.question.results.values() if results[0].key == first.key), [first]
+    )
+    return [result for result in found if result.arm.seed in diagnosed.seeds]
 
 
 def _run(name: str, result: Result, targets: np.ndarray, val: np.ndarray, test: np.ndarray) -> dict[str, Any]:

@@ -36,7 +36,8 @@ def candidates(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Arm]:
     head = _arm(lab, recipe, "head", min(MOST_HEAD_EPOCHS, math.ceil(HEAD_STEPS / steps)))
     epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(FEWEST_IMAGES / n)))
     everything = _arm(lab, recipe, "all", epochs)
-    arms = [everything] if everything.own else [head, everything]
+    # What the user's network does between its layers would be in every arm: the declared one goes beside it.
+    arms = [everything, replace(everything, own=frozenset())] if everything.own else [head, everything]
     arms.sort(key=lambda arm: not _is_like(arm, recipe))
     return [_at_its_rate(rates, arm) for arm in arms]
 
@@ -46,12 +47,17 @@ def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
     results: list[Result] = []
     for arm in candidates(lab, rates, recipe):
         if not results or validation(lab, results[-1]) < NOTHING_LEFT:
-            results.append(lab.run(arm, f"reference ({arm.recipe.trainable})", keep_weights=True))
+            results.append(lab.run(arm, f"reference ({_kind(recipe, arm)})", keep_weights=True))
     larger = _enlarged(lab, rates, choose(lab, results))
     if larger is not None:
         name = f"reference ({larger.recipe.preprocessing.size} px)"
         results.append(lab.run(larger, name, keep_weights=True))
     return results
+
+
+def _kind(recipe: Arm, arm: Arm) -> str:
+    is_declared = "model" in recipe.own and not arm.own
+    return f"declared network, {arm.recipe.trainable}" if is_declared else str(arm.recipe.trainable)
 
 
 def _enlarged(lab: Laboratory, rates: Rates, best: Result) -> Arm | None:
@@ -93,11 +99,12 @@ def choose(lab: Laboratory, results: list[Result]) -> Result:
     """Returns the result with the highest validation accuracy, the cheaper one where they are equal.
 
     One that trains every layer is preferred within SIMILAR, a few validation images: a frozen one would hide
-    what frozen layers cost, and what is wrong with how the others are trained.
+    what frozen layers cost, and what is wrong with how the others are trained. So is the user's own network.
     """
     least = max(validation(lab, result) for result in results) - SIMILAR
     preferred = [r for r in results if r.arm.recipe.trainable == "all" and validation(lab, r) >= least]
-    return max(preferred or results, key=lambda result: (validation(lab, result), -result.cost))
+    own = [result for result in preferred if result.arm.own]
+    return max(own or preferred or results, key=lambda result: (validation(lab, result), -result.cost))
 
 
 def _is_like(arm: Arm, recipe: Arm) -> bool:

@@ -43,7 +43,7 @@ def _guarded(check: Callable[[], Check]) -> Check:
     try:
         return check()
     except PlateauError as error:
-        return Check(FAIL, " ".join(str(error).split()))
+        return Check(FAIL, "\n".join(error.lines))
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
         return Check(FAIL, f"could not be checked: {type(error).__name__}: {reason}")

@@ -24,6 +24,8 @@ BIG_PIXELS = 2**24  # above this one image at a time is decoded: one per thread 
 WIDE_MODES = ("I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 RANGES = (255, 1023, 4095, 16383, 65535)  # what sensors of 8, 10, 12, 14 and 16 bits reach
 WHITE = (255, 255, 255, 255)
+PAGE = "a web page"
+INSTEAD = {b"pk\x03\x04": "a zip archive", b"%pdf": "a PDF", b"<!doctype html": PAGE, b"<html": PAGE}
 REDUCING_GAP = 3.0  # shrink in two steps; the result is indistinguishable from one
 
 _one_big_image = threading.Lock()
@@ -73,7 +75,7 @@ def decode(content: bytes | np.ndarray, longest_px: int) -> Decoded:
     except Image.DecompressionBombError:
         raise UnreadableError(f"more than {2 * MOST_PIXELS:,} pixels (decompression bomb)") from None
     except UnidentifiedImageError:
-        raise UnreadableError("not an image, or of an unknown format") from None
+        raise UnreadableError(_instead_of_an_image(content)) from None
     except Exception as error:  # whatever a decoder stumbles over in a damaged file
         raise UnreadableError(_reason(error)) from None
 
@@ -83,6 +85,17 @@ def _formats() -> list[str]:
     """Returns the formats that this build of Pillow opens: AVIF, for one, is optional."""
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _instead_of_an_image(content: bytes) -> str:
+    """Returns what bytes are that no decoder knows, as far as their first few say it."""
+    if content.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer, not the image itself: run `git lfs pull`"
+    if content[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
+        return "a HEIC picture, which is not read: convert it to JPEG or PNG"
+    start = content[:64].lstrip().lower()
+    known = (what for sign, what in INSTEAD.items() if start.startswith(sign))
+    return f"{what}, not an image" if (what := next(known, "")) else "not an image, or of an unknown format"
 
 
 def _reason(error: Exception) -> str:
@@ -145,8 +158,14 @@ def _from_wide(image: Image.Image) -> Image.Image:
     Files do not say how many of their 16 bits are used: the smallest usual range that holds the values is
     taken, so that a 12-bit radiograph is not black. Floats count as 0..1 where they fit; anything else is
     stretched from its minimum to its maximum.
+
+    Raises:
+        UnreadableError: no pixel is a number.
     """
-    values = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0.0, neginf=0.0)
+    given = np.asarray(image).astype(np.float32)
+    if not np.isfinite(given).any():
+        raise UnreadableError("no pixel is a number (all are NaN or infinite)")
+    values = np.nan_to_num(given, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     usual = (1.0, *RANGES) if image.mode == "F" else RANGES
     top = next((float(top) for top in usual if high <= top), 0.0) if low >= 0 else 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 import unicodedata
 from collections import Counter
@@ -12,6 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+BACKSLASH = "backslashreplace"
+STEERING = ("Cc", "Zl", "Zp")  # categories of Unicode: control signs, breaks of lines and paragraphs
+CHANGE_DIRECTION = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 MOST_BYTES = 256 * 2**20  # of one file: a larger one is hardly a picture, and several are in memory at once
 
 
@@ -64,11 +66,20 @@ def refuse_large(size_bytes: int) -> None:
 
 
 def plain_text(name: str) -> str:
-    r"""Returns a name that can be stored: bytes that are no UTF-8 as \xNN, accents composed.
+    r"""Returns a name that can be stored and shown: bytes that are no UTF-8 as \xNN, accents composed.
 
     macOS hands out decomposed file names and Linux what was written: composed, they sort alike everywhere.
+    Signs that steer a terminal or a page instead of being seen are written out too.
     """
-    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
+    text = unicodedata.normalize("NFC", name.encode("utf-8", "surrogateescape").decode("utf-8", BACKSLASH))
+    return text if text.isprintable() else "".join(_visible(sign) for sign in text)
+
+
+def _visible(sign: str) -> str:
+    """Returns the sign; one that steers, such as ESC or a change of direction, as its number."""
+    if unicodedata.category(sign) not in STEERING and sign not in CHANGE_DIRECTION:
+        return sign
+    return f"\\x{ord(sign):02x}"
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:

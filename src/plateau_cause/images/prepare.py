@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +18,7 @@ import pandas as pd
 
 from plateau_cause import artifacts
 from plateau_cause.config.params import Data
-from plateau_cause.errors import PlateauError
+from plateau_cause.errors import PlateauError, shown
 from plateau_cause.images import manifest as manifests
 from plateau_cause.images import sources, splits
 from plateau_cause.images.decode import Decoded, decode, quiet_pillow
@@ -26,6 +28,9 @@ from plateau_cause.runtime import available_cpus, progress
 
 AHEAD = 16  # images per thread that may wait for their turn: bounds the memory
 EXAMPLES = 3
+ROOM = 1.5  # of the size asked for: an aspect ratio of 4 to 3 and a crop of 7/8, as ImageNet's evaluation has
+GONE = os.strerror(errno.ENOENT)
+USUAL_PX = 224  # what most weights expect
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,22 @@ class PrepareResult:
     groups: int
 
 
-def prepare(data: Data, folder: Path, key: str = "data", for_training: bool = True) -> PrepareResult:
+def stored_px(data: Data, asked_px: int) -> int:
+    """Returns how long the longer side of a stored image is at most, pixels.
+
+    Half more than what is asked for leaves room for a crop of an image that is not square, and for a
+    transform that shrinks to a little more than it cuts out.
+
+    Args:
+        data: where `stored_size` decides, unless it is null.
+        asked_px: the larger of the recipe's input and of the input that the weights expect.
+    """
+    return data.stored_size or round(ROOM * asked_px)
+
+
+def prepare(
+    data: Data, folder: Path, key: str = "data", for_training: bool = True, asked_px: int = USUAL_PX
+) -> PrepareResult:
     """Writes pixels, manifest, quarantine and classes into the folder, all at once, and returns the counts.
 
     Rows are sorted by image id: the order in which a source lists its images changes nothing.
@@ -51,13 +71,14 @@ def prepare(data: Data, folder: Path, key: str = "data", for_training: bool = Tr
         folder: replaced as a whole on success, untouched on failure.
         key: section of params.yaml, for messages.
         for_training: False for images that are only looked at: they need neither two classes nor all splits.
+        asked_px: what recipe and weights ask for, where `data.stored_size` is null.
 
     Raises:
         PlateauError: nothing readable, too much unreadable (max_unreadable), or no sensible splits.
     """
     items = _chosen(_sorted(sources.read(data, key)), data, key)
     with artifacts.atomic_folder(folder) as temporary:
-        rows, unreadable = _write_pixels(items, data.stored_size, temporary / PIXELS)
+        rows, unreadable = _write_pixels(items, stored_px(data, asked_px), temporary / PIXELS)
         _check(data, len(rows), unreadable, key)
         images = pd.DataFrame(rows)
         given = images["split"].where(images["split"].notna(), "train").to_numpy(object)
@@ -67,6 +88,45 @@ def prepare(data: Data, folder: Path, key: str = "data", for_training: bool = Tr
         artifacts.write_parquet(temporary / QUARANTINE, _quarantine(unreadable))
         artifacts.write_json(temporary / CLASSES, manifests.class_names(manifest["label"]))
     return _counts(manifest, len(unreadable))
+
+
+def divided(items: Iterable[Item], data: Data, key: str = "data") -> np.ndarray:
+    """Returns the split (n,) that each of the items would have, if all of them could be read.
+
+    Raises:
+        PlateauError: there are no sensible splits, or too few images for `max_images`.
+    """
+    chosen = _chosen(_sorted(items), data, key)
+    columns = {
+        name: [getattr(item, name) for item in chosen] for name in ("image_id", "label", "split", "group")
+    }
+    table = pd.DataFrame(columns, dtype=object)
+    return splits.assign(table, data.split.val, data.split.test, data.split.seed, key)
+
+
+def too_many(unreadable: list[tuple[str, str]], total: int, data: Data, key: str) -> str:
+    """Returns the line for more unreadable files than are tolerated, "" where they are few enough.
+
+    Args:
+        unreadable: (source, reason) of each.
+        total: files in all.
+        data: their section of params.yaml.
+        key: name of the section.
+    """
+    if len(unreadable) <= data.max_unreadable * total:
+        return ""
+    if data.source == "table" and len(unreadable) == total and all(GONE in why for _, why in unreadable):
+        return (
+            f"{key}.columns.image: none of the {total:,} paths in {shown(data.path)} leads to a file; "
+            f"the first is looked for at {unreadable[0][0]}; "
+            "allowed: paths that are absolute or relative to the table"
+        )
+    examples = "; ".join(f"{source}: {reason}" for source, reason in islice(unreadable, EXAMPLES))
+    more = f"; and {len(unreadable) - EXAMPLES} more" if len(unreadable) > EXAMPLES else ""
+    return (
+        f"{key}.max_unreadable: {len(unreadable)} of {total} files ({len(unreadable) / total:.1%}) cannot be "
+        f"used; allowed: a fraction of {data.max_unreadable:g}; {examples}{more}"
+    )
 
 
 def _sorted(items: Iterable[Item]) -> list[Item]:
@@ -124,7 +184,7 @@ def _decoded(items: list[Item], longest_px: int) -> Iterator[tuple[Item, Decoded
     with ThreadPoolExecutor(max_workers=workers) as pool:
         try:
             for item in coming:
-                waiting.append((item, pool.submit(_decode_one, item, longest_px)))
+                waiting.append((item, pool.submit(decode_one, item, longest_px)))
                 if len(waiting) >= AHEAD * workers:
                     yield _result(waiting)
             while waiting:
@@ -138,7 +198,8 @@ def _result(waiting: deque[tuple[Item, Future[Decoded | str]]]) -> tuple[Item, D
     return item, future.result()
 
 
-def _decode_one(item: Item, longest_px: int) -> Decoded | str:
+def decode_one(item: Item, longest_px: int) -> Decoded | str:
+    """Returns the image as it is stored, or why it cannot be used."""
     if item.refused is not None:
         return item.refused
     try:
@@ -169,15 +230,13 @@ def _row(item: Item, found: Decoded, content: bytes, offset: int) -> dict[str, A
 def _check(data: Data, readable: int, unreadable: list[tuple[str, str]], key: str) -> None:
     total = readable + len(unreadable)
     if total == 0:
-        raise PlateauError(f"{key}.path: {data.path!r} holds no images")
-    if readable and len(unreadable) <= data.max_unreadable * total:
-        return
-    examples = "; ".join(f"{source}: {reason}" for source, reason in islice(unreadable, EXAMPLES))
-    more = f"; and {len(unreadable) - EXAMPLES} more" if len(unreadable) > EXAMPLES else ""
-    raise PlateauError(
-        f"{key}.max_unreadable: {len(unreadable)} of {total} files ({len(unreadable) / total:.1%}) cannot be "
-        f"used; allowed: a fraction of {data.max_unreadable:g}; {examples}{more}"
-    )
+        raise PlateauError(f"{key}.path: {shown(data.path)} holds no images")
+    if line := too_many(unreadable, total, data, key):
+        raise PlateauError(line)
+    if not readable:
+        raise PlateauError(
+            f"{key}.path: no image of {shown(data.path)} can be read: {': '.join(unreadable[0])}"
+        )
 
 
 def _quarantine(unreadable: list[tuple[str, str]]) -> pd.DataFrame:
@@ -190,7 +249,7 @@ def _counts(manifest: pd.DataFrame, unreadable: int) -> PrepareResult:
     return PrepareResult(len(manifest), int(classes), unreadable, **sizes, groups=int(groups))
 
 
-def prepare_reference(data: Data | None, folder: Path) -> dict[str, int]:
+def prepare_reference(data: Data | None, folder: Path, asked_px: int = USUAL_PX) -> dict[str, int]:
     """Prepares the reference data where there are any, and returns their counts.
 
     Without any the folder holds a note: DVC wants every output to be there, and restores no empty folder.
@@ -202,5 +261,5 @@ def prepare_reference(data: Data | None, folder: Path) -> dict[str, int]:
         with artifacts.atomic_folder(folder) as temporary:
             artifacts.write_json(temporary / "none.json", {"reference_data": None})
         return {}
-    found = prepare(data, folder, "reference_data", for_training=False)
+    found = prepare(data, folder, "reference_data", for_training=False, asked_px=asked_px)
     return {"reference_images": found.images, "reference_unreadable": found.unreadable}

@@ -11,13 +11,16 @@ from plateau_cause.config.recipe import Recipe
 # The pieces that a user's file can bring. A piece in `Arm.own` runs as the file has it;
 # every other piece follows the declared recipe.
 OWN_PIECES = {
-    "transform": ("transform", "augmentation"),
+    "transform": ("transform", "augmentation", "evaluation"),
     "build_model": ("model", "weights", "trainable", "activation", "dropout"),
     "loss": ("loss",),
     "optimizer": ("optimizer", "parameters", "learning_rate", "weight_decay"),
     "on_train_start": (),
 }
 OTHER_WEIGHTS = "other"  # those of an arm whose model comes with its own
+
+
+MODEL_PIECES = frozenset(OWN_PIECES["build_model"])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from plateau_cause.backbones import load_matching
 from plateau_cause.backbones.comparison import match
 from plateau_cause.errors import PlateauError
-from plateau_cause.features.probes import linear_probe
-from plateau_cause.lab.arm import Arm
+from plateau_cause.images.preprocessing import resize_all
+from plateau_cause.lab import optimizers, prefix, probe_head
+from plateau_cause.lab.arm import MODEL_PIECES, OTHER_WEIGHTS, OWN_PIECES, Arm
+from plateau_cause.lab.look import Look, look, trains_on_one
 from plateau_cause.runtime import seed_everything
-from plateau_cause.training import keras_model, losses, model, optimizer
-from plateau_cause.training.inputs import CachedInputs, Inputs, PixelInputs, TransformInputs
-from plateau_cause.training.loop import EVALUATION_BATCH, Rows, Task
-from plateau_cause.training.user_code import call
+from plateau_cause.training import keras_model, losses, model
+from plateau_cause.training.inputs import FittedInputs, Inputs, PixelInputs, TransformInputs
+from plateau_cause.training.task import Rows, Task
+from plateau_cause.training.user_code import call, place
 
 if TYPE_CHECKING:
     from plateau_cause.lab.laboratory import Laboratory
@@ -34,29 +36,42 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
     Raises:
         PlateauError: the user's code failed or gives something that cannot be trained.
     """
-    seed_everything(arm.seed)
-    net = network(lab, arm)
-    head = head_of(lab, arm, net)
+    read = inputs(lab, arm)
+    seed_everything(arm.seed)  # the head is what `torch.manual_seed(seed)` and the network's lines give
+    net, seen = seen_network(lab, arm)
+    head = head_of(lab, arm, net, seen)
     if "trainable" not in arm.own:
         model.set_trainable(net, arm.recipe.trainable, head)
     net.to(device=lab.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    read = inputs(lab, arm)
+    read = fitted(read, seen)
     if arm.recipe.head.initialization == "linear_probe":
-        _solve_head(lab, arm, net, read)
+        linear = model.final_linear(net, lab.num_classes) if seen is None else seen.linear
+        probe_head.solve(lab, arm, net, read, linear)
+    moving = optimizers.build(lab, arm, net, head)
+    read, enter, rows = prefix.cached(lab, arm, net, read, moving), mode_setter(lab, arm, net), lab.rows(arm)
     return Task(
         model=net,
-        inputs=_cache_prefix(lab, arm, net, read),
+        inputs=read,
         targets=lab.targets,
-        rows=lab.rows(arm),
+        rows=rows,
         recipe=arm.recipe,
         seed=arm.seed,
         loss=_loss(lab, arm),
-        optimizer=_optimizer(lab, arm, net, head),
+        optimizer=moving,
         blocks=model.blocks(net),
-        enter_training=mode_setter(lab, arm, net),
+        enter_training=enter,
         num_classes=lab.num_classes,
         name=name,
+        is_own=bool(arm.own),
+        smallest_batch=_smallest_batch(arm, net, read, rows, enter),
     )
+
+
+def _smallest_batch(arm: Arm, network: nn.Module, read: Inputs, rows: Rows, enter: Callable[[], None]) -> int:
+    """Returns 2 where an epoch would end in a single image that the network cannot train on, else 1."""
+    if len(rows.train) % arm.recipe.batch_size != 1 or len(rows.train) == 1:
+        return 1
+    return 1 if trains_on_one(network, enter, read.evaluation(torch.from_numpy(rows.train[:1]))) else 2
 
 
 def cost(lab: Laboratory, arm: Arm) -> float:
@@ -66,7 +81,7 @@ def cost(lab: Laboratory, arm: Arm) -> float:
     """
     area = (arm.recipe.preprocessing.size / UNIT_PX) ** 2
     passes = arm.recipe.schedule.epochs * len(lab.subsets[arm.images]) * area
-    moving = "batch_norm" in arm.own and arm.recipe.batch_norm != "frozen"
+    moving = prefix.statistics_move(arm)
     has_prefix = "model" not in arm.own and arm.recipe.augmentation == "none" and not moving
     if has_prefix and arm.recipe.trainable in ("none", "head"):
         return 0.0
@@ -79,148 +94,121 @@ def network(lab: Laboratory, arm: Arm) -> nn.Module:
     """Returns the arm's untrained network: the declared one, or the user's, edited where it is not its own.
 
     Raises:
-        PlateauError: build_model() failed or gives no module.
+        PlateauError: build_model() failed or gives no network for these images and classes.
+    """
+    return seen_network(lab, arm)[0]
+
+
+def seen_network(lab: Laboratory, arm: Arm) -> tuple[nn.Module, Look | None]:
+    """Returns the arm's untrained network, and what a look at a user's network saw: None for the declared.
+
+    Raises:
+        PlateauError: build_model() failed or gives no network for these images and classes.
     """
     if "model" not in arm.own:
-        return model.Classifier(lab.backbone(arm.weights), lab.num_classes, arm.recipe.head)
+        return model.Classifier(lab.backbone(arm.weights), lab.num_classes, arm.recipe.head), None
     assert lab.code.build_model is not None
     keras_model.forget_names()
     network: Any = keras_model.adapted(call(lab.code.build_model, lab.num_classes))
     if not isinstance(network, nn.Module):
         raise PlateauError(
-            f"recipe.code: build_model() must give a torch.nn.Module, not {type(network).__name__}"
+            f"recipe.code: {place('build_model', lab.code.build_model)} must give a torch.nn.Module, "
+            f"not {type(network).__name__}"
         )
     if "weights" not in arm.own:
         load_matching(network, lab.backbone(arm.weights))
     if "dropout" not in arm.own:
         model.set_dropout(network, arm.recipe.head.dropout)
-    linear = model.final_linear(network, lab.num_classes)
-    if "activation" in arm.own or linear is None:  # without such a layer nothing can be cut off
-        return network
-    return model.FinalLinear(network, linear)
+    seen = look(network, sample(lab, arm), lab.num_classes, lab.code.build_model)
+    if "activation" in arm.own or seen.linear is None:  # without such a layer nothing can be cut off
+        return network, seen
+    return model.FinalLinear(network, seen.linear), seen
 
 
-def user_optimizer(lab: Laboratory, network: nn.Module) -> torch.optim.Optimizer:
-    """Returns what the user's optimizer() gives for this network.
+def with_declared_network(lab: Laboratory, arm: Arm) -> Arm:
+    """Returns the arm with the declared backbone and a plain head in the place of the user's network.
 
-    Raises:
-        PlateauError: it failed or gives no optimiser.
+    Its recipe, which says in words what the network does (frozen layers, dropout, activation), stays, and
+    so do the user's other functions; those that cannot handle the declared network are replaced by what they
+    were seen to do.
     """
-    assert lab.code.optimizer is not None
-    built = call(lab.code.optimizer, model.as_given(network))
-    if not isinstance(built, torch.optim.Optimizer):
-        given = type(built).__name__
-        raise PlateauError(f"recipe.code: optimizer() must give a torch.optim.Optimizer, not {given}")
-    return built
+    weights = lab.weights if arm.weights == OTHER_WEIGHTS else arm.weights
+    plain = replace(arm, own=arm.own - MODEL_PIECES, weights=weights)
+    network = model.Classifier(lab.backbone(weights), lab.num_classes, arm.recipe.head)
+    own = plain.own
+    if "optimizer" in own and not optimizers.can_hold(lab, network):
+        own -= set(OWN_PIECES["optimizer"])
+    if "batch_norm" in own and not _can_enter(lab, plain, network):
+        own -= {"batch_norm"}
+    return replace(plain, own=own)
 
 
-def head_of(lab: Laboratory, arm: Arm, network: nn.Module) -> list[nn.Parameter]:
+def _can_enter(lab: Laboratory, arm: Arm, network: nn.Module) -> bool:
+    """Returns whether the user's on_train_start(), if there is one, takes the network."""
+    if lab.code.on_train_start is None:  # the modes were those of the user's network
+        return False
+    try:
+        mode_setter(lab, arm, network)()
+    except PlateauError:
+        return False
+    return True
+
+
+def fitted(read: Inputs, seen: Look | None) -> Inputs:
+    """Returns the inputs with as many channels as the network reads: 3 for the declared one."""
+    if seen is None:
+        return FittedInputs(read, 3) if isinstance(read, TransformInputs) else read
+    return read if seen.channels is None else FittedInputs(read, seen.channels)
+
+
+def sample(lab: Laboratory, arm: Arm, count: int = 2) -> torch.Tensor:
+    """Returns the first training images as the arm evaluates them (count, C, H, W), on the CPU."""
+    rows, cpu = lab.subsets["all"][:count], torch.device("cpu")
+    if "transform" in arm.own:
+        assert lab.code.transform is not None
+        few = TransformInputs(lab.dataset.store, lab.code.transform, False, cpu)
+        return few.evaluation(torch.from_numpy(rows))
+    preprocessing = arm.recipe.preprocessing
+    images = resize_all(lab.dataset.store, rows, preprocessing)
+    return PixelInputs(images, preprocessing, "none", cpu).evaluation(torch.arange(len(rows)))
+
+
+def head_of(lab: Laboratory, arm: Arm, network: nn.Module, seen: Look | None) -> list[nn.Parameter]:
     """Returns the head's parameters: in a user's model, those without counterpart in the backbone."""
-    if "model" not in arm.own:
+    if seen is None:
         return model.head_parameters(network, lab.num_classes)
     inner = model.unwrapped(network)
     body = set(match(inner.state_dict(), lab.backbone()).values())
     outside = [parameter for name, parameter in inner.named_parameters() if name not in body]
-    return outside if body and outside else model.head_parameters(network, lab.num_classes)
+    if body and outside:
+        return outside
+    return (
+        model.head_parameters(network, lab.num_classes)
+        if seen.linear is None
+        else list(seen.linear.parameters())
+    )
 
 
 def inputs(lab: Laboratory, arm: Arm) -> Inputs:
     """Returns what the arm's network reads."""
     if "transform" in arm.own:
         assert lab.code.transform is not None
-        return TransformInputs(lab.dataset.store, lab.code.transform, "augmentation" in arm.own, lab.device)
+        return TransformInputs(
+            lab.dataset.store,
+            lab.code.transform,
+            "augmentation" in arm.own,
+            lab.device,
+            apart="evaluation" in arm.own,
+        )
     preprocessing = arm.recipe.preprocessing
     return PixelInputs(lab.images(preprocessing), preprocessing, arm.recipe.augmentation, lab.device)
-
-
-def _solve_head(lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs) -> None:
-    """Puts the linear probe's solution into the last linear layer (LP-FT, Kumar et al. 2022)."""
-    linear = model.final_linear(network, lab.num_classes)
-    if linear is None:
-        raise PlateauError(
-            "recipe.head.initialization: linear_probe needs a linear layer with an output per class"
-        )
-    rows = lab.rows(arm)
-    if isinstance(network, model.Classifier) and "transform" not in arm.own:
-        features = lab.features(arm.recipe.preprocessing, arm.weights)
-    else:
-        features = _penultimate(network.to(lab.device), linear, inputs, rows, len(lab.dataset.manifest))
-    probe = linear_probe(features, lab.dataset.targets, rows.train, rows.val, lab.num_classes)
-    with torch.no_grad():
-        linear.weight.copy_(torch.from_numpy(probe.weight))
-        linear.bias.copy_(torch.from_numpy(probe.bias))
-
-
-@torch.inference_mode()
-def _penultimate(network: nn.Module, linear: nn.Linear, inputs: Inputs, rows: Rows, n: int) -> np.ndarray:
-    """Returns what the last linear layer reads (N, D); rows that no split needs stay zero."""
-    seen: list[torch.Tensor] = []
-    handle = linear.register_forward_pre_hook(lambda _m, arguments: seen.append(arguments[0].float().cpu()))
-    features = np.zeros((n, linear.in_features), np.float32)
-    network.eval()
-    try:
-        for batch in torch.from_numpy(np.concatenate([rows.train, rows.val])).split(EVALUATION_BATCH):
-            network(inputs.evaluation(batch))
-            features[batch.numpy()] = seen.pop().numpy()
-    finally:
-        handle.remove()
-    return features
-
-
-def _cache_prefix(lab: Laboratory, arm: Arm, network: nn.Module, inputs: Inputs) -> Inputs:
-    """Replaces images by the frozen prefix's outputs where that changes nothing."""
-    fixed = inputs.is_fixed if isinstance(inputs, TransformInputs) else arm.recipe.augmentation == "none"
-    # A callback of the user's may leave frozen batch norms in training mode: then no prefix stands still.
-    moving = "batch_norm" in arm.own and arm.recipe.batch_norm != "frozen"
-    if not (isinstance(network, model.Classifier) and fixed) or moving:
-        return inputs
-    depth = _frozen_depth(network)
-    if depth == len(network.stages) and isinstance(inputs, PixelInputs):
-        activations = torch.from_numpy(lab.features(arm.recipe.preprocessing, arm.weights))
-    elif depth >= len(network.stages) - 1:
-        activations = _activations(network.stages[:depth], inputs, len(lab.dataset.manifest))
-    else:
-        return inputs
-    network.entry = depth
-    return CachedInputs(activations.to(lab.device))
-
-
-def _frozen_depth(network: model.Classifier) -> int:
-    frozen = [not any(p.requires_grad for p in stage.parameters()) for stage in network.stages]
-    return frozen.index(False) if False in frozen else len(frozen)
-
-
-@torch.inference_mode()
-def _activations(prefix: nn.Module, inputs: Inputs, n: int) -> torch.Tensor:
-    prefix.eval()
-    return torch.cat(
-        [prefix(inputs.evaluation(batch)).cpu() for batch in torch.arange(n).split(EVALUATION_BATCH)]
-    )
 
 
 def _loss(lab: Laboratory, arm: Arm) -> losses.LossFunction:
     if "loss" not in arm.own:
         return losses.build(arm.recipe.loss)
-    user_loss = lab.code.loss
-    assert user_loss is not None
-    return lambda output, target: call(user_loss, output, target)
-
-
-def _optimizer(
-    lab: Laboratory, arm: Arm, network: nn.Module, head: list[nn.Parameter]
-) -> torch.optim.Optimizer | None:
-    declared = arm.recipe.optimizer
-    holding = optimizer.held(declared.parameters, network, head)
-    if "optimizer" not in arm.own:
-        return optimizer.build(declared, holding)
-    built = user_optimizer(lab, network)
-    if "parameters" not in arm.own:
-        optimizer.add_missing(built, holding)
-    if "learning_rate" not in arm.own:
-        optimizer.rescale_learning_rate(built, declared.learning_rate)
-    if "weight_decay" not in arm.own:
-        optimizer.set_weight_decay(built, declared.weight_decay)
-    return built
+    assert lab.code.loss is not None
+    return losses.own(lab.code.loss)
 
 
 def mode_setter(lab: Laboratory, arm: Arm, network: nn.Module) -> Callable[[], None]:

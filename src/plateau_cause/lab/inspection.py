@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,15 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.features.embed import identify_preprocessing
 from plateau_cause.features.identification import Identification
 from plateau_cause.images.preprocessing import canonical, resolve
-from plateau_cause.lab import build
+from plateau_cause.lab import build, optimizers
 from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm, pieces_of
 from plateau_cause.lab.laboratory import Laboratory
+from plateau_cause.lab.look import Look, check_training
+from plateau_cause.lab.look import unreached as unreached_in
 from plateau_cause.training import losses, model, optimizer
-from plateau_cause.training.inputs import TransformInputs, as_tensor
-from plateau_cause.training.user_code import call
+from plateau_cause.training.inputs import TransformInputs, coloured
+from plateau_cause.training.outputs import forward, logits
+from plateau_cause.training.user_code import call, place
 
 PRETRAINED_SHARE = 0.9  # of the tensors equal to the checkpoint's: loaded
 OTHER_MODEL_SHARE = 0.3  # of the checkpoint's tensors with a counterpart: below it, another architecture
@@ -33,6 +37,8 @@ SAMPLE = 16  # images shown to the user's model to see what it puts out
 def recipe_arm(lab: Laboratory, declared: Recipe, seed: int = 0) -> Arm:
     """Returns the arm of the user's recipe: every value concrete, also those that the user's code decides."""
     own = pieces_of(lab.code.defined)
+    if lab.code.on_train_start is None and declared.batch_norm == "frozen":
+        own -= {"batch_norm"}  # no function of the file replaces it: what is declared holds for its model too
     recipe = replace(declared, preprocessing=resolve(declared.preprocessing, lab.backbone().expects))
     arm = Arm(recipe=recipe, weights=lab.weights, own=own, seed=seed)
     if lab.code.transform is not None:
@@ -43,7 +49,17 @@ def recipe_arm(lab: Laboratory, declared: Recipe, seed: int = 0) -> Arm:
         or lab.code.on_train_start is not None
     ):
         arm = _read_model(lab, arm)
-    return arm if lab.code.loss is None else replace(arm, recipe=_with_loss(arm, _loss_name(lab)))
+    return arm if lab.code.loss is None else replace(arm, recipe=_with_loss(arm, _loss_name(lab, arm)))
+
+
+def unreached(lab: Laboratory, arm: Arm) -> tuple[str, ...]:
+    """Returns the names of the parameters of the arm's network that no gradient of its outputs reaches.
+
+    Whatever requires gradients and is held by the optimizer: what forward() never calls, runs under no_grad
+    or detaches cannot learn. Empty for the declared network.
+    """
+    network, seen = build.seen_network(lab, arm)
+    return () if seen is None else unreached_in(network, seen.fit(build.sample(lab, arm)))
 
 
 def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
@@ -51,19 +67,20 @@ def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
     inputs = TransformInputs(lab.dataset.store, lab.code.transform, True, lab.device)
     rows = np.unique(np.linspace(0, len(lab.dataset.manifest) - 1, SAMPLE).astype(np.int64))
     tensors = inputs.evaluation(torch.from_numpy(rows)).cpu()
-    transform = lab.code.transform
-    found = identify_preprocessing(
-        lab.dataset,
-        arm.recipe.preprocessing,
-        lab.backbone(),
-        lambda i, train: as_tensor(call(transform, i, train)),
-    )
+    transform, apart = lab.code.transform, inputs.sides_differ()
+    # Where the two sides differ, the recipe is what training reads; evaluation is a factor of its own.
+    side = partial(_training_side, transform) if apart and not inputs.augmented else transform
+    found = identify_preprocessing(lab.dataset, arm.recipe.preprocessing, lab.backbone(), coloured(side))
     expected = canonical(lab.backbone().expects, int(tensors.shape[-1]))
     values: dict[str, Any] = {"augmentation": "random, as in your file" if inputs.augmented else "none"}
     recipe = replace(put(arm.recipe, values), preprocessing=expected)
     if found is None or found.describe(lab.backbone().expects):
         recipe = put(recipe, _identified(found))
-    return replace(arm, recipe=recipe)
+    return replace(arm, recipe=recipe, own=arm.own if apart else arm.own - {"evaluation"})
+
+
+def _training_side(transform: Callable[..., Any], image: Any, train: bool) -> Any:
+    return transform(image, True)
 
 
 def _identified(found: Identification | None) -> dict[str, Any]:
@@ -77,18 +94,18 @@ def _identified(found: Identification | None) -> dict[str, Any]:
 
 
 def _read_model(lab: Laboratory, arm: Arm) -> Arm:
-    network = build.network(lab, arm)
+    network, seen = build.seen_network(lab, arm)
     values: dict[str, Any] = {}
-    head = build.head_of(lab, arm, network)
-    if "model" in arm.own:
+    head = build.head_of(lab, arm, network, seen)
+    if seen is not None:
         arm = replace(arm, weights=_weights(lab, network, arm.weights))
         values["trainable"] = _share(
             network.parameters(), head, [p for p in network.parameters() if p.requires_grad]
         )
-        values["head.activation"] = _activation(lab, arm, network)
-        values["head.dropout"] = max(
-            (m.p for m in network.modules() if isinstance(m, model.DROPOUTS)), default=0.0
-        )
+        images = seen.fit(build.sample(lab, arm, SAMPLE))
+        check_training(network, images[:2], lab.code.build_model)
+        values["head.activation"] = _activation(lab, network, seen, images)
+        values["head.dropout"] = model.dropout(network)
     else:
         model.set_trainable(network, arm.recipe.trainable, head)
     if "batch_norm" in arm.own:
@@ -125,22 +142,21 @@ def _share(parameters: Iterable[nn.Parameter], head: list[nn.Parameter], chosen:
 
 
 @torch.inference_mode()
-def _activation(lab: Laboratory, arm: Arm, network: nn.Module) -> str | None:
+def _activation(lab: Laboratory, network: nn.Module, seen: Look, images: torch.Tensor) -> str | None:
     """Returns what the model does to its logits: softmax, relu, or None.
 
     Seen by putting random logits in the place of what the last linear layer gives; without such a layer, by
     outputs that are probabilities.
     """
-    rows = torch.from_numpy(lab.subsets["all"][:SAMPLE])
-    logits = torch.randn(len(rows), lab.num_classes, generator=torch.Generator().manual_seed(0))
-    linear = model.final_linear(network, lab.num_classes)
-    handle = None if linear is None else linear.register_forward_hook(lambda _m, _i, _o: logits)
-    outputs = call(network.eval(), build.inputs(lab, arm).evaluation(rows).cpu())
+    random = torch.randn(len(images), lab.num_classes, generator=torch.Generator().manual_seed(0))
+    handle = None if seen.linear is None else seen.linear.register_forward_hook(lambda _m, _i, _o: random)
+    outputs = logits(forward(network.eval(), images))
     if handle is not None:
         handle.remove()
-    seen = {"softmax": logits.softmax(1), "relu": logits.relu()}
-    same = (name for name, value in seen.items() if outputs.shape == value.shape and outputs.allclose(value))
-    return next(same, "softmax" if losses.are_probabilities(outputs) else None)
+    known = {"softmax": random.softmax(1), "relu": random.relu()}
+    same = (name for name, value in known.items() if outputs.shape == value.shape and outputs.allclose(value))
+    is_probable = outputs.ndim == 2 and losses.are_probabilities(outputs)
+    return next(same, "softmax" if is_probable else None)
 
 
 def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
@@ -151,12 +167,12 @@ def _batch_norm(lab: Laboratory, arm: Arm, network: nn.Module) -> str:
     frozen = [m for m in layers if m not in trained]
     if not any(m.training for m in layers):
         return "frozen"
-    return "train, in frozen layers too" if any(m.training for m in frozen) else "train"
+    return model.TRAIN_FROZEN_TOO if any(m.training for m in frozen) else "train"
 
 
 def _optimizer(lab: Laboratory, network: nn.Module, head: list[nn.Parameter]) -> dict[str, Any]:
-    built = build.user_optimizer(lab, network)
-    held = [p for group in built.param_groups for p in group["params"]]
+    built = optimizers.user_optimizer(lab, network)
+    held = optimizer.moved(built)
     trainable = [p for p in network.parameters() if p.requires_grad]
     in_head = [p for p in head if p.requires_grad]
     share = _share(trainable, in_head, held)
@@ -165,16 +181,18 @@ def _optimizer(lab: Laboratory, network: nn.Module, head: list[nn.Parameter]) ->
     return {**found, "optimizer.parameters": words.get(share, share)}
 
 
-def _loss_name(lab: Laboratory) -> str:
+def _loss_name(lab: Laboratory, arm: Arm) -> str:
     """Returns the loss that the user's function equals on random outputs, or what it does instead."""
     generator = torch.Generator().manual_seed(0)
     outputs = torch.randn(32, lab.num_classes, generator=generator, device="cpu") * 3
     targets = torch.randint(lab.num_classes, (32,), generator=generator)
-    given = call(lab.code.loss, outputs, targets)  # type: ignore[arg-type]
-    if not isinstance(given, torch.Tensor) or given.numel() != 1:
-        shape = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
-        raise PlateauError(f"recipe.code: loss() must give one number as a tensor, not {shape}")
-    value = float(given)
+    try:
+        value = _number(lab, call(lab.code.loss, outputs, targets))  # type: ignore[arg-type]
+    except PlateauError:
+        if "model" not in arm.own:
+            raise
+        _try_loss(lab, arm)  # it is made for what this network gives, and for nothing else
+        return "as in your file"
     known = {
         name: losses.build(replace(Recipe().loss, name=name))
         for name in ("cross_entropy", "nll", "bce", "mse")
@@ -188,6 +206,29 @@ def _loss_name(lab: Laboratory) -> str:
     right, seen = float(known["cross_entropy"](outputs, targets)), outputs.softmax(1)
     is_on_probabilities = abs(float(call(lab.code.loss, seen, targets)) - right) < 1e-3  # type: ignore[arg-type]
     return ON_PROBABILITIES if is_on_probabilities else "as in your file"
+
+
+def _try_loss(lab: Laboratory, arm: Arm) -> None:
+    """Calls the user's loss with what the user's network gives in training.
+
+    Raises:
+        PlateauError: it raised, or gives no number.
+    """
+    network, seen = build.seen_network(lab, arm)
+    assert seen is not None
+    images = seen.fit(build.sample(lab, arm, SAMPLE))
+    targets = lab.targets[torch.from_numpy(lab.subsets["all"][: len(images)])].cpu()
+    assert lab.code.loss is not None
+    _number(lab, losses.own(lab.code.loss)(forward(network.train(), images), targets))
+
+
+def _number(lab: Laboratory, given: Any) -> float:
+    if not isinstance(given, torch.Tensor) or given.numel() != 1:
+        shape = tuple(given.shape) if isinstance(given, torch.Tensor) else type(given).__name__
+        raise PlateauError(
+            f"recipe.code: {place('loss', lab.code.loss)} must give one number as a tensor, not {shape}"
+        )
+    return float(given.detach())
 
 
 def _with_loss(arm: Arm, name: str) -> Recipe:

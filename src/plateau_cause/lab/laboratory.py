@@ -22,8 +22,9 @@ from plateau_cause.images.store import Dataset
 from plateau_cause.lab import build, identity, store
 from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm
 from plateau_cause.lab.store import Result
-from plateau_cause.training.loop import Rows, train
-from plateau_cause.training.user_code import UserCode
+from plateau_cause.training.loop import train
+from plateau_cause.training.task import Rows
+from plateau_cause.training.user_code import UserCode, renewed
 
 OnEpoch = Callable[[str, dict[str, float]], None]
 
@@ -144,6 +145,7 @@ class Laboratory:
         finished = self._finished(key)
         if finished is not None and (not keep_weights or self.weights_file(key) is not None):
             return finished
+        self.code = renewed(self.code)
         task = build.task(self, arm, name)
         on_epoch = partial(self.on_epoch, name) if self.on_epoch else None
         outcome = train(task, store.checkpoint(self.folder, key), on_epoch)

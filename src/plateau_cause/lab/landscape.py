@@ -27,8 +27,8 @@ from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.store import Result
 from plateau_cause.runtime import progress
 from plateau_cause.training import model
+from plateau_cause.training.evaluation import EVALUATION_BATCH, accuracy, channels_last, predict
 from plateau_cause.training.inputs import CachedInputs
-from plateau_cause.training.loop import EVALUATION_BATCH, accuracy, channels_last, predict
 
 POINTS = 11  # on the line, both ends included
 STEPS = 7  # of a plane, each way; odd: the middle is the arm itself

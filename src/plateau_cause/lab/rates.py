@@ -69,6 +69,8 @@ class Rates:
         if task.optimizer is None:
             return usual
         found = range_test.optimum(task)
+        if found is None:
+            return usual
         trusted = min(max(found, usual / 10**TRUSTED_DECADES), usual * 10**TRUSTED_DECADES)
         return math.sqrt(trusted * usual)  # two noisy witnesses weigh the same, in decades
 

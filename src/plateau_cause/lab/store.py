@@ -15,7 +15,7 @@ import torch
 from plateau_cause import artifacts
 from plateau_cause.config.recipe import Recipe
 from plateau_cause.lab.arm import Arm
-from plateau_cause.training.loop import Outcome
+from plateau_cause.training.task import Outcome
 
 CURVES = ["epoch", "train_accuracy", "val_accuracy", "train_loss", "val_loss", "learning_rate"]
 
@@ -120,7 +120,7 @@ def _arrays(outcome: Outcome) -> dict[str, np.ndarray]:
 
 def _plain(result: Result) -> dict[str, Any]:
     outcome = result.outcome
-    kept = ("history", "signals", "kept_epoch", "seconds")
+    kept = ("history", "signals", "kept_epoch", "seconds", "diverged_step")
     return {
         "arm": {**asdict(result.arm), "own": sorted(result.arm.own)},
         "outcome": {name: getattr(outcome, name) for name in kept},

@@ -11,15 +11,16 @@ import torch
 from plateau_cause.config.params import dump
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.store import Result, hits
-from plateau_cause.tracking.null_run import NullRun
 from plateau_cause.tracking.read import PREDICTIONS
+from plateau_cause.tracking.run import Run
 from plateau_cause.training.losses import are_probabilities
 from plateau_cause.training.predictor import Predictor
 
 LOST = "(not a number)"  # what a network that diverged sees
+OUTSIDE = "(none of the classes)"  # the highest of a network's outputs belongs to no class of the data
 
 
-def log(run: NullRun, lab: Laboratory, result: Result) -> None:
+def log(run: Run, lab: Laboratory, result: Result) -> None:
     """Logs one trained arm under the same names as any other, so that MLflow can compare them."""
     run.log_params(settings(lab, result))
     run.log_history(result.outcome.history)
@@ -45,7 +46,16 @@ def metrics(lab: Laboratory, result: Result) -> dict[str, float]:
         "val_accuracy": float(hits(outcome.val_outputs, targets[lab.dataset.indices("val")]).mean()),
         "test_accuracy": float(result.correct(targets[lab.dataset.indices("test")]).mean()),
         "kept_epoch": float(outcome.kept_epoch),
+        **({} if outcome.diverged_step is None else {"diverged_step": float(outcome.diverged_step)}),
     }
+
+
+def divergence(result: Result) -> str | None:
+    """Returns that and where the arm's training diverged, in a sentence, or None where it did not."""
+    step, epoch = result.outcome.diverged_step, len(result.outcome.history)
+    if step is None:
+        return None
+    return f"the loss is no number (NaN or infinite) from step {step} on, in epoch {epoch}: training stopped"
 
 
 def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
@@ -54,7 +64,8 @@ def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
     test = lab.dataset.manifest.iloc[rows]
     outputs = result.outcome.test_outputs
     lost = ~np.isfinite(outputs).all(1)
-    named = np.where(lost, LOST, np.asarray(lab.dataset.classes, object)[outputs.argmax(1)])
+    lost_as = np.where(np.isneginf(outputs).all(1), OUTSIDE, LOST)
+    named = np.where(lost, lost_as, np.asarray(lab.dataset.classes, object)[outputs.argmax(1)])
     right = result.correct(lab.dataset.targets[rows])
     return pd.DataFrame(
         {
@@ -62,6 +73,7 @@ def predictions(lab: Laboratory, result: Result) -> pd.DataFrame:
             "label": test["label"].to_numpy(),
             "predicted": named,
             "correct": right,
+            "sha256": test["sha256"].to_numpy(),  # by which `plateau compare` sees that an image has changed
         }
     )
 

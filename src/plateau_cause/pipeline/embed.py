@@ -12,8 +12,8 @@ from plateau_cause.features import embed, views
 from plateau_cause.features.views import View
 from plateau_cause.images.store import open_dataset
 from plateau_cause.pipeline import paths
-from plateau_cause.training.inputs import as_tensor
-from plateau_cause.training.user_code import call, load_user_code
+from plateau_cause.training.inputs import coloured
+from plateau_cause.training.user_code import load_user_code
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def write_features(given: Params, root: Path) -> tuple[dict[str, View], dict[str
     dataset = open_dataset(root / paths.PREPARED)
     reference = open_dataset(root / paths.REFERENCE) if given.reference_data else None
     own = load_user_code(given.recipe.code).transform
-    transform = own and (lambda image, train: as_tensor(call(own, image, train)))
+    transform = own and coloured(own)
     found = embed.embed_views(dataset, given, runtime.device(), transform, reference)
     about = embed.describe(dataset, given, transform)
     views.save_views(root / paths.FEATURES, found, about)

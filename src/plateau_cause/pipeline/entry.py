@@ -5,13 +5,19 @@ Nothing heavy is imported here: a wrong key in params.yaml is reported in a frac
 
 from __future__ import annotations
 
+import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 from plateau_cause import runtime
 from plateau_cause.errors import PlateauError
+
+TRIED = "PLATEAU_TRIED"  # variable that says that a caller has tried all that params.yaml leads to
+MISTAKES = "PLATEAU_MISTAKES"  # variable with the file in which a caller looks for them
 
 
 def run_stage(name: str, *arguments: str) -> None:
@@ -27,12 +33,20 @@ def run_stage(name: str, *arguments: str) -> None:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Ends the process in one line for a PlateauError (status 2) and an interruption (status 130)."""
+    """Ends the process for a PlateauError (status 2, a line for each mistake) and an interruption (130)."""
     try:
         yield
     except PlateauError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        for line in error.lines:
+            print(f"error: {line}", file=sys.stderr)
+        _tell_caller(error.lines)
         sys.exit(2)
     except KeyboardInterrupt:
         print("interrupted: run the same command again to go on from what is finished", file=sys.stderr)
         sys.exit(130)
+
+
+def _tell_caller(lines: Sequence[str]) -> None:
+    """Leaves the mistakes to `plateau diagnose`: of a stage that stops, DVC only says that it failed."""
+    if MISTAKES in os.environ:
+        Path(os.environ[MISTAKES]).write_text(json.dumps(lines), encoding="utf-8")

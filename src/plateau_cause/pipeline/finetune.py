@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
 from plateau_cause.pipeline import arms, paths
 from plateau_cause.pipeline.bench import open_laboratory
-from plateau_cause.tracking.null_run import NullRun
+from plateau_cause.tracking.run import Run
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ def main(arm: str) -> None:
     lab, rates = open_laboratory(given, Path())
     with tracking.stage_run(given, "finetune", arm, given.diagnosis.seeds[0]) as run:
         found = train_arm(lab, rates, given, arm)
+        for result in found.results:
+            if (words := arms.divergence(result)) is not None:
+                print(f"warning: {arm}, seed {result.arm.seed}: {words}", file=sys.stderr)
         write(Path(), lab, found, rates.seconds)
         track(run, lab, found)
 
@@ -84,7 +88,7 @@ def write(root: Path, lab: Laboratory, found: TrainedArm, range_test_seconds: fl
     artifacts.write_json(root / paths.metrics(f"finetune_{name}"), arms.metrics(lab, first))
 
 
-def track(run: NullRun, lab: Laboratory, found: TrainedArm) -> None:
+def track(run: Run, lab: Laboratory, found: TrainedArm) -> None:
     """Logs the arm: parameters, curves, signals, data set, and the model, which loads again by URI."""
     first = found.results[0]
     arms.log(run, lab, first)

@@ -81,7 +81,7 @@ def _plateau(
 
 def _differences(found: dict[str, Any]) -> list[dict[str, str]]:
     rows = []
-    for swap in found["swaps"]:
+    for swap in found["findings"]:
         for part in swap["difference"].split("; "):
             key, _, values = part.partition(": ")
             own, _, other = values.partition(" instead of ")

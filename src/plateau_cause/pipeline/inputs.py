@@ -7,10 +7,12 @@ from typing import Any
 
 from plateau_cause import imports
 from plateau_cause.config import backbone_name
-from plateau_cause.config.params import WEIGHT_WORDS, Params, dump
+from plateau_cause.config.consistency import WEIGHT_WORDS
+from plateau_cause.config.params import Params, dump
 from plateau_cause.config.recipe import shared
 from plateau_cause.fingerprint import Fingerprints
 from plateau_cause.images import sources
+from plateau_cause.trial.sizes import is_open, read_px
 
 Values = dict[str, Any]
 
@@ -29,7 +31,7 @@ def collect(given: Params, files: Fingerprints) -> dict[str, Values]:
     seeds, recipe, limits = list(given.diagnosis.seeds), dump(given.recipe), dump(given.diagnosis)
     titles = {"data": [given.data.source, given.data.path], "backbone": given.backbone.name}
     return {
-        "prepare_data": _images(given, files),
+        "prepare_data": {**_images(given, files), "asked of them": _asked(given)},
         "embed": {**network, "preprocessing": recipe["preprocessing"], **compared},
         "feature_shift": {"seed": given.data.split.seed, **compared},
         "recipe": {**network, "recipe": recipe, "seeds": seeds},
@@ -37,6 +39,11 @@ def collect(given: Params, files: Fingerprints) -> dict[str, Values]:
         "intervene": {**network, "recipe": recipe, "diagnosis": limits},
         "summarize": {**titles, "diagnosis": limits, "tracking": dump(given.tracking)},
     }
+
+
+def _asked(given: Params) -> Values | None:
+    """Returns what decides how large images are stored, where `stored_size` leaves it open."""
+    return {"recipe_px": read_px(given), "backbone": dump(given.backbone)} if is_open(given) else None
 
 
 def _network(given: Params, files: Fingerprints) -> Values:

@@ -11,7 +11,8 @@ import pandas as pd
 from plateau_cause import artifacts, tracking
 from plateau_cause.config import params
 from plateau_cause.config.params import ARMS, Params
-from plateau_cause.diagnosis import record
+from plateau_cause.diagnosis import record, reference
+from plateau_cause.diagnosis.alarms import Seen, alarms
 from plateau_cause.diagnosis.diagnose import Diagnosed, diagnose
 from plateau_cause.features.views import load_views
 from plateau_cause.lab import landscape, store
@@ -20,7 +21,7 @@ from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
 from plateau_cause.pipeline import arms, paths
 from plateau_cause.pipeline.bench import open_laboratory
-from plateau_cause.tracking.null_run import NullRun
+from plateau_cause.tracking.run import Run
 
 
 def main() -> None:
@@ -42,6 +43,7 @@ def diagnose_arms(
     about = {arm: artifacts.read_json(root / paths.arm_record(arm)) for arm in ARMS}
     results = {arm: [_load(root, arm, key) for key in about[arm]["keys"]] for arm in ARMS}
     noise = artifacts.read_json(root / paths.NOISE)
+    split_auc = float(artifacts.read_json(root / paths.SHIFT_TESTS)["split"]["auc"])
     views, _ = load_views(root / paths.FEATURES)
     before_s = rates.seconds
     diagnosed = diagnose(
@@ -52,6 +54,7 @@ def diagnose_arms(
         given.diagnosis,
         noise,
         views,
+        split_auc=split_auc,
         candidates=about["reference"]["candidates"],
     )
     dataset = lab.dataset
@@ -62,8 +65,33 @@ def diagnose_arms(
         dataset.indices("test"),
         given.diagnosis.min_effect,
     )
+    found["alarms"] = [vars(alarm) for alarm in alarms(_seen(lab, diagnosed, given, root, split_auc))]
     extra = max(0.0, rates.seconds - before_s - about["reference"]["range_test_seconds"])
     return diagnosed, {**found, "reference_seconds": about["reference"]["seconds"], "extra_seconds": extra}
+
+
+def _seen(lab: Laboratory, diagnosed: Diagnosed, given: Params, root: Path, split_auc: float) -> Seen:
+    """Returns what was measured of the recipe and the data, for the alarms."""
+    dataset, recipe, evidence = lab.dataset, diagnosed.runs["recipe"], diagnosed.evidence
+    leaked = artifacts.read_parquet(root / paths.LEAKAGE)
+    return Seen(
+        classes=dataset.classes,
+        predictions=recipe.outcome.test_outputs.argmax(1),
+        labels=dataset.targets[dataset.indices("test")],
+        val_accuracy=evidence.val_accuracy,
+        val_images=len(dataset.indices("val")),
+        leaked={split: _copies(leaked, split) / len(dataset.indices(split)) for split in ("val", "test")},
+        split_auc=split_auc,
+        probe_val=max(evidence.probe_recipe, evidence.probe_canonical),
+        best_val=reference.validation(lab, diagnosed.recommended),
+        min_effect=given.diagnosis.min_effect,
+    )
+
+
+def _copies(leaked: pd.DataFrame, split: str) -> int:
+    """Returns how many images of a split copy a training image."""
+    own = leaked[(leaked["split"] == split) & (leaked["twin_split"] == "train")]
+    return int(own["image_id"].nunique())
 
 
 def write(
@@ -87,14 +115,14 @@ def write(
 
 def metrics(found: dict[str, Any]) -> dict[str, float]:
     """Returns what `dvc metrics` compares: effects, and the accuracy of recipe, reference and best run."""
-    effects = {f"effect_{item['cause']}": item["effect"] for item in [*found["swaps"], *found["data"]]}
+    effects = {f"effect_{item['cause']}": item["effect"] for item in [*found["findings"], *found["data"]]}
     accuracy = {run["name"]: run["test_accuracy"] for run in found["runs"]}
     named = {name: accuracy[name] for name in ("recipe", "reference")}
     named["recommended"] = accuracy[found["recommended"]["name"]]
     return {**effects, **{f"test_accuracy_{name}": value for name, value in named.items()}}
 
 
-def track(run: NullRun, lab: Laboratory, diagnosed: Diagnosed) -> None:
+def track(run: Run, lab: Laboratory, diagnosed: Diagnosed) -> None:
     """Logs every swap as a run of its own, named as in the report."""
     for name, result in diagnosed.runs.items():
         if name not in ARMS:

@@ -15,9 +15,11 @@ PREPARED = DATA / "prepared"  # the decoded images
 QUARANTINE = PREPARED / "quarantine.parquet"
 REFERENCE = DATA / "reference"  # the same of `reference_data`
 STATISTICS = DATA / "statistics"
+LEAKAGE = STATISTICS / "leakage.parquet"
 FEATURES = DATA / "features"
 PROFILE = FEATURES / "profile.json"
 SHIFT = DATA / "shift"
+SHIFT_TESTS = SHIFT / "tests.json"
 PROJECTION, PROBES, NOISE = SHIFT / "projection.parquet", SHIFT / "probes.json", SHIFT / "noise.json"
 ARMS = DATA / "arms"
 INTERVENTIONS = DATA / "interventions"
@@ -37,6 +39,7 @@ RETRAINED, RETRAINED_PAGE = REPORTS / "retrain.json", REPORTS / "retrain.md"
 
 # No outputs of any stage: whoever kills one loses nothing.
 KEPT = Path(".plateau")
+TRIED = KEPT / "tried.json"  # what stage check has tried, and found to work
 FINGERPRINTS = KEPT / "fingerprints.json"  # digests of the user's files, so that each is read once
 FINISHED = KEPT / "runs"  # finished runs and checkpoints, by content
 RETRAIN_RECORDS = KEPT / "retrain"  # run records of retrainings

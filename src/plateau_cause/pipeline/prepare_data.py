@@ -15,8 +15,9 @@ def main() -> None:
     """Reads the user's images; writes data/prepared, data/reference and reports/prepare_data.json."""
     given = params.load(paths.PARAMS)
     with tracking.stage_run(given, "prepare_data") as run:
-        counts = asdict(prepare(given.data, paths.PREPARED))
-        counts |= prepare_reference(given.reference_data, paths.REFERENCE)
+        asked_px = artifacts.read_json(paths.inputs("prepare_data"))["asked_px"]
+        counts = asdict(prepare(given.data, paths.PREPARED, asked_px=asked_px))
+        counts |= prepare_reference(given.reference_data, paths.REFERENCE, asked_px)
         artifacts.write_json(paths.metrics("prepare_data"), counts)
         dataset = open_dataset(paths.PREPARED)
         run.log_dataset(dataset.manifest, given.data.source, dataset.digest)

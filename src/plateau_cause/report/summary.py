@@ -1,13 +1,15 @@
-"""From what was measured to plateau_cause.json: the verdict, the causes and one sentence to act on."""
+"""From what was measured and decided to plateau_cause.json: words for the verdict, nothing decided again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plateau_cause.report.wording import WORDS
+from plateau_cause.report import numbers
+from plateau_cause.report.wording import spoken, words
 
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
+FEW_IMAGES = 100  # test images below which the smallest effect that can be seen is said
 Record = Mapping[str, Any]
 
 
@@ -29,32 +31,43 @@ def summarize(
         runs: MLflow run id by run name.
         target: the test accuracy that the user needs, where they said so.
     """
-    recipe_causes = [
-        _cause(swap, "recipe", found, runs) for swap in found["swaps"] if _is_cause(swap, min_effect)
-    ]
-    data_causes = [_cause(item, "data", found, runs) for item in found["data"] if _is_cause(item, min_effect)]
-    makeshifts = recipe_causes if _repaired_by_data(found, min_effect) else []
-    recipe_causes = [cause for cause in recipe_causes if cause not in makeshifts]
-    verdict = _verdict(found, bool(recipe_causes), bool(data_causes))
-    causes = sorted(
-        recipe_causes * (found["verdict"] == "plateau") + data_causes, key=lambda cause: -cause["effect"]
-    )
+    recipe, data = found["findings"], found["data"]
+    base = max(found["gap"]["effect"], sum(item["effect"] for item in _standing(recipe, "cause")), 1e-9)
+    causes = [_cause(item, "recipe", item["effect"] / base, runs) for item in _standing(recipe, "cause")]
+    causes += [_cause(item, "data", None, runs) for item in _standing(data, "cause")]
+    undecided = [*_standing(recipe, "undecided"), *_standing(data, "undecided")]
     summary = {
         "schema_version": 1,
-        "verdict": verdict,
+        "verdict": _verdict(found, causes),
         "plateau": dict(plateau),
-        "levels": {**levels, **{k: v for item in found["data"] for k, v in item["levels"].items()}},
-        "causes": causes if verdict == "plateau" else [],
-        "harmless": [_difference(swap) for swap in found["swaps"] if swap["effect"] < min_effect],
-        "undecided": [_difference(swap) for swap in found["swaps"] if _is_undecided(swap, min_effect)],
+        "levels": {**levels, **{k: v for item in data for k, v in item["levels"].items()}},
+        "causes": sorted(causes, key=lambda cause: -cause["effect"]),
+        "harmless": [_difference(item) for item in _standing(recipe, "harmless")],
+        "undecided": [_difference(item) for item in undecided],
         "recommended_recipe": found["recommended"]["recipe"],
         "verified": _verified(found),
         "cost": _cost(found),
         "min_effect": min_effect,
-        "notes": _target(found, target) + _makeshifts(makeshifts) + _notes(found, min_effect),
-        "would_settle": _would_settle(found, min_effect) if verdict == "inconclusive" else [],
+        "alarms": [alarm["words"] for alarm in found["alarms"]],
+        "gap": {key: found["gap"][key] for key in ("effect", "ci")},
+        "test_images": found["test_images"],
     }
+    summary["notes"] = summary["alarms"] + _target(found, target) + _notes(summary)
+    summary["would_settle"] = _would_settle(summary)
     return {**summary, "headline": headline(summary)}
+
+
+def _standing(items: Sequence[Record], standing: str) -> list[Record]:
+    return [item for item in items if item["standing"] == standing]
+
+
+def _verdict(found: Record, causes: Sequence[Record]) -> str:
+    """Returns the verdict on recipe and data together: what is open about the data acquits no one."""
+    if causes or found["verdict"] == "plateau":
+        return "plateau"
+    is_open = any(item["standing"] == "undecided" and item["probability"] >= 0.5 for item in found["data"])
+    contradicted = any(not alarm["acquits"] for alarm in found["alarms"])
+    return "inconclusive" if is_open or contradicted else str(found["verdict"])
 
 
 def describe_plateau(
@@ -75,84 +88,59 @@ def headline(summary: Record) -> str:
     """Returns one sentence that a person can act on."""
     before, after = summary["verified"]["before"], summary["verified"]["after"]
     if summary["verdict"] == "healthy":
-        low = (summary["plateau"]["train_accuracy"] or 0.0) < before
-        note = (
-            " Training accuracy is the lower one: augmentation, regularisation or noisy labels, not a fault."
-            if low
-            else ""
-        )
-        return (
-            f"Nothing to repair: the recipe reaches {before:.1%}, as much as the best recipe measured.{note}"
-        )
+        reached = f"the recipe reaches {before:.1%} on test images"
+        return f"Nothing to repair was found: {reached}; {_hidden(summary)}."
     if summary["verdict"] == "inconclusive":
         return (
-            f"Undecided: the recipe reaches {before:.1%}; the intervals do not tell whether more is possible."
+            f"Undecided: the recipe reaches {before:.1%}, and {_hidden(summary)}; these runs and test "
+            "images do not tell whether there is more."
+        )
+    if not summary["causes"]:
+        names = _listed([entry["factor"] for entry in summary["undecided"]])
+        return (
+            f"The recommended recipe reaches {after:.1%} instead of {before:.1%}; which of its changes does "
+            f"it is not decided ({names})."
         )
     primary = summary["causes"][0]
-    title = WORDS[primary["cause"]].title
-    points = f"{100 * primary['effect']:+.0f} points of test accuracy"
-    if primary.get("only_together"):
-        points += " once the rest of the recommended recipe is in place (alone it hurts)"
+    gained = numbers.points(primary["effect"])
+    if primary.get("alternatives"):
+        others = _listed(primary["alternatives"])
+        return f"{words(primary).title}: repairing it gains {gained}, and so does any one of: {others}."
     if primary["kind"] == "data":
-        return f"{title}: worth {points}; the recipe stands at {before:.1%}."
-    return f"{title}: worth {points}; the recommended recipe reaches {after:.1%} instead of {before:.1%}."
+        return f"{words(primary).title}: worth {gained} of test accuracy; the recipe stands at {before:.1%}."
+    together = " once the rest is in place (alone it hurts)" if primary["alone"] < 0 else ""
+    return (
+        f"{words(primary).title}: worth {gained} of test accuracy{together}; the recommended recipe reaches "
+        f"{after:.1%} instead of {before:.1%}."
+    )
 
 
-def _is_cause(item: Record, min_effect: float) -> bool:
-    is_open = item.get("jointly") or item.get("open")
-    return not is_open and item["ci"][0] > 0 and item["effect"] >= min_effect
+def _hidden(summary: Record) -> str:
+    """Returns how much may still be hidden, by the interval of the gap and of the best run."""
+    most = max(summary["gap"]["ci"][1], summary["verified"]["ci"][1], 0.0)
+    images = summary["test_images"]
+    return f"at most {numbers.points(most).removeprefix('+')} may still be hidden with {images} test images"
 
 
-def _is_undecided(item: Record, min_effect: float) -> bool:
-    """Returns whether something looks worth reporting while what was measured may be luck."""
-    return (item["effect"] >= min_effect or bool(item.get("open"))) and not _is_cause(item, min_effect)
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(spoken(name) for name in names)
 
 
-def _repaired_by_data(found: Record, min_effect: float) -> bool:
-    """Returns whether repairing the data alone takes the recipe to where the reference stands.
-
-    Then its differences only make up for the data: keeping the best epoch limits what wrong labels do.
-    """
-    gains = [
-        item["effect"] for item in found["data"] if item.get("in_recipe") and _is_cause(item, min_effect)
-    ]
-    return bool(gains) and found["gap"]["effect"] - max(gains) < 0.5 * min_effect
-
-
-def _makeshifts(causes: Sequence[Record]) -> list[str]:
-    if not causes:
-        return []
-    names = ", ".join(f"{cause['cause']} ({100 * cause['effect']:+.0f} points)" for cause in causes)
-    return [
-        f"With the data repaired the recipe reaches the reference. Until then these make up for it in part: "
-        f"{names}."
-    ]
-
-
-def _verdict(found: Record, has_recipe_causes: bool, has_data_causes: bool) -> str:
-    if has_data_causes or (found["verdict"] == "plateau" and has_recipe_causes):
-        return "plateau"
-    # A gap that no single factor carries is real but not understood: no one is accused. Nor is a recipe
-    # called healthy while something that is wrong with its data is more likely than not, or tested in part.
-    is_open = any(item["open"] for item in found["data"])
-    return "inconclusive" if found["verdict"] == "plateau" or is_open else str(found["verdict"])
-
-
-def _cause(item: Record, kind: str, found: Record, runs: Mapping[str, str]) -> dict[str, Any]:
-    gap = max(found["gap"]["effect"], 1e-9)
-    share = min(1.0, max(0.0, item["effect"] / gap)) if kind == "recipe" else None
+def _cause(item: Record, kind: str, share: float | None, runs: Mapping[str, str]) -> dict[str, Any]:
+    kept = ("cause", "effect", "ci", "probability", "evidence", "fix", "title", "repair", "explanation")
+    alone = item["alone"]["effect"] if "alone" in item else item["effect"]
     return {
-        "cause": item["cause"],
+        **{key: item[key] for key in kept},
         "kind": kind,
-        **{key: item[key] for key in ("effect", "ci", "probability", "evidence", "fix")},
         "share": share,
-        "only_together": bool(item.get("only_together")),
+        "alone": alone,
+        "alternatives": list(item.get("alternatives", ())),
         "runs": [runs[name] for name in item["runs"] if runs.get(name)],
     }
 
 
-def _difference(swap: Record) -> dict[str, Any]:
-    return {"factor": swap["factor"], **{key: swap[key] for key in ("difference", "effect", "ci", "jointly")}}
+def _difference(item: Record) -> dict[str, Any]:
+    return {key: item[key] for key in ("factor", "difference", "effect", "ci")}
 
 
 def _verified(found: Record) -> dict[str, Any]:
@@ -188,41 +176,33 @@ def _target(found: Record, target: float | None) -> list[str]:
     return [f"{said}missed by the best recipe measured by {100 * (target - verified['after']):.1f} points."]
 
 
-def _notes(found: Record, min_effect: float) -> list[str]:
+def _notes(summary: Record) -> list[str]:
     notes = []
-    if any(swap["jointly"] for swap in found["swaps"]):
-        names = ", ".join(swap["factor"] for swap in found["swaps"] if swap["jointly"])
+    if summary["test_images"] < FEW_IMAGES:
+        width = summary["gap"]["ci"][1] - summary["gap"]["ci"][0]
+        seen = numbers.points(width / 2).removeprefix("+")
+        notes.append(f"{summary['test_images']} test images: an effect below about {seen} cannot be seen.")
+    trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]
+    if summary["verdict"] == "healthy" and (trained or 0.0) < tested:
         notes.append(
-            f"Measured together, not one by one: {names}. Their joint effect is what each line shows."
+            "Training accuracy is the lower one: augmentation, regularisation or noisy labels, not a fault."
         )
-    alone = [
-        swap["factor"]
-        for swap in found["swaps"]
-        if not swap["jointly"] and (swap["backward"] is None or swap["forward"] is None)
-    ]
-    open_ones = [
-        f"{item.get('factor', item['cause'])} ({100 * item['effect']:+.0f} points)"
-        for item in [*found["swaps"], *found["data"]]
-        if _is_undecided(item, min_effect)
-    ]
+    open_ones = [f"{entry['factor']} ({numbers.points(entry['effect'])})" for entry in summary["undecided"]]
     if open_ones:
-        notes.append(
-            f"Not decided by these runs and test images, neither cause nor harmless: {', '.join(open_ones)}."
-        )
-    if alone:
-        notes.append(f"Measured in one direction only: {', '.join(alone)}.")
+        notes.append(f"Neither shown to matter nor to be harmless: {', '.join(open_ones)}.")
     return notes
 
 
-def _would_settle(found: Record, min_effect: float) -> list[str]:
-    low, high = found["gap"]["ci"]
-    open_data = [item for item in found["data"] if item["open"] and "data" in item["fix"]]
-    needed = f"The gap to the reference is {found['gap']['effect']:+.3f} [{low:+.3f}, {high:+.3f}]"
+def _would_settle(summary: Record) -> list[str]:
+    """Returns what would decide what is open; nothing where nothing is."""
+    if not summary["undecided"] and summary["verdict"] != "inconclusive":
+        return []
+    gap = summary["gap"]
     return [
-        f"{needed}: more test images, or further seeds (diagnosis.seeds: [0, 1, 2]), would narrow it below "
-        f"min_effect ({min_effect:g}).",
-        "A larger budget (diagnosis.max_cost) lets more swaps be measured in both directions.",
-        *(f"{item['cause']} is not decided: {item['fix']['data']}, and run again." for item in open_data),
+        f"The gap to the reference is {numbers.points_with_interval(gap['effect'], gap['ci'])}: more "
+        "test images, "
+        "or further seeds (diagnosis.seeds: [0, 1, 2]), narrow every interval.",
+        "A larger budget (diagnosis.max_cost) pays for more runs.",
     ]
 
 

@@ -22,8 +22,8 @@ from plateau_cause.retraining.decision import Candidate, Comparison
 from plateau_cause.retraining.registration import Today, answers, check_agreement, read_today, register
 from plateau_cause.retraining.training_set import TrainingSet
 from plateau_cause.tracking import registry
-from plateau_cause.tracking.null_run import NullRun
 from plateau_cause.tracking.registry import Registry, Version
+from plateau_cause.tracking.run import Run
 
 
 def retrain(promote: bool = True) -> dict[str, Any]:
@@ -82,11 +82,11 @@ def promote_decided() -> dict[str, Any]:
     return {**found, "promoted": True}
 
 
-def _assess(today: Today, versions: Registry, run: NullRun) -> dict[str, Any]:
+def _assess(today: Today, versions: Registry, run: Run) -> dict[str, Any]:
     """Returns the record: today's model registered, compared with the deployed one, and the decision."""
     champion = versions.version(registry.CHAMPION)
     _say("3/5  register today's model")
-    challenger = versions.find(today.arm_key) or register(today, versions, run)
+    challenger = register(today, versions, run)
     found = answers(today, versions, challenger)
     check_agreement(challenger, found)
     _say("4/5  compare it with the deployed one")
@@ -128,7 +128,7 @@ def _facts(version: Version) -> dict[str, Any]:
     return {"version": version.version, **version.tags}
 
 
-def _write(run: NullRun, found: dict[str, Any]) -> None:
+def _write(run: Run, found: dict[str, Any]) -> None:
     artifacts.write_json(paths.RETRAINED, found)
     artifacts.write_text(paths.RETRAINED_PAGE, report.markdown(found))
     for path in (paths.RETRAINED, paths.RETRAINED_PAGE):

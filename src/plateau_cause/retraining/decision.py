@@ -95,7 +95,8 @@ def decide(challenger: Candidate, champion: Candidate | None, comparison: Compar
     named = f"a new plateau cause: {', '.join(new)}"
     if found.low <= 0:
         also = f"; and {named}" if new else ""
-        return Decision("not_better", f"version {version} is not better by more than noise: {measured}{also}")
+        said = "worse" if found.high < 0 else "not better by more than noise"
+        return Decision("not_better", f"version {version} is {said}: {measured}{also}")
     if new:
         return Decision("new_cause", f"version {version} has {named}; otherwise {measured}")
     return Decision("better", f"version {version} is better: {measured}")

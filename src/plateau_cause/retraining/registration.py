@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.features.views import View, load_views
 from plateau_cause.images.store import PIXELS, Dataset, open_dataset
 from plateau_cause.pipeline import paths
+from plateau_cause.report import numbers
+from plateau_cause.report.markdown import escape
 from plateau_cause.retraining import training_set
 from plateau_cause.tracking import provenance, registry
-from plateau_cause.tracking.null_run import NullRun
 from plateau_cause.tracking.registry import Registry, RegistryError, Version
+from plateau_cause.tracking.run import Run
 
 LEAST_AGREEMENT = 0.95  # of the registered model with the trained one: devices round differently, no more
 
@@ -67,8 +70,8 @@ def read_today() -> Today:
     )
 
 
-def register(today: Today, versions: Registry, run: NullRun) -> Version:
-    """Returns today's model as a new version, the challenger.
+def register(today: Today, versions: Registry, run: Run) -> Version:
+    """Returns today's model as a version, the challenger from now on: the one it is already, or a new one.
 
     It is the model that stage finetune@recipe logged. Where this server has no such model, because the stage
     came from the cache of another machine or the recipe is the user's own code, the retraining logs it.
@@ -77,14 +80,32 @@ def register(today: Today, versions: Registry, run: NullRun) -> Version:
         PlateauError: the model cannot be registered.
         RegistryError: the tracking server failed.
     """
+    known = versions.find(today.arm_key)
+    if known is not None:
+        versions.challenge(known.version)
+        return known
     if run.run_id is None:
         raise RegistryError("the retraining could not be recorded, so its model cannot be registered")
     trained_by = artifacts.read_json(paths.run_record("finetune@recipe"))["run_id"]
-    uri = versions.logged_model(trained_by) or _log_model(today, run)
+    uri, tags = versions.logged_model(trained_by) or _log_model(today, run), _tags(today)
     own = training_set.describe(today.dataset, today.view, today.params.backbone)
     with tempfile.TemporaryDirectory() as folder:
-        training_set.save(Path(folder) / registry.TRAINING_SET, own)
-        return versions.register(uri, run.run_id, Path(folder) / registry.TRAINING_SET, _tags(today))
+        kept = Path(folder) / registry.TRAINING_SET
+        training_set.save(kept, own)
+        return versions.register(uri, run.run_id, kept, tags, _description(today, tags))
+
+
+def _description(today: Today, tags: Mapping[str, Any]) -> str:
+    """Returns what people read beside the version, Markdown."""
+    changed = ", with changes that were not committed" if tags.get("git.dirty") == "true" else ""
+    code = f"commit {tags['git.commit'][:10]}{changed}" if "git.commit" in tags else "code outside git"
+    accuracy = numbers.percent(float(tags["test_accuracy"]))
+    return (
+        f"{today.params.backbone.name}, trained by the recipe of params.yaml on "
+        f"{len(today.dataset.indices('train'))} images of {len(today.dataset.classes)} classes ({code}). "
+        f"Test accuracy {accuracy} on {len(today.test)} images.\n\n"
+        f"Diagnosis: **{tags['verdict']}**. {escape(tags['headline'])}"
+    )
 
 
 def answers(today: Today, versions: Registry, version: Version) -> np.ndarray:
@@ -125,7 +146,7 @@ def _tags(today: Today) -> dict[str, Any]:
     }
 
 
-def _log_model(today: Today, run: NullRun) -> str:
+def _log_model(today: Today, run: Run) -> str:
     """Returns the URI of the recipe's model, logged by the run of the retraining."""
     from plateau_cause.lab import store
     from plateau_cause.pipeline import arms, bench

@@ -62,13 +62,13 @@ def title(content: Record) -> str:
     """Returns the first line of the report, without markup: what a commit or a pull request is called."""
     version = content["challenger"]["version"]
     words = {
-        "first": f"version {version} is the first",
-        "better": f"version {version} is better",
-        "unchanged": f"version {version} is deployed already",
-        "not_better": f"version {version} is not better",
-        "new_cause": f"version {version} has a new plateau cause",
+        "first": "is the first",
+        "better": "is better",
+        "unchanged": "is deployed already",
+        "not_better": "is worse" if _direction(content["comparison"]) == "worse" else "is not better",
+        "new_cause": "has a new plateau cause",
     }
-    return f"Retraining: {words[content['outcome']]}"
+    return f"Retraining: version {version} {words[content['outcome']]}"
 
 
 def markdown(content: Record) -> str:
@@ -96,19 +96,30 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _direction(comparison: Record | None) -> str | None:
+    """Returns what the interval of challenger minus champion says: better, worse, None for neither."""
+    low, high = (comparison or {}).get("ci") or (0.0, 0.0)
+    if low <= 0 <= high:
+        return None
+    return "better" if low > 0 else "worse"
+
+
 def _versions(content: Record) -> str:
     challenger, champion = content["challenger"], content["champion"] or {}
     before = f"champion (version {champion['version']})" if champion else "champion (none)"
     rows = [f"| | challenger (version {challenger['version']}) | {before} |", "|---|---|---|"]
     for name in SHOWN:
-        cells = [_cell(name, side.get(name)) for side in (challenger, champion)]
+        cells = [_cell(name, side) for side in (challenger, champion)]
         rows.append(f"| {name.replace('_', ' ')} | {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
-def _cell(name: str, value: Any) -> str:
+def _cell(name: str, side: Record) -> str:
+    value = side.get(name)
     if name == "test_accuracy" and value is not None:
         return f"{numbers.percent(float(value))} when it was trained"
+    if name == "git.commit" and value and side.get("git.dirty") == "true":
+        return f"{escape(value)}, with changes that were not committed"
     return escape(value) if value else numbers.ABSENT
 
 
@@ -121,6 +132,7 @@ def _compared(comparison: Record | None) -> str:
     if comparison["effect"] is None:
         return f"## On the same test images\n\nNothing to compare: {which}{why}."
     change = numbers.points_with_interval(comparison["effect"], comparison["ci"])
+    change += f", {_direction(comparison) or 'which may be chance'}"
     after, before = (numbers.percent(comparison[f"{side}_accuracy"]) for side in ("challenger", "champion"))
     return (
         f"## On the same test images\n\n{change}: {after} instead of {before}, on {which}{why}. "

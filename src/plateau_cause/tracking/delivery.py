@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
 
 MODEL_KEY = "plateau.model_key"
-BATCH = {"metrics": 1000, "params": 100, "tags": 100}  # most entries that MLflow takes in one call
 AT_ONCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}  # a call repeated blindly may create a second run
 REFUSED, UNKNOWN = "INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"
 
@@ -73,9 +72,8 @@ class Delivery:
         for run_id in found[1:]:
             self.client.delete_run(run_id)
         if not found:
-            tags = {**entry["tags"], find.RUN_KEY: entry["run"]}
-            if parent_id is not None:
-                tags["mlflow.parentRunId"] = parent_id
+            parent = {} if parent_id is None else {"mlflow.parentRunId": parent_id}
+            tags = {**entry["tags"], find.RUN_KEY: entry["run"], **parent}
             made = self.client.create_run(self.experiment_id, entry["start_ms"], tags, entry["name"])
             found = [made.info.run_id]
         self.ids[entry["run"]] = found[0]
@@ -96,30 +94,34 @@ class Delivery:
                 raise
         return store.experiment_id(self.client, entry["experiment"]), None
 
+    def _replace(self, entry: Entry) -> None:
+        """Deletes earlier attempts at a stage, with all that they have recorded."""
+        experiments = [str(self.experiment_id)]
+        for key in entry["of"]:
+            for run_id in find.with_key(self.client, f"{key}%", experiments):
+                for model in self._models_made_by(run_id):
+                    self.client.delete_logged_model(model.model_id)
+                self.client.delete_run(run_id)
+
     def _params(self, entry: Entry) -> None:
         from mlflow.entities import Param
 
-        self._batch(self.ids[entry["run"]], "params", [Param(*item) for item in entry["params"].items()])
+        params = [Param(*item) for item in entry["params"].items()]
+        self.client.log_batch(self.ids[entry["run"]], params=params)
 
     def _tags(self, entry: Entry) -> None:
+        self._tag(self.ids[entry["run"]], entry["tags"])
+
+    def _tag(self, run_id: str, tags: dict[str, str]) -> None:
         from mlflow.entities import RunTag
 
-        run_id = entry.get("run_id") or self.ids[entry["run"]]
-        self._batch(run_id, "tags", [RunTag(*item) for item in entry["tags"].items()])
+        self.client.log_batch(run_id, tags=[RunTag(*item) for item in tags.items()])
 
     def _metrics(self, entry: Entry, model_id: str | None = None) -> None:
         from mlflow.entities import Metric
 
-        found = [
-            Metric(name, value, time_ms, step, model_id) for name, value, time_ms, step in entry["metrics"]
-        ]
-        self._batch(self.ids[entry["run"]], "metrics", found)
-
-    def _batch(self, run_id: str, kind: str, items: list[Any]) -> None:
-        size = BATCH[kind]
-        for first in range(0, len(items), size):
-            batch: dict[str, Any] = {kind: items[first : first + size]}
-            self.client.log_batch(run_id, **batch)
+        found = [Metric(name, value, ms, step, model_id) for name, value, ms, step in entry["metrics"]]
+        self.client.log_batch(self.ids[entry["run"]], metrics=found)
 
     def _files(self, entry: Entry) -> None:
         self.client.log_artifacts(self.ids[entry["run"]], str(self.folder / entry["files"]), entry["to"])
@@ -149,15 +151,16 @@ class Delivery:
     def _logged_model(self, entry: Entry) -> LoggedModel:
         """Returns the model of this entry, created where it is not there."""
         run_id, own = self.ids[entry["run"]], {**entry["tags"], MODEL_KEY: entry["model"]}
-        of_run = self.client.search_logged_models([str(self.experiment_id)], f"source_run_id = '{run_id}'")
-        found = [model for model in of_run if model.tags.get(MODEL_KEY) == entry["model"]]
-        for extra in found[1:]:
+        made = [
+            model for model in self._models_made_by(run_id) if model.tags.get(MODEL_KEY) == entry["model"]
+        ]
+        for extra in made[1:]:
             self.client.delete_logged_model(extra.model_id)
-        if found:
-            return found[0]
-        return self.client.create_logged_model(
-            str(self.experiment_id), entry["name"], run_id, own, entry["params"]
-        )
+        place = str(self.experiment_id), entry["name"], run_id
+        return made[0] if made else self.client.create_logged_model(*place, own, entry["params"])
+
+    def _models_made_by(self, run_id: str) -> list[LoggedModel]:
+        return self.client.search_logged_models([str(self.experiment_id)], f"source_run_id = '{run_id}'")
 
     def _diagnosis(self, entry: Entry) -> None:
         """Tags other runs and their models; a run that this server does not have is passed over.
@@ -168,20 +171,20 @@ class Delivery:
         from mlflow.exceptions import MlflowException
 
         for name in entry["of"]:
+            run_id = self.ids.get(name) or find.run_id(self.client, name)
+            if run_id is None and is_waiting(name, self.folder.parent):
+                raise LookupError(f"the run {name} has to be sent first")
             try:
-                self._tag(name, entry["tags"])
+                if run_id is not None:
+                    self._tag_with_models(run_id, entry["tags"])
             except MlflowException as error:
                 if error.error_code not in (UNKNOWN, REFUSED):
                     raise
 
-    def _tag(self, name: str, tags: dict[str, str]) -> None:
-        run_id = self.ids.get(name) or find.run_id(self.client, name)
-        if run_id is not None:
-            self._tags({"run_id": run_id, "tags": tags})
-            for model_id in find.models_of(self.client, run_id):
-                self.client.set_logged_model_tags(model_id, tags)
-        elif is_waiting(name, self.folder.parent):
-            raise LookupError(f"the run {name} has to be sent first")
+    def _tag_with_models(self, run_id: str, tags: dict[str, str]) -> None:
+        self._tag(run_id, tags)
+        for model_id in find.models_of(self.client, run_id):
+            self.client.set_logged_model_tags(model_id, tags)
 
     def _end(self, entry: Entry) -> None:
         self.client.set_terminated(self.ids[entry["run"]], entry["status"], entry["end_ms"])
@@ -189,7 +192,7 @@ class Delivery:
 
 
 def deliver(journal: Journal) -> Delivery:
-    """Returns the delivery of a whole journal, which somebody else has locked and may remove then.
+    """Returns the delivery of a whole journal, which the caller has locked and may remove then.
 
     Raises:
         Exception: the server is away; the journal can be delivered again.

@@ -6,7 +6,7 @@ keys; here they are found again, once their journals have been sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,11 @@ def is_key(name: str | None) -> bool:
 
 
 def with_key(client: MlflowClient, key: str, experiments: Sequence[str]) -> list[str]:
-    """Returns the ids of the runs with this key, the oldest first; one, unless an answer was lost."""
-    query = f"tags.`{RUN_KEY}` = '{key}'"
+    """Returns the ids of the runs with this key, the oldest first; one, unless an answer was lost.
+
+    A key that ends with % stands for all that begin so.
+    """
+    query = f"tags.`{RUN_KEY}` LIKE '{key}'"
     found = client.search_runs(list(experiments), query, order_by=["attributes.start_time ASC", "run_id ASC"])
     return [run.info.run_id for run in found]
 
@@ -69,10 +72,11 @@ def _keys(record: Record) -> list[str]:
 
 
 def _settled(client: MlflowClient, record: Record) -> Record:
-    ids: Mapping[str, str] = {key: found for key in _keys(record) if (found := run_id(client, key))}
+    """Returns the record with those keys replaced that the server knows."""
+    ids = {key: found for key in _keys(record) if (found := run_id(client, key))}
     if not ids:
         return record
-    own = ids.get(record["run_id"], record["run_id"])
-    children = {name: ids.get(child, child) for name, child in record["children"].items()}
+    own, children = record["run_id"], record["children"]
     experiment = client.get_run(next(iter(ids.values()))).info.experiment_id
-    return {**record, "run_id": own, "experiment_id": experiment, "children": children}
+    settled = {"run_id": ids.get(own, own), "experiment_id": experiment}
+    return {**record, **settled, "children": {name: ids.get(key, key) for name, key in children.items()}}

@@ -1,13 +1,14 @@
 """What one stage says about its runs, kept on disk until the tracking server has it.
 
 A journal is a folder of the outbox: `journal.jsonl`, one entry per line in the order in which things were
-said, and `files/` with copies of what goes along. Whoever holds the lock beside it works on it: the stage
-that writes it, or the command that sends it. Locks end with their process, so one that was killed leaves a
-journal that can be sent.
+said, and `files/` with copies of what goes along. Whoever holds the lock on `journal.jsonl` works on it: the
+stage that writes it, or whoever sends it. A lock ends with its process and leaves nothing behind, so what a
+killed stage has said can be sent by the next.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -16,9 +17,7 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
+from typing import Any, TextIO
 
 Entry = dict[str, Any]
 LINES, FILES = "journal.jsonl", "files"
@@ -30,7 +29,12 @@ def outbox() -> Path:
 
 
 def waiting(folder: Path | None = None) -> list[Journal]:
-    """Returns the journals on disk, the oldest first; those of running stages too."""
+    """Returns the journals in which something was said, the oldest first; those of running stages too."""
+    return [journal for journal in every(folder) if journal.read()]
+
+
+def every(folder: Path | None = None) -> list[Journal]:
+    """Returns all journals on disk, the oldest first; one is empty where its stage was killed at once."""
     return [Journal(path.parent) for path in sorted((folder or outbox()).glob(f"*/{LINES}"))]
 
 
@@ -45,17 +49,18 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = FileLock(folder.with_name(f"{folder.name}.lock"))
+        self._lines = folder / LINES
+        self._locked: TextIO | None = None
 
     @classmethod
     def create(cls, name: str, folder: Path | None = None) -> Journal:
         """Returns a new journal, locked, whose folder begins with the time, so that names sort by age."""
         time, plain = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f"), re.sub(r"[^\w@-]", "_", name)
         journal = cls((folder or outbox()) / f"{time}-{plain}-{uuid.uuid4().hex[:6]}")
-        journal.folder.parent.mkdir(parents=True, exist_ok=True)
-        journal._lock.acquire()  # before there is a folder that others could take for an abandoned one
-        (journal.folder / FILES).mkdir(parents=True)
-        return journal
+        while True:  # somebody may take it for abandoned, and remove it, before it is locked
+            (journal.folder / FILES).mkdir(parents=True, exist_ok=True)
+            if journal._lock(journal._lines.open("a", encoding="utf-8"), fcntl.LOCK_EX):
+                return journal
 
     @property
     def name(self) -> str:
@@ -67,9 +72,14 @@ class Journal:
         """Returns where the stage would have sent it, without user name and password."""
         return next((str(entry["uri"]) for entry in self.read() if "uri" in entry), "")
 
+    @property
+    def changed_ms(self) -> int:
+        """Returns when the last entry was written, milliseconds since 1970."""
+        return int(self._lines.stat().st_mtime * 1000)
+
     def add(self, entry: Entry) -> None:
         """Appends an entry."""
-        with (self.folder / LINES).open("a", encoding="utf-8") as file:
+        with self._lines.open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
 
     def room(self) -> Path:
@@ -81,34 +91,36 @@ class Journal:
     def read(self) -> list[Entry]:
         """Returns all entries; a line that was cut off, by a kill or a full disk, is left out."""
         entries = []
-        for line in (self.folder / LINES).read_text(encoding="utf-8").splitlines():
+        for line in self._lines.read_text(encoding="utf-8").splitlines():
             with suppress(ValueError):
                 entries.append(json.loads(line))
         return entries
 
-    @property
-    def changed_ms(self) -> int:
-        """Returns when the last entry was written, milliseconds since 1970."""
-        return int((self.folder / LINES).stat().st_mtime * 1000)
-
     def take(self) -> bool:
         """Returns whether the journal is there and nobody else works on it; it is locked then."""
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
+            file = self._lines.open(encoding="utf-8")
+        except FileNotFoundError:
             return False
-        if not (self.folder / LINES).exists():  # sent by somebody else, between listing and locking
-            self.release()
-            return False
-        return True
+        return self._lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _lock(self, file: TextIO, how: int) -> bool:
+        with suppress(BlockingIOError):
+            fcntl.flock(file, how)
+            if self._lines.exists():  # and nobody has removed it in the meantime
+                self._locked = file
+                return True
+        file.close()
+        return False
 
     def remove(self) -> None:
         """Removes the journal, which is there whole or not at all, and unlocks it."""
-        (self.folder / LINES).unlink(missing_ok=True)
+        self._lines.unlink(missing_ok=True)
         shutil.rmtree(self.folder, ignore_errors=True)
-        Path(self._lock.lock_file).unlink(missing_ok=True)
         self.release()
 
     def release(self) -> None:
         """Unlocks the journal."""
-        self._lock.release()
+        if self._locked is not None:
+            self._locked.close()
+            self._locked = None

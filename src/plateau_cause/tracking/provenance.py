@@ -14,6 +14,8 @@ from plateau_cause.errors import PlateauError
 
 PREPARED = Path("data/prepared")
 DVC_NAMES = {"dvc.stage": "DVC_STAGE", "dvc.exp": "DVC_EXP_NAME", "dvc.baseline": "DVC_EXP_BASELINE_REV"}
+GIT = ("git.commit", "git.dirty")
+WRITTEN = (":!dvc.lock", ":!reports")  # git's way to say: but these
 MAX_VALUE = 6000  # characters of a parameter or tag that MLflow stores
 MAX_NAME = 250
 
@@ -34,10 +36,14 @@ def _data_facts(prepared: Path) -> dict[str, str]:
 
 
 def _git_facts() -> dict[str, str]:
-    commit, status = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--untracked-files=no")
+    """Returns the commit, and whether anything is not in it but what the pipeline itself writes.
+
+    New files count, because a training script may be one; ignored ones do not.
+    """
+    commit, status = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "--", ".", *WRITTEN)
     if not commit or status is None:
         return {}
-    return {"git.commit": commit, "git.dirty": "true" if status else "false"}
+    return dict(zip(GIT, (commit, "true" if status else "false"), strict=True))
 
 
 def _git(*arguments: str) -> str | None:

@@ -1,9 +1,13 @@
-"""What was recorded, read back: one run by its id, and whether the store answers at all."""
+"""What was recorded, read back: one run by its id, whether the store answers at all, where MLflow shows it.
+
+python -m plateau_cause.tracking.read http://127.0.0.1:5000    # the last of these, for `make ui`
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,8 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.tracking import provenance, store
-from plateau_cause.tracking.run import failures
+from plateau_cause.tracking import presentation, store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,11 +48,9 @@ def run(run_id: str) -> RecordedRun:
         PlateauError: the store does not answer, or has no such run.
     """
     client = _client()
-    try:
+    with store.failing_as(PlateauError, run_id, f" (MLflow at {store.address()})"):
         found = client.get_run(run_id)
         table = _predictions(client, run_id)
-    except failures() as error:
-        raise PlateauError(f"{run_id}: {_reason(error)} (MLflow at {_shown()})") from None
     return RecordedRun(str(found.info.run_name), found.data.params, found.data.metrics, table)
 
 
@@ -60,11 +61,25 @@ def probe() -> str:
         PlateauError: it does not answer.
     """
     client = _client()
-    try:
+    with store.failing_as(PlateauError, store.address()):
         experiments = client.search_experiments(max_results=1000)
-    except failures() as error:
-        raise PlateauError(f"{_shown()}: {_reason(error)}") from None
-    return f"{_shown()}: {len(experiments)} experiments"
+    return f"{store.address()}: {len(experiments)} experiments"
+
+
+def pages(server: str) -> list[str]:
+    """Returns name and address of every experiment of plateau's.
+
+    Args:
+        server: address of MLflow's pages, such as http://127.0.0.1:5000.
+
+    Raises:
+        PlateauError: the store does not answer.
+    """
+    client = _client()
+    with store.failing_as(PlateauError, store.address()):
+        found = client.search_experiments()
+    known = [experiment for experiment in found if presentation.SHARED in experiment.tags]
+    return [f"{one.name}: {server.rstrip('/')}/{presentation.page(one.experiment_id)}" for one in known]
 
 
 def _client() -> MlflowClient:
@@ -73,10 +88,8 @@ def _client() -> MlflowClient:
         raise PlateauError(f"{path}: no runs are recorded here; the first stage that runs makes it")
     store.settle_environment()
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")  # a few kilobytes
-    try:
+    with store.failing_as(PlateauError, store.address()):
         return store.open_client()
-    except failures() as error:
-        raise PlateauError(f"{_shown()}: {_reason(error)}") from None
 
 
 def _predictions(client: MlflowClient, run_id: str) -> pd.DataFrame | None:
@@ -86,12 +99,19 @@ def _predictions(client: MlflowClient, run_id: str) -> pd.DataFrame | None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         content = Path(client.download_artifacts(run_id, PREDICTIONS, folder)).read_bytes()
-    return pd.read_csv(io.BytesIO(content), dtype={"image_id": str, "label": str}, keep_default_na=False)
+    texts = dict.fromkeys(("image_id", "label", "sha256"), str)
+    return pd.read_csv(io.BytesIO(content), dtype=texts, keep_default_na=False)
 
 
-def _shown() -> str:
-    return provenance.without_password(store.tracking_uri())
+def main(server: str) -> int:
+    """Returns 0 after a line per experiment, 2 after one line on why there is none."""
+    try:
+        print("\n".join(pages(server)))
+    except PlateauError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
-def _reason(error: Exception) -> str:
-    return provenance.without_password(" ".join(str(error).split()))[:200]
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

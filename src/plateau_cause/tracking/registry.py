@@ -1,24 +1,27 @@
 """The model registry: versions of one model, what they come from, and the two aliases that point at them.
 
-`challenger` is the newest version, `champion` the one that is deployed: `models:/<name>@champion`. Unlike a
-run, which may go unrecorded, a version that cannot be registered is an error.
+`challenger` is today's model, `champion` the one that is deployed: `models:/<name>@champion`. Unlike a run,
+which may go unrecorded, a version that cannot be registered is an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.tracking import prediction, provenance, store
-from plateau_cause.tracking.run import failures
+from plateau_cause.tracking import find, prediction, provenance, store
 
-T = TypeVar("T")
 CHAMPION, CHALLENGER = "champion", "challenger"
 TRAINING_SET = "training_set"  # artifact folder of the run that registered the model
 REGISTERED_BY = "registered_by"  # tag: that run
+ABOUT = """\
+Models of the recipe in params.yaml, one version per retraining. `champion` is deployed; `challenger` is what
+the last retraining compared with it, and became the champion if it was better by more than noise.
+"""
 ARM_KEY = "arm_key"  # tag: content key of the trained arm; equal keys, equal models
 
 
@@ -61,17 +64,23 @@ class Registry:
     def __init__(self, name: str) -> None:
         self.name = name
         store.settle_environment()
-        self._client = _ask(store.open_client)
+        with _asking():
+            self._client = store.open_client()
 
     def version(self, alias: str) -> Version | None:
         """Returns the version that an alias points at, or None."""
-        aliases = _ask(lambda: self._aliases())
-        return self._get(aliases[alias]) if alias in aliases else None
+        with _asking():
+            found = self._client.search_registered_models(f"name = '{self.name}'")
+            versions = {name: version for model in found for name, version in model.aliases.items()}
+            if alias not in versions:
+                return None
+            return _version(self._client.get_model_version(self.name, str(versions[alias])))
 
     def find(self, arm_key: str) -> Version | None:
         """Returns the newest version of this trained arm, or None."""
-        query = f"name = '{self.name}' and tags.{ARM_KEY} = '{arm_key}'"
-        found = _ask(lambda: self._client.search_model_versions(query))
+        with _asking():
+            query = f"name = '{self.name}' and tags.{ARM_KEY} = '{arm_key}'"
+            found = self._client.search_model_versions(query)
         newest = max(found, key=lambda version: int(version.version), default=None)
         return None if newest is None else _version(newest)
 
@@ -82,13 +91,14 @@ class Registry:
         if run_id is None:
             return None
         try:
-            outputs = self._client.get_run(run_id).outputs
-            models = outputs.model_outputs if outputs else []
-            return f"models:/{models[0].model_id}" if models else None
+            models = find.models_of(self._client, run_id)
         except MlflowException:  # the run was recorded elsewhere: on a laptop, by another server
             return None
+        return f"models:/{models[0]}" if models else None
 
-    def register(self, model_uri: str, run_id: str, training_set: Path, tags: Mapping[str, Any]) -> Version:
+    def register(
+        self, model_uri: str, run_id: str, training_set: Path, tags: Mapping[str, Any], description: str = ""
+    ) -> Version:
         """Returns the new version, the challenger from now on.
 
         Args:
@@ -96,29 +106,41 @@ class Registry:
             run_id: of the run that registers it; keeps the training set, before the version can be seen.
             training_set: folder of what the model was trained on.
             tags: what it comes from; None values are left out.
+            description: what people read beside it, Markdown.
         """
         import mlflow
 
         known = {key: provenance.clean_text(value) for key, value in tags.items() if value is not None}
         known[REGISTERED_BY] = run_id
-        _ask(lambda: self._client.log_artifacts(run_id, str(training_set), TRAINING_SET))
-        made = _ask(lambda: mlflow.register_model(model_uri, self.name, tags=known))
-        self._point(CHALLENGER, str(made.version))
+        with _asking():
+            self._client.log_artifacts(run_id, str(training_set), TRAINING_SET)
+            made = mlflow.register_model(model_uri, self.name, tags=known)
+            self._client.update_model_version(self.name, made.version, description or None)
+            if not self._client.get_registered_model(self.name).description:
+                self._client.update_registered_model(self.name, ABOUT)
+        self.challenge(str(made.version))
         return Version(self.name, str(made.version), known)
+
+    def challenge(self, version: str) -> None:
+        """Points the alias `challenger` at a version."""
+        with _asking():
+            self._client.set_registered_model_alias(self.name, CHALLENGER, version)
 
     def promote(self, version: str) -> None:
         """Points the alias `champion` at a version, and notes on it which one it replaced."""
         before = self.version(CHAMPION)
-        self._point(CHAMPION, version)
-        replaced = before.version if before else "none"
-        _ask(lambda: self._client.set_model_version_tag(self.name, version, "replaced", replaced))
+        with _asking():
+            self._client.set_registered_model_alias(self.name, CHAMPION, version)
+            replaced = before.version if before else "none"
+            self._client.set_model_version_tag(self.name, version, "replaced", replaced)
 
     def training_set(self, version: Version, folder: Path) -> Path | None:
         """Returns the folder of what a version was trained on, downloaded; None where it was not kept."""
         run_id = version.tags.get(REGISTERED_BY)
         if run_id is None:  # registered by hand
             return None
-        return Path(_ask(lambda: self._client.download_artifacts(run_id, TRAINING_SET, str(folder))))
+        with _asking():
+            return Path(self._client.download_artifacts(run_id, TRAINING_SET, str(folder)))
 
     def predict(self, version: Version, pixels: Path, places: Mapping[str, Sequence[int]]) -> list[str]:
         """Returns a version's label for each stored image, by the code that it was logged with."""
@@ -126,16 +148,6 @@ class Registry:
             return prediction.predict_apart(version.uri, store.tracking_uri(), pixels, places)
         except RuntimeError as error:
             raise RegistryError(provenance.without_password(str(error))) from None
-
-    def _aliases(self) -> dict[str, str]:
-        found = self._client.search_registered_models(f"name = '{self.name}'")
-        return {alias: str(version) for model in found for alias, version in model.aliases.items()}
-
-    def _get(self, version: str) -> Version:
-        return _version(_ask(lambda: self._client.get_model_version(self.name, version)))
-
-    def _point(self, alias: str, version: str) -> None:
-        _ask(lambda: self._client.set_registered_model_alias(self.name, alias, version))
 
 
 def reach() -> None:
@@ -145,7 +157,8 @@ def reach() -> None:
         RegistryError: it cannot be reached.
     """
     store.settle_environment()
-    _ask(store.open_client)
+    with _asking():
+        store.open_client()
 
 
 def check_name(name: str) -> None:
@@ -162,15 +175,6 @@ def _version(found: Any) -> Version:
     return Version(found.name, str(found.version), dict(found.tags))
 
 
-def _ask(call: Callable[[], T]) -> T:
-    """Returns what the call returns.
-
-    Raises:
-        RegistryError: the server failed.
-    """
-    try:
-        return call()
-    except failures() as error:
-        where = provenance.without_password(store.tracking_uri())
-        reason = provenance.without_password(" ".join(str(error).split()))[:300]
-        raise RegistryError(f"the model registry at {where} failed: {reason}") from None
+def _asking() -> AbstractContextManager[None]:
+    """Returns a context in which what the server fails with is one clear line."""
+    return store.failing_as(RegistryError, f"the model registry at {store.address()} failed")

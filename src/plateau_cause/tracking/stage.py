@@ -11,11 +11,10 @@ from typing import Any
 
 from plateau_cause import artifacts, runtime
 from plateau_cause.config.params import Params, dump
-from plateau_cause.tracking import provenance, store
+from plateau_cause.tracking import attempts, provenance, store
 from plateau_cause.tracking.journal import Journal
-from plateau_cause.tracking.null_run import NullRun
-from plateau_cause.tracking.provenance import one_line, without_password
-from plateau_cause.tracking.recorder import Recorder
+from plateau_cause.tracking.outbox import Recorder
+from plateau_cause.tracking.presentation import NOTE, stage_note
 from plateau_cause.tracking.run import Run, ending
 
 RUNS = Path("reports/runs")
@@ -29,11 +28,12 @@ def stage_run(
     seed: int | None = None,
     tags: Mapping[str, Any] | None = None,
     runs: Path = RUNS,
-) -> Iterator[NullRun]:
+) -> Iterator[Run]:
     """Yields the run of one stage; leaves `<runs>/<stage>[@arm].json`, by which others find it again.
 
     The record is an output that DVC caches and that no stage depends on: a stage restored from the
-    cache brings back the run that made it. Further seeds of an arm are children of the run.
+    cache brings back the run that made it. Further seeds of an arm are children of the run. Attempts at the
+    stage that were cut off give way to it.
 
     Args:
         params: all parameters; recorded, except an arm's recipe, which the stage records as it is run.
@@ -55,14 +55,17 @@ def stage_run(
         yield run
         wall_s = time.perf_counter() - started_s
         run.log_metrics({"stage_s": wall_s, "peak_memory_mb": runtime.peak_memory_mb()})
-    artifacts.write_json(runs / f"{name}.json", _record(recorder, run, name))
+    record = runs / f"{name}.json"
+    artifacts.write_json(record, _record(recorder, run, name))
+    attempts.finished(name, record)
 
 
 def _tags(params: Params, stage: str, arm: str | None, seed: int | None) -> dict[str, Any]:
     """Returns what makes the run findable in the comparison views."""
     backbone = {"backbone": params.backbone.name, "weights": params.backbone.weights}
     kind = "stage" if arm is None else "train"
-    return {**provenance.facts(), **backbone, "stage": stage, "arm": arm, "seed": seed, "kind": kind}
+    own = {"stage": stage, "arm": arm, "seed": seed, "kind": kind, NOTE: stage_note(stage, arm)}
+    return {**provenance.facts(), **backbone, **own}
 
 
 def _recorder(name: str) -> Recorder | None:
@@ -73,21 +76,24 @@ def _recorder(name: str) -> Recorder | None:
     try:
         return Recorder(Journal.create(name))
     except OSError as error:
-        print(f"warning: the stage's run cannot be kept on disk: {one_line(error)}", file=sys.stderr)
+        reason = provenance.one_line(error)
+        print(f"warning: the stage's run cannot be kept on disk: {reason}", file=sys.stderr)
         return None
 
 
-def _started(recorder: Recorder | None, params: Params, name: str, tags: dict[str, Any]) -> NullRun:
+def _started(recorder: Recorder | None, params: Params, name: str, tags: dict[str, Any]) -> Run:
     if recorder is None:
-        return NullRun()
+        return Run()
     pipeline = store.pipeline_run_id()
     run = Run(recorder, params.tracking.experiment, tags, pipeline)
+    earlier = attempts.begun(name, run.key)
     run.start(name, pipeline)
+    run.replace(earlier)
     return run
 
 
-def _record(recorder: Recorder | None, run: NullRun, name: str) -> dict[str, Any]:
-    uri = without_password(store.tracking_uri()) if recorder else None
+def _record(recorder: Recorder | None, run: Run, name: str) -> dict[str, Any]:
+    uri = store.address() if recorder else None
     experiment = recorder.experiment_id if recorder else None
     found_at = {"run_id": run.run_id, "tracking_uri": uri, "experiment_id": experiment}
     return {"name": name, **found_at, "children": run.children}

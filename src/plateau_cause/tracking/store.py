@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from plateau_cause.tracking import presentation
+from plateau_cause.tracking.provenance import one_line, without_password
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -48,20 +52,30 @@ def tracking_uri(root: Path | None = None) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
 
 
+def address() -> str:
+    """Returns the same without user name and password, to be shown and kept."""
+    return without_password(tracking_uri())
+
+
+def sqlite_path() -> Path | None:
+    """Returns the SQLite file that runs go to, None for a server."""
+    uri = tracking_uri()
+    return Path(uri.removeprefix("sqlite:///")).resolve() if uri.startswith("sqlite:///") else None
+
+
 def open_client() -> MlflowClient:
     """Returns a client whose store has been opened, and created where it was not there."""
-    import logging
-
     import mlflow
 
+    uri = tracking_uri()
     for library in ("mlflow", "alembic"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    with environment(MLFLOW_TRACKING_URI=tracking_uri()):  # where MLflow would leave it set
-        mlflow.set_tracking_uri(tracking_uri())
+    with environment(MLFLOW_TRACKING_URI=uri):  # where MLflow would leave it set
+        mlflow.set_tracking_uri(uri)
     impatient = {key: value for key, value in FIRST_CONTACT.items() if os.environ.get(key) == SETTINGS[key]}
     with _alone(), environment(**impatient):
-        _knock(tracking_uri())
-        client = mlflow.MlflowClient(tracking_uri())
+        _knock(uri)
+        client = mlflow.MlflowClient(uri)
         client.get_experiment("0")  # the first call is the one that opens the store
     return client
 
@@ -83,11 +97,22 @@ def experiment_id(client: MlflowClient, name: str) -> str:
     """Returns the experiment's id; one made here keeps its artifacts beside its SQLite file."""
     with _alone():
         found = client.get_experiment_by_name(name)
-        if found is not None:
-            return str(found.experiment_id)
-        database = sqlite_path()
-        location = (database.parent / "mlartifacts").as_uri() if database else None
-        return str(client.create_experiment(name, artifact_location=location))
+        if found is None:
+            database = sqlite_path()
+            location = (database.parent / "mlartifacts").as_uri() if database else None
+            found = client.get_experiment(client.create_experiment(name, artifact_location=location))
+        presentation.introduce(client, found)
+        return str(found.experiment_id)
+
+
+def _alone() -> AbstractContextManager[object]:
+    """Returns a lock: processes that create the same SQLite file at once leave it unusable."""
+    from filelock import FileLock
+
+    database = sqlite_path()
+    if database is None:
+        return nullcontext()
+    return FileLock(database.with_name(f".{database.name}.lock"), timeout=LOCK_TIMEOUT_S)
 
 
 @cache
@@ -123,17 +148,10 @@ def failures() -> tuple[type[Exception], ...]:
     return tuple(kinds)
 
 
-def _alone() -> AbstractContextManager[object]:
-    """Returns a lock: processes that create the same SQLite file at once leave it unusable."""
-    from filelock import FileLock
-
-    database = sqlite_path()
-    if database is None:
-        return nullcontext()
-    return FileLock(database.with_name(f".{database.name}.lock"), timeout=LOCK_TIMEOUT_S)
-
-
-def sqlite_path() -> Path | None:
-    """Returns the SQLite file that runs go to, None for a server."""
-    uri = tracking_uri()
-    return Path(uri.removeprefix("sqlite:///")).resolve() if uri.startswith("sqlite:///") else None
+@contextmanager
+def failing_as(kind: type[Exception], before: str, after: str = "") -> Iterator[None]:
+    """Raises what the store raises as an error of this kind: `before`, a colon, the reason, `after`."""
+    try:
+        yield
+    except failures() as error:
+        raise kind(f"{before}: {one_line(error)}{after}") from None

@@ -15,11 +15,12 @@ SAVE_EVERY_S = 5.0  # writing more often costs more than repeating
 
 @dataclass
 class State:
-    """A run between two epochs; `epoch` counts the finished ones."""
+    """A run between two epochs; `epoch` counts the finished ones, `diverged_step` is as in Outcome."""
 
     epoch: int = 0
     seconds: float = 0.0
     kept_epoch: int = 0
+    diverged_step: int | None = None
     peaks: list[float] = field(default_factory=list)
     history: list[dict[str, float]] = field(default_factory=list)
     signals: list[dict[str, Any]] = field(default_factory=list)

@@ -4,73 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from plateau_cause.config.recipe import Recipe
+from plateau_cause.errors import PlateauError
 from plateau_cause.runtime import progress, seed_everything
 from plateau_cause.training import checkpoint as checkpoints
 from plateau_cause.training import depthwise, signals
 from plateau_cause.training import optimizer as optimizers
-from plateau_cause.training.inputs import Inputs
-from plateau_cause.training.losses import LossFunction
+from plateau_cause.training.evaluation import accuracy, autocast, channels_last, predict
+from plateau_cause.training.outputs import decisions, forward
+from plateau_cause.training.task import Outcome, Task
+from plateau_cause.training.user_code import explain
 
 MOST_TRAIN_EVALUATED = (
     600  # training images on which train accuracy is measured every epoch (± 2 points at 0.9)
 )
-EVALUATION_BATCH = 64
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Manifest rows (int64) of each split; `train` is what this arm may learn from."""
-
-    train: np.ndarray
-    val: np.ndarray
-    test: np.ndarray
-
-
-@dataclass
-class Task:
-    """Everything that one training run needs; the model and the optimiser are changed by it."""
-
-    model: nn.Module
-    inputs: Inputs
-    targets: torch.Tensor  # (N,) int64 of the whole manifest, on the device
-    rows: Rows
-    recipe: Recipe
-    seed: int
-    loss: LossFunction
-    optimizer: torch.optim.Optimizer | None
-    blocks: signals.Blocks
-    enter_training: Callable[[], None]  # puts the model into the recipe's training mode
-    num_classes: int
-    name: str = "train"
-
-
-@dataclass
-class Outcome:
-    """What a run leaves behind.
-
-    Attributes:
-        history: one row per epoch: train_loss, train_accuracy, val_loss, val_accuracy, learning_rate.
-        signals: gradient norm and update ratio per block and epoch.
-        val_outputs, test_outputs: (n, C) outputs of the kept epoch, in the order of the rows.
-        kept_epoch: counted from 1; 0 where nothing was trained.
-        seconds: wall time of training and evaluation.
-    """
-
-    history: list[dict[str, float]] = field(default_factory=list)
-    signals: list[dict[str, Any]] = field(default_factory=list)
-    val_outputs: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    test_outputs: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    kept_epoch: int = 0
-    seconds: float = 0.0
+TOO_FEW_VALUES = "more than 1 value per channel"  # what batch norm says of one value in training
 
 
 def train(
@@ -98,7 +51,7 @@ def train(
         final = index == steps_per_epoch(task) - 1
         losses.append(_step(task, state, epoch, index, rows, generator, watch=final))
         if final:
-            row = _end_epoch(task, state, epoch, float(torch.stack(losses).mean()))
+            row = _end_epoch(task, state, epoch, torch.stack(losses).cpu())
             losses.clear()
             state.seconds = time.perf_counter() - started
             checkpoints.save(checkpoint, state, task.model, task.optimizer)
@@ -111,31 +64,13 @@ def train(
 
 def _is_lost(state: checkpoints.State) -> bool:
     """Returns whether the loss is no number any more: nothing that follows is training."""
-    return bool(state.history) and not np.isfinite(state.history[-1]["train_loss"])
+    return state.diverged_step is not None
 
 
 def steps_per_epoch(task: Task) -> int:
-    """Returns the batches per epoch; a last one of a single image is left out (batch norm fails on it)."""
+    """Returns the batches per epoch; the last one may be smaller, where the network can train on it."""
     full, rest = divmod(len(task.rows.train), task.recipe.batch_size)
-    return max(1, full + (rest > 1 or (rest == 1 and full == 0)))
-
-
-@torch.inference_mode()
-def predict(model: nn.Module, inputs: Inputs, rows: np.ndarray) -> torch.Tensor:
-    """Returns outputs (n, C) float32 on the CPU, in eval mode, and leaves the model in eval mode."""
-    model.eval()
-    batches = torch.from_numpy(rows).split(EVALUATION_BATCH)
-    outputs = []
-    for batch in batches:
-        tensor = channels_last(inputs.evaluation(batch))
-        with _autocast(tensor.device):
-            outputs.append(model(tensor).float().cpu())
-    return torch.cat(outputs)
-
-
-def channels_last(tensor: torch.Tensor) -> torch.Tensor:
-    """Returns images (B, 3, H, W) in the layout of fast convolutions: about twice as fast on a CPU."""
-    return tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+    return max(1, full + (rest >= task.smallest_batch))
 
 
 def _batches(task: Task, first: int) -> Iterator[tuple[int, int, torch.Tensor, torch.Generator]]:
@@ -177,28 +112,48 @@ def _step(
     generator: torch.Generator,
     watch: bool,
 ) -> torch.Tensor:
-    steps = steps_per_epoch(task)
+    try:
+        loss = _loss(task, rows, generator)
+        if task.optimizer is not None and loss.requires_grad:
+            before = signals.snapshot(task.blocks) if watch else []
+            _update(task, state, epoch * steps_per_epoch(task) + index, loss)
+            if watch:
+                found = signals.compare(task.blocks, before)
+                state.signals += [{"epoch": epoch + 1, **asdict(signal)} for signal in found]
+        return loss.detach()
+    except Exception as error:
+        raise _said(task, error) from error
+
+
+def _loss(task: Task, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     tensor = channels_last(task.inputs.training(rows, generator))
     target = task.targets[rows.to(task.targets.device)]
-    with _autocast(tensor.device), depthwise.folded(tensor.device):
-        output = task.model(tensor)
-    loss = task.loss(output.float(), target)
-    if task.optimizer is None or not loss.requires_grad:
-        return loss.detach()
-    multiple = optimizers.factor(
-        task.recipe.schedule, epoch * steps + index, steps * task.recipe.schedule.epochs
-    )
-    optimizers.set_learning_rate(task.optimizer, state.peaks, multiple)
-    before = signals.snapshot(task.blocks) if watch else []
+    with autocast(tensor.device), depthwise.folded(tensor.device):
+        output = forward(task.model, tensor)
+    return task.loss(output.float() if isinstance(output, torch.Tensor) else output, target)
+
+
+def _update(task: Task, state: checkpoints.State, step: int, loss: torch.Tensor) -> None:
+    assert task.optimizer is not None
+    schedule = task.recipe.schedule
+    optimizers.follow(task.optimizer, schedule, state.peaks, step, schedule.epochs * steps_per_epoch(task))
     task.optimizer.zero_grad(set_to_none=True)
     loss.backward()
     task.optimizer.step()
-    if watch:
-        state.signals += [{"epoch": epoch + 1, **asdict(s)} for s in signals.compare(task.blocks, before)]
-    return loss.detach()
 
 
-def _end_epoch(task: Task, state: checkpoints.State, epoch: int, train_loss: float) -> dict[str, float]:
+def _said(task: Task, error: Exception) -> Exception:
+    """Returns an error that the user can mend in one line, and any other as it is."""
+    if TOO_FEW_VALUES in str(error):
+        return PlateauError(
+            f"recipe.batch_size: got {task.recipe.batch_size}: batch norms that train need several values "
+            "per channel; allowed: more images per step, or batch_norm: frozen"
+        )
+    is_theirs = task.is_own and not isinstance(error, PlateauError | torch.OutOfMemoryError)
+    return PlateauError(f"recipe.code: a training step {explain(error)}") if is_theirs else error
+
+
+def _end_epoch(task: Task, state: checkpoints.State, epoch: int, losses: torch.Tensor) -> dict[str, float]:
     shown = task.rows.train
     if len(shown) > MOST_TRAIN_EVALUATED:
         shown = np.random.default_rng(task.seed).choice(shown, MOST_TRAIN_EVALUATED, replace=False)
@@ -207,14 +162,17 @@ def _end_epoch(task: Task, state: checkpoints.State, epoch: int, train_loss: flo
     on_val = predict(task.model, task.inputs, task.rows.val)
     row = {
         "epoch": epoch + 1,
-        "train_loss": train_loss,
-        "train_accuracy": accuracy(on_train, targets[torch.from_numpy(shown)]),
-        "val_loss": float(task.loss(on_val, targets[torch.from_numpy(task.rows.val)])),
-        "val_accuracy": accuracy(on_val, targets[torch.from_numpy(task.rows.val)]),
+        "train_loss": float(losses.mean()),
+        "train_accuracy": accuracy(decisions(on_train, task.num_classes), targets[torch.from_numpy(shown)]),
+        "val_loss": _validation_loss(task, on_val, targets[torch.from_numpy(task.rows.val)]),
+        "val_accuracy": accuracy(
+            decisions(on_val, task.num_classes), targets[torch.from_numpy(task.rows.val)]
+        ),
         "learning_rate": float(task.optimizer.param_groups[0]["lr"]) if task.optimizer else 0.0,
     }
     state.history.append(row)
     state.epoch = epoch + 1
+    state.diverged_step = _diverged(losses, on_val, epoch)
     best = max(float(r["val_accuracy"]) for r in state.history)
     if task.recipe.schedule.keep == "last" or row["val_accuracy"] >= best:
         state.kept_epoch = epoch + 1
@@ -223,27 +181,35 @@ def _end_epoch(task: Task, state: checkpoints.State, epoch: int, train_loss: flo
     return row
 
 
-def accuracy(outputs: torch.Tensor, targets: torch.Tensor) -> float:
-    """Returns the share of rows whose highest output is the target; a row that is not a number is wrong."""
-    right = (outputs.argmax(1) == targets) & outputs.isfinite().all(1)
-    return float(right.double().mean())
+def _validation_loss(task: Task, outputs: torch.Tensor, targets: torch.Tensor) -> float:
+    """Returns the loss of the outputs; NaN for a loss that reads more than the scores a network gives."""
+    try:
+        return float(task.loss(outputs, targets))
+    except PlateauError:  # it worked in training, on what the network gives there
+        return float("nan")
+
+
+def _diverged(losses: torch.Tensor, outputs: torch.Tensor, epoch: int) -> int | None:
+    """Returns the step (from 1) whose loss is no number, the epoch's last where only the outputs are none."""
+    lost = (~losses.isfinite()).nonzero()
+    if len(lost):
+        return epoch * len(losses) + int(lost[0, 0]) + 1
+    return None if outputs.isfinite().any() else (epoch + 1) * len(losses)
 
 
 def _finish(task: Task, state: checkpoints.State, checkpoint: Path | None, started: float) -> Outcome:
     if state.kept_weights is not None:
         task.model.load_state_dict(state.kept_weights)
+    on_val, on_test = (predict(task.model, task.inputs, rows) for rows in (task.rows.val, task.rows.test))
     outcome = Outcome(
         history=state.history,
         signals=state.signals,
-        val_outputs=predict(task.model, task.inputs, task.rows.val).numpy(),
-        test_outputs=predict(task.model, task.inputs, task.rows.test).numpy(),
+        val_outputs=decisions(on_val, task.num_classes).numpy(),
+        test_outputs=decisions(on_test, task.num_classes).numpy(),
         kept_epoch=state.kept_epoch,
+        diverged_step=state.diverged_step,
     )
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
     outcome.seconds = time.perf_counter() - started
     return outcome
-
-
-def _autocast(device: torch.device) -> Any:
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda")

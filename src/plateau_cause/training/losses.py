@@ -4,17 +4,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.nn import functional
 
 from plateau_cause.config.recipe import Loss
+from plateau_cause.training.outputs import logits
+from plateau_cause.training.user_code import call
 
-LossFunction = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+LossFunction = Callable[[Any, torch.Tensor], torch.Tensor]  # of what the network gives, tensor or not
 
 
 def build(recipe: Loss) -> LossFunction:
-    """Returns the declared loss. `nll` and `mse` read the outputs as they are: that is their classic trap."""
+    """Returns the declared loss of a network's scores.
+
+    `nll` and `mse` read them as they are: that is their classic trap.
+    """
+    loss = _named(recipe)
+    return lambda output, target: loss(logits(output).float(), target)
+
+
+def own(function: Callable[..., Any]) -> LossFunction:
+    """Returns the user's loss: of all that the network gives where it reads that, of the scores otherwise.
+
+    A network that gives a tensor leaves no choice; from others a loss may want auxiliary outputs or
+    `output.logits`.
+    """
+
+    def loss(output: Any, target: torch.Tensor) -> torch.Tensor:
+        if not isinstance(output, torch.Tensor):
+            try:
+                return function(output, target)  # type: ignore[no-any-return]
+            except Exception:  # it wants scores; what it says of them is said below
+                output = logits(output).float()
+        return call(function, output, target)  # type: ignore[no-any-return]
+
+    return loss
+
+
+def _named(recipe: Loss) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
     smoothing = recipe.label_smoothing
     match recipe.name:
         case "nll":

@@ -15,6 +15,7 @@ from plateau_cause.training.keras_model import KerasModule
 
 BATCH_NORMS = (nn.modules.batchnorm._BatchNorm,)
 DROPOUTS = (nn.modules.dropout._DropoutNd,)
+TRAIN_FROZEN_TOO = "train, in frozen layers too"  # what `batch_norm` is where plain `model.train()` decides
 
 
 class Classifier(nn.Module):
@@ -89,13 +90,18 @@ def blocks(model: nn.Module) -> list[tuple[str, list[nn.Parameter]]]:
 
 
 def set_trainable(model: nn.Module, which: str, head: Iterable[nn.Parameter]) -> None:
-    """Freezes and unfreezes parameters in place: none | head | last_block | all."""
-    kept = {id(parameter) for parameter in head}
+    """Freezes and unfreezes parameters in place: none | head | backbone (all but it) | last_block | all.
+
+    What a user's file moves beside these ("part") has no counterpart in another network: the head alone.
+    """
+    in_head = {id(parameter) for parameter in head}
+    kept = set(in_head)
     if which == "last_block":
         body = [group for _, group in blocks(model) if not kept.issuperset(map(id, group))]
         kept |= {id(parameter) for parameter in body[-1]} if body else set()
     for parameter in model.parameters():
-        parameter.requires_grad_(which == "all" or (which != "none" and id(parameter) in kept))
+        moves = {"all": True, "none": False, "backbone": id(parameter) not in in_head}
+        parameter.requires_grad_(moves.get(which, id(parameter) in kept))
 
 
 def head_parameters(model: nn.Module, num_classes: int) -> list[nn.Parameter]:
@@ -108,7 +114,7 @@ def head_parameters(model: nn.Module, num_classes: int) -> list[nn.Parameter]:
 
 def set_modes(model: nn.Module, recipe: Recipe, own_batch_norm: bool) -> None:
     """Keeps frozen layers, and batch norm that the recipe freezes, in eval mode while the rest trains."""
-    if own_batch_norm:
+    if own_batch_norm or recipe.batch_norm == TRAIN_FROZEN_TOO:
         return
     for module in model.modules():  # not the leaves alone: timm's batch norm holds its activation
         frozen = not any(p.requires_grad for p in module.parameters()) and _has_parameters(module)
@@ -121,10 +127,36 @@ def set_modes(model: nn.Module, recipe: Recipe, own_batch_norm: bool) -> None:
 
 
 def set_dropout(model: nn.Module, probability: float) -> None:
-    """Sets every dropout layer of the model in place."""
+    """Sets every dropout layer of the model in place; whole layers are dropped no more often than that."""
+    for module, name in _droppers(model):
+        present = float(getattr(module, name))
+        setattr(module, name, probability if isinstance(module, DROPOUTS) else min(present, probability))
+
+
+def dropout(model: nn.Module) -> float:
+    """Returns the largest probability with which the model drops features or, as stochastic depth, layers."""
+    return max((float(getattr(module, name)) for module, name in _droppers(model)), default=0.0)
+
+
+def _droppers(model: nn.Module) -> list[tuple[nn.Module, str]]:
+    """Returns each module that drops something, and where it keeps the probability.
+
+    Stochastic depth has a class of its own in torchvision, timm and transformers, never a common one.
+    """
+    found: list[tuple[nn.Module, str]] = []
     for module in model.modules():
-        if isinstance(module, DROPOUTS):
-            module.p = probability
+        kind = type(module).__name__
+        if isinstance(module, DROPOUTS) or kind == "StochasticDepth":
+            found.append((module, "p"))
+        elif "DropPath" in kind and isinstance(getattr(module, "drop_prob", None), float | int):
+            found.append((module, "drop_prob"))
+    return found
+
+
+def reads_gray(model: nn.Module) -> bool:
+    """Returns whether the model's first convolution takes one channel."""
+    first = next((module for module in model.modules() if isinstance(module, nn.Conv2d)), None)
+    return first is not None and first.in_channels == 1
 
 
 def uses_batch_norm(model: nn.Module) -> bool:

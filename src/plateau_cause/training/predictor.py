@@ -14,7 +14,9 @@ from torch import nn
 
 from plateau_cause.config.recipe import Preprocessing
 from plateau_cause.images.preprocessing import normalize, resize_one
-from plateau_cause.training.inputs import as_tensor
+from plateau_cause.training.inputs import as_tensor, fit_channels
+from plateau_cause.training.model import reads_gray
+from plateau_cause.training.outputs import decisions, forward, logits
 
 
 @dataclass
@@ -42,16 +44,20 @@ class Predictor:
         Args:
             images: uint8 RGB (N, H, W, 3).
         """
-        outputs = self.model.eval()(self._inputs(images)).float()
+        given = logits(forward(self.model.eval(), self._inputs(images)))
+        count = len(self.classes)
+        known = given.float()[:, :count] if given.ndim > 1 else given.float()  # others are no classes
+        outputs = decisions(known, count, self.gives_probabilities)
         probabilities = (outputs if self.gives_probabilities else outputs.softmax(1)).numpy()
         table = pd.DataFrame(probabilities, columns=[f"probability: {name}" for name in self.classes])
         table.insert(0, "label", [self.classes[i] for i in probabilities.argmax(1)])
         return table
 
     def _inputs(self, images: np.ndarray) -> torch.Tensor:
-        """Returns what the model reads, (N, 3, S, S) float32."""
+        """Returns what the model reads, (N, C, S, S) float32."""
         if self.transform is not None:
             pictures = (Image.fromarray(np.ascontiguousarray(image)) for image in images)
             return torch.stack([as_tensor(self.transform(picture, False)) for picture in pictures]).float()
         resized = np.stack([resize_one(np.ascontiguousarray(image), self.preprocessing) for image in images])
-        return normalize(torch.from_numpy(resized).permute(0, 3, 1, 2), self.preprocessing)
+        inputs = normalize(torch.from_numpy(resized).permute(0, 3, 1, 2), self.preprocessing)
+        return fit_channels(inputs, 1) if reads_gray(self.model) else inputs

@@ -1,4 +1,5 @@
 import os
+import socket
 
 import pandas as pd
 import pytest
@@ -62,7 +63,10 @@ def test_links_that_leave_are_quarantined_and_others_followed(
         os.path.basename(source): reason
         for source, reason in zip(found["source"], found["reason"], strict=True)
     }
-    assert reasons == {"leaves.png": "a link that leaves the folder", "nothing.png": "a link to nothing"}
+    assert reasons == {
+        "leaves.png": "a link that leaves the folder",
+        "nothing.png": "a link to nothing, or in a circle",
+    }
 
 
 @pytest.mark.parametrize("place", ["fish", "cat/more"])
@@ -110,3 +114,47 @@ def test_class_folders_without_images(tmp_path, make_folder, prepared):
     (tmp_path / "images/cat").mkdir(parents=True)
     with pytest.raises(PlateauError, match="holds no images"):
         prepared(tmp_path / "images")
+
+
+def test_what_people_keep_beside_images_is_no_image(make_folder, picture):
+    names = ("notes.txt", "labels.csv", "1.json", "README.MD", "1.xml", "@eaDir/1.png")
+    files = {"cat/1.png": picture(0), "dog/1.png": picture(1)}
+    folder = make_folder(files | {f"cat/{name}": b"x" for name in names})
+    assert [i.image_id for i in items(folder)] == ["cat/1.png", "dog/1.png"]
+
+
+def test_side_files_do_not_turn_a_split_folder_into_a_class(make_folder, picture):
+    files = {f"{split}/{label}/1.png": picture(0) for split in ("train", "test") for label in "ab"}
+    folder = make_folder(files | {"train/labels.csv": b"x", "test/README.txt": b"x"})
+    assert {(i.label, i.split) for i in items(folder)} == {(a, s) for a in "ab" for s in ("train", "test")}
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"pets.zip": b"PK"}, "but pets.zip, an archive: unpack it"),
+        ({"1.png": b"x", "2.png": b"x", "labels.csv": b"x"}, "but 2 files, such as 1.png"),
+        ({"labels.csv": b"x"}, "holds no class folders; allowed"),
+    ],
+)
+def test_what_stands_in_place_of_class_folders_is_named(make_folder, files, said):
+    with pytest.raises(PlateauError, match=said):
+        items(make_folder(files))
+
+
+def test_links_in_a_circle_and_sockets_are_quarantined(make_folder, class_files, prepared, tmp_path):
+    folder = make_folder(class_files())
+    (folder / "cat/a.png").symlink_to("b.png")
+    (folder / "cat/b.png").symlink_to("a.png")
+    (folder / "loop").symlink_to("loop")  # beside the class folders: no class
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(folder / "cat/s.png"))
+    prepared(folder, max_unreadable=0.3)
+    reasons = pd.read_parquet(tmp_path / "prepared/quarantine.parquet")["reason"].tolist()
+    assert reasons == ["a link to nothing, or in a circle"] * 2 + ["not a regular file"]
+
+
+def test_signs_that_steer_a_terminal_are_written_out(make_folder, picture):
+    folder = make_folder({"c\x1b[31mat/1\x07.png": picture(0), "d\u202eog/1.png": picture(1)})
+    assert {i.label for i in items(folder)} == {"c\\x1b[31mat", "d\\x202eog"}
+    assert all(i.image_id.isprintable() and i.source.isprintable() for i in items(folder))

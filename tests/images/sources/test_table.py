@@ -181,3 +181,27 @@ def test_damage_behind_a_sound_beginning(images, rows):
     path.write_bytes(whole)
     with pytest.raises(PlateauError, match=r"data\.path: .* cannot be read as a table"):
         items(path)
+
+
+@pytest.mark.parametrize("name", ["label", "image", "note"])
+def test_two_columns_of_one_name(images, rows, name):
+    path = images / "t.csv"
+    path.write_text(f"image,label,note,{name}\ncat/00.png,cat,x,y\n")
+    with pytest.raises(PlateauError, match=rf"data\.path: .*two columns are called '{name}'; rename one"):
+        items(path)
+
+
+def test_a_table_without_a_single_right_path_says_so(images, rows, prepared):
+    rows["image"] = "photos/" + rows["image"]
+    path = save(rows, images / "t.csv")
+    with pytest.raises(PlateauError) as caught:
+        prepared(path, source="table")
+    text = str(caught.value)
+    assert text.startswith("data.columns.image: none of the 12 paths in ")
+    assert f"looked for at {images}/photos/cat/00.png" in text
+    assert "max_unreadable" not in text
+
+
+def test_labels_with_signs_that_steer(images, rows):
+    rows["label"] = ["c\x1bat", "c\x07at"] * 6
+    assert {item.label for item in items(save(rows, images / "t.csv"))} == {"c\\x1bat", "c\\x07at"}

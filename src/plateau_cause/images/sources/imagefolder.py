@@ -8,11 +8,18 @@ from functools import partial
 from pathlib import Path
 
 from plateau_cause.config.params import Data
-from plateau_cause.errors import PlateauError
+from plateau_cause.errors import PlateauError, shown
 from plateau_cause.images.item import Item, plain_text, read_file
 from plateau_cause.images.splits import ALIASES
 
-NOT_DATA = ("thumbs.db", "desktop.ini", "icon\r", "__macosx")  # what file managers leave behind
+# What file managers, notebooks and network drives leave behind.
+NOT_DATA = ("thumbs.db", "desktop.ini", "icon\r", "__macosx", "@eadir", "$recycle.bin", "__pycache__")
+# What people keep beside images, and no image is.
+SIDE_FILES = (
+    ".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md", ".html", ".log", ".ini", ".db",
+    ".py", ".ipynb", ".xlsx", ".docx", ".mat", ".sha256", ".md5",
+)  # fmt: skip
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 
 
 def read(data: Data, key: str = "data") -> Iterable[Item]:
@@ -27,7 +34,8 @@ def read(data: Data, key: str = "data") -> Iterable[Item]:
     folders = _folders(root, root, key)
     if not folders:
         raise PlateauError(
-            f"{key}.path: {data.path!r} holds no class folders; allowed: a folder per class, images inside"
+            f"{key}.path: {shown(data.path)} holds no class folders{_instead(root)}; "
+            "allowed: a folder per class, images inside"
         )
     splits = [folder for folder in folders if _is_split(folder, root, key)]
     if len(splits) < len(folders):
@@ -46,11 +54,21 @@ def local_files(data: Data, key: str = "data") -> Path | None:
     return Path(str(data.path))
 
 
+def _instead(root: Path) -> str:
+    """Returns what a folder holds in place of class folders, where that says what to do."""
+    names = sorted(entry.name for entry in os.scandir(root) if not _is_folder(entry))
+    archives = [name for name in names if name.lower().endswith(ARCHIVES)]
+    if archives:
+        return f", but {plain_text(archives[0])}, an archive: unpack it"
+    others = [name for name in names if not _is_side_file(name)]
+    return f", but {len(others):,} files, such as {plain_text(others[0])}" if others else ""
+
+
 def _is_split(folder: Path, root: Path, key: str) -> bool:
     """Returns whether a folder is called like a split and holds class folders only."""
     if folder.name.lower() not in ALIASES:
         return False
-    files = [entry for entry in os.scandir(folder) if not entry.is_dir() and not _is_ignored(entry.name)]
+    files = [entry for entry in os.scandir(folder) if not _is_folder(entry) and not _is_side_file(entry.name)]
     return not files and bool(_folders(folder, root, key))
 
 
@@ -68,13 +86,25 @@ def _is_ignored(name: str) -> bool:
     return name.startswith(".") or name.lower() in NOT_DATA
 
 
+def _is_side_file(name: str) -> bool:
+    return _is_ignored(name) or name.lower().endswith(SIDE_FILES)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Returns whether an entry is a folder or leads to one; a link in a circle leads nowhere."""
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
 def _folders(folder: Path, root: Path, key: str) -> list[Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         name = plain_text(str(folder))
         raise PlateauError(f"{key}.path: {name!r} cannot be read: {error.strerror}") from None
-    found = [Path(entry) for entry in entries if entry.is_dir() and not _is_ignored(entry.name)]
+    found = [Path(entry) for entry in entries if _is_folder(entry) and not _is_ignored(entry.name)]
     for path in found:
         if path.is_symlink():
             _refuse_link(path, root, key)
@@ -89,7 +119,7 @@ def _refuse_link(path: Path, root: Path, key: str) -> None:
 
 
 def _is_inside(path: Path, root: Path) -> bool:
-    return path.resolve().is_relative_to(root.resolve())
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def _items(root: Path, folder: Path, split: str | None, key: str) -> Iterator[Item]:
@@ -102,12 +132,12 @@ def _items(root: Path, folder: Path, split: str | None, key: str) -> Iterator[It
 
 def _files(folder: Path, root: Path, key: str) -> Iterator[Path]:
     entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    yield from (Path(entry) for entry in entries if not entry.is_dir() and not _is_ignored(entry.name))
+    yield from (Path(e) for e in entries if not _is_folder(e) and not _is_side_file(e.name))
     for inner in _folders(folder, root, key):
         yield from _files(inner, root, key)
 
 
 def _refused(link: Path, root: Path) -> str | None:
-    if not _is_inside(link, root):
-        return "a link that leaves the folder"
-    return None if link.exists() else "a link to nothing"
+    if not os.path.exists(link):
+        return "a link to nothing, or in a circle"
+    return None if _is_inside(link, root) else "a link that leaves the folder"

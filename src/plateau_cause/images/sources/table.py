@@ -5,7 +5,9 @@ A CSV file, a Parquet file, or many Parquet files: a folder or a pattern of shar
 
 from __future__ import annotations
 
+import csv
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -135,6 +137,7 @@ def _open_csv(path: Path) -> tuple[dict[str, bool], Callable[[list[str]], dict[s
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
     separator = max(",;\t", key=header.count)
+    _refuse_repeats(next(csv.reader([header], delimiter=separator, skipinitialspace=True), []))
     table = pd.read_csv(
         path, sep=separator, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig",
         skipinitialspace=True,
@@ -142,11 +145,19 @@ def _open_csv(path: Path) -> tuple[dict[str, bool], Callable[[list[str]], dict[s
     return dict.fromkeys(map(str, table.columns), False), partial(_texts, table)
 
 
+def _refuse_repeats(names: list[str]) -> None:
+    """Raises where two columns have one name: which of them is meant, nobody can tell."""
+    repeated = [name for name, count in Counter(names).items() if count > 1 and name]
+    if repeated:
+        raise ValueError(f"two columns are called {plain_text(repeated[0])!r}; rename one")
+
+
 def _open_parquet(path: Path) -> tuple[dict[str, bool], Callable[[list[str]], dict[str, Cells]]]:
     """Returns column -> whether it holds images, and a function that reads some of them as text."""
     import pyarrow.parquet as pq
 
     schema = pq.read_schema(path)
+    _refuse_repeats(schema.names)
 
     def load(wanted: list[str]) -> dict[str, Cells]:
         with pq.ParquetFile(path) as file:

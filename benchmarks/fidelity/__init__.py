@@ -1,0 +1,1 @@
+"""Recipes as params.yaml tells them beside the plain PyTorch scripts that they stand for."""

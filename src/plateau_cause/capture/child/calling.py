@@ -1,0 +1,148 @@
+"""The doors of the model: calls from outside, construction, modes, loaded weights, frozen parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import FrameType, ModuleType
+from typing import Any
+
+from plateau_cause.capture.child.course import Course, Forward, tensors
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.names import name_in
+from plateau_cause.capture.child.places import Place, Registry, frame_here, here, place_of
+
+TRANSFORMS = "torchvision.transforms"
+
+
+@dataclass
+class Loaded:
+    """Weights that were loaded into a module."""
+
+    module: Any
+    place: Place | None
+    given: int
+    matched: int
+    missing: list[str]
+
+
+class Calling:
+    """Listens to `nn.Module` and `nn.Parameter`."""
+
+    def __init__(self, hooks: Hooks, course: Course, places: Registry[Place]) -> None:
+        self.hooks, self.course, self.places = hooks, course, places
+        self.depth = 0  # how many modules are running, one within the other
+        self.outermost: Any = None  # the module that runs now, called from outside every other
+        self.last_without_parameters: tuple[Any, Any, Place | None] | None = None  # a loss, most likely
+        self.modes: Registry[Place] = Registry()  # module → the line of its last train() or eval()
+        self.frozen: dict[int, tuple[Any, Place | None, bool]] = {}  # parameter → last requires_grad
+        self.loaded: list[Loaded] = []
+        self.compiled: Place | None = None  # the line of torch.compile
+        self._in_train = False
+        self._names: Registry[str] = Registry()
+
+    def install(self, torch: ModuleType) -> None:
+        """Puts the listeners in; `torch` has just been imported."""
+        module = torch.nn.Module
+        self.hooks.after(module, "__init__", self._built)
+        self.hooks.before(torch, "compile", self._compiled)
+        self.hooks.after(module, "load_state_dict", self._weights_loaded)
+        self._follow_calls(module, torch.compiler.is_compiling)
+        self._follow_modes(module)
+        self._follow_freezing(torch)
+
+    def _built(self, _: None, module: Any, *arguments: Any, **named: Any) -> None:
+        self.places.remember(module, here(built=module))
+
+    def _compiled(self, *_: Any, **__: Any) -> None:
+        self.compiled = here()
+
+    def _weights_loaded(self, result: Any, module: Any, state: Any, *arguments: Any, **named: Any) -> None:
+        own = module.state_dict()
+        unmatched = set(result.missing_keys)
+        matched = sum(name in state and name not in unmatched for name in own)
+        place = here()
+        self.loaded.append(Loaded(module, place, len(state), matched, list(result.missing_keys)))
+
+    def _follow_calls(self, module_class: Any, is_compiling: Any) -> None:
+        original = module_class.__call__
+
+        def call(module: Any, *arguments: Any, **named: Any) -> Any:
+            if is_compiling() or self.depth or self.hooks.paused:
+                return original(module, *arguments, **named)
+            self.depth, self.outermost = 1, module
+            try:
+                self.hooks.hear(self._before, module)
+                output = original(module, *arguments, **named)
+            finally:
+                self.depth, self.outermost = 0, None
+            self.hooks.hear(self._after, module, arguments, named, output)
+            return output
+
+        module_class.__call__ = call
+
+    def _before(self, module: Any) -> None:
+        if has_parameters(module):
+            self.course.mode.about_to_call(module)
+
+    def _after(self, module: Any, arguments: Any, named: Any, output: Any) -> None:
+        if not has_parameters(module):
+            given = [one for one in tensors(list(arguments)) if one.ndim]
+            if given and given[0].requires_grad:
+                self.last_without_parameters = (module, given, here())
+            return
+        frame = frame_here()
+        inputs = [one for one in tensors([*arguments, *named.values()]) if one.ndim]
+        is_grad = any(one.requires_grad for one in tensors(output))
+        self.course.forward(
+            Forward(
+                module, self._name(frame, module), place_of(frame), inputs, output, is_grad, arguments, named
+            )
+        )
+
+    def _name(self, frame: FrameType | None, module: Any) -> str | None:
+        """Returns what the script calls a module; looked up once, as frames are many."""
+        if self._names.of(module) is None:
+            self._names.remember(module, name_in(frame, module))
+        return self._names.of(module)
+
+    def _follow_modes(self, module_class: Any) -> None:
+        original = module_class.train
+
+        def train(module: Any, mode: bool = True) -> Any:
+            if self._in_train or self.hooks.paused:
+                return original(module, mode)
+            self._in_train = True
+            try:
+                result = original(module, mode)
+            finally:
+                self._in_train = False
+            self.hooks.hear(self.modes.remember, module, here())
+            return result
+
+        module_class.train = train
+
+    def _follow_freezing(self, torch: ModuleType) -> None:
+        flag = torch._C.TensorBase.requires_grad
+        in_place = torch.Tensor.requires_grad_
+
+        def assign(parameter: Any, value: bool) -> None:
+            flag.__set__(parameter, value)
+            self.hooks.hear(self._set, parameter, value)
+
+        def requires_grad_(parameter: Any, requires_grad: bool = True) -> Any:
+            result = in_place(parameter, requires_grad)
+            self.hooks.hear(self._set, parameter, requires_grad)
+            return result
+
+        torch.nn.Parameter.requires_grad = property(flag.__get__, assign)
+        torch.nn.Parameter.requires_grad_ = requires_grad_
+
+    def _set(self, parameter: Any, value: bool) -> None:
+        self.frozen[id(parameter)] = (parameter, here(), bool(value))
+
+
+def has_parameters(module: Any) -> bool:
+    """Returns whether a module has parameters; torchvision's transforms are modules without any."""
+    if type(module).__module__.startswith(TRANSFORMS):
+        return False
+    return next(module.parameters(), None) is not None

@@ -1,0 +1,157 @@
+"""The part of the peek about data: loaders, data sets, transforms, labels, what a tensor is made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from plateau_cause.capture.child.facts import kind, picture_facts, plain
+from plateau_cause.capture.child.places import Place, Registry
+from plateau_cause.capture.child.replay import Sample, Sampled, normalisation
+
+HELD = ("transform", "transforms", "target_transform", "tf", "preprocess", "augment", "_format_kwargs")
+INNER = ("dataset", "datasets", "data_set", "ds", "subset", "base")
+
+
+def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
+    """Returns what a loader does, as JSON."""
+    loader, seen = sampled.loader, sampled.seen
+    given = loader.loader
+    return {
+        "name": loader.name,
+        "role": loader.role,
+        "place": loader.place,
+        "loop": next((one.place for one in loader.passes), None),
+        "batch_size": given.batch_size if given.batch_size is not None else _of_batches(given),
+        "batches": _length(given),
+        "shuffle": _shuffles(given),
+        "sampler": _sampler(given),
+        "drop_last": bool(given.drop_last or getattr(given.batch_sampler, "drop_last", False)),
+        "workers": given.num_workers,
+        "collate": plain(given.collate_fn),
+        "data_set": _data_set(given.dataset, places),
+        "labels": _labels(given.dataset, seen),
+        "image": _image(seen),
+        "varies": sampled.varies,
+    }
+
+
+def chain(data_set: Any) -> list[Any]:
+    """Returns a data set and those within it: subsets, concatenations, wrappers."""
+    found = [data_set]
+    for name in INNER:
+        inner = getattr(data_set, name, None)
+        parts = inner if isinstance(inner, (list, tuple)) else [inner]
+        found += [part for one in parts if hasattr(one, "__getitem__") and hasattr(one, "__len__")
+                  and not isinstance(one, (str, dict, list, tuple)) for part in chain(one)]  # fmt: skip
+    return found
+
+
+def transforms_of(data_set: Any, places: Registry[Place]) -> dict[str, Any] | None:
+    """Returns the transform that a data set or one within it holds: steps as text, and where it was made."""
+    for one in chain(data_set):
+        for name in HELD[:-1]:
+            transform = getattr(one, name, None)
+            if name != "target_transform" and callable(transform):
+                return {"steps": steps(transform), "place": places.of(transform)}
+    return None
+
+
+def steps(transform: Any) -> list[str]:
+    """Returns the steps of a transform, one text each."""
+    inner = getattr(transform, "transforms", None)
+    if isinstance(inner, (list, tuple)):
+        return [step for one in inner for step in steps(one)]
+    nested = getattr(transform, "transform", None)
+    if type(transform).__name__ == "StandardTransform" and callable(nested):
+        return steps(nested)
+    is_plain = type(transform).__module__.startswith(("torchvision", "torch.nn"))
+    return [" ".join(repr(transform).split()) if is_plain else str(plain(transform))]
+
+
+def _data_set(data_set: Any, places: Registry[Place]) -> dict[str, Any]:
+    parts = chain(data_set)
+    return {
+        "class": kind(data_set),
+        "length": _length(data_set),
+        "place": next((place for one in parts if (place := places.of(one)) is not None), None),
+        "within": [kind(one) for one in parts[1:]],
+        "folder": next((str(root) for one in parts if isinstance(root := getattr(one, "root", None),
+                                                                 (str, Path))), None),
+        "transform": transforms_of(data_set, places),
+    }  # fmt: skip
+
+
+def _labels(data_set: Any, seen: list[Sample]) -> dict[str, Any]:
+    parts = chain(data_set)
+    orders = [found for one in parts if isinstance(found := getattr(one, "class_to_idx", None), dict)]
+    named = [found for one in parts if isinstance(found := getattr(one, "classes", None), (list, tuple))]
+    folders: dict[str, Counter[int]] = {}
+    for sample in seen:
+        if sample.label is not None and sample.raw is not None and sample.raw.path:
+            folders.setdefault(Path(sample.raw.path).parent.name, Counter())[sample.label] += 1
+    by_folder = {name: count.most_common(1)[0][0] for name, count in sorted(folders.items())}
+    return {
+        "classes": plain(named[0]) if named else None,
+        "class_to_idx": plain(orders[0]) if orders else None,
+        "by_folder": by_folder if len(set(by_folder.values())) > 1 else None,
+        "in_order": _in_order(seen),
+        "seen": dict(sorted(Counter(one.label for one in seen if one.label is not None).items())),
+    }
+
+
+def _in_order(seen: list[Sample]) -> bool | None:
+    """Returns whether the labels stand class by class in the data set."""
+    labels = [one.label for one in seen if one.label is not None]
+    blocks = 1 + sum(a != b for a, b in pairwise(labels))
+    return None if len(labels) < 4 else blocks == len(set(labels))
+
+
+def _image(seen: list[Sample]) -> dict[str, Any] | None:
+    """Returns facts of the tensors and of the raw images behind them."""
+    import torch
+
+    found = [one.tensor for one in seen if one.tensor is not None]
+    alike = [one for one in found if one.shape == found[0].shape]
+    if not alike:
+        return None
+    raws = [one.raw for one in seen if one.raw is not None and one.raw.image is not None]
+    sizes = [list(raw.image.shape[:2]) for raw in raws]
+    return {
+        "tensor": picture_facts(torch.stack(alike)),
+        "raw": {"least_size": [min(column) for column in zip(*sizes, strict=True)],
+                "most_size": [max(column) for column in zip(*sizes, strict=True)],
+                "example": raws[0].path} if sizes else None,
+        "normalisation": normalisation(seen),
+    }  # fmt: skip
+
+
+def _length(value: Any) -> int | None:
+    try:
+        return len(value)
+    except (TypeError, NotImplementedError):
+        return None
+
+
+def _of_batches(loader: Any) -> int | None:
+    return getattr(loader.batch_sampler, "batch_size", None)
+
+
+def _inner_sampler(loader: Any) -> Any:
+    return getattr(loader.batch_sampler, "sampler", None) or getattr(loader, "sampler", None)
+
+
+def _shuffles(loader: Any) -> bool:
+    return type(_inner_sampler(loader)).__name__ != "SequentialSampler"
+
+
+def _sampler(loader: Any) -> dict[str, Any]:
+    sampler = _inner_sampler(loader)
+    told = ("replacement", "num_samples")
+    facts = {name: plain(getattr(sampler, name, None)) for name in told if hasattr(sampler, name)}
+    weights = getattr(sampler, "weights", None)
+    if weights is not None and len(weights):
+        facts["weights"] = {"least": float(min(weights)), "most": float(max(weights))}
+    return {"class": kind(sampler), **facts}

@@ -1,0 +1,126 @@
+"""The part of the peek about the model: its parts, what trains, what is held, what moved, what was loaded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from plateau_cause.capture.child import facts
+from plateau_cause.capture.child.layers import prefixes, worded
+from plateau_cause.capture.child.places import Place
+
+if TYPE_CHECKING:
+    from plateau_cause.capture.child.main import Doors
+    from plateau_cause.capture.child.peek import Peek
+
+
+def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
+    """Returns the model as JSON, with `names`: parameter → its name, for other parts of the document."""
+    named = parameters(peek)
+    held = {id(one) for record in doors.stepping.held if record.steps
+            for group in record.optimizer.param_groups for one in group["params"]}  # fmt: skip
+    return {
+        "parts": [_part(doors, one) for one in peek.training],
+        "numbers": sum(one.numel() for one in named.values()),
+        "head": _head(doors, peek),
+        **_what_moves(doors, peek, named, held),
+        "strangers": _strangers(doors, named),
+        "weights": _weights(doors, named),
+        "dropout_in_evaluation": [{"place": place, "p": p} for place, p in doors.losing.dropped],
+        "names": {id(one): name for name, one in named.items()},
+    }
+
+
+def parameters(peek: Peek) -> dict[str, Any]:
+    """Returns the parameters of the trained model by name; of several parts, behind each part's name."""
+    found: dict[str, Any] = {}
+    for one in peek.training:
+        inner, _ = facts.unwrapped(one.module)
+        before = f"{one.name or facts.kind(inner)}." if len(peek.training) > 1 else ""
+        found |= {f"{before}{name}": parameter for name, parameter in inner.named_parameters()}
+    return found
+
+
+def _part(doors: Doors, call: Any) -> dict[str, Any]:
+    inner, around = facts.unwrapped(call.module)
+    return {"name": call.name, "class": facts.kind(inner), "within": around, "place": doors.places.of(inner)}
+
+
+def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:
+    """Returns the last linear layer, or the last layer with weights."""
+    from torch import nn
+
+    inner = [(name, module) for one in peek.training for name, module in
+             facts.unwrapped(one.module)[0].named_modules() if isinstance(module, nn.Linear)]  # fmt: skip
+    if not inner:
+        return None
+    name, module = inner[-1]
+    return {"name": name, "outputs": module.out_features, "place": doors.places.of(module)}
+
+
+def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int]) -> dict[str, Any]:
+    frozen = [name for name, one in named.items() if not one.requires_grad]
+    unheld = [name for name, one in named.items() if one.requires_grad and id(one) not in held]
+    live = [name for name, one in named.items() if one.requires_grad and id(one) in held]
+    gradients = {name: peek.gradients.get(id(named[name])) for name in live}
+    steps = doors.stepping.steps
+    without = [name for name in live if steps and gradients[name] is None]
+    zero = [name for name in live if steps and gradients[name] == 0]
+    moved = {name: peek.moved.get(id(named[name]), (0.0, 0.0)) for name in live}
+    still = [name for name in live if steps and not moved[name][0]]
+    return {
+        "trains": _said(live, named),
+        "frozen": _said(frozen, named) | {"place": _frozen_at(doors, [named[name] for name in frozen])},
+        "not_held": _said(unheld, named),
+        "without_gradient": _said(without, named),
+        "zero_gradient": _said(zero, named),
+        "still": _said(still, named),
+        "change_per_step": _change(moved, steps, named),
+    }
+
+
+def _said(names: list[str], named: dict[str, Any]) -> dict[str, Any]:
+    layers = prefixes(names, list(named)) if len(names) < len(named) else ["everything"] * bool(names)
+    return {"layers": worded(layers), "parameters": len(names),
+            "numbers": sum(named[name].numel() for name in names)}  # fmt: skip
+
+
+def _frozen_at(doors: Doors, frozen: list[Any]) -> Place | None:
+    written = [doors.calling.frozen.get(id(one)) for one in frozen]
+    return _most_common(entry[1] for entry in written if entry is not None and not entry[2])
+
+
+def _most_common(places: Iterable[Place | None]) -> Place | None:
+    counted = Counter(place for place in places if place is not None)
+    return counted.most_common(1)[0][0] if counted else None
+
+
+def _change(moved: dict[str, tuple[float, float]], steps: int, named: dict[str, Any]) -> float | None:
+    """Returns the median over weight matrices of what one step changes, as a part of the weights' norm."""
+    ratios = sorted(change / steps / own for name, (change, own) in moved.items()
+                    if steps and own and named[name].ndim > 1)  # fmt: skip
+    return ratios[len(ratios) // 2] if ratios else None
+
+
+def _strangers(doors: Doors, named: dict[str, Any]) -> dict[str, Any]:
+    """Returns what the optimizers hold that the model does not have."""
+    own = {id(one) for one in named.values()}
+    held = [one for record in doors.stepping.held if record.steps
+            for group in record.optimizer.param_groups for one in group["params"]]  # fmt: skip
+    strange = [one for one in held if id(one) not in own and own]
+    return {"parameters": len(strange), "shapes": [list(one.shape) for one in strange[:4]],
+            "have_gradients": any(one.grad is not None for one in strange)}  # fmt: skip
+
+
+def _weights(doors: Doors, named: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns which weights were loaded into the model, and how much of it they filled."""
+    own = {id(one) for one in named.values()}
+    found = []
+    for loaded in doors.calling.loaded:
+        if any(id(one) in own for one in loaded.module.parameters()):
+            tensors = len(loaded.module.state_dict())
+            found.append({"place": loaded.place, "into": facts.kind(loaded.module), "given": loaded.given,
+                          "matched": loaded.matched, "tensors": tensors,
+                          "missing": loaded.missing[:8]})  # fmt: skip
+    return found

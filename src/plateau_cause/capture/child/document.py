@@ -1,0 +1,179 @@
+"""The peek as one document that a person can read: what the script really does, each with file and line."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from plateau_cause.capture.child import describe_data, facts
+from plateau_cause.capture.child.course import Forward
+from plateau_cause.capture.child.decoding import Decoding
+from plateau_cause.capture.child.describe_model import describe_model
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.places import Place
+from plateau_cause.capture.child.replay import Sample, Sampled, samples, spread, varies
+
+if TYPE_CHECKING:
+    from plateau_cause.capture.child.main import Doors
+    from plateau_cause.capture.child.peek import Peek
+
+SCHEMA_VERSION = 1
+LIBRARIES = ("torch", "torchvision", "timm", "transformers", "lightning", "numpy")
+SAMPLES = 48  # items of each data set to look at
+
+
+def sampled(doors: Doors) -> list[Sampled]:
+    """Returns each loader with samples of its data set; none where it cannot be read."""
+    found = []
+    for loader in doors.course.loaders:
+        about = (loader.loader, doors.decoding, doors.hooks)
+        seen = doors.hooks.attempt(_read, *about) or []
+        changes = doors.hooks.attempt(varies, about[0], seen, *about[1:])
+        found.append(Sampled(loader, seen, changes))
+    return found
+
+
+def _read(loader: Any, decoding: Decoding, hooks: Hooks) -> list[Sample]:
+    return list(samples(loader, spread(loader.dataset, SAMPLES), decoding, hooks))
+
+
+def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
+    """Returns the whole peek; see docs/capture.md for every field."""
+    model = describe_model(doors, peek)
+    names = model.pop("names")
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "script": _script(doors),
+        "seen": _seen(doors, peek),
+        "loaders": [describe_data.describe(one, doors.places) for one in data],
+        "model": model,
+        "training": _call(peek.training[:1]),
+        "training_again": None if peek.later is None else _call([peek.later]),
+        "evaluation": _call(_evaluation(peek)),
+        "average": _average(doors, peek),
+        "compiled": doors.calling.compiled,
+        "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.held if one.steps],
+        "unused_optimizers": [one.place for one in doors.stepping.held if not one.steps],
+        "schedules": [_schedule(one) for one in doors.stepping.schedules],
+        "loss": peek.loss,
+        "gradients": _gradients(doors),
+        "epochs": _epochs(doors),
+        "seeds": {name: {"value": facts.plain(value), "place": place}
+                  for name, (value, place) in doors.seeding.seeds.items()},
+        "problems": doors.hooks.problems,
+    }  # fmt: skip
+
+
+def document_of_nothing(doors: Doors, peek: Peek) -> dict[str, Any]:
+    """Returns the document of a script that ended before it trained."""
+    return {"schema_version": SCHEMA_VERSION, "script": _script(doors), "seen": _seen(doors, peek),
+            "problems": doors.hooks.problems}  # fmt: skip
+
+
+def located(value: Any) -> Any:
+    """Returns a document with its places as `{"file": …, "line": …}`: files of the folder relative to it."""
+    if isinstance(value, Place):
+        return {"file": relative(value.file), "line": value.line}
+    if isinstance(value, dict):
+        return {str(key): located(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [located(item) for item in value]
+    return value
+
+
+def relative(file: str) -> str:
+    """Returns a path relative to the folder that the script runs in, where it lies inside."""
+    path, folder = os.path.realpath(file), os.path.realpath(os.getcwd())
+    return os.path.relpath(path, folder) if path.startswith(folder + os.sep) else path
+
+
+def _script(doors: Doors) -> dict[str, Any]:
+    versions = {name: getattr(sys.modules.get(name), "__version__", None) for name in LIBRARIES}
+    return {"given": doors.job["target"], "is_module": doors.job["is_module"],
+            "arguments": doors.job["arguments"], "python": platform.python_version(),
+            "versions": {name: version for name, version in versions.items() if version}}  # fmt: skip
+
+
+def _seen(doors: Doors, peek: Peek) -> dict[str, Any]:
+    return {"steps": doors.stepping.steps, "backward_calls": doors.course.backwards,
+            "has_evaluation": bool(peek.evaluation),
+            "is_so_far": doors.stepping.steps < 2 or not peek.evaluation}  # fmt: skip
+
+
+def _evaluation(peek: Peek) -> list[Forward]:
+    """Returns the calls of the evaluation, those on other data than training's first."""
+    trained_on = [one.of.of for one in peek.training if one.of is not None]
+    return sorted(peek.evaluation, key=lambda one: one.of is not None and one.of.of in trained_on)
+
+
+def _call(calls: list[Forward]) -> dict[str, Any] | None:
+    if not calls:
+        return None
+    call = calls[0]
+    logits = facts.logits_of(call.output)
+    output = {"kind": facts.kind(call.output), "shape": None if logits is None else list(logits.shape)}
+    return {"place": call.place, "model": call.name, **call.facts, "output": output}
+
+
+def _average(doors: Doors, peek: Peek) -> dict[str, Any] | None:
+    """Returns what is evaluated in place of the trained model: an average of its weights, most likely."""
+    trained = [facts.unwrapped(one.module)[0] for one in peek.training]
+    for call in peek.evaluation:
+        inner, around = facts.unwrapped(call.module)
+        parts = [module for one in trained for module in one.modules()]
+        whole = list(inner.modules())
+        if not any(inner is part for part in parts) and not any(one in whole for one in trained):
+            return {"class": (around or [facts.kind(inner)])[0], "name": call.name,
+                    "place": doors.places.of(call.module) or doors.places.of(inner)}  # fmt: skip
+    return None
+
+
+def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]:
+    from plateau_cause.capture.child.layers import prefixes, worded
+
+    groups = []
+    for number, group in enumerate(held.optimizer.param_groups):
+        named = [names[id(one)] for one in group["params"] if id(one) in names]
+        told = {key: facts.plain(value) for key, value in group.items() if key != "params"}
+        size = sum(one.numel() for one in group["params"])
+        layers = worded(prefixes(named, list(names.values())))
+        rates = [row[number] for row in held.rates if number < len(row)]
+        acting = {"lr": rates[0], "rates": rates} if rates else {}
+        groups.append(
+            {"holds": layers, "parameters": len(group["params"]), "numbers": size, **told, **acting}
+        )
+    by_hand = [{"place": place, "rate": rate} for place, rate in held.by_hand[-4:]]
+    return {"class": facts.kind(held.optimizer), "name": held.name, "place": held.place,
+            "step": held.step_place, "groups": groups, "rates_by_hand": by_hand}  # fmt: skip
+
+
+def _schedule(one: Any) -> dict[str, Any]:
+    state = {name: facts.plain(value) for name, value in vars(one.scheduler).items()
+             if isinstance(value, (bool, int, float, str, list, tuple, Counter))
+             and not name.startswith("_") and name not in ("base_lrs", "last_epoch", "verbose")}  # fmt: skip
+    every = None if not one.steps else "batch" if one.within_pass else "epoch"
+    return {"class": facts.kind(one.scheduler), "place": one.place, "step": one.step_place,
+            "stepped_every": every, "options": state}  # fmt: skip
+
+
+def _gradients(doors: Doors) -> dict[str, Any]:
+    stepping = doors.stepping
+    stepped = [one for one in stepping.held if one.steps]
+    per_step = [count for one in stepped for count in one.per_step]
+    return {
+        "backward": stepping.backward_place,
+        "backward_calls_per_step": max(per_step, default=None),
+        "are_cleared": not any(one.uncleared for one in stepped) if stepped else None,
+        "cleared_at": next((one.clear_place for one in stepped if one.clear_place), None),
+        "clipping": stepping.clips[0] if stepping.clips else None,
+        "scaler": stepping.scaler,
+    }
+
+
+def _epochs(doors: Doors) -> dict[str, Any] | None:
+    plans = [one.plan for loader in doors.course.loaders if loader.role == "train" for one in loader.passes]
+    found = [plan for plan in plans if plan is not None]
+    return {"count": found[0][0], "place": found[0][1]} if found else None

@@ -1,0 +1,109 @@
+"""Facts about models and tensors as values that JSON can hold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture.child.course import tensors
+
+DROPS = ("DropPath", "StochasticDepth")  # modules of timm and torchvision that act in training only
+
+
+def modes(module: Any) -> dict[str, Any]:
+    """Returns whether a module trains, and how many of its batch norms and dropouts do."""
+    from torch import nn
+
+    parts = list(module.modules())
+    norms = [one for one in parts if isinstance(one, nn.modules.batchnorm._BatchNorm)]
+    drops = [one for one in parts if _drops(one)]
+    return {"training": module.training, "batch_norm": _counted(norms), "dropout": _counted(drops)}
+
+
+def _drops(module: Any) -> bool:
+    from torch import nn
+
+    if isinstance(module, nn.modules.dropout._DropoutNd):
+        return bool(module.p > 0)
+    return type(module).__name__ in DROPS and bool(getattr(module, "p", getattr(module, "drop_prob", 0)))
+
+
+def _counted(layers: list[Any]) -> dict[str, int]:
+    return {"count": len(layers), "training": sum(layer.training for layer in layers)}
+
+
+def picture_facts(tensor: Any) -> dict[str, Any]:
+    """Returns size, range and moments of a batch of inputs: (N, C, H, W), or any other shape."""
+    values = tensor.detach().float().cpu()
+    facts = {"shape": list(tensor.shape), "dtype": str(tensor.dtype).removeprefix("torch."),
+             "least": float(values.min()), "most": float(values.max())}  # fmt: skip
+    if values.ndim == 4:
+        channels = values.transpose(0, 1).flatten(1)  # (C, N*H*W)
+        return facts | {"mean": channels.mean(1).tolist(), "std": channels.std(1).tolist()}
+    return facts | {"mean": [float(values.mean())], "std": [float(values.std())]}
+
+
+def picture_of(inputs: list[Any]) -> Any:
+    """Returns the images among a model's inputs: the first of four dimensions, else the first of any."""
+    floats = [one for one in inputs if one.is_floating_point()] or inputs
+    return next((one for one in floats if one.ndim == 4), floats[0] if floats else None)
+
+
+def logits_of(output: Any) -> Any:
+    """Returns the tensor (N, C) that is judged: the output itself, its `logits`, or its first such tensor."""
+    logits = getattr(output, "logits", None)
+    if logits is None and hasattr(output, "get"):
+        logits = output.get("logits")
+    if logits is not None:
+        return logits
+    found = [one for one in tensors(output) if one.is_floating_point()]
+    return next((one for one in found if one.ndim == 2), found[0] if found else None)
+
+
+def targets_in(batch: Any, count: int) -> Any:
+    """Returns the labels in a batch: its integer tensor of `count` numbers, else one of 0 and 1; or None."""
+    found = [one for one in tensors(batch) if one.numel() == count and one.ndim in (1, 2)]
+    whole = [one for one in found if not one.is_floating_point()]
+    if whole:
+        return whole[0].reshape(-1)
+    binary = [one for one in found if bool(((one == 0) | (one == 1)).all())]
+    return binary[0].reshape(-1) if binary else None
+
+
+def unwrapped(module: Any) -> tuple[Any, list[str]]:
+    """Returns the module within DataParallel and torch.compile, and what was around it."""
+    around: list[str] = []
+    while True:
+        name = type(module).__name__
+        if name == "OptimizedModule":
+            inner, name = module._orig_mod, "torch.compile"
+        elif name in ("DataParallel", "DistributedDataParallel", "AveragedModel"):
+            inner = module.module
+        else:
+            return module, around
+        around.append(name)
+        module = inner
+
+
+def kind(value: Any) -> str:
+    """Returns a class's full name; of torch's own the part that people write."""
+    cls = value if isinstance(value, type) else type(value)
+    module = cls.__module__
+    for prefix, written in (("torch.nn.modules", "nn"), ("torch.optim.lr_scheduler", "lr_scheduler"),
+                            ("torch.optim", "optim"), ("torchvision.transforms", "transforms"),
+                            ("torch.utils.data", ""), ("__main__", ""), ("builtins", "")):  # fmt: skip
+        if module == prefix or module.startswith(f"{prefix}."):
+            return f"{written}.{cls.__qualname__}".lstrip(".")
+    return f"{module}.{cls.__qualname__}"
+
+
+def plain(value: Any) -> Any:
+    """Returns a value as JSON has it: numbers, texts and lists stay, everything else becomes a text."""
+    if isinstance(value, (bool, int, float, str)) or value is None:
+        return value
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist") and getattr(value, "size", None) is not None:
+        return value.tolist()
+    return getattr(value, "__qualname__", None) or kind(value)

@@ -1,0 +1,66 @@
+"""Listeners on functions of libraries: they hear every call, and can neither change it nor break it."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable
+from typing import Any
+
+Listener = Callable[..., Any]
+
+
+class Hooks:
+    """Puts listeners around functions; what a listener raises becomes a problem in the record.
+
+    `paused` silences all of them: before the script starts, while plateau itself reads the script's data or
+    evaluates its model, and in every process that the script forks.
+    """
+
+    def __init__(self) -> None:
+        self.paused = True
+        self.problems: list[str] = []
+        os.register_at_fork(after_in_child=self._silence)
+
+    def _silence(self) -> None:
+        self.paused = True
+
+    def hear(self, listener: Listener, *arguments: Any, **named: Any) -> Any:
+        """Returns what the listener says; None where it fails or all are silent."""
+        return None if self.paused else self.attempt(listener, *arguments, **named)
+
+    def attempt(self, listener: Listener, *arguments: Any, **named: Any) -> Any:
+        """Returns what a function says, silent or not; None where it fails, which becomes a problem."""
+        try:
+            return listener(*arguments, **named)
+        except Exception as error:
+            self._keep(f"{listener.__qualname__}: {type(error).__name__}: {error}")
+            return None
+
+    def _keep(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    def before(self, owner: Any, name: str, listener: Listener) -> None:
+        """Has `listener(*arguments)` called before each call of `owner.name`."""
+        self._replace(owner, name, listener, None)
+
+    def after(self, owner: Any, name: str, listener: Listener) -> None:
+        """Has `listener(result, *arguments)` called after each call of `owner.name`."""
+        self._replace(owner, name, None, listener)
+
+    def _replace(self, owner: Any, name: str, first: Listener | None, last: Listener | None) -> None:
+        original = getattr(owner, name, None)
+        if original is None:  # another version of the library
+            return
+
+        @functools.wraps(original)
+        def heard(*arguments: Any, **named: Any) -> Any:
+            if first is not None:
+                self.hear(first, *arguments, **named)
+            result = original(*arguments, **named)
+            if last is not None:
+                self.hear(last, result, *arguments, **named)
+            return result
+
+        setattr(owner, name, heard)

@@ -1,0 +1,96 @@
+"""The doors of the data: loaders and their passes, data sets, composed transforms."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from plateau_cause.capture.child.course import Course, Loader, Pass
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.names import name_in
+from plateau_cause.capture.child.places import Place, Registry, frame_here, here, place_of
+from plateau_cause.capture.child.plans import rounds_around
+
+PASS = "_plateau_pass"  # the attribute of a loader's iterator that holds its pass
+
+
+class Loading:
+    """Listens to `DataLoader`, and to the construction of data sets and transforms."""
+
+    def __init__(self, hooks: Hooks, course: Course, places: Registry[Place]) -> None:
+        self.hooks, self.course, self.places = hooks, course, places
+
+    def install(self, torch: ModuleType) -> None:
+        """Puts the listeners in; `torch` has just been imported."""
+        data = torch.utils.data
+        self.hooks.after(data.DataLoader, "__init__", self._built)
+        self.hooks.after(data.DataLoader, "__iter__", self._begun)
+        self._follow_batches(data.dataloader._BaseDataLoaderIter)
+        _announce(data.Dataset, lambda built: self.hooks.hear(self._data_set_built, built))
+
+    def install_transforms(self, module: ModuleType) -> None:
+        """Puts the listener on `Compose` in; the module has just been imported."""
+        if hasattr(module, "Compose"):
+            self.hooks.after(module.Compose, "__init__", self._transform_built)
+
+    def _built(self, _: None, loader: Any, *arguments: Any, **named: Any) -> None:
+        place = here(built=loader)
+        known = next((one for one in self.course.loaders if one.loader is loader), None)
+        if known is None:
+            self.course.loaders.append(Loader(loader, place))
+        else:  # a subclass that calls __init__ twice
+            known.place = place
+
+    def _begun(self, iterator: Any, loader: Any) -> None:
+        frame = frame_here()
+        known = next((one for one in self.course.loaders if one.loader is loader), None)
+        if known is None:
+            known = Loader(loader, None)
+            self.course.loaders.append(known)
+        known.name = known.name or name_in(frame, loader)
+        begun = Pass(known, place_of(frame), rounds_around(frame) if len(known.passes) < 2 else None)
+        self.course.begin(begun)
+        setattr(iterator, PASS, begun)
+
+    def _data_set_built(self, data_set: Any) -> None:
+        self.places.remember(data_set, here())
+
+    def _transform_built(self, _: None, transform: Any, *arguments: Any, **named: Any) -> None:
+        self.places.remember(transform, here(built=transform))
+
+    def _follow_batches(self, iterator_class: Any) -> None:
+        original, hooks, course = iterator_class.__next__, self.hooks, self.course
+
+        def following(iterator: Any) -> Any:
+            of = getattr(iterator, PASS, None)
+            if of is None or hooks.paused:
+                return original(iterator)
+            hooks.hear(course.settle)
+            if hooks.hear(course.mode.wants_no_more, of):
+                hooks.hear(course.end, of)
+                raise StopIteration
+            try:
+                batch = original(iterator)
+            except StopIteration:
+                hooks.hear(course.end, of)
+                raise
+            of.batches += 1
+            of.recent.append(batch)
+            return batch
+
+        iterator_class.__next__ = following
+
+
+def _announce(base: Any, listener: Any) -> None:
+    """Has `listener(instance)` called for every new instance of a class that has no `__new__` of its own.
+
+    Data sets often do not call the constructor of `Dataset`; every one of them is allocated by `__new__`.
+    """
+
+    def __new__(cls: Any, *arguments: Any, **named: Any) -> Any:  # noqa: N807
+        allocate = super(base, cls).__new__
+        instance = allocate(cls) if allocate is object.__new__ else allocate(cls, *arguments, **named)
+        listener(instance)
+        return instance
+
+    base.__new__ = staticmethod(__new__)

@@ -1,0 +1,131 @@
+"""The doors of the loss: which function, on what; and where a softmax, sigmoid or ReLU stood before it."""
+
+from __future__ import annotations
+
+import inspect
+from collections import deque
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from plateau_cause.capture.child.calling import Calling
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.places import Place, Registry, here
+
+LOSSES = (
+    "cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss",
+    "l1_loss", "smooth_l1_loss", "huber_loss", "kl_div", "multi_margin_loss", "soft_margin_loss",
+    "multilabel_margin_loss", "multilabel_soft_margin_loss", "hinge_embedding_loss",
+    "cosine_embedding_loss", "triplet_margin_loss", "gaussian_nll_loss", "poisson_nll_loss",
+)  # fmt: skip
+ACTIVATIONS = ("softmax", "log_softmax", "sigmoid", "relu")
+MODULES = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid", "ReLU": "relu"}
+OPTIONS = ("weight", "pos_weight", "label_smoothing", "ignore_index", "reduction", "beta", "delta")
+KEPT = 16  # activations to remember: the one before the loss is among the last
+
+
+@dataclass
+class Loss:
+    """One call of a loss function of torch."""
+
+    function: str
+    place: Place | None
+    output: Any  # what it was given
+    target: Any
+    options: dict[str, Any]
+    module: Any = None  # such as nn.CrossEntropyLoss
+    is_inside: bool = False  # within the model's forward
+
+
+@dataclass
+class Activation:
+    """One call of a softmax or the like."""
+
+    function: str
+    place: Place | None
+    key: tuple[int, tuple[int, ...]]  # address and shape of what it returned
+
+
+@dataclass
+class Losing:
+    """Listens to `torch.nn.functional`, `torch` and `Tensor`."""
+
+    hooks: Hooks
+    calling: Calling
+    places: Registry[Place]
+    last: Loss | None = None
+    dropped: list[tuple[Place | None, float]] = field(default_factory=list)
+    activations: deque[Activation] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def install(self, torch: ModuleType) -> None:
+        """Puts the listeners in; `torch` has just been imported."""
+        for name in LOSSES:
+            self._follow_loss(torch.nn.functional, name)
+        for name in ACTIVATIONS:
+            for owner in (torch.nn.functional, torch, torch.Tensor):
+                self._follow_activation(owner, name)
+        for kind, name in MODULES.items():
+            self._follow_module(getattr(torch.nn, kind), name)
+        self._follow_dropout(torch.nn.functional)
+
+    def activation_before(self, given: Any) -> Activation | None:
+        """Returns the activation whose result went into a loss as it was."""
+        key = _key(given)
+        return next((one for one in reversed(self.activations) if one.key == key), None)
+
+    def _follow_loss(self, functional: ModuleType, name: str) -> None:
+        signature = inspect.signature(getattr(functional, name))
+
+        def called(_: Any, *arguments: Any, **named: Any) -> None:
+            if not getattr(arguments[0] if arguments else named["input"], "requires_grad", False):
+                return
+            given = signature.bind(*arguments, **named)
+            given.apply_defaults()
+            values = list(given.arguments.values())
+            options = {key: given.arguments[key] for key in OPTIONS if key in given.arguments}
+            outermost, inside = self.calling.outermost, False
+            if outermost is not None and next(outermost.parameters(), None) is not None:
+                outermost, inside = None, True
+            self.last = Loss(name, here(), values[0], values[1], options, outermost, inside)
+
+        self.hooks.after(functional, name, called)
+
+    def _follow_activation(self, owner: Any, name: str) -> None:
+        def called(result: Any, *arguments: Any, **named: Any) -> None:
+            if result.ndim <= 2:
+                self.activations.append(Activation(name, here(), _key(result)))
+
+        self.hooks.after(owner, name, called)
+
+    def _follow_module(self, kind: Any, name: str) -> None:
+        def called(result: Any, module: Any, *arguments: Any) -> None:
+            if result.ndim <= 2:
+                place = self.places.of(module) or here()
+                self.activations.append(Activation(name, place, _key(result)))
+
+        self.hooks.after(kind, "forward", called)
+
+    def _follow_dropout(self, functional: ModuleType) -> None:
+        def called(_: Any, given: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> None:
+            outermost = self.calling.outermost
+            if training and p and outermost is not None and not outermost.training and not self.dropped:
+                self.dropped.append((here(), float(p)))
+
+        self.hooks.after(functional, "dropout", called)
+
+
+def form(output: Any) -> str:
+    """Returns what the rows are: logits, probabilities, log-probabilities or "never negative"."""
+    rows = output.detach().float()
+    if rows.ndim < 2 or rows.shape[1] == 1:
+        inside = bool(((rows >= 0) & (rows <= 1)).all())
+        return "probabilities" if inside else "logits"
+    if bool((rows >= 0).all()):
+        sums_to_one = bool(((rows.sum(1) - 1).abs() < 1e-3).all())
+        return "probabilities" if sums_to_one else "never negative"
+    is_log = bool((rows.logsumexp(1).abs() < 1e-3).all())
+    return "log-probabilities" if is_log else "logits"
+
+
+def _key(tensor: Any) -> tuple[int, tuple[int, ...]]:
+    return tensor.data_ptr(), tuple(tensor.shape)

@@ -1,0 +1,170 @@
+"""A capture from the inside: hooks in, script run, what was seen written."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+from plateau_cause.capture.child import pieces, program
+from plateau_cause.capture.child.calling import Calling
+from plateau_cause.capture.child.course import Course, Mode
+from plateau_cause.capture.child.decoding import Decoding
+from plateau_cause.capture.child.document import document, document_of_nothing, located, sampled
+from plateau_cause.capture.child.errors import describe_error, from_user
+from plateau_cause.capture.child.files import write_json
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.imports import AfterImport
+from plateau_cause.capture.child.loading import Loading
+from plateau_cause.capture.child.losing import Losing
+from plateau_cause.capture.child.peek import Peek
+from plateau_cause.capture.child.places import Place, Registry
+from plateau_cause.capture.child.seeding import Seeding
+from plateau_cause.capture.child.stepping import Stepping
+from plateau_cause.capture.child.watch import Watch
+
+FAILED = 70  # exit status where plateau itself failed, not the script
+
+
+@dataclass
+class Doors:
+    """Everything that listens, and the course of the script that they tell."""
+
+    job: dict[str, Any]
+    hooks: Hooks
+    course: Course
+    places: Registry[Place]
+    loading: Loading
+    calling: Calling
+    stepping: Stepping
+    losing: Losing
+    seeding: Seeding
+    decoding: Decoding
+
+
+def run(path: Path) -> None:
+    """Runs the script of a job file, peeked at or watched, and ends the process as the script would.
+
+    Args:
+        path: JSON with mode (peek or watch), target, is_module, arguments, out (a folder), limit_s.
+    """
+    job = json.loads(path.read_text(encoding="utf-8"))
+    if job["mode"] == "peek":
+        _peek(job)
+    _watch(job)
+
+
+def _peek(job: dict[str, Any]) -> NoReturn:
+    os.environ["TORCHDYNAMO_DISABLE"] = "1"  # two steps need no compiled graph, and listeners no tracing
+    mode = Peek(job["limit_s"], lambda error: _end_peek(doors, mode, error))
+    doors = mode.doors = open_doors(job, mode)
+    error = _run_script(doors)
+    doors.hooks.paused = True
+    mode.ended(error)
+    raise AssertionError("a peek ends its process")
+
+
+def _watch(job: dict[str, Any]) -> NoReturn:
+    """Runs the script to its end, and ends as it does: its own exit handlers run, its status is kept."""
+    mode = Watch()
+    doors = mode.doors = open_doors(job, mode)
+    doors.stepping.records_rates = False
+    error = _run_script(doors)
+    doors.hooks.hear(_settle, doors)
+    doors.hooks.paused = True
+    mode.ended(error)
+    if isinstance(error, SystemExit):
+        raise error
+    sys.exit(0 if error is None else 1)
+
+
+def _settle(doors: Doors) -> None:
+    """Ends the passes that the script has left without a word."""
+    while (of := doors.course.current) is not None and not of.backwards:
+        doors.course.end(of)
+
+
+def open_doors(job: dict[str, Any], mode: Mode) -> Doors:
+    """Returns the doors; each listens as soon as the script has imported the library."""
+    hooks, places = Hooks(), Registry[Place]()
+    course = Course(mode)
+    calling = Calling(hooks, course, places)
+    doors = Doors(
+        job, hooks, course, places, Loading(hooks, course, places), calling,
+        Stepping(hooks, course, places), Losing(hooks, calling, places), Seeding(hooks), Decoding(hooks),
+    )  # fmt: skip
+    imports = AfterImport()
+    sys.meta_path.insert(0, imports)
+    doors.seeding.install_python()
+    imports.when("torch", lambda torch: _install(doors, torch))
+    imports.when("numpy", doors.seeding.install_numpy)
+    imports.when("PIL.Image", doors.decoding.install_pil)
+    imports.when("cv2", doors.decoding.install_cv2)
+    imports.when("torchvision.io", doors.decoding.install_torchvision)
+    for name in ("torchvision.transforms.transforms", "torchvision.transforms.v2._container"):
+        imports.when(name, doors.loading.install_transforms)
+    return doors
+
+
+def _install(doors: Doors, torch: ModuleType) -> None:
+    for door in (doors.loading, doors.calling, doors.stepping):
+        doors.hooks.attempt(door.install, torch)
+    doors.seeding.install_torch(torch)
+    if doors.job["mode"] == "peek":
+        doors.hooks.attempt(doors.losing.install, torch)
+        _saves_nothing.__wrapped__ = torch.save  # type: ignore[attr-defined]
+        torch.save = _saves_nothing  # type: ignore[attr-defined]
+
+
+def _saves_nothing(*_: Any, **__: Any) -> None:
+    """Stands for `torch.save`: two steps are no reason to write over a finished model."""
+
+
+def _run_script(doors: Doors) -> BaseException | None:
+    """Returns what the script raised, after telling it as Python would."""
+    job = doors.job
+    try:
+        program.run(job["target"], job["is_module"], job["arguments"], doors.hooks)
+    except SystemExit as error:
+        return error if error.code not in (None, 0) else None
+    except BaseException as error:
+        trimmed = error.with_traceback(from_user(error.__traceback__))
+        sys.excepthook(type(error), trimmed, trimmed.__traceback__)
+        return error
+    return None
+
+
+def _end_peek(doors: Doors, peek: Peek, error: BaseException | None) -> NoReturn:
+    doors.hooks.paused = True
+    status = 0
+    try:
+        content = _content(doors, peek)
+        content["script"]["error"] = None if error is None or peek.cut else describe_error(error)
+        write_json(Path(doors.job["out"]) / "peek.json", located(content))
+    except Exception:
+        traceback.print_exc()
+        status = FAILED
+    leave(status)
+
+
+def _content(doors: Doors, peek: Peek) -> dict[str, Any]:
+    if not peek.training:
+        return document_of_nothing(doors, peek)
+    data = sampled(doors)
+    content = document(doors, peek, data)
+    return content | {"pieces": pieces.write(Path(doors.job["out"]), peek, data)}
+
+
+def leave(status: int) -> NoReturn:
+    """Ends the process at once: nothing that the script does at its end belongs to a peek."""
+    for worker in multiprocessing.active_children():
+        worker.terminate()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,76 @@
+"""Accuracy on a loader that the script does not evaluate itself; leaves no trace in the script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from plateau_cause.capture.child.course import Forward, tensors
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.seeding import chance_kept
+from plateau_cause.capture.child.tally import Tally
+
+
+def measured(loader: Any, call: Forward, hooks: Hooks) -> dict[str, Any]:
+    """Returns accuracy and images of a loader's data set under a model in evaluation mode.
+
+    Chance, modes, gradients and the loader itself are afterwards as they were before.
+
+    Args:
+        loader: a DataLoader; its data set, batch size and collate function are used, nothing else.
+        call: a call that the script made, with the batch that it was made for: the model is called alike.
+        hooks: silent meanwhile.
+    """
+    import torch
+
+    tally = Tally()
+    was_paused, hooks.paused = hooks.paused, True
+    try:
+        with chance_kept(), _evaluating(call.module), torch.no_grad():
+            size = loader.batch_size or getattr(loader.batch_sampler, "batch_size", None) or 1
+            own = torch.utils.data.DataLoader(loader.dataset, size, collate_fn=loader.collate_fn)
+            for batch in own:
+                arguments, named = _alike(call, batch)
+                tally.add(call.module(*arguments, **named), batch)
+    finally:
+        hooks.paused = was_paused
+    return tally.result()
+
+
+@contextmanager
+def _evaluating(module: Any) -> Iterator[None]:
+    modes = [(part, part.training) for part in module.modules()]
+    try:
+        module.eval()
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+def _alike(call: Forward, batch: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Returns the arguments of a call with its own batch replaced by another.
+
+    Raises:
+        ValueError: an argument was no tensor of the batch as it was loaded.
+    """
+    before, now = tensors(call.batch), tensors(batch)
+
+    def swapped(value: Any) -> Any:
+        if hasattr(value, "data_ptr"):
+            fit = [new for old, new in zip(before, now, strict=True) if _is_as_loaded(value, old)]
+            if not fit:
+                raise ValueError("what the model is given is changed after it is loaded")
+            return fit[0].to(value.device)
+        if isinstance(value, dict):
+            return {key: swapped(item) for key, item in value.items()}
+        return type(value)(map(swapped, value)) if type(value) in (list, tuple) else value
+
+    return tuple(swapped(one) for one in call.arguments), {k: swapped(v) for k, v in call.named.items()}
+
+
+def _is_as_loaded(given: Any, loaded: Any) -> bool:
+    if given is loaded or given.data_ptr() == loaded.data_ptr():
+        return True
+    return bool(given.shape == loaded.shape and (given.cpu() == loaded.cpu().to(given.dtype)).all())

@@ -1,0 +1,188 @@
+"""A peek: the script runs until it has taken two steps, evaluated a batch and trained on one more.
+
+After two steps every pass ends after one batch, so that the evaluation and the next epoch come within
+seconds; nothing that the script saves after a step is written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from plateau_cause.capture.child import facts
+from plateau_cause.capture.child.course import Forward, Mode, Pass
+from plateau_cause.capture.child.losing import form
+
+if TYPE_CHECKING:
+    from plateau_cause.capture.child.main import Doors
+
+STEPS = 2
+PARTS = 8  # modules that one training step may call from outside
+
+
+class Peek(Mode):
+    """Keeps what two steps and one evaluation batch show.
+
+    Args:
+        limit_s: how long to wait for two steps after the first backward call, and again for an evaluation.
+        finish: writes the peek and ends the process.
+    """
+
+    def __init__(self, limit_s: float, finish: Callable[[BaseException | None], None]) -> None:
+        self.limit_s, self.finish = limit_s, finish
+        self.doors: Doors
+        self.training: list[Forward] = []  # calls before the first step, one per module
+        self.evaluation: list[Forward] = []
+        self.later: Forward | None = None  # the first training call after an evaluation
+        self.initial: dict[int, tuple[Any, dict[str, Any]]] = {}  # weights before the first training call
+        self.loss: dict[str, Any] | None = None
+        self.gradients: dict[int, float | None] = {}  # parameter → largest gradient at the steps
+        self.moved: dict[int, tuple[float, float]] = {}  # parameter → norm of its change, and its own
+        self.cut = False
+        self._before: dict[int, Any] = {}
+        self._waiting_since_s: float | None = None
+
+    def wants_no_more(self, of: Pass) -> bool:
+        """Ends the peek when everything has been seen; ends every pass after two steps."""
+        self._finish_when_done()
+        is_enough = self.doors.stepping.steps >= STEPS and of.of.role != "unread" and of.batches > 0
+        self.cut = self.cut or is_enough
+        return is_enough
+
+    def passed(self, of: Pass) -> None:
+        """Ends the peek when everything has been seen."""
+        self._finish_when_done()
+
+    def about_to_call(self, module: Any) -> None:
+        """Keeps the weights as they are before the first call for training."""
+        import torch
+
+        if not self.doors.stepping.steps and torch.is_grad_enabled() and id(module) not in self.initial:
+            state = {name: value.detach().clone() for name, value in module.state_dict().items()
+                     if hasattr(value, "detach")}  # fmt: skip
+            self.initial[id(module)] = (module, state)
+
+    def called(self, forward: Forward) -> None:
+        """Notes what holds at the time of the call."""
+        image = facts.picture_of(forward.inputs)
+        forward.facts = {
+            "modes": facts.modes(forward.module),
+            "set_at": self.doors.calling.modes.of(forward.module),
+            "input": None if image is None else facts.picture_facts(image),
+            "autocast": _autocast(image),
+            "loop": forward.of.place if forward.of else None,
+            "loader": forward.of.of.name if forward.of else None,
+            "has_gradients": forward.is_grad,
+        }
+
+    def trained(self, forward: Forward) -> None:
+        """Keeps the calls of the first step, and the first loss."""
+        if self._waiting_since_s is None:
+            self._waiting_since_s = time.monotonic()
+        if self._others() and self.doors.stepping.steps >= STEPS:
+            self.later = forward
+            self.finish(None)
+        known = any(one.module is forward.module for one in self.training)
+        if not known and len(self.training) < PARTS:
+            self.training.append(forward)
+        if self.loss is None:
+            self.loss = self._loss(forward)
+
+    def evaluated(self, forward: Forward) -> None:
+        """Keeps the first evaluations after training has begun; one before it tells nothing."""
+        if self.doors.course.backwards and len(self.evaluation) < PARTS:
+            if not self.evaluation:
+                self._waiting_since_s = time.monotonic()
+            self.evaluation.append(forward)
+
+    def about_to_step(self, optimizer: Any) -> None:
+        """Keeps the weights that may move."""
+        self._before = {id(one): one.detach().clone() for one in _held(optimizer)}
+
+    def stepped(self, optimizer: Any) -> None:
+        """Measures gradients and what moved."""
+        for one in _held(optimizer):
+            before = self._before.get(id(one))
+            if before is not None:
+                change = float((one.detach() - before).float().norm()) + self.moved.get(id(one), (0, 0))[0]
+                self.moved[id(one)] = (change, float(before.float().norm()))
+            largest = None if one.grad is None else float(one.grad.abs().max()) if one.grad.numel() else 0.0
+            kept = self.gradients.get(id(one))
+            self.gradients[id(one)] = max((x for x in (largest, kept) if x is not None), default=None)
+        self._before = {}
+        if self.doors.stepping.steps == STEPS:
+            self._waiting_since_s = time.monotonic()
+        if self.doors.course.current is None:
+            self._finish_when_done()
+
+    def ended(self, error: BaseException | None) -> None:
+        """Ends the peek with what has been seen."""
+        self.finish(error)
+
+    def _finish_when_done(self) -> None:
+        since_s = self._waiting_since_s
+        is_late = since_s is not None and time.monotonic() - since_s > self.limit_s
+        steps = self.doors.stepping.steps
+        if is_late or (self._others() and not steps):
+            self.finish(None)
+
+    def _others(self) -> list[Forward]:
+        """Returns the evaluations on other data than those of training."""
+        trained_on = [one.of.of for one in self.training if one.of is not None]
+        return [one for one in self.evaluation if one.of is None or one.of.of not in trained_on]
+
+    def _loss(self, forward: Forward) -> dict[str, Any]:
+        """Returns the loss that followed a call: of torch, or the module that was called last."""
+        last = self.doors.losing.last
+        if last is None:
+            return self._loss_of_module()
+        before = self.doors.losing.activation_before(last.output)
+        return {
+            "function": last.function if last.module is None else facts.kind(last.module),
+            "computes": last.function,
+            "place": last.place,
+            "built": self.doors.places.of(last.module) if last.module is not None else None,
+            "inside_model": last.is_inside,
+            "on": form(last.output),
+            "after": None if before is None else {"function": before.function, "place": before.place},
+            "options": {name: facts.plain(value) for name, value in last.options.items()},
+            "outputs": list(last.output.shape),
+            "target": {"shape": list(last.target.shape), "dtype": str(last.target.dtype)},
+        }
+
+    def _loss_of_module(self) -> dict[str, Any]:
+        """Returns the loss where no function of torch was called: the module that was called last."""
+        last = self.doors.calling.last_without_parameters
+        if last is None:
+            place = self.doors.stepping.backward_place
+            return {"function": "the script's own", "computes": None, "place": place, "built": None,
+                    "inside_model": False, "on": None, "after": None, "options": {}}  # fmt: skip
+        module, given, place = last
+        before = self.doors.losing.activation_before(given[0])
+        name = facts.kind(module)
+        return {
+            "function": name,
+            "computes": "cross_entropy" if "crossentropy" in name.lower() else None,
+            "place": place,
+            "built": self.doors.places.of(module),
+            "inside_model": False,
+            "on": form(given[0]),
+            "after": None if before is None else {"function": before.function, "place": before.place},
+            "options": {},
+            "outputs": list(given[0].shape),
+        }
+
+
+def _held(optimizer: Any) -> list[Any]:
+    return [one for group in optimizer.param_groups for one in group["params"]]
+
+
+def _autocast(image: Any) -> str | None:
+    """Returns the type that autocast computes in; None where it is off."""
+    import torch
+
+    device = "cpu" if image is None else image.device.type
+    if not torch.is_autocast_enabled(device):
+        return None
+    return str(torch.get_autocast_dtype(device)).removeprefix("torch.")

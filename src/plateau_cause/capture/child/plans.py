@@ -1,0 +1,67 @@
+"""How many epochs a script plans: the `for … in range(…)` around its training loop, read and evaluated."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from functools import cache
+from types import FrameType
+
+from plateau_cause.capture.child.places import Place, is_users
+
+PLAIN = (
+    ast.Expression, ast.Name, ast.Attribute, ast.Constant, ast.BinOp, ast.operator, ast.UnaryOp, ast.unaryop,
+    ast.Subscript, ast.Load,
+)  # fmt: skip
+RANGES = ("range", "trange")
+
+
+def rounds_around(frame: FrameType | None) -> tuple[int, Place] | None:
+    """Returns the rounds of the innermost `for … in range(…)` that runs around a line, and its place."""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if is_users(file):
+            for loop in _loops(file, frame.f_lineno):
+                rounds = _rounds(loop.iter, frame)
+                if rounds is not None:
+                    return rounds, Place(file, loop.lineno)
+        frame = frame.f_back
+    return None
+
+
+@cache
+def _tree(file: str) -> ast.AST | None:
+    try:
+        return ast.parse("".join(linecache.getlines(file)))
+    except SyntaxError:
+        return None
+
+
+def _loops(file: str, line: int) -> list[ast.For]:
+    """Returns the `for` loops whose body holds a line, innermost first."""
+    tree = _tree(file)
+    loops = [node for node in ast.walk(tree) if isinstance(node, ast.For)] if tree is not None else []
+    around = [one for one in loops if one.lineno < line <= (one.end_lineno or one.lineno)]
+    return sorted(around, key=lambda one: -one.lineno)
+
+
+def _rounds(iterated: ast.expr, frame: FrameType) -> int | None:
+    """Returns the length of `range(…)`, also within `tqdm(range(…))`; None for anything else."""
+    calls = [node for node in ast.walk(iterated) if isinstance(node, ast.Call)]
+    ranges = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in RANGES]
+    if not ranges:
+        return None
+    values = [_value(argument, frame) for argument in ranges[0].args]
+    limits = [value for value in values if isinstance(value, int)]
+    return len(range(*limits)) if limits and len(limits) == len(values) else None
+
+
+def _value(expression: ast.expr, frame: FrameType) -> object:
+    """Evaluates names, attributes and arithmetic; None for what could have an effect."""
+    whole = ast.Expression(expression)
+    if not all(isinstance(node, PLAIN) for node in ast.walk(whole)):
+        return None
+    try:
+        return eval(compile(whole, "<plan>", "eval"), frame.f_globals, frame.f_locals)
+    except Exception:
+        return None

@@ -1,0 +1,196 @@
+"""The doors of the optimizer: construction, steps, clearing, gradients, clipping, scaling, schedules."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from plateau_cause.capture.child.course import Course
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.names import name_in
+from plateau_cause.capture.child.places import Place, Registry, frame_here, here
+
+RATES = 8  # steps whose rates are kept
+
+
+@dataclass
+class Held:
+    """An optimizer that the script built."""
+
+    optimizer: Any
+    place: Place | None
+    name: str | None = None
+    steps: int = 0
+    step_place: Place | None = None
+    clear_place: Place | None = None
+    backwards: int = 0  # since the last step
+    per_step: list[int] = field(default_factory=list)  # backward calls before each step
+    uncleared: int = 0  # steps whose gradients were added to what an earlier step had used
+    by_hand: list[tuple[Place | None, float]] = field(default_factory=list)  # rates that the script wrote
+    rates: list[list[float]] = field(default_factory=list)  # of each group, at the first steps
+
+
+@dataclass
+class Schedule:
+    """A learning-rate scheduler of torch that the script built."""
+
+    scheduler: Any
+    place: Place | None
+    step_place: Place | None = None
+    steps: int = 0
+    within_pass: int = 0  # steps taken while a training pass was under way
+
+
+class Stepping:
+    """Listens to `Optimizer`, `backward`, clipping, `GradScaler` and the schedulers."""
+
+    def __init__(self, hooks: Hooks, course: Course, places: Registry[Place]) -> None:
+        self.hooks, self.course, self.places = hooks, course, places
+        self.held: list[Held] = []
+        self.schedules: list[Schedule] = []
+        self.backward_place: Place | None = None
+        self.clips: list[dict[str, Any]] = []
+        self.scaler: dict[str, Any] | None = None
+        self.loss: Any = None  # of the last backward call
+        self.records_rates = True
+        self._scheduling = 0
+
+    @property
+    def steps(self) -> int:
+        """Returns how many steps the busiest optimizer has taken."""
+        return max((one.steps for one in self.held), default=0)
+
+    def install(self, torch: ModuleType) -> None:
+        """Puts the listeners in; `torch` has just been imported."""
+        optimizer = torch.optim.Optimizer
+        self.hooks.after(optimizer, "__init__", self._built)
+        self.hooks.before(optimizer, "zero_grad", self._cleared)
+        module = sys.modules["torch.optim.optimizer"]  # `torch.optim` deletes the name
+        module.register_optimizer_step_pre_hook(self._before_step)
+        module.register_optimizer_step_post_hook(self._after_step)
+        self.hooks.before(torch.autograd, "backward", self._backward)
+        for name in ("clip_grad_norm_", "clip_grad_value_"):
+            self._follow_clipping(torch.nn.utils, name)
+        self.hooks.before(torch.amp.GradScaler, "step", self._scaled)
+        self._follow_schedulers(torch.optim.lr_scheduler)
+
+    def of(self, optimizer: Any) -> Held:
+        """Returns the record of an optimizer."""
+        known = next((one for one in self.held if one.optimizer is optimizer), None)
+        if known is None:
+            known = Held(optimizer, None)
+            self.held.append(known)
+        return known
+
+    def _built(self, _: None, optimizer: Any, *arguments: Any, **named: Any) -> None:
+        held = self.of(optimizer)
+        held.place = here(built=optimizer)
+        if self.records_rates:
+            groups = [Group(group, self, held) for group in optimizer.param_groups]
+            optimizer.param_groups[:] = groups
+
+    def _cleared(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
+        self.of(optimizer).clear_place = here()
+
+    def _backward(self, roots: Any, *arguments: Any, **named: Any) -> None:
+        self.backward_place = here()
+        self.loss = roots.detach() if getattr(roots, "ndim", 1) == 0 else None
+        for held in self.held:
+            if not held.backwards and 0 < held.steps < 3 and _has_gradients(held.optimizer):
+                held.uncleared += 1
+            held.backwards += 1
+        self.course.backward()
+
+    def _before_step(self, optimizer: Any, *arguments: Any) -> None:
+        self.hooks.hear(self.course.mode.about_to_step, optimizer)
+
+    def _after_step(self, optimizer: Any, *arguments: Any) -> None:
+        self.hooks.hear(self._stepped, optimizer)
+
+    def _stepped(self, optimizer: Any) -> None:
+        held = self.of(optimizer)
+        frame = frame_here()
+        held.steps += 1
+        if held.steps <= RATES:
+            held.rates.append([float(group["lr"]) for group in optimizer.param_groups])
+        held.step_place = held.step_place or here()
+        held.name = held.name or name_in(frame, optimizer)
+        held.per_step = [*held.per_step[-3:], held.backwards]
+        held.backwards = 0
+        self.course.mode.stepped(optimizer)
+
+    def _follow_clipping(self, utils: ModuleType, name: str) -> None:
+        def clipped(norm: Any, parameters: Any, limit: float, *arguments: Any, **named: Any) -> None:
+            found = None if norm is None else float(norm)
+            if len(self.clips) < 4:
+                self.clips.append({"function": name, "limit": float(limit), "norm": found, "place": here()})
+
+        self.hooks.after(utils, name, clipped)
+
+    def _scaled(self, scaler: Any, *arguments: Any, **named: Any) -> None:
+        self.scaler = {"enabled": scaler.is_enabled(), "place": here()}
+
+    def _follow_schedulers(self, module: ModuleType) -> None:
+        bases = (module.LRScheduler, module.ReduceLROnPlateau)
+        kinds = [one for one in vars(module).values() if isinstance(one, type)]
+        for kind in [one for one in kinds if issubclass(one, bases)]:
+            if "__init__" in vars(kind):
+                self.hooks.after(kind, "__init__", self._schedule_built)
+            if "step" in vars(kind):
+                self._follow_schedule_steps(kind)
+
+    def _schedule_built(self, _: None, scheduler: Any, *arguments: Any, **named: Any) -> None:
+        known = next((one for one in self.schedules if one.scheduler is scheduler), None)
+        if known is None:
+            self.schedules.append(Schedule(scheduler, here(built=scheduler)))
+
+    def _follow_schedule_steps(self, kind: Any) -> None:
+        original = kind.step
+
+        def step(scheduler: Any, *arguments: Any, **named: Any) -> Any:
+            self._scheduling += 1
+            try:
+                return original(scheduler, *arguments, **named)
+            finally:
+                self._scheduling -= 1
+                if not self._scheduling:
+                    self.hooks.hear(self._schedule_stepped, scheduler)
+
+        step.__wrapped__ = original  # type: ignore[attr-defined]
+        kind.step = step
+
+    def _schedule_stepped(self, scheduler: Any) -> None:
+        known = next((one for one in self.schedules if one.scheduler is scheduler), None)
+        if known is not None:  # the first step belongs to the construction
+            known.steps += 1
+            known.step_place = here()
+            known.within_pass += self.course.current is not None
+
+    def rate_written(self, held: Held, rate: float) -> None:
+        """Notes a rate that was written into a group by the script, not by a scheduler of torch."""
+        if not self._scheduling and not self.hooks.paused and len(held.by_hand) < 100:
+            held.by_hand.append((here(), rate))
+
+
+class Group(dict[str, Any]):
+    """A parameter group that knows who writes its rate; only in a peek, whose optimizers nobody keeps."""
+
+    def __init__(self, group: dict[str, Any], stepping: Stepping, held: Held) -> None:
+        super().__init__(group)
+        self._listener = (stepping, held)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        super().__setitem__(name, value)
+        if name == "lr" and hasattr(self, "_listener"):
+            stepping, held = self._listener
+            stepping.hooks.hear(stepping.rate_written, held, float(value))
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
+
+
+def _has_gradients(optimizer: Any) -> bool:
+    gradients = (one.grad for group in optimizer.param_groups for one in group["params"])
+    return any(bool((gradient != 0).any()) for gradient in gradients if gradient is not None)

@@ -1,0 +1,143 @@
+"""A watched run: the script runs to its end, and every epoch is measured from what it computes itself."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from plateau_cause.capture.child.course import Forward, Loader, Mode, Pass
+from plateau_cause.capture.child.document import located
+from plateau_cause.capture.child.errors import describe_error
+from plateau_cause.capture.child.files import write_json
+from plateau_cause.capture.child.measure import measured
+from plateau_cause.capture.child.movement import first_state, moved
+from plateau_cause.capture.child.tally import Tally
+
+if TYPE_CHECKING:
+    from plateau_cause.capture.child.main import Doors
+
+SCHEMA_VERSION = 1
+SHARE = 0.02  # of the time so far that plateau's own measurements between epochs may take
+
+
+class Watch(Mode):
+    """Adds up what the script computes; writes `watch.json` whole after every epoch."""
+
+    looks_closely = False
+
+    def __init__(self) -> None:
+        self.doors: Doors
+        self.epochs: list[dict[str, Any]] = []
+        self._started_s = time.perf_counter()
+        self._own_s = 0.0
+        self._tallies: dict[int, Tally] = {}  # pass → its batches
+        self._model: Forward | None = None  # the last call for training
+        self._first: tuple[Any, dict[str, Any]] | None = None
+        self._evaluated: list[Loader] = []
+        self._error: BaseException | None = None
+        self._planned: int | None = None
+
+    def about_to_call(self, module: Any) -> None:
+        """Keeps the first weights of the largest module that is called before the first step."""
+        import torch
+
+        if self.doors.stepping.steps or not torch.is_grad_enabled():
+            return
+        if self._first is None or _size(module) > _size(self._first[0]):
+            self._first = (module, first_state(module))
+
+    def judged(self, forward: Forward, is_training: bool) -> None:
+        """Adds a batch to the sums of its pass."""
+        of = forward.of
+        if of is None:
+            return
+        tally = self._tallies.setdefault(id(of), Tally())
+        tally.add(forward.output, forward.batch, self.doors.stepping.loss if is_training else None)
+        if is_training:
+            self._model = forward
+
+    def passed(self, of: Pass) -> None:
+        """Closes the epoch of a training pass, or adds an evaluation to the last one."""
+        tally = self._tallies.pop(id(of), None)
+        if tally is None:
+            return
+        result = {"loader": of.of.name, "place": of.place, **tally.result()}
+        if not of.backwards:
+            self._evaluated.append(of.of)
+            self._last()["evaluations"].append({**result, "by": "the script"})
+            return
+        if of.plan:
+            self._planned = of.plan[0]
+        model = self._model
+        self._close({**result, "in_training_mode": model is not None and model.module.training})
+
+    def ended(self, error: BaseException | None) -> None:
+        """Measures once more what the script left, and writes the end."""
+        self._error = error
+        self._look(is_last=True)
+        self._write("ended")
+
+    def _close(self, result: dict[str, Any]) -> None:
+        rates = [group["lr"] for held in self.doors.stepping.held if held.steps
+                 for group in held.optimizer.param_groups]  # fmt: skip
+        seconds = time.perf_counter() - self._started_s
+        self.epochs.append({"epoch": len(self.epochs) + 1, "training": result, "evaluations": [],
+                            "rates": rates, "seconds": seconds, "moved": None})  # fmt: skip
+        if self._own_s < SHARE * seconds:
+            self._look(is_last=False)
+        self._write("running")
+
+    def _last(self) -> dict[str, Any]:
+        if not self.epochs:  # an evaluation before any training
+            self.epochs.append({"epoch": 0, "training": None, "evaluations": [], "rates": [],
+                                "seconds": 0.0, "moved": None})  # fmt: skip
+        return self.epochs[-1]
+
+    def _look(self, is_last: bool) -> None:
+        """Measures what moved and, at the end, the loaders that the script has not evaluated."""
+        started_s = time.perf_counter()
+        if self._first is not None:
+            self._last()["moved"] = self.doors.hooks.attempt(moved, *self._first)
+        if is_last and self._model is not None:
+            for loader in self._unread():
+                self.doors.hooks.attempt(self._measure, loader)
+        self._own_s += time.perf_counter() - started_s
+
+    def _unread(self) -> list[Loader]:
+        return [one for one in self.doors.course.loaders
+                if one.role == "unread" and all(one is not other for other in self._evaluated)]  # fmt: skip
+
+    def _measure(self, loader: Loader) -> None:
+        assert self._model is not None
+        result = measured(loader.loader, self._model, self.doors.hooks)
+        self._last()["evaluations"].append(
+            {"loader": loader.name, "place": loader.place, **result, "by": "plateau"}
+        )
+
+    def _write(self, status: str) -> None:
+        error = None if self._error is None else describe_error(self._error)
+        content = {
+            "schema_version": SCHEMA_VERSION,
+            "status": status,
+            "script": {key: self.doors.job[key] for key in ("target", "is_module", "arguments")},
+            "error": error,
+            "is_trained": self._is_trained(),
+            "epochs_planned": self._planned,
+            "epochs": self.epochs,
+            "seconds": time.perf_counter() - self._started_s,
+            "own_seconds": self._own_s,
+            "problems": self.doors.hooks.problems,
+        }
+        write_json(Path(self.doors.job["out"]) / "watch.json", located(content))
+
+    def _is_trained(self) -> bool:
+        """Returns whether every planned epoch has been trained, so that what failed came after it."""
+        done = sum(one["training"] is not None for one in self.epochs)
+        is_open = any(one.backwards and not one.ended for loader in self.doors.course.loaders
+                      for one in loader.passes)  # fmt: skip
+        return done > 0 and not is_open and done >= (self._planned or 0)
+
+
+def _size(module: Any) -> int:
+    return sum(one.numel() for one in module.parameters())

@@ -1,0 +1,145 @@
+"""Starts a capture: the user's interpreter, the user's script, and what comes back."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from plateau_cause import runtime
+from plateau_cause.errors import PlateauError
+
+START = Path(__file__).parent / "child/start.py"
+LIMIT_S = 15.0  # how long a peek waits for an evaluation once training has begun
+
+
+@dataclass(frozen=True)
+class Script:
+    """A training script and how it is run.
+
+    Attributes:
+        target: path of the file, relative to `folder` or absolute; with `is_module` a dotted name.
+        arguments: its command line.
+        folder: the folder it runs in.
+        python: the interpreter.
+        is_module: whether it is run as `python -m target`.
+    """
+
+    target: str
+    arguments: tuple[str, ...] = ()
+    folder: Path = Path()
+    python: str = sys.executable
+    is_module: bool = False
+
+
+def script(
+    target: str, arguments: tuple[str, ...] = (), folder: Path | None = None, python: str | None = None,
+    is_module: bool = False,
+) -> Script:  # fmt: skip
+    """Returns a script to run; by default in its own folder, by the interpreter that plateau runs in.
+
+    Raises:
+        PlateauError: there is no such file, folder or interpreter.
+    """
+    place = folder if folder is not None else Path() if is_module else Path(target).parent
+    file = Path(target)
+    if not is_module and not file.is_file():
+        raise PlateauError(f"{target}: no such file; expected a Python script")
+    if not place.is_dir():
+        raise PlateauError(f"recipe.folder: {place} is not a folder")
+    if python is not None and not Path(python).is_file():
+        raise PlateauError(f"recipe.python: {python} is not there; expected the path of an interpreter")
+    given = target if is_module else os.path.relpath(file, place)
+    return Script(given, arguments, place, python or sys.executable, is_module)
+
+
+def peek(given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True) -> dict[str, Any]:
+    """Returns what a script really does, after two steps and one evaluation batch.
+
+    Args:
+        given: the script.
+        out: a folder for peek.json and the pieces; made where it is missing.
+        limit_s: how long to wait for an evaluation once training has begun.
+        quiet: whether what the script prints is shown only where it fails.
+
+    Raises:
+        PlateauError: the script failed before it trained, or never trained.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "peek.json").unlink(missing_ok=True)
+    job = {"mode": "peek", "limit_s": limit_s}
+    output = subprocess.PIPE if quiet else None
+    ended = run(given, out, job, stdout=output, stderr=subprocess.STDOUT if quiet else None)
+    if not (out / "peek.json").is_file():
+        raise PlateauError(f"{given.target}: ended before anything was seen: {last_line(ended.stdout)}")
+    content: dict[str, Any] = json.loads((out / "peek.json").read_text(encoding="utf-8"))
+    refuse_untrained(given, content, ended.stdout)
+    return content
+
+
+def watch(given: Script, out: Path) -> dict[str, Any]:
+    """Returns every epoch of a script that runs to its end, writing to this terminal.
+
+    Args:
+        given: the script.
+        out: a folder for watch.json, which is written whole after every epoch.
+
+    Raises:
+        PlateauError: no epoch of training was seen.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "watch.json").unlink(missing_ok=True)
+    ended = run(given, out, {"mode": "watch"})
+    if not (out / "watch.json").is_file():
+        raise PlateauError(f"{given.target}: ended with status {ended.returncode} before anything was seen")
+    content: dict[str, Any] = json.loads((out / "watch.json").read_text(encoding="utf-8"))
+    if not any(epoch["training"] for epoch in content["epochs"]):
+        raise PlateauError(
+            f"{given.target}: no epoch of training was seen (status {ended.returncode}); expected a script "
+            "that reads a torch DataLoader and calls backward"
+        )
+    return content | {"status_of_script": ended.returncode}
+
+
+def run(given: Script, out: Path, job: dict[str, Any], **streams: Any) -> subprocess.CompletedProcess[str]:
+    """Runs a script under the hooks, up to the end of its process."""
+    full = {**job, "target": given.target, "is_module": given.is_module,
+            "arguments": list(given.arguments), "out": str(out.resolve())}  # fmt: skip
+    with tempfile.TemporaryDirectory() as room:
+        path = Path(room) / "job.json"
+        path.write_text(json.dumps(full), encoding="utf-8")
+        command = [given.python, str(START), str(path)]
+        environment = runtime.users_environment()
+        return subprocess.run(
+            command, cwd=given.folder, env=environment, text=True, errors="replace", **streams
+        )
+
+
+def refuse_untrained(given: Script, content: dict[str, Any], printed: str | None) -> None:
+    """Raises one line where there is nothing to diagnose; `printed` is what the script said.
+
+    Raises:
+        PlateauError: the script raised, or took no backward call through a model.
+    """
+    error = content["script"]["error"]
+    if error is not None and error["class"] == "SystemExit":
+        raise PlateauError(f"{given.target} ended with status {error['message']}: {last_line(printed)}")
+    if error is not None:
+        where = f" at {error['place']['file']}:{error['place']['line']}" if error["place"] else ""
+        raise PlateauError(f"{given.target} raised {error['class']}{where}: {error['message']}")
+    if not content["seen"]["backward_calls"]:
+        raise PlateauError(
+            f"{given.target}: no training was seen (no `backward` of PyTorch); "
+            "expected a script that trains a PyTorch model in this process"
+        )
+
+
+def last_line(text: str | None) -> str:
+    """Returns the last line that says something."""
+    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "it printed nothing"

@@ -1,0 +1,189 @@
+"""Changes to a user's file as unified diffs, where a decision stands there in plain sight.
+
+Each function returns None where the line does not look as expected: a diff is shown only if it is certain to
+apply and the file still parses after it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from plateau_cause.capture.source import Edit, Source, called
+
+Place = dict[str, Any] | None
+
+
+def unfrozen(folder: Path, place: Place) -> str | None:
+    """Returns the line with `requires_grad = False` turned to True."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        constants = [node for node in source.at(line, ast.Constant) if node.value is False]
+        return [source.replaced(node, "True") for node in constants]
+
+    return changed(folder, place, edit)
+
+
+def held_whole(folder: Path, place: Place, model: str | None) -> str | None:
+    """Returns the optimizer with `model.fc.parameters()` turned to `model.parameters()`."""
+    if model is None or not model.isidentifier():
+        return None
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if _method(node) == "parameters"]
+        parts = [node for node in calls if source.text(node).startswith((f"{model}.", f"{model}["))]
+        return [source.replaced(node, f"{model}.parameters()") for node in parts[:1] if len(parts) == 1]
+
+    return changed(folder, place, edit)
+
+
+def cleared(folder: Path, step: Place) -> str | None:
+    """Returns the loop with `optimizer.zero_grad()` behind the step."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        steps = [node for node in source.at(line, ast.Call) if _method(node) == "step"]
+        if len(steps) != 1:
+            return []
+        call = steps[0]
+        named = source.text(call.args[0]) if call.args else source.text(call.func).rpartition(".")[0]
+        return [source.inserted(line, f"{named}.zero_grad()", behind=True)]
+
+    return changed(folder, step, edit)
+
+
+def mode_set(folder: Path, loop: Place, call: Place, model: str | None, mode: str) -> str | None:
+    """Returns the loop over the batches with `model.train()` or `model.eval()` before it."""
+    if not loop or not call or loop["file"] != call["file"]:
+        return None
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        loops = [node for node in source.at(line, ast.For) if node.lineno == line]
+        names = _variables(source, call["line"])
+        chosen = model if model in names else next(iter(names)) if len(names) == 1 else None
+        return [source.inserted(line, f"{chosen}.{mode}()")] if loops and chosen else []
+
+    return changed(folder, loop, edit)
+
+
+def without_activation(folder: Path, activation: dict[str, Any]) -> str | None:
+    """Returns the line without the softmax (or sigmoid, ReLU): its argument alone, or `nn.Identity()`."""
+    wanted = _plain(activation["function"])
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if _plain(called(node)) == wanted]
+        if len(calls) != 1:
+            return []
+        call, name = calls[0], called(calls[0])
+        if name[0].isupper():
+            prefix = source.text(call.func).rpartition(".")[0]
+            return [source.replaced(call, f"{prefix}.Identity()")] if prefix else []
+        is_method = isinstance(call.func, ast.Attribute) and not _is_library(source.text(call.func.value))
+        inner = call.func.value if is_method and isinstance(call.func, ast.Attribute) else call.args[0]
+        return [source.replaced(call, source.text(inner))]
+
+    return changed(folder, activation["place"], edit)
+
+
+def logged(folder: Path, activation: dict[str, Any]) -> str | None:
+    """Returns the line with `log_softmax` in place of `softmax`."""
+    names = {"softmax": "log_softmax", "Softmax": "LogSoftmax"}
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if called(node) in names]
+        if len(calls) != 1:
+            return []
+        before, _, name = source.text(calls[0].func).rpartition(".")
+        return [source.replaced(calls[0].func, f"{before}.{names[name]}" if before else names[name])]
+
+    return changed(folder, activation["place"], edit)
+
+
+def dropout_told(folder: Path, place: Place) -> str | None:
+    """Returns the call of `dropout` with `training=self.training`."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if called(node) == "dropout"]
+        if len(calls) != 1:
+            return []
+        for keyword in calls[0].keywords:
+            if keyword.arg == "training":
+                return [source.replaced(keyword.value, "self.training")]
+        last = [*calls[0].args, *(keyword.value for keyword in calls[0].keywords)][-1]
+        return [source.replaced(last, f"{source.text(last)}, training=self.training")]
+
+    return changed(folder, place, edit)
+
+
+def normalised_alike(folder: Path, place: Place, other: Place) -> str | None:
+    """Returns a composed transform with the `Normalize` of another one in the same file."""
+    if not place or not other or place["file"] != other["file"]:
+        return None
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        there = [node for node in source.inside(other["line"]) if called(node) == "Normalize"]
+        here = [node for node in source.inside(line) if called(node) == "Normalize"]
+        if len(there) != 1:
+            return []
+        if here:
+            return [source.replaced(here[0], source.text(there[0]))]
+        composed = [node for node in source.inside(line) if called(node) == "Compose"]
+        lists = [node.args[0] for node in composed[:1] if node.args]
+        steps = lists[0].elts if len(lists) == 1 and isinstance(lists[0], ast.List) else []
+        return [source.behind(steps, source.text(there[0]))] if steps else []
+
+    return changed(folder, place, edit)
+
+
+def shuffled(folder: Path, place: Place) -> str | None:
+    """Returns the loader with `shuffle=True`."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if called(node) == "DataLoader"]
+        if len(calls) != 1 or not calls[0].args:
+            return []
+        for keyword in calls[0].keywords:
+            if keyword.arg == "shuffle":
+                return [source.replaced(keyword.value, "True")]
+        last = [*calls[0].args, *(keyword.value for keyword in calls[0].keywords)][-1]
+        return [source.replaced(last, f"{source.text(last)}, shuffle=True")]
+
+    return changed(folder, place, edit)
+
+
+def changed(folder: Path, place: Place, edit: Callable[[Source, int], list[Edit]]) -> str | None:
+    """Returns the diff of an edit; None where the file cannot be read or would not parse."""
+    if not place:
+        return None
+    try:
+        text = (folder / place["file"]).read_text(encoding="utf-8")
+        source = Source(text)
+        edits = edit(source, place["line"])
+        after = text
+        for start, end, new in sorted(edits, reverse=True):
+            after = after[:start] + new + after[end:]
+        ast.parse(after)
+    except (OSError, UnicodeDecodeError, SyntaxError):
+        return None
+    name = place["file"]
+    lines = difflib.unified_diff(text.splitlines(True), after.splitlines(True), f"a/{name}", f"b/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines) or None
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _method(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else ""
+
+
+def _is_library(name: str) -> bool:
+    return name in ("F", "torch", "nn.functional", "torch.nn.functional", "functional")
+
+
+def _variables(source: Source, line: int) -> set[str]:
+    calls = [node for node in source.at(line, ast.Call) if isinstance(node.func, ast.Name)]
+    return {node.func.id for node in calls if node.func.id not in ("len", "int", "float", "sum", "print")}

@@ -1,0 +1,150 @@
+"""Observations about the data: what evaluation sees other than training, labels, order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture import patches
+from plateau_cause.capture.observation import Observation, Peeked, with_places
+
+MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ by more are different
+SIZE_APART = 1.5
+
+
+def normalisation(peeked: Peeked) -> Observation | None:
+    """Returns that evaluation reads images that are normalised otherwise than those of training."""
+    train = peeked.train_loader
+    if train is None:
+        return _after_loading(peeked)
+    for other in peeked.other_loaders:
+        words = _apart(_facts(train), _facts(other))
+        if words is not None:
+            places = transform_place(other), transform_place(train)
+            name = other["name"] or "evaluation"
+            said = with_places(f"{name} {words} than training", *places)
+            patch = patches.normalised_alike(peeked.folder, *places)
+            return Observation("evaluation_normalised_otherwise", "evaluation", said, places[0], patch)
+    return _after_loading(peeked)
+
+
+def size(peeked: Peeked) -> Observation | None:
+    """Returns that evaluation reads images of quite another size."""
+    training, evaluation = peeked.content["training"], peeked.content["evaluation"]
+    if not evaluation or not training["input"] or not evaluation["input"]:
+        return None
+    shapes = training["input"]["shape"], evaluation["input"]["shape"]
+    if any(len(shape) != 4 for shape in shapes):
+        return None
+    sides = shapes[0][-1], shapes[1][-1]
+    if max(sides) < SIZE_APART * min(sides):
+        return None
+    loader = next((one for one in peeked.other_loaders if one["role"] == "evaluation"), None)
+    place = transform_place(loader) if loader else evaluation["place"]
+    words = with_places(f"evaluation reads images of {sides[1]} px, training of {sides[0]} px", place)
+    return Observation("evaluation_sized_otherwise", "evaluation", words, place)
+
+
+def augmented_evaluation(peeked: Peeked) -> Observation | None:
+    """Returns that chance changes the images of an evaluation."""
+    for other in peeked.other_loaders:
+        if other["varies"]:
+            place = transform_place(other)
+            name = other["name"] or "evaluation"
+            words = with_places(f"{name} is augmented: chance changes its images", place)
+            return Observation("evaluation_augmented", "evaluation", words, place)
+    return None
+
+
+def labels(peeked: Peeked) -> Observation | None:
+    """Returns that a class has another number in evaluation than in training."""
+    train = peeked.train_loader
+    if train is None:
+        return None
+    for other in peeked.other_loaders:
+        for key in ("class_to_idx", "by_folder"):
+            first, second = train["labels"][key], other["labels"][key]
+            common = [name for name in first or {} if name in (second or {})]
+            differing = [name for name in common if first[name] != second[name]]
+            if differing:
+                name, place = differing[0], other["data_set"]["place"] or other["place"]
+                words = with_places(
+                    f"labels are in another order: {name} is {first[name]} in training and {second[name]} in "
+                    f"{other['name'] or 'evaluation'}; {len(differing)} classes differ",
+                    place, train["data_set"]["place"])  # fmt: skip
+                return Observation("labels_in_another_order", "label_mapping", words, place)
+    return None
+
+
+def order(peeked: Peeked) -> Observation | None:
+    """Returns that training reads one class after the other."""
+    train = peeked.train_loader
+    if train is None or train["shuffle"] or not train["labels"]["in_order"]:
+        return None
+    words = with_places("training batches are not shuffled: one class follows the other", train["place"])
+    patch = patches.shuffled(peeked.folder, train["place"])
+    return Observation("not_shuffled", "data_order", words, train["place"], patch)
+
+
+def transform_place(loader: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns where a loader's transform was made; else its data set, else the loader itself."""
+    transform = loader["data_set"]["transform"]
+    found: dict[str, Any] | None = (transform and transform["place"]) or loader["data_set"]["place"]
+    return found or loader["place"]
+
+
+def _facts(loader: dict[str, Any]) -> dict[str, Any]:
+    return loader["image"] or {}
+
+
+def _apart(train: dict[str, Any], other: dict[str, Any]) -> str | None:
+    """Returns in words how two normalisations differ; None where they do not or cannot be compared."""
+    first, second = train.get("normalisation"), other.get("normalisation")
+    if first and second:
+        return _measured_apart(first, second)
+    return _ranges_apart(train["tensor"], other["tensor"]) if train and other else None
+
+
+def _measured_apart(first: dict[str, Any], second: dict[str, Any]) -> str | None:
+    if first["channels"] != second["channels"]:
+        return f"reads {second['channels'].upper()} images, other"
+    means = max(abs(a - b) for a, b in zip(first["mean"], second["mean"], strict=True))
+    stds = max(max(a / b, b / a) for a, b in zip(first["std"], second["std"], strict=True))
+    if means <= MEAN_APART * max(1, *first["std"], *second["std"]) and stds <= STD_APART:
+        return None
+    is_plain = max(map(abs, second["mean"])) < 0.03 and all(abs(one - 1) < 0.05 for one in second["std"])
+    return "is not normalised, other" if is_plain else f"is normalised by {_said(second)}, other"
+
+
+def _said(found: dict[str, Any]) -> str:
+    return f"mean {_rounded(found['mean'])}, std {_rounded(found['std'])}"
+
+
+def _rounded(values: list[float]) -> str:
+    return " ".join(f"{value:.2f}" for value in values)
+
+
+def _ranges_apart(first: dict[str, Any], second: dict[str, Any]) -> str | None:
+    if first["least"] < -0.3 and second["least"] >= 0:
+        return f"reads values from {second['least']:.2g} to {second['most']:.2g}, other"
+    if second["least"] < -0.3 and first["least"] >= 0:
+        return f"reads values from {second['least']:.2g} to {second['most']:.2g}, other"
+    if first["most"] > 0 and second["most"] > 0:
+        ratio = first["most"] / second["most"]
+        if max(ratio, 1 / ratio) > 10:
+            return f"reads values up to {second['most']:.3g}, other"
+    return None
+
+
+def _after_loading(peeked: Peeked) -> Observation | None:
+    """Compares what reaches the model: some scripts normalise on the device."""
+    training, evaluation = peeked.content["training"], peeked.content["evaluation"]
+    if not evaluation or not training["input"] or not evaluation["input"]:
+        return None
+    words = _ranges_apart(training["input"], evaluation["input"])
+    if words is None:
+        return None
+    said = with_places(f"evaluation {words} than training", evaluation["place"], training["place"])
+    return Observation("evaluation_normalised_otherwise", "evaluation", said, evaluation["place"])
+
+
+RULES = (normalisation, size, augmented_evaluation, labels, order)

@@ -1,0 +1,132 @@
+"""Observations about the loop: clearing, clipping, modes, the loss, the schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture import patches
+from plateau_cause.capture.observation import Observation, Peeked, with_places
+
+CLIPPED_AWAY = 100  # times that a gradient is longer than what clipping leaves of it
+FADED = 0.01  # rate after one of several epochs, as a part of the first: too early
+UNREACHED = 3  # times that a schedule is longer than the training
+
+
+def not_cleared(peeked: Peeked) -> Observation | None:
+    """Returns that gradients of earlier steps are added to those of later ones."""
+    gradients = peeked.content["gradients"]
+    if gradients["are_cleared"] is not False:
+        return None
+    step = peeked.content["optimizers"][0]["step"]
+    words = with_places("gradients are never cleared: each step adds to those before", step)
+    patch = patches.cleared(peeked.folder, step)
+    return Observation("gradients_not_cleared", "training_loop", words, step, patch)
+
+
+def clipped(peeked: Peeked) -> Observation | None:
+    """Returns that clipping leaves next to nothing of the gradient."""
+    clipping = peeked.content["gradients"]["clipping"]
+    if not clipping or not clipping["norm"] or clipping["norm"] < CLIPPED_AWAY * clipping["limit"]:
+        return None
+    part = f"1/{clipping['norm'] / clipping['limit']:.0f}"
+    said = with_places(f"clipping to {clipping['limit']:g} leaves {part} of the gradient", clipping["place"])
+    return Observation("gradients_clipped_away", "training_loop", said, clipping["place"])
+
+
+def trained_in_evaluation_mode(peeked: Peeked) -> Observation | None:
+    """Returns that the model is in evaluation mode while it trains, at once or after its first evaluation."""
+    first, later = peeked.content["training"], peeked.content["training_again"]
+    training = next((one for one in (first, later) if one and not one["modes"]["training"]), None)
+    modes = training["modes"] if training else {}
+    if training is None or not (modes["batch_norm"]["count"] or modes["dropout"]["count"]):
+        return None
+    place = training["set_at"] or training["loop"]
+    when = "" if training is first else " after its first evaluation"
+    words = with_places(f"the model trains in evaluation mode{when}: {_inactive(modes)}", place)
+    patch = patches.mode_set(peeked.folder, training["loop"], training["place"], training["model"], "train")
+    cause = "batch_norm" if modes["batch_norm"]["count"] else "regularization"
+    return Observation("trains_in_evaluation_mode", cause, words, place, patch)
+
+
+def evaluated_in_training_mode(peeked: Peeked) -> Observation | None:
+    """Returns that batch norms or dropout act as in training while the model is evaluated."""
+    evaluation = peeked.content["evaluation"]
+    modes = evaluation["modes"] if evaluation else None
+    acting = 0 if modes is None else modes["batch_norm"]["training"] + modes["dropout"]["training"]
+    if evaluation is None or not acting:
+        return None
+    place = evaluation["loop"] or evaluation["place"]
+    words = with_places(f"evaluation runs in training mode: {acting} layers act as in training", place)
+    patch = patches.mode_set(peeked.folder, place, evaluation["place"], evaluation["model"], "eval")
+    return Observation("evaluates_in_training_mode", "evaluation", words, place, patch)
+
+
+def loss_input(peeked: Peeked) -> Observation | None:
+    """Returns that the loss is given something else than it expects."""
+    loss = peeked.content["loss"]
+    if not loss or not loss["on"]:
+        return None
+    before = loss["after"]
+    place = (before or loss)["place"]
+    wrong = {
+        ("cross_entropy", "probabilities"): "softmax before cross-entropy, which applies it itself",
+        ("binary_cross_entropy_with_logits", "probabilities"): "sigmoid before a loss that applies it itself",
+        ("nll_loss", "probabilities"): "nll_loss expects log-probabilities and is given probabilities",
+        ("nll_loss", "logits"): "nll_loss expects log-probabilities and is given plain outputs",
+        ("cross_entropy", "never negative"): "outputs pass a ReLU before the loss",
+    }.get((loss["computes"], loss["on"]))
+    if wrong is None or (loss["on"] == "never negative" and not (before and before["function"] == "relu")):
+        return None
+    is_head = loss["on"] == "never negative"
+    change = patches.logged if loss["computes"] == "nll_loss" else patches.without_activation
+    patch = change(peeked.folder, before) if before else None
+    code, cause = ("output_activation", "head") if is_head else ("loss_input", "loss_function")
+    return Observation(code, cause, with_places(wrong, place, loss["place"]), place, patch)
+
+
+def schedule(peeked: Peeked) -> Observation | None:
+    """Returns that a schedule is stepped too often or too seldom for what it was given."""
+    epochs, loader = peeked.content["epochs"], peeked.train_loader
+    if not epochs or not loader or not loader["batches"]:
+        return None
+    for one in peeked.content["schedules"]:
+        words = _mistimed(one, epochs["count"], loader["batches"])
+        if words is not None:
+            said = with_places(words, one["step"], one["place"])
+            return Observation("schedule_mistimed", "schedule", said, one["step"])
+    return None
+
+
+def _mistimed(one: dict[str, Any], epochs: int, batches: int) -> str | None:
+    name, options = one["class"].rpartition(".")[2], one["options"]
+    steps = epochs * (batches if one["stepped_every"] == "batch" else 1)
+    if one["stepped_every"] == "batch" and epochs > 1:
+        left = _left(name, options, batches)
+        if left is not None and left < FADED:
+            return f"{name} is stepped at every batch: 1 of {epochs} epochs leaves {left:.0e} of the rate"
+        if name == "CosineAnnealingLR" and options["T_max"] * 2 <= batches:
+            return f"{name} is stepped at every batch, and its T_max of {options['T_max']} counts epochs"
+    length = options.get("total_steps") if name == "OneCycleLR" else options.get("T_max")
+    if one["stepped_every"] == "epoch" and length and length >= UNREACHED * steps:
+        return f"{name} lasts {length} steps and is stepped once an epoch: {steps} times"
+    return None
+
+
+def _left(name: str, options: dict[str, Any], steps: int) -> float | None:
+    """Returns what a decaying schedule leaves of the rate after some steps."""
+    if name == "StepLR":
+        return float(options["gamma"] ** (steps // options["step_size"]))
+    if name == "ExponentialLR":
+        return float(options["gamma"] ** steps)
+    return None
+
+
+def _inactive(modes: dict[str, Any]) -> str:
+    named = (("batch norms", "batch_norm"), ("dropouts", "dropout"))
+    said = [f"{modes[key]['count']} {words}" for words, key in named if modes[key]["count"]]
+    return " and ".join(said) + " do not act as in training"
+
+
+RULES = (
+    not_cleared, clipped, trained_in_evaluation_mode, evaluated_in_training_mode, loss_input, schedule,
+)  # fmt: skip

@@ -1,0 +1,109 @@
+"""Observations about the model: what does not move, and why."""
+
+from __future__ import annotations
+
+from plateau_cause.capture import patches
+from plateau_cause.capture.observation import Observation, Peeked, with_places
+
+NOTABLE = 0.1  # part of the model's numbers that must lack gradients to be worth a word
+HIGH, LOW = 0.3, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+
+
+def frozen_layers(peeked: Peeked) -> Observation | None:
+    """Returns which layers are frozen."""
+    frozen = peeked.model["frozen"]
+    if not frozen["parameters"]:
+        return None
+    words = with_places(f"{frozen['layers']}: frozen, never moves", frozen["place"])
+    patch = patches.unfrozen(peeked.folder, frozen["place"])
+    return Observation("frozen_layers", "frozen_layers", words, frozen["place"], patch)
+
+
+def optimizer_parameters(peeked: Peeked) -> Observation | None:
+    """Returns which layers no optimizer holds, or which held ones the model no longer has."""
+    missing, strangers = peeked.model["not_held"], peeked.model["strangers"]
+    optimizers = peeked.content["optimizers"]
+    if not optimizers or not (missing["parameters"] or strangers["parameters"]):
+        return None
+    place, head = optimizers[0]["place"], peeked.model["head"]
+    if strangers["parameters"] and not strangers["have_gradients"]:
+        replaced = head and head["place"]
+        words = with_places(
+            f"the optimizer was built before the model was changed: it holds {strangers['parameters']} "
+            f"parameters that the model no longer has, and {missing['layers'] or 'nothing of the new'} never "
+            "moves", place, replaced)  # fmt: skip
+        return Observation("optimizer_before_head", "optimizer_parameters", words, place)
+    if not missing["parameters"]:
+        return None
+    held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))
+    words = with_places(f"{missing['layers']} never moves: the optimizer holds only {held}", place)
+    name = peeked.model["parts"][0]["name"] if len(peeked.model["parts"]) == 1 else None
+    patch = patches.held_whole(peeked.folder, place, name)
+    return Observation("optimizer_parameters", "optimizer_parameters", words, place, patch)
+
+
+def no_steps(peeked: Peeked) -> Observation | None:
+    """Returns that gradients are computed and no step is taken."""
+    if peeked.content["seen"]["steps"]:
+        return None
+    place = peeked.content["gradients"]["backward"]
+    words = with_places("no optimizer takes a step: nothing moves", place)
+    return Observation("no_steps", "weights_update", words, place)
+
+
+def gradients_lost(peeked: Peeked) -> Observation | None:
+    """Returns which layers get no gradient although they are trained."""
+    without, zero = peeked.model["without_gradient"], peeked.model["zero_gradient"]
+    numbers = without["numbers"] + zero["numbers"]
+    live = peeked.model["trains"]["numbers"]
+    if not live or not peeked.content["seen"]["steps"] or numbers < NOTABLE * peeked.model["numbers"]:
+        return None
+    gradients = peeked.content["gradients"]
+    if numbers == live:
+        place = gradients["cleared_at"] or gradients["backward"]
+        words = with_places("gradients are gone before the step: nothing moves", place)
+        return Observation("gradients_lost", "training_loop", words, place)
+    layers = ", ".join(part["layers"] for part in (without, zero) if part["layers"])
+    place = peeked.content["training"]["place"]
+    words = with_places(f"{layers}: no gradient arrives there, it never moves", place)
+    return Observation("no_gradient", "weights_update", words, place)
+
+
+def rate(peeked: Peeked) -> Observation | None:
+    """Returns that one step changes the weights far more, or less, than training can bear."""
+    change = peeked.model["change_per_step"]
+    warms_up = any(one["stepped_every"] == "batch" for one in peeked.content["schedules"])
+    by_hand = any(one["rates_by_hand"] for one in peeked.content["optimizers"])
+    if change is None or LOW <= change <= HIGH or (change < LOW and (warms_up or by_hand)):
+        return None
+    optimizer = peeked.content["optimizers"][0]
+    rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
+    words = with_places(f"a step at rate {rates} changes the weights by {change:.1%} of their norm",
+                        optimizer["place"])  # fmt: skip
+    cause = "learning_rate_high" if change > HIGH else "learning_rate_low"
+    return Observation(cause.replace("learning_rate", "step_too"), cause, words, optimizer["place"])
+
+
+def weights(peeked: Peeked) -> Observation | None:
+    """Returns that a file of weights was loaded and hardly anything of it fitted."""
+    for loaded in peeked.model["weights"]:
+        if loaded["matched"] < 0.5 * loaded["tensors"]:
+            words = f"only {loaded['matched']} of {loaded['tensors']} tensors of the model were loaded"
+            said = with_places(words, loaded["place"])
+            return Observation("weights_not_loaded", "weights_not_loaded", said, loaded["place"])
+    return None
+
+
+def dropout_in_evaluation(peeked: Peeked) -> Observation | None:
+    """Returns that a dropout acts while the model is in evaluation mode."""
+    dropped = peeked.model["dropout_in_evaluation"]
+    if not dropped:
+        return None
+    words = with_places(f"dropout {dropped[0]['p']:g} acts in evaluation too", dropped[0]["place"])
+    patch = patches.dropout_told(peeked.folder, dropped[0]["place"])
+    return Observation("dropout_in_evaluation", "evaluation", words, dropped[0]["place"], patch)
+
+
+RULES = (
+    optimizer_parameters, frozen_layers, no_steps, gradients_lost, rate, weights, dropout_in_evaluation,
+)  # fmt: skip

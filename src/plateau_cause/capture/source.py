@@ -1,0 +1,85 @@
+"""A user's file as text and tree: what stands on a line, and edits of it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+Edit = tuple[int, int, str]  # from, to (offsets into the text), what stands there afterwards
+
+
+class Source:
+    """A file's text and tree."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self._tree = text, ast.parse(text)
+        self._starts = [0]
+        for line in text.splitlines(True):
+            self._starts.append(self._starts[-1] + len(line))
+        self._lines = text.splitlines()
+
+    def at(self, line: int, kind: type[Any]) -> list[Any]:
+        """Returns the nodes of a kind in the smallest statement that holds a line, outermost first."""
+        statement = self._statement(line)
+        if statement is None:
+            return []
+        if isinstance(statement, kind):
+            return [statement]
+        return [node for node in _without_bodies(statement) if isinstance(node, kind)]
+
+    def inside(self, line: int) -> list[ast.Call]:
+        """Returns the calls in the innermost `Compose(…)` that begins at a line, or in its statement."""
+        calls: list[ast.Call] = self.at(line, ast.Call)
+        composed = [node for node in calls if called(node) == "Compose" and node.lineno == line]
+        within = ast.walk(composed[-1]) if composed else iter(calls)
+        return [node for node in within if isinstance(node, ast.Call)]
+
+    def text(self, node: ast.expr) -> str:
+        """Returns a node as it is written."""
+        start, end = self._span(node)
+        return self._text[start:end]
+
+    def replaced(self, node: ast.expr, new: str) -> Edit:
+        """Returns the edit that writes something else in a node's place."""
+        return (*self._span(node), new)
+
+    def inserted(self, line: int, statement: str, behind: bool = False) -> Edit:
+        """Returns the edit that puts a statement before a line or behind it, equally indented."""
+        indentation = self._lines[line - 1][: -len(self._lines[line - 1].lstrip())]
+        start = self._starts[line if behind else line - 1]
+        return start, start, f"{indentation}{statement}\n"
+
+    def behind(self, elements: list[ast.expr], new: str) -> Edit:
+        """Returns the edit that adds an element to a list, on a line of its own where the others are."""
+        last = elements[-1]
+        end = self._span(last)[1]
+        own_line = len(elements) > 1 and elements[-2].lineno != last.lineno
+        return end, end, f",\n{' ' * last.col_offset}{new}" if own_line else f", {new}"
+
+    def _span(self, node: ast.expr) -> tuple[int, int]:
+        assert node.end_lineno is not None and node.end_col_offset is not None
+        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
+
+    def _offset(self, line: int, column_bytes: int) -> int:
+        before = self._lines[line - 1].encode()[:column_bytes].decode()
+        return self._starts[line - 1] + len(before)
+
+    def _statement(self, line: int) -> ast.stmt | None:
+        statements = [node for node in ast.walk(self._tree) if isinstance(node, ast.stmt)]
+        around = [node for node in statements if node.lineno <= line <= (node.end_lineno or node.lineno)]
+        return min(reversed(around), key=lambda node: (node.end_lineno or 0) - node.lineno, default=None)
+
+
+def _without_bodies(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yields a statement's own nodes, not those of the statements within it."""
+    waiting: list[ast.AST] = [statement]
+    while waiting:
+        node = waiting.pop(0)
+        yield node
+        waiting += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
+
+
+def called(call: ast.Call) -> str:
+    """Returns the last name of what is called: `Compose` of `transforms.Compose(…)`."""
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")

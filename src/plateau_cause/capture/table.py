@@ -1,0 +1,189 @@
+"""What your script really does, as a plain table."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from plateau_cause.capture.observation import Observation, at
+
+Row = tuple[str, str, str]  # what, value, where
+
+
+def rows(content: dict[str, Any]) -> list[Row]:
+    """Returns the table of a peek: what, its value, file:line."""
+    makers = (_model, _optimizers, _schedules, _loss, _gradients, _modes, _data, _rest)
+    return [row for maker in makers for row in maker(content)]
+
+
+def render(content: dict[str, Any], observations: list[Observation], width: int = 100) -> str:
+    """Returns the table and the observations as text."""
+    found = rows(content)
+    first, last = max(len(row[0]) for row in found), max(len(row[2]) for row in found)
+    middle = max(width - first - last - 4, 24)
+    lines = [line for row in found for line in _lines(row, first, middle)]
+    said = [f"  {number}. {one.words}" for number, one in enumerate(observations, 1)]
+    note = [f"seen so far: {_missing(content)}"] if content["seen"]["is_so_far"] else []
+    head = f"What {content['script']['given']} really does"
+    tail = ["What stands out (facts; `plateau diagnose` measures what they cost)", *said] if said else [
+        "Nothing stands out."]  # fmt: skip
+    patches = [one.patch for one in observations if one.patch]
+    return "\n".join([head, "", *lines, *note, "", *tail, *(["", *patches] if patches else [])])
+
+
+def _lines(row: Row, first: int, middle: int) -> list[str]:
+    """Returns a row as lines; a long value goes on below itself."""
+    what, value, where = row
+    parts = textwrap.wrap(value, middle) or [""]
+    heads = [what, *[""] * (len(parts) - 1)]
+    tails = [where, *[""] * (len(parts) - 1)]
+    cells = zip(heads, parts, tails, strict=True)
+    return [f"{head:<{first}}  {part:<{middle}}  {tail}".rstrip() for head, part, tail in cells]
+
+
+def _missing(content: dict[str, Any]) -> str:
+    steps = content["seen"]["steps"]
+    return f"{steps} steps" if content["evaluation"] else f"{steps} steps, no evaluation yet"
+
+
+def _model(content: dict[str, Any]) -> list[Row]:
+    model = content["model"]
+    found = [("model", " in ".join([part["class"], *part["within"]]), at(part["place"]))
+             for part in model["parts"]]  # fmt: skip
+    if model["head"]:
+        found.append(("head", f"{model['head']['name']}: {model['head']['outputs']} outputs",
+                      at(model["head"]["place"])))  # fmt: skip
+    for loaded in model["weights"]:
+        found.append(
+            ("weights", f"{loaded['matched']} of {loaded['tensors']} tensors loaded", at(loaded["place"]))
+        )
+    if not model["weights"]:
+        found.append(("weights", "none loaded that were seen", ""))
+    found.append(("trains", _part(model, "trains"), ""))
+    for key, words in (("frozen", "frozen"), ("not_held", "not in the optimizer"),
+                       ("without_gradient", "without gradient")):  # fmt: skip
+        if model[key]["parameters"]:
+            found.append((words, _part(model, key), at(model[key].get("place"))))
+    if content["average"]:
+        found.append(("evaluates instead", content["average"]["class"], at(content["average"]["place"])))
+    return found
+
+
+def _part(model: dict[str, Any], key: str) -> str:
+    part = model[key]
+    return f"{part['layers'] or 'nothing'}: {part['numbers'] / max(model['numbers'], 1):.1%} of the numbers"
+
+
+def _optimizers(content: dict[str, Any]) -> list[Row]:
+    found = []
+    for one in content["optimizers"]:
+        for group in one["groups"]:
+            told = {
+                "rate": group["lr"],
+                "decay": group.get("weight_decay"),
+                "momentum": group.get("momentum"),
+            }
+            settings = ", ".join(f"{name} {value:g}" for name, value in told.items() if value)
+            found.append(("optimizer", f"{one['class']}, {settings}: {group['holds']}", at(one["place"])))
+        found += [("rate by hand", f"{written['rate']:g}", at(written["place"]))
+                  for written in one["rates_by_hand"][-1:]]  # fmt: skip
+    if content["model"]["change_per_step"] is not None:
+        change = f"{content['model']['change_per_step']:.2g} of their norm"
+        found.append(("weights move per step", change, ""))
+    return found
+
+
+def _schedules(content: dict[str, Any]) -> list[Row]:
+    found = []
+    for one in content["schedules"]:
+        every = f", stepped every {one['stepped_every']}" if one["stepped_every"] else ", not stepped so far"
+        options = ", ".join(f"{name} {value}" for name, value in one["options"].items())
+        found.append(("schedule", f"{one['class']}({options}){every}", at(one["place"])))
+    epochs = content["epochs"]
+    return [*found, ("epochs", str(epochs["count"]), at(epochs["place"]))] if epochs else found
+
+
+def _loss(content: dict[str, Any]) -> list[Row]:
+    loss = content["loss"]
+    if not loss:
+        return []
+    given = {name: value for name, value in loss["options"].items() if value not in (None, 0.0, -100, "mean")}
+    options = "".join(f", {name} {value}" for name, value in given.items())
+    on = f" on {loss['on']}" if loss["on"] else ""
+    found = [("loss", f"{loss['function']}{on}{options}", at(loss["built"] or loss["place"]))]
+    if loss.get("after"):
+        found.append(("before the loss", loss["after"]["function"], at(loss["after"]["place"])))
+    return found
+
+
+def _gradients(content: dict[str, Any]) -> list[Row]:
+    gradients = content["gradients"]
+    cleared = {True: "yes", False: "never", None: "not seen"}[gradients["are_cleared"]]
+    found = [("gradients cleared", cleared, at(gradients["cleared_at"]))]
+    if (gradients["backward_calls_per_step"] or 1) > 1:
+        batches = f"{gradients['backward_calls_per_step']} backward calls per step"
+        found.append(("accumulation", batches, at(gradients["backward"])))
+    if gradients["clipping"]:
+        clipping = gradients["clipping"]
+        norm = f", the norm was {clipping['norm']:.3g}" if clipping["norm"] is not None else ""
+        found.append(
+            ("clipping", f"{clipping['function']} {clipping['limit']:g}{norm}", at(clipping["place"]))
+        )
+    if gradients["scaler"]:
+        state = "on" if gradients["scaler"]["enabled"] else "off"
+        found.append(("gradient scaler", state, at(gradients["scaler"]["place"])))
+    return found
+
+
+def _modes(content: dict[str, Any]) -> list[Row]:
+    found = []
+    for key in ("training", "evaluation"):
+        call = content[key]
+        if call is None:
+            continue
+        modes = call["modes"]
+        counted = [f"{modes[name]['training']} of {modes[name]['count']} {words} act as in training"
+                   for name, words in (("batch_norm", "batch norms"), ("dropout", "dropouts"))
+                   if modes[name]["count"]]  # fmt: skip
+        mode = "training mode" if modes["training"] else "evaluation mode"
+        found.append((f"{key} in", "; ".join([mode, *counted]), at(call["set_at"])))
+        if call["autocast"]:
+            found.append((f"{key} computes in", call["autocast"], at(call["place"])))
+    return found
+
+
+def _data(content: dict[str, Any]) -> list[Row]:
+    return [row for one in content["loaders"] for row in _loader(one)]
+
+
+def _loader(one: dict[str, Any]) -> list[Row]:
+    sampler = one["sampler"]["class"]
+    usual = {"RandomSampler": "shuffled", "SequentialSampler": "in order"}
+    drop = ", last batch dropped" if one["drop_last"] else ""
+    size = f"{one['data_set']['length']} items, batches of {one['batch_size']}"
+    value = f"{one['role']}: {size}, {usual.get(sampler, sampler)}{drop}"
+    found = [(one["name"] or one["role"], value, at(one["place"]))]
+    transform = one["data_set"]["transform"]
+    if transform:
+        steps = " → ".join(step.partition("(")[0] for step in transform["steps"])
+        found.append(("  transform", steps, at(transform["place"])))
+    return found + _images(one)
+
+
+def _images(loader: dict[str, Any]) -> list[Row]:
+    image = loader["image"]
+    if not image:
+        return []
+    found, tensor = image["normalisation"], image["tensor"]
+    how = f"values {tensor['least']:.3g} to {tensor['most']:.3g}"
+    if found:
+        mean, std = (" ".join(f"{value:.2f}" for value in found[key]) for key in ("mean", "std"))
+        how = f"mean {mean}, std {std}, {found['channels']}"
+    augmented = ", augmented" if loader["varies"] else ""
+    return [("  images", f"{'×'.join(map(str, tensor['shape'][1:]))}, {how}{augmented}", "")]
+
+
+def _rest(content: dict[str, Any]) -> list[Row]:
+    seeds = content["seeds"].items()
+    found = [(f"seed of {name}", str(seed["value"]), at(seed["place"])) for name, seed in seeds]
+    return [*found, *(("not seen", problem, "") for problem in content["problems"])]

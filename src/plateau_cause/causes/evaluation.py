@@ -1,0 +1,58 @@
+"""Validation and test images processed otherwise than the training images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from plateau_cause.causes.factor import Evidence, Rates, RecipeFactor
+from plateau_cause.causes.words import Words
+from plateau_cause.lab.arm import Arm
+
+PIECE = "evaluation"  # in `Arm.own` where the user's transform treats the two otherwise
+
+
+def _differs(arm: Arm, other: Arm, rates: Rates) -> bool:
+    return (PIECE in arm.own) != (PIECE in other.own)
+
+
+def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
+    return replace(arm, own=(arm.own - {PIECE}) | (other.own & {PIECE}))
+
+
+def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
+    return 0.7
+
+
+def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    return [
+        "transform(image, train=True) and transform(image, train=False) differ in more than chance: scale, "
+        "normalisation or size. Here images are evaluated as they are trained on."
+    ]
+
+
+def _entries(arm: Arm, fixed: Arm) -> dict[str, Any]:
+    return {"recipe.code": "in your file: let transform(image, False) scale and normalise as for training"}
+
+
+WORDS = Words(
+    title="Evaluation sees other images than training",
+    repair="Evaluate as in training",
+    explanation=(
+        "The network learns from images that are scaled or normalised in one way and is judged on images "
+        "that are treated in another. What it learned is not what is measured."
+    ),
+)
+FACTOR = RecipeFactor(
+    name="evaluation",
+    order=0,
+    words=WORDS,
+    keys=(),
+    pieces=frozenset({PIECE}),
+    differs=_differs,
+    swap=_swap,
+    prior=_prior,
+    explain=_explain,
+    entries=_entries,
+    difference_words=lambda arm, other: "transform: evaluation is processed otherwise instead of as training",
+)

@@ -1,0 +1,192 @@
+"""What was measured on the way and contradicts a verdict, or makes it worth less: one sentence each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+SURE = 3.0  # standard errors
+APART = 0.1  # accuracy between two splits, or between accuracy and balanced accuracy, that is said
+LEAKED = 0.05  # share of a split that copies training images from which its accuracy means little
+TOLD_APART = 0.75  # AUC between training and test images
+FEWEST = 5  # test images of a class from which it is said that it is never recognised
+ALMOST_ALL = 0.98  # share of the predictions that one class takes
+SHOWN = 5  # classes in a sentence
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that a reader must know before the verdict.
+
+    Attributes:
+        code: stable name.
+        words: one sentence.
+        acquits: whether a recipe may be called healthy in spite of it.
+    """
+
+    code: str
+    words: str
+    acquits: bool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was measured of the user's recipe and data.
+
+    Attributes:
+        classes: names.
+        predictions, labels: (n_test,) of the recipe's run.
+        val_accuracy: of the same run, on `val_images` images.
+        leaked: per split (val, test) the share of images that copy a training image, exactly or nearly.
+        split_auc: of a classifier between training and test images.
+        probe_val, best_val: validation accuracy of the best linear probe on frozen features, and of the
+            best run.
+    """
+
+    classes: tuple[str, ...]
+    predictions: np.ndarray
+    labels: np.ndarray
+    val_accuracy: float
+    val_images: int
+    leaked: dict[str, float]
+    split_auc: float
+    probe_val: float
+    best_val: float
+    min_effect: float
+
+    @property
+    def accuracy(self) -> float:
+        """Returns the test accuracy."""
+        return float((self.predictions == self.labels).mean())
+
+    def recalls(self) -> np.ndarray:
+        """Returns (C,) the share of each class's test images that is recognised; NaN where it has none."""
+        hits = np.bincount(self.labels[self.predictions == self.labels], minlength=len(self.classes))
+        sizes = np.bincount(self.labels, minlength=len(self.classes))
+        return np.where(sizes > 0, hits / np.maximum(sizes, 1), np.nan)
+
+
+def balanced_accuracy(predictions: np.ndarray, labels: np.ndarray) -> float:
+    """Returns the mean recall of the classes that have images."""
+    return float(np.mean([(predictions[labels == label] == label).mean() for label in np.unique(labels)]))
+
+
+def alarms(seen: Seen) -> list[Alarm]:
+    """Returns what must be said, the gravest first."""
+    return [alarm for check in CHECKS for alarm in check(seen)]
+
+
+def _splits_apart(seen: Seen) -> Iterator[Alarm]:
+    difference, error = seen.val_accuracy - seen.accuracy, _error(seen)
+    if abs(difference) >= APART and abs(difference) >= SURE * error:
+        yield Alarm(
+            "splits_apart",
+            f"Validation accuracy is {seen.val_accuracy:.1%}, test accuracy {seen.accuracy:.1%}: the "
+            "two splits do "
+            "not ask the same.",
+            acquits=False,
+        )
+
+
+def _error(seen: Seen) -> float:
+    """Returns the standard error of the difference between validation and test accuracy."""
+    p = (seen.val_accuracy * seen.val_images + seen.accuracy * len(seen.labels)) / (
+        seen.val_images + len(seen.labels)
+    )
+    spread = max(p * (1.0 - p), 1e-4)
+    return math.sqrt(spread / max(1, seen.val_images) + spread / max(1, len(seen.labels)))
+
+
+def _below_chance(seen: Seen) -> Iterator[Alarm]:
+    chance = 1.0 / len(seen.classes)
+    error = math.sqrt(chance * (1.0 - chance) / max(1, len(seen.labels)))
+    if seen.accuracy < chance - SURE * error:
+        yield Alarm(
+            "below_chance",
+            f"Test accuracy {seen.accuracy:.1%} lies below chance ({chance:.1%}): that takes "
+            "knowledge of the classes "
+            "under other names.",
+            acquits=False,
+        )
+
+
+def _one_class(seen: Seen) -> Iterator[Alarm]:
+    counts = np.bincount(seen.predictions, minlength=len(seen.classes))
+    share, name = counts.max() / max(1, counts.sum()), seen.classes[int(counts.argmax())]
+    own = float((seen.labels == counts.argmax()).mean())
+    if share >= ALMOST_ALL and own < ALMOST_ALL:
+        yield Alarm(
+            "one_class",
+            f"The recipe predicts {name} for {share:.1%} of the test images, of which {own:.1%} are: it "
+            f"tells nothing apart (class mean {balanced_accuracy(seen.predictions, seen.labels):.1%}).",
+            acquits=False,
+        )
+
+
+def _never_recognised(seen: Seen) -> Iterator[Alarm]:
+    sizes = np.bincount(seen.labels, minlength=len(seen.classes))
+    never = [seen.classes[c] for c in np.flatnonzero((seen.recalls() == 0) & (sizes >= FEWEST))]
+    if never and len(never) < len(seen.classes):
+        names = ", ".join(never[:SHOWN]) + (f" and {len(never) - SHOWN} more" if len(never) > SHOWN else "")
+        yield Alarm("never_recognised", f"The recipe never recognises {names}.", acquits=True)
+
+
+def _probe_ahead(seen: Seen) -> Iterator[Alarm]:
+    ahead = seen.probe_val - seen.best_val
+    error = math.sqrt(2 * max(seen.best_val * (1 - seen.best_val), 1e-4) / max(1, seen.val_images))
+    if ahead >= max(seen.min_effect, 1.64 * error):
+        yield Alarm(
+            "probe_ahead",
+            f"A linear probe on the frozen features reaches {seen.probe_val:.1%} on validation images, the "
+            f"best run {seen.best_val:.1%}: every run lacks something that the features hold.",
+            acquits=False,
+        )
+
+
+def _leaks(seen: Seen) -> Iterator[Alarm]:
+    for split, words in (("val", "validation"), ("test", "test")):
+        share = seen.leaked.get(split, 0.0)
+        if share >= LEAKED:
+            yield Alarm(
+                f"leaked_{split}",
+                f"{share:.0%} of the {words} images are copies or near copies of training images: "
+                f"{words} accuracy "
+                "says little about new images.",
+                acquits=True,
+            )
+
+
+def _shifted(seen: Seen) -> Iterator[Alarm]:
+    if seen.split_auc >= TOLD_APART:
+        yield Alarm(
+            "split_shift",
+            f"A classifier tells test images from training images (AUC {seen.split_auc:.2f}; 0.5 is "
+            "chance): they "
+            "come from another domain, or were processed otherwise.",
+            acquits=True,
+        )
+
+
+def _unbalanced(seen: Seen) -> Iterator[Alarm]:
+    balanced = balanced_accuracy(seen.predictions, seen.labels)
+    if seen.accuracy - balanced >= APART:
+        yield Alarm(
+            "unbalanced",
+            f"Accuracy is {seen.accuracy:.1%}, the mean over classes {balanced:.1%}: rare ones are missed.",
+            acquits=True,
+        )
+
+
+CHECKS: tuple[Callable[[Seen], Iterator[Alarm]], ...] = (
+    _splits_apart,
+    _below_chance,
+    _one_class,
+    _never_recognised,
+    _probe_ahead,
+    _leaks,
+    _shifted,
+    _unbalanced,
+)

@@ -1,0 +1,56 @@
+"""The game: a run leaves a set of factors broken, under a seed; its value is accuracy on the test images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+Factors = frozenset[str]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Attributes:
+        broken: the factors left as in the user's recipe; the others are as in the reference.
+        hits: (n_test,) whether each test image was recognised.
+    """
+
+    broken: Factors
+    hits: np.ndarray
+
+
+@dataclass(frozen=True)
+class Game:
+    """What can be broken, and what was run so far.
+
+    Attributes:
+        factors: names, in a fixed order.
+        active: per factor the probability, before any run, that it matters.
+        runs: in the order in which they were made.
+        lucks: how likely each size of a training's luck is (of `posterior.LUCKS`); None: alike.
+    """
+
+    factors: tuple[str, ...]
+    active: tuple[float, ...]
+    runs: tuple[Run, ...] = ()
+    lucks: tuple[float, ...] | None = None
+
+    @property
+    def everything(self) -> Factors:
+        """Returns all factors: the user's recipe leaves these broken, the reference none."""
+        return frozenset(self.factors)
+
+    def with_run(self, broken: Factors, hits: np.ndarray) -> Game:
+        """Returns the game after another run."""
+        return replace(self, runs=(*self.runs, Run(broken, np.asarray(hits, float))))
+
+    def bits(self, broken: Factors) -> int:
+        """Returns the set as bits, the first factor the lowest."""
+        return sum(1 << position for position, name in enumerate(self.factors) if name in broken)
+
+    def repetitions(self, broken: Factors) -> int:
+        """Returns how often this set was run."""
+        return sum(run.broken == broken for run in self.runs)

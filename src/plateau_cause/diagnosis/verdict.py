@@ -1,0 +1,108 @@
+"""The one place that says cause, alternative, harmless, undecided, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from plateau_cause.diagnosis.decision import SURE, SURELY_NOT, UNLIKELY, WORTH, matters, targets
+from plateau_cause.diagnosis.game import Factors, Game
+from plateau_cause.diagnosis.posterior import Posterior
+from plateau_cause.lab.belief import Belief
+
+CAUSE, HARMLESS, UNDECIDED = "cause", "harmless", "undecided"
+PLATEAU, HEALTHY, INCONCLUSIVE = "plateau", "healthy", "inconclusive"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the runs say about one factor.
+
+    Attributes:
+        factor: its name.
+        standing: cause | harmless | undecided.
+        need: what the repaired training loses when it alone stays broken.
+        alone: what fixing it alone gains.
+        probability: that it is needed for `min_effect`, or one of several repairs that suffice.
+        sure: the same for WORTH of it.
+        is_spare: whether it is likelier one of several that suffice than needed itself.
+        alternatives: then the others.
+    """
+
+    factor: str
+    standing: str
+    need: Belief
+    alone: Belief
+    probability: float
+    sure: float
+    is_spare: bool = False
+    alternatives: tuple[str, ...] = ()
+
+    @property
+    def effect(self) -> Belief:
+        """Returns the effect to report: what it is needed for, or does alone where others do as well."""
+        return self.alone if self.is_spare else self.need
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the runs say.
+
+    Attributes:
+        verdict: plateau | healthy | inconclusive.
+        gap: what the reference reaches beyond the recipe.
+        findings: one per factor, in the game's order.
+    """
+
+    verdict: str
+    gap: Belief
+    findings: tuple[Finding, ...]
+
+    @property
+    def causes(self) -> list[Finding]:
+        """Returns the causes, the largest effect first."""
+        found = [finding for finding in self.findings if finding.standing == CAUSE]
+        return sorted(found, key=lambda finding: -finding.effect.mean)
+
+
+def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) -> Verdict:
+    """Returns what a posterior over these sets decides.
+
+    Args:
+        game: its factors.
+        found: of the sets, the corners among them.
+        sets: in the order of the posterior.
+        min_effect: smallest change of accuracy worth reporting.
+    """
+    changes, k = targets(game, sets).changes(found), len(game.factors)
+    beliefs = [Belief(found.weight, changes.center[:, t], changes.deviation[:, t]) for t in range(2 * k + 1)]
+    surely, likely = (
+        found.weight @ matters(changes, least, min_effect) for least in (WORTH * min_effect, min_effect)
+    )
+    verdict = _verdict(beliefs[-1], min_effect)
+    findings = []
+    for i, name in enumerate(game.factors):
+        need, alone = beliefs[i], beliefs[k + i]
+        needed = need.probability(min_effect)
+        is_spare = likely[i] - needed > needed  # likelier one of several that suffice than needed itself
+        effect = alone if is_spare else need
+        is_cause = verdict == PLATEAU and surely[i] >= SURE and effect.mean >= min_effect
+        standing = CAUSE if is_cause else HARMLESS if likely[i] <= 1.0 - SURELY_NOT else UNDECIDED
+        findings.append(Finding(name, standing, need, alone, float(likely[i]), float(surely[i]), is_spare))
+    return Verdict(verdict, beliefs[-1], tuple(_with_alternatives(findings)))
+
+
+def _verdict(gap: Belief, min_effect: float) -> str:
+    if gap.probability(WORTH * min_effect) >= SURE and gap.mean >= min_effect:
+        return PLATEAU
+    return HEALTHY if gap.probability(min_effect) <= UNLIKELY else INCONCLUSIVE
+
+
+def _with_alternatives(findings: list[Finding]) -> list[Finding]:
+    """Returns the findings, each spare one with the other spare ones that are no harmless ones."""
+    spare = [finding.factor for finding in findings if finding.is_spare and finding.standing != HARMLESS]
+    return [
+        replace(finding, alternatives=tuple(name for name in spare if name != finding.factor))
+        if finding.factor in spare
+        else finding
+        for finding in findings
+    ]

@@ -1,0 +1,98 @@
+"""A captured script runs as it runs alone, and what cannot be captured is said in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from plateau_cause.capture import launch
+from plateau_cause.errors import PlateauError
+
+TELL = """
+import json, os, sys
+import utils
+told = [sys.argv, sys.path, __name__, __file__, __package__, os.getcwd(), sorted(os.environ), utils.__file__,
+        sys.modules["__main__"].__dict__ is globals(), sorted(set(sys.modules) & {"torch", "numpy", "PIL"})]
+print(json.dumps(told))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with train.py, pkg/train.py and modules that have names of ours."""
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg/__init__.py").touch()
+    for file in ("train.py", "pkg/train.py"):
+        (tmp_path / file).write_text(TELL)
+    for name in ("utils", "hooks", "program", "model", "main"):
+        (tmp_path / f"{name}.py").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "command", [["train.py", "--lr", "0.1", "-m"], ["pkg/train.py"], ["-m", "pkg.train", "x"]], ids="".join
+)
+def test_a_script_sees_what_python_would_show_it(command, folder):
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    alone = subprocess.run([sys.executable, *command], cwd=folder, env=environment, capture_output=True,
+                           text=True, check=True).stdout  # fmt: skip
+    is_module = command[0] == "-m"
+    target, *arguments = command[1:] if is_module else command
+    job = {"mode": "watch", "target": target, "is_module": is_module, "arguments": arguments,
+           "out": str(folder)}  # fmt: skip
+    (folder / "job.json").write_text(json.dumps(job))
+    captured = subprocess.run([sys.executable, str(launch.START), str(folder / "job.json")], cwd=folder,
+                              env=environment, capture_output=True, text=True, check=True).stdout  # fmt: skip
+    assert json.loads(captured) == json.loads(alone)
+
+
+def test_the_environment_is_the_users_own(folder, monkeypatch):
+    from plateau_cause import runtime
+
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(runtime, "_before", {})
+    runtime.set_up_threads()
+    assert "OMP_NUM_THREADS" in os.environ
+    given = launch.script(str(folder / "train.py"))
+    printed = launch.run(given, folder, {"mode": "watch"}, stdout=subprocess.PIPE).stdout
+    assert "OMP_NUM_THREADS" not in json.loads(printed)[6]
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def test_the_status_of_the_script_is_kept(folder):
+    (folder / "train.py").write_text("import sys; sys.exit(7)")
+    given = launch.script(str(folder / "train.py"))
+    assert launch.run(given, folder, {"mode": "watch"}).returncode == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x = 1\nraise ValueError('no data\\nhere')\n", "train.py raised ValueError at train.py:2: no data"),
+        ("import argparse as a\np = a.ArgumentParser()\np.add_argument('--d', required=True)\np.parse_args()",
+         "train.py ended with status 2: train.py: error: the following arguments are required: --d"),
+        ("print('done')\n", "train.py: no training was seen"),
+        ("import utils.nothing\n", "train.py raised ModuleNotFoundError at train.py:1: No module named"),
+    ],
+)  # fmt: skip
+def test_what_does_not_train_is_said_in_one_line(text, said, folder):
+    (folder / "train.py").write_text(text)
+    with pytest.raises(PlateauError) as raised:
+        launch.peek(launch.script(str(folder / "train.py")), folder / "out")
+    assert str(raised.value).startswith(said)
+    assert "\n" not in str(raised.value)
+
+
+def test_what_is_not_there_is_named(tmp_path):
+    (tmp_path / "train.py").touch()
+    for given, said in (
+        ({"target": "no.py"}, "no.py: no such file"),
+        ({"target": str(tmp_path / "train.py"), "folder": tmp_path / "no"}, "recipe.folder: "),
+        ({"target": str(tmp_path / "train.py"), "python": "no/python"}, "recipe.python: no/python"),
+    ):
+        with pytest.raises(PlateauError, match=said):
+            launch.script(**given)
