@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-fidelity lint format ui clean distclean
+.PHONY: help setup setup-server repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity lint format ui clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -80,6 +80,9 @@ bench-diagnosis: setup ## Run the fault suite and the peers; exit status 1 below
 
 bench-fidelity: setup ## Recipe arm beside plain PyTorch scripts; exit status 1 where they differ (RECIPES='own_*' for a part)
 	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.fidelity.run --recipes $(or $(RECIPES),'*')
+
+bench-games: setup ## Play noisy games with known values, beside the best possible player; exit status 1 below the bars
+	$(BIN)/python -m benchmarks.games.run
 
 ui: setup ## Open the recorded runs in MLflow on http://127.0.0.1:5000 (PORT=... for another port)
 	-@sh stages/run -m plateau_cause.tracking.read http://127.0.0.1:$(PORT)

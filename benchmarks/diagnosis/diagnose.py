@@ -26,8 +26,8 @@ SOURCE = Path(plateau_cause.__file__).parent
 def diagnose(case: Case, work: Path, seed: int = 0) -> dict[str, Any]:
     """Returns the case's answer, computed now unless the same tool gave it before.
 
-    Keys: summary (plateau_cause.json's content), judged (cause and probability of everything tested),
-    recipe_key (of the recipe's run in <work>/runs), seconds.
+    Keys: summary (plateau_cause.json's content), judged (cause, probability and standing of everything
+    tested), recipe_key (of the recipe's run in <work>/runs), seconds.
     """
     params = parameters(case, work, seed)
     key = _digest([dump(params), _images_digest(params), _code((".",))])
@@ -98,8 +98,7 @@ def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
     return {
         "summary": _summary(found, params),
         "judged": [
-            {k: item.get(k) for k in ("cause", "probability", "effect", "ci", "standing", "factor")}
-            for item in tested
+            {k: item.get(k) for k in ("cause", "probability", "effect", "ci", "standing")} for item in tested
         ],
         "runs": found["runs"],
         "recipe_key": keys[0],

@@ -108,7 +108,7 @@ def scores(results: Sequence[Judged]) -> dict[str, float]:
 
 
 def probabilities(results: Iterable[Judged]) -> list[tuple[float, int]]:
-    """Returns every probability and whether it is of a cause; what is open or not asked for is left out."""
+    """Returns every probability stated, and whether it is of a cause; what is not asked for is left out."""
     return [
         (float(item["probability"]), int(item["cause"] in judged.truth.causes))
         for judged in results

@@ -166,7 +166,7 @@ def _judged(causes, named, probability=0.9, tolerated=()):
         "causes": [{"cause": name, "effect": 0.1} for name in named],
         "cost": {"recipe_seconds": 1.0, "reference_seconds": 2.0, "diagnosis_seconds": 3.0},
     }
-    tested = [{"cause": name, "probability": probability, "jointly": False, "open": False} for name in named]
+    tested = [{"cause": name, "probability": probability, "standing": "cause"} for name in named]
     answer = {"summary": summary, "judged": tested, "seconds": 1.0}
     truth = score.Truth(frozenset(causes), frozenset(tolerated))
     return score.Judged(Case("drawings", "lite0", "all"), answer, truth)
@@ -192,6 +192,21 @@ def test_another_seed_has_to_say_the_same_first():
     other = [_judged({"head"}, ["head", "resolution"]), _judged(set(), ["limited_data"])]
     assert score.same_primary(one, one) == 1.0 and score.same_primary(one, other) == 0.5
     assert any("0.500 under another seed" in line for line in score.failures({0: one, 1: other}))
+
+
+def test_every_probability_that_is_stated_is_calibrated():
+    """Also of what is undecided or harmless; not of what is neither asked for nor an error."""
+    judged = _judged({"head"}, ["head"], tolerated=["resolution"])
+    others = {
+        "batch_norm": ("undecided", 0.4),
+        "augmentation": ("harmless", 0.02),
+        "resolution": ("cause", 0.9),
+    }
+    judged.answer["judged"] += [
+        {"cause": name, "probability": stated, "standing": standing}
+        for name, (standing, stated) in others.items()
+    ]
+    assert score.probabilities([judged]) == [(0.9, 1), (0.4, 0), (0.02, 0)]
 
 
 def test_calibration_of_honest_and_of_boastful_probabilities():

@@ -96,3 +96,46 @@ def test_what_is_not_there_is_named(tmp_path):
     ):
         with pytest.raises(PlateauError, match=said):
             launch.script(**given)
+
+
+def test_the_scripts_environment_needs_torch_and_little_else(tmp_path):
+    """Everything that plateau itself is built on is hidden; cloudpickle is brought along."""
+    blocker = f"""
+import importlib.machinery
+_find = importlib.machinery.PathFinder.find_spec
+def find_spec(name, path=None, target=None):
+    return None if name.partition(".")[0] in {HIDDEN!r} else _find(name, path, target)
+importlib.machinery.PathFinder.find_spec = staticmethod(find_spec)
+"""
+    (tmp_path / "environment").mkdir()
+    (tmp_path / "environment/sitecustomize.py").write_text(blocker)
+    (tmp_path / "train.py").write_text(IN_MEMORY)
+    given = launch.script(str(tmp_path / "train.py"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(tmp_path / "environment"))
+        content = launch.peek(given, tmp_path / "out", takes_pieces=True)
+    assert content["problems"] == []
+    assert content["optimizers"][0]["groups"][0]["lr"] == 0.5
+    assert content["transcription"]["refused"] is not None  # data held as tensors
+
+
+HIDDEN = (
+    "click", "yaml", "pandas", "sklearn", "scipy", "mlflow", "dvc", "timm", "tqdm", "pyarrow", "cloudpickle",
+    "matplotlib", "safetensors", "joblib", "numba", "umap",
+)  # fmt: skip
+IN_MEMORY = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+x, y = torch.randn(32, 3, 8, 8), torch.arange(32) % 2
+train, val = DataLoader(TensorDataset(x, y), 8, shuffle=True), DataLoader(TensorDataset(x, y), 8)
+net = nn.Sequential(nn.Flatten(), nn.Linear(192, 2))
+opt = torch.optim.SGD(net.parameters(), 0.5)
+for epoch in range(2):
+    for xb, yb in train:
+        opt.zero_grad()
+        nn.functional.cross_entropy(net(xb), yb).backward()
+        opt.step()
+    with torch.no_grad():
+        hits = sum((net(xb).argmax(1) == yb).sum().item() for xb, yb in val)
+"""

@@ -49,3 +49,37 @@ def test_the_broken_line_is_named(name, broken, prepare, peek, tmp_path):
 
 def _patch(folder, patch):
     subprocess.run(["patch", "-p1"], cwd=folder, input=patch, text=True, check=True, capture_output=True)
+
+
+def test_a_loop_through_a_generator_of_the_user_is_named_where_the_batches_are_read(prepare, peek):
+    """As torchvision's reference scripts read their loaders: through MetricLogger.log_every."""
+    logged = "def logged(loader):\n    for batch in loader:\n        yield batch\n\n\ndef test("
+    loop, through = "        for x, y in loader:", "        for x, y in logged(loader):"
+    folder = prepare("functions", ("def test(", logged), ("    net.eval()\n", ""), (loop, through))
+    found = observe(peek(folder), folder)
+    assert [one.code for one in found] == ["evaluates_in_training_mode"]
+    assert found[0].location["line"] == line_of(folder / "train.py", "in logged(loader)")
+
+
+def test_without_a_loader_model_and_loop_are_described(prepare, peek):
+    folder = prepare(
+        "in_memory", ("for xb, yb in train_loader:", "for xb, yb in [(x[:48], y[:48])]:"),
+        ("for xb, yb in test_loader:", "for xb, yb in [(x[48:], y[48:])]:"), ("range(n_epochs)", "range(9)"),
+        ("train_loader = ", "_ = "), ("test_loader = ", "_ = "),
+    )  # fmt: skip
+    content = peek(folder)
+    assert content["model"]["parts"][0]["class"] == "SmallNet"
+    assert content["optimizers"][0]["groups"][0]["lr"] == 0.01
+    assert {one["role"] for one in content["loaders"]} == {"unread"}
+    assert content["problems"] == []
+
+
+def test_layers_that_the_next_epoch_unfreezes_are_not_accused(prepare, peek):
+    edits = [
+        ("optimizer = torch", "model[0].requires_grad_(False)\noptimizer = torch"),
+        ("    model.train()\n", "    model.train()\n    model[0].requires_grad_(epoch > 0)\n"),
+    ]
+    folder = prepare("module_level", *edits)
+    content = peek(folder)
+    assert content["model"]["unfrozen_later"]["layers"] == "0"
+    assert observe(content, folder) == []

@@ -14,6 +14,7 @@ import pytest
 from capture_cases import CASES, line_of
 
 from plateau_cause.capture import launch
+from plateau_cause.capture.observations import observe
 
 UNREAD = '\nextra = torch.utils.data.DataLoader(datasets.ImageFolder("data/test", transform(True)), 4)\n'
 KEEPING = '\nimport torch as _t; _t.save({name}.state_dict(), "{file}.pt")\n'
@@ -132,3 +133,16 @@ def test_a_killed_run_leaves_whole_files_only(prepare, tmp_path):
 
 def _single():
     return {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+def test_layers_that_move_later_are_not_said_to_stand_still(prepare, watch, peek):
+    """A script that unfreezes its first layer in the third epoch, where no peek looks."""
+    folder = prepare(
+        "module_level",
+        ("range(2)", "range(3)"),
+        ("optimizer = torch", "model[0].requires_grad_(False)\noptimizer = torch"),
+        ("    model.train()\n", "    model.train()\n    model[0].requires_grad_(epoch > 1)\n"),
+    )
+    content = peek(folder)
+    assert [one.code for one in observe(content, folder)] == ["frozen_layers"]
+    assert observe(content, folder, watch(folder)[2]) == []

@@ -1,34 +1,47 @@
 """A report is marked exactly where params.yaml is no longer what the stages were run with."""
 
+import hashlib
 import os
 
 import pytest
 import yaml
 
+from plateau_cause import artifacts
 from plateau_cause.commands import staleness
+from plateau_cause.config import params, schema
+from plateau_cause.fingerprint import Fingerprints
+from plateau_cause.pipeline import inputs
 
 GIVEN = {"data": {"source": "digits", "path": None}, "recipe": {"optimizer": {"learning_rate": 0.001}}}
 
 
-def lock(params=GIVEN, interventions="a", seen="a"):
+def lock(interventions="a", seen="a", inputs="0"):
     stages = {
-        "prepare_data": {"params": {"params.yaml": {"data": params["data"]}}},
-        "intervene": {
-            "params": {"params.yaml": {"recipe.optimizer": params["recipe"]["optimizer"]}},
-            "outs": [{"path": "data/interventions", "md5": interventions}],
-        },
+        "intervene": {"outs": [{"path": "data/interventions", "md5": interventions}]},
         "summarize": {
-            "deps": [{"path": "data/interventions", "md5": seen}, {"path": "src/x.py", "md5": "b"}]
+            "deps": [
+                {"path": "data/interventions", "md5": seen},
+                {"path": "data/inputs/summarize.json", "md5": inputs},
+                {"path": "src/x.py", "md5": "b"},
+            ]
         },
     }
     return {"schema": "2.0", "stages": stages}
 
 
+def check(folder):
+    """Writes down what the stage `check` does."""
+    built = schema.build(params.Params, GIVEN)
+    for stage, values in inputs.collect(built, Fingerprints(folder / "fingerprints.json")).items():
+        artifacts.write_json(folder / "data/inputs" / f"{stage}.json", values)
+    return hashlib.md5((folder / "data/inputs/summarize.json").read_bytes()).hexdigest()
+
+
 @pytest.fixture
-def project(finished):
+def project(call, finished):
     """A project whose report is that of its params.yaml."""
     (finished / "params.yaml").write_text(yaml.safe_dump(GIVEN))
-    (finished / "dvc.lock").write_text(yaml.safe_dump(lock()))
+    (finished / "dvc.lock").write_text(yaml.safe_dump(lock(inputs=check(finished))))
     return finished
 
 
@@ -47,13 +60,15 @@ def test_nothing_changed_is_no_remark(project):
 @pytest.mark.parametrize(
     ("section", "value", "named"),
     [
-        ("data", {"source": "imagefolder", "path": "x"}, "data.path, data.source"),
+        ("data", {"source": "imagefolder", "path": "x"}, "data.source, data.path"),
         ("data", {"source": "digits", "path": None, "max_images": 5}, "data.max_images"),
         ("data", {"source": "digits"}, None),  # left out is null
         ("recipe", {"optimizer": {"learning_rate": 0.01}}, "recipe.optimizer.learning_rate"),
-        ("recipe", {}, "recipe.optimizer"),
-        ("recipe", {"optimizer": {"learning_rate": "1e-3"}}, None),  # the same number, in another YAML
-        ("recipe", {"optimizer": {"learning_rate": 0.001}, "trainable": "all"}, None),  # no stage reads it
+        ("recipe", {"trainable": "all"}, "recipe.trainable"),
+        ("recipe", {}, None),  # the default
+        ("tracking", {"experiment": "mine"}, "tracking.experiment"),
+        ("diagnosis", {"seeds": [0, 1]}, "diagnosis.seeds"),
+        ("reference_data", {"source": "digits"}, "reference_data"),
     ],
 )
 def test_a_changed_key_is_named(project, section, value, named):
@@ -64,8 +79,13 @@ def test_a_changed_key_is_named(project, section, value, named):
 
 
 def test_a_run_that_was_broken_off_leaves_an_old_report(project):
-    (project / "dvc.lock").write_text(yaml.safe_dump(lock(interventions="new", seen="a")))
+    (project / "dvc.lock").write_text(yaml.safe_dump(lock(interventions="new", inputs=check(project))))
     assert "older than what `dvc repro` began since" in staleness.remark(project)
+
+
+def test_what_check_wrote_down_since_is_newer_than_the_report(project):
+    (project / "data/inputs/summarize.json").write_text("{}")
+    assert staleness.remark(project) is not None
 
 
 @pytest.mark.parametrize(("by_s", "is_old"), [(60, True), (-60, False)])
@@ -91,8 +111,8 @@ def test_where_one_is_missing_there_is_nothing_to_say(project, missing):
 @pytest.mark.parametrize("kind", ["text", "json"])
 def test_the_command_warns_on_standard_error(call, project, kind):
     assert call("report", "--format", kind).err == ""
-    (project / "params.yaml").write_text(yaml.safe_dump({**GIVEN, "data": {"source": "table\x1b[31m"}}))
+    (project / "params.yaml").write_text(yaml.safe_dump({**GIVEN, "data": {"path": "elsewhere"}}))
     ended = call("report", "--format", kind)
     assert (ended.status, ended.err.count("\n")) == (0, 1)
-    assert ended.err.startswith("warning: this report is older than params.yaml, where data.source changed")
+    assert ended.err.startswith("warning: this report is older than params.yaml, where data.path changed")
     assert "warning" not in ended.out

@@ -61,6 +61,7 @@ def test_bundled_weights_belong_to_some_models(tmp_path, name, is_bundled):
         ("table", "folder", "a folder of class folders is read by source imagefolder"),
         ("table", "labels.xlsx", "an existing .csv or .parquet file"),
         ("webdataset", "folder", "this folder holds no .tar files"),
+        ("huggingface", "./nothing", "no such folder; allowed: owner/name, or a folder"),
     ],
 )
 def test_a_path_that_another_source_reads(tmp_path, source, path, said):

@@ -248,6 +248,13 @@ class TestOptimizers:
             "recipe.code: optimizer() at line 22 gives LBFGS, whose step() needs a closure"
         )
 
+    def test_one_that_clears_gradients_in_its_own_way(self, lab_of):
+        text = (
+            "class Mine(torch.optim.SGD):\n    def zero_grad(self):\n        super().zero_grad()\n"
+            "def optimizer(model):\n    return Mine(model.parameters(), lr=0.1)\n"
+        )
+        assert trained(lab_of(text))[2].diverged_step is None
+
     def test_a_step_that_fails(self, lab_of):
         text = (
             "class Mine(torch.optim.SGD):\n    def step(self, closure=None):\n        {}['no']\n"

@@ -51,7 +51,7 @@ def under_dvc(here, monkeypatch):
     monkeypatch.setenv("DVC_STAGE", "intervene")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{here}/mlflow.db")
     Path("dvc.lock").write_text("schema: '2.0'\n")
-    Path(".dvc/cache/runs").mkdir(parents=True)
+    Path(".dvc/cache").mkdir(parents=True)
     return here
 
 
@@ -167,7 +167,7 @@ def test_an_experiment_that_was_reverted_stays(under_dvc):
 
 
 def test_where_dvcs_cache_is_elsewhere_nothing_that_ended_is_deleted(under_dvc):
-    Path(".dvc/cache/runs").rmdir()
+    Path(".dvc/cache").rmdir()
     whole()
     cut_off()
     whole()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
 from torch import nn
@@ -66,7 +67,7 @@ def _find_model(given: BackboneName) -> Architecture:
     names = libraries.tagged_names(bare) if libraries.in_timm(bare) else libraries.all_names(given.library)
     near = _nearest(given.source.lower().replace("-", "_"), names)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    hint += f"; for the folder write ./{given.source}" if Path(given.source).is_dir() else ""
+    hint += f"; for the folder write ./{given.source}" if os.path.isdir(given.source) else ""
     where = f"{given.library} has no" if given.library else "neither torchvision nor timm has"
     raise PlateauError(f"backbone.name: {where} {shown(given.source)}{hint}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -58,13 +59,16 @@ def script(
     return Script(given, arguments, place, python or sys.executable, is_module)
 
 
-def peek(given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True) -> dict[str, Any]:
+def peek(
+    given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True, takes_pieces: bool = False
+) -> dict[str, Any]:
     """Returns what a script really does, after two steps and one evaluation batch.
 
     Args:
         given: the script.
         out: a folder for peek.json and the pieces; made where it is missing.
         limit_s: how long to wait for an evaluation once training has begun.
+        takes_pieces: whether the script's own pieces are taken out too (capture/transcription.py).
         quiet: whether what the script prints is shown only where it fails.
 
     Raises:
@@ -72,7 +76,7 @@ def peek(given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True)
     """
     out.mkdir(parents=True, exist_ok=True)
     (out / "peek.json").unlink(missing_ok=True)
-    job = {"mode": "peek", "limit_s": limit_s}
+    job = {"mode": "peek", "limit_s": limit_s, "takes_pieces": takes_pieces, "cloudpickle": _cloudpickle()}
     output = subprocess.PIPE if quiet else None
     ended = run(given, out, job, stdout=output, stderr=subprocess.STDOUT if quiet else None)
     if not (out / "peek.json").is_file():
@@ -80,6 +84,13 @@ def peek(given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True)
     content: dict[str, Any] = json.loads((out / "peek.json").read_text(encoding="utf-8"))
     refuse_untrained(given, content, ended.stdout)
     return content
+
+
+def _cloudpickle() -> str:
+    """Returns the folder of a package that the script's own environment may lack."""
+    found = importlib.util.find_spec("cloudpickle")
+    assert found is not None and found.origin is not None
+    return str(Path(found.origin).parent)
 
 
 def watch(given: Script, out: Path) -> dict[str, Any]:

@@ -9,14 +9,28 @@ from plateau_cause.capture import rules_data, rules_loop, rules_model
 from plateau_cause.capture.observation import Observation, Peeked
 
 RULES = (*rules_model.RULES, *rules_loop.RULES, *rules_data.RULES)
+STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a later epoch can disprove
 
 
-def observe(content: dict[str, Any], folder: Path) -> list[Observation]:
+def observe(
+    content: dict[str, Any], folder: Path, watched: dict[str, Any] | None = None
+) -> list[Observation]:
     """Returns what stands out in a peek; an empty list where nothing does.
 
     Args:
         content: the peek, as `launch.peek` returns it.
         folder: where the script runs; files of the peek are relative to it.
+        watched: the whole run, as `launch.watch` returns it: a layer that stands still at the first steps and
+            moves later (scripts unfreeze layers after some epochs) is not said to stand still.
     """
     peeked = Peeked(content, folder)
-    return [found for rule in RULES if (found := rule(peeked)) is not None]
+    found = [one for rule in RULES if (one := rule(peeked)) is not None]
+    if watched is None or stands_still(watched):
+        return found
+    return [one for one in found if one.code not in STANDING]
+
+
+def stands_still(watched: dict[str, Any]) -> list[str]:
+    """Returns the layers with weights that have not moved by the end of a watched run."""
+    rows = [epoch["moved"] for epoch in watched["epochs"] if epoch["moved"]]
+    return [name for name, one in rows[-1].items() if one["norm"] and not one["change"]] if rows else []

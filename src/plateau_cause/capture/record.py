@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from plateau_cause.capture.observation import at
+from plateau_cause.capture.observations import stands_still
 
 
 def render(record: dict[str, Any]) -> str:
@@ -49,12 +50,10 @@ def _percent(value: float | None) -> str:
 
 def _moved(record: dict[str, Any]) -> list[str]:
     """Returns which layers have not moved at all."""
-    moved = next((row["moved"] for row in reversed(record["epochs"]) if row["moved"]), None) or {}
-    with_weights = {name: one for name, one in moved.items() if one["norm"]}
-    still = [name for name, one in with_weights.items() if not one["change"]]
+    still = stands_still(record)
     if not still:
         return []
-    return [f"{len(still)} of {len(with_weights)} layers have not moved: {', '.join(still[:4])}"
+    return [f"{len(still)} layers have not moved: {', '.join(still[:4])}"
             f"{' …' if len(still) > 4 else ''}", ""]  # fmt: skip
 
 

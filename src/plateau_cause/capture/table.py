@@ -8,6 +8,12 @@ from typing import Any
 from plateau_cause.capture.observation import Observation, at
 
 Row = tuple[str, str, str]  # what, value, where
+STANDING = {
+    "frozen": "frozen",
+    "unfrozen_later": "unfrozen later",
+    "not_held": "not in the optimizer",
+    "without_gradient": "without gradient",
+}
 
 
 def rows(content: dict[str, Any]) -> list[Row]:
@@ -60,8 +66,7 @@ def _model(content: dict[str, Any]) -> list[Row]:
     if not model["weights"]:
         found.append(("weights", "none loaded that were seen", ""))
     found.append(("trains", _part(model, "trains"), ""))
-    for key, words in (("frozen", "frozen"), ("not_held", "not in the optimizer"),
-                       ("without_gradient", "without gradient")):  # fmt: skip
+    for key, words in STANDING.items():
         if model[key]["parameters"]:
             found.append((words, _part(model, key), at(model[key].get("place"))))
     if content["average"]:
@@ -153,6 +158,8 @@ def _modes(content: dict[str, Any]) -> list[Row]:
 
 
 def _data(content: dict[str, Any]) -> list[Row]:
+    if not content["loaders"]:
+        return [("data", "no DataLoader was read: what the images are is not known", "")]
     return [row for one in content["loaders"] for row in _loader(one)]
 
 

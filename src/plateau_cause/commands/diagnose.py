@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from plateau_cause.commands.command import Command
+from plateau_cause.commands.script import ScriptCommand, is_script, make_workspace
 from plateau_cause.errors import PlateauError
 
 STDERR = 2  # file descriptor
@@ -21,24 +21,31 @@ QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", "DVC_NO_ANA
 EXAMPLE = """\
 plateau diagnose params.yaml      # in a project: dvc repro
 plateau diagnose slow_start.yaml  # anywhere: in the folder slow_start.plateau
-plateau diagnose slow_start.yaml --json | jq .headline"""
+plateau diagnose slow_start.yaml --json | jq .headline
+plateau diagnose train.py --lr 1  # an unchanged script with its own arguments: in the folder train.plateau"""
 
 
 @click.command(
-    cls=Command, example=EXAMPLE, short_help="Run the diagnosis of a params file and print what it found."
+    cls=ScriptCommand,
+    example=EXAMPLE,
+    short_help="Run the diagnosis of a params file, or of a script, and print what it found.",
 )
 @click.argument("params", type=click.Path(path_type=Path))
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     "--workspace", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
     help="Where to work. Default: the project, for its params.yaml; else PARAMS with the ending .plateau.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print plateau_cause.json to standard output.")
-def diagnose(params: Path, workspace: Path | None, as_json: bool) -> int:
+def diagnose(params: Path, arguments: tuple[str, ...], workspace: Path | None, as_json: bool) -> int:
     """Runs every stage that is not up to date for PARAMS, then prints verdict, waterfall and causes.
 
     In a clone, or in a project made by `plateau init`, the project's own params.yaml is run in place: that is
     `dvc repro`. Any other file is run in a workspace beside it; it stays as it is, and so does params.yaml;
     paths in it are relative to it. Killed or changed, the same command goes on from what is finished.
+
+    PARAMS may be a training script, with its own ARGUMENTS behind it: it is peeked at, runs with your rights,
+    stays as it is, and its own pieces are what is diagnosed (docs/capture.md).
 
     With --json one document goes to standard output, the report or {"ok": false, "mistakes": [...]}, and
     everything else to standard error. The exit status is 0 with a verdict, 2 for what you can mend, else 1.
@@ -49,7 +56,7 @@ def diagnose(params: Path, workspace: Path | None, as_json: bool) -> int:
     from plateau_cause.report import text
 
     try:
-        folder = _prepared(params, workspace, as_json)
+        folder = _prepared(params, arguments, workspace, as_json)
     except PlateauError as error:
         _tell(error.lines, as_json)
         raise
@@ -75,7 +82,7 @@ def _tell(mistakes: Sequence[str], as_json: bool) -> None:
         click.echo(json.dumps({"ok": False, "mistakes": mistakes}, indent=2))
 
 
-def _prepared(params: Path, workspace: Path | None, as_json: bool) -> Path:
+def _prepared(params: Path, arguments: tuple[str, ...], workspace: Path | None, as_json: bool) -> Path:
     """Returns the folder to work in, after everything that PARAMS leads to was tried.
 
     Raises:
@@ -87,6 +94,13 @@ def _prepared(params: Path, workspace: Path | None, as_json: bool) -> Path:
     from plateau_cause.pipeline import project
     from plateau_cause.report.view import to_yaml
 
+    if is_script(params):
+        folder = workspace or params.with_suffix(".plateau")
+        for note in make_workspace(params, arguments, folder, _project_around(params.parent)):
+            click.echo(f"note: {note}", err=True)
+        return folder
+    if arguments:
+        raise PlateauError(f"{arguments[0]}: only a script takes arguments of its own")
     for note in trial.require(params):
         click.echo(f"note: {note}", err=as_json)
     folder = params.parent

@@ -15,8 +15,8 @@ from plateau_cause.commands.main import plateau
 HEAD = """# Commands
 
 Made from the commands themselves; `plateau COMMAND --help` says the same. Exit status: 0 done; 1 a check or
-the pipeline failed; 2 something that you can mend, a line for each mistake; 130 interrupted. `dvc repro` ends
-with 255 whenever a stage failed: the lines of the stage, `error: ...`, stand above DVC's.
+the pipeline failed; 2 something that you can mend, a line for each mistake; 130 interrupted. `dvc repro`
+ends with 255 whenever a stage failed: the lines of the stage, `error: ...`, stand above DVC's.
 """
 
 

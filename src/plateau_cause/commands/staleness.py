@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from plateau_cause import artifacts
+from plateau_cause.config import params, schema
 from plateau_cause.config.schema import SchemaError
 from plateau_cause.config.yaml_file import read_yaml
 from plateau_cause.pipeline import paths
@@ -13,6 +16,15 @@ from plateau_cause.tracking.provenance import flatten
 
 LOCK = Path("dvc.lock")  # where DVC keeps what each stage was run with
 MOST_NAMED = 3  # keys
+# Where the stage `check` has written each section of params.yaml down, by the stage or arm that reads it.
+WRITTEN = {
+    "data": "prepare_data",
+    "reference_data": "prepare_data",
+    "backbone": "recipe",
+    "recipe": "recipe",
+    "diagnosis": "intervene",
+    "tracking": "summarize",
+}
 RENEWED = "`dvc repro` renews it"
 Stages = Mapping[str, Mapping[str, Any]]
 
@@ -20,7 +32,7 @@ Stages = Mapping[str, Mapping[str, Any]]
 def remark(root: Path) -> str | None:
     """Returns one line on why the report is not that of params.yaml any more; None where it is.
 
-    What the stages were run with decides; where DVC has no note of it, the times of the files.
+    What the stages started from decides; where DVC has no note of them, the times of the files.
 
     Args:
         root: of the project.
@@ -29,17 +41,16 @@ def remark(root: Path) -> str | None:
     if not given.is_file() or not report.is_file():
         return None
     try:
-        content, stages = read_yaml(given), _stages(root)
+        stages, changed = _stages(root), _changed(root, read_yaml(given))
     except SchemaError as error:
         return f"whether this report is that of {paths.PARAMS} cannot be told: {error}"
     if not stages:
         is_old = report.stat().st_mtime_ns < given.stat().st_mtime_ns
         return f"this report is older than {paths.PARAMS}; {RENEWED}" if is_old else None
-    changed = _changed(content, stages)
     if changed:
         named = ", ".join(changed[:MOST_NAMED]) + (", …" if len(changed) > MOST_NAMED else "")
         return f"this report is older than {paths.PARAMS}, where {named} changed since; {RENEWED}"
-    if _is_unfinished(stages):
+    if _is_unfinished(root, stages):
         return f"this report is older than what `dvc repro` began since; {RENEWED}"
     return None
 
@@ -49,21 +60,26 @@ def _stages(root: Path) -> Stages:
     return (read_yaml(root / LOCK).get("stages") or {}) if (root / LOCK).is_file() else {}
 
 
-def _changed(content: dict[Any, Any], stages: Stages) -> list[str]:
-    """Returns the dotted keys that have another value than a stage was run with."""
-    changed: dict[str, None] = {}
-    for stage in stages.values():
-        ran_with = stage.get("params", {}).get(str(paths.PARAMS), {})
-        before = flatten(ran_with)
-        now = flatten({key: _at(content, key) for key in ran_with})
-        different = [key for key in {**before, **now} if _plain(before.get(key)) != _plain(now.get(key))]
-        changed |= dict.fromkeys(different)
-    return list(changed)
+def _changed(root: Path, content: dict[Any, Any]) -> list[str]:
+    """Returns the dotted keys that have another value than the stage `check` has written down."""
+    built = schema.build(params.Params, content)
+    before: dict[str, Any] = {}
+    for section, stage in WRITTEN.items():
+        path = root / paths.inputs(stage)
+        if path.is_file():
+            before[section] = artifacts.read_json(path).get(section)
+    now = artifacts.plain({name: _dumped(getattr(built, name)) for name in before})
+    ran_with, given = flatten(before), flatten(now)
+    return [key for key in {**ran_with, **given} if ran_with.get(key) != given.get(key)]
 
 
-def _is_unfinished(stages: Stages) -> bool:
-    """Returns whether a stage has made something that the stages after it have not seen yet."""
+def _is_unfinished(root: Path, stages: Stages) -> bool:
+    """Returns whether something was made that the stages after it have not seen yet."""
     made = {file["path"]: file.get("md5") for file in _files(stages, "outs")}
+    for file in _files(stages, "deps"):
+        path = root / file["path"]
+        if path.parent == root / paths.INPUTS and path.is_file():
+            made[file["path"]] = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
     return any(made.get(file["path"], file.get("md5")) != file.get("md5") for file in _files(stages, "deps"))
 
 
@@ -71,16 +87,5 @@ def _files(stages: Stages, kind: str) -> Iterable[Mapping[str, Any]]:
     return (file for stage in stages.values() for file in stage.get(kind, []))
 
 
-def _at(content: Any, key: str) -> Any:
-    """Returns the value under a dotted key; None where there is none."""
-    for part in key.split("."):
-        content = content.get(part) if isinstance(content, dict) else None
-    return content
-
-
-def _plain(value: Any) -> Any:
-    """Returns a value so that 1e-3, which some YAML reads as text, equals 0.001."""
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
+def _dumped(section: Any) -> Any:
+    return None if section is None else params.dump(section)

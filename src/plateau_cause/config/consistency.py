@@ -75,7 +75,10 @@ def _path(section: str, data: Data, root: Path) -> str:
     if data.source == "imagefolder":
         return "" if os.path.isdir(root / data.path) else _no_folder(data.path, root, section)
     if data.source not in SHARDS:
-        return ""
+        is_folder = data.source == "huggingface" and data.path.startswith((".", "/", "~"))
+        if not is_folder or os.path.exists(root / data.path):
+            return ""
+        return f"got {given}; no such folder{_nowhere(data.path)}; allowed: owner/name, or a folder"
     suffix, files = SHARDS[data.source]
     if _has_shards(root / data.path, suffix):
         return ""

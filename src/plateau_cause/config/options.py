@@ -38,7 +38,7 @@ class Rule:
     def range_text(self) -> str:
         """Returns the allowed range in words, such as "at least 0 and below 1"; empty for any."""
         limits = {"at least": self.low, "above": self.above, "at most": self.high, "below": self.below}
-        return " and ".join(f"{word} {limit:g}" for word, limit in limits.items() if limit is not None)
+        return " and ".join(f"{word} {limit:.10g}" for word, limit in limits.items() if limit is not None)
 
 
 def option(default: Any, **rule: Any) -> Any:

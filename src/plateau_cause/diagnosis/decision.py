@@ -15,7 +15,7 @@ from scipy.special import ndtr
 from plateau_cause.diagnosis.game import Factors, Game
 from plateau_cause.diagnosis.posterior import Posterior
 
-SURE = 0.85  # probability from which something is said
+SURE = 0.9  # probability from which something is said
 SURELY_NOT = 0.95  # probability from which it is said that something does not matter
 WORTH = 0.5  # of min_effect: what an effect must surely reach to be called a cause
 UNLIKELY = 0.2  # probability of a gap worth reporting below which a recipe is called healthy

@@ -28,6 +28,8 @@ from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
 
+MOST_RUNS = 24  # of one budget: a head on cached features costs nothing, yet its run and its look take time
+
 
 @dataclass(frozen=True)
 class Diagnosed:
@@ -147,6 +149,7 @@ class Search:
 
     def spend(self, left: float) -> None:
         """Runs until nothing that is still open would be decided by what is left."""
+        least = left / MOST_RUNS
         while True:
             looks = [(self.question, self.question.look(left))]
             suspicions = self._suspicions(looks[0][1].found.lucks)
@@ -155,16 +158,19 @@ class Search:
             if ahead.broken is None:
                 break
             self._keep(best, suspicions)
-            left -= best.ask(ahead.broken)
+            left -= max(best.ask(ahead.broken), least)
         for asked in self._suspicions(self.question.look(left).found.lucks):
             if not asked.trial.arms:
                 self.data.setdefault(asked.cause.name, asked)
 
     def facts(self) -> DataFacts:
         """Returns what is known about the data; what they still cost is measured against the best run."""
+        runs, asked = self.runner.comparable(), self.question
+        nearest = sorted(asked.results, key=lambda broken: -len(broken))
+        swaps = {asked.label(broken): asked.results[broken][0] for broken in nearest}
         return gather_facts(
             self.lab,
-            self.runner.comparable(),
+            {"recipe": runs["recipe"], **swaps, **runs},
             self.noise,
             self.split_auc,
             self.evidence,

@@ -83,7 +83,9 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
     for i, name in enumerate(game.factors):
         need, alone = beliefs[i], beliefs[k + i]
         needed = need.probability(min_effect)
-        is_spare = likely[i] - needed > needed  # likelier one of several that suffice than needed itself
+        is_spare = bool(
+            likely[i] - needed > needed
+        )  # likelier one of several that suffice than needed itself
         effect = alone if is_spare else need
         is_cause = verdict == PLATEAU and surely[i] >= SURE and effect.mean >= min_effect
         standing = CAUSE if is_cause else HARMLESS if likely[i] <= 1.0 - SURELY_NOT else UNDECIDED

@@ -182,11 +182,8 @@ def head_of(lab: Laboratory, arm: Arm, network: nn.Module, seen: Look | None) ->
     outside = [parameter for name, parameter in inner.named_parameters() if name not in body]
     if body and outside:
         return outside
-    return (
-        model.head_parameters(network, lab.num_classes)
-        if seen.linear is None
-        else list(seen.linear.parameters())
-    )
+    known = None if seen.linear is None else list(seen.linear.parameters())
+    return known or model.head_parameters(network, lab.num_classes)
 
 
 def inputs(lab: Laboratory, arm: Arm) -> Inputs:

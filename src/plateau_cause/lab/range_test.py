@@ -66,7 +66,7 @@ def _step(task: Task, rows: torch.Tensor, rate: float, generator: torch.Generato
     loss = task.loss(output, task.targets[rows.to(task.targets.device)])
     if not loss.requires_grad:
         return None
-    task.optimizer.zero_grad(set_to_none=True)
+    task.optimizer.zero_grad()
     loss.backward()
     task.optimizer.step()
     return float(loss.detach())

@@ -16,7 +16,7 @@ from pathlib import Path
 from plateau_cause import artifacts
 
 ATTEMPTS = Path(".plateau/attempts")
-LOCK, RUN_CACHE = Path("dvc.lock"), Path(".dvc/cache/runs")  # what DVC writes when a stage has ended
+LOCK, CACHE = Path("dvc.lock"), Path(".dvc/cache")  # what DVC writes when a stage has ended
 
 
 def begun(name: str, key: str) -> list[str]:
@@ -61,6 +61,6 @@ def _is_known(line: str) -> bool:
         return False
     if LOCK.is_file() and md5 in LOCK.read_text(encoding="utf-8"):
         return True
-    if not RUN_CACHE.is_dir():  # it is elsewhere, so nobody can tell: better twice than gone
+    if not CACHE.is_dir():  # it is elsewhere, so nobody can tell: better twice than gone
         return True
-    return any(md5 in path.read_text(encoding="utf-8") for path in RUN_CACHE.glob("*/*/*"))
+    return any(md5 in path.read_text(encoding="utf-8") for path in CACHE.glob("runs/*/*/*"))

@@ -38,7 +38,9 @@ class Delivery:
     """
 
     def __init__(self, client: MlflowClient, folder: Path) -> None:
-        self.client, self.folder = client, folder
+        from mlflow import entities  # not before a run is opened: it takes a second
+
+        self.client, self.folder, self._entities = client, folder, entities
         self.ids: dict[str, str] = {}
         self.experiment_id: str | None = None
         self._running: set[str] = set()  # keys
@@ -49,14 +51,12 @@ class Delivery:
         Raises:
             Exception: whatever MLflow and its clients of databases and buckets raise.
         """
-        from mlflow.exceptions import MlflowException
-
         send: Callable[[Entry], Any] = getattr(self, f"_{entry['kind']}")
         try:
             with store.environment(**AT_ONCE):
                 return send(entry)
-        except MlflowException as error:
-            if error.error_code != REFUSED or entry["kind"] == "start":
+        except Exception as error:
+            if _code(error) != REFUSED or entry["kind"] == "start":
                 raise
             print(f"warning: MLflow refuses {entry['kind']}: {one_line(error)}", file=sys.stderr)
             return None
@@ -81,16 +81,14 @@ class Delivery:
 
     def _place(self, entry: Entry) -> tuple[str, str | None]:
         """Returns experiment and parent: where `mlflow run` opened a run, that one's experiment."""
-        from mlflow.exceptions import MlflowException
-
         parent = entry["parent"]
         if parent in self.ids:
             return str(self.experiment_id), self.ids[parent]
         try:
             if parent is not None:
                 return str(self.client.get_run(parent).info.experiment_id), parent
-        except MlflowException as error:
-            if error.error_code != UNKNOWN:  # this server is not the one that `mlflow run` knew
+        except Exception as error:
+            if _code(error) != UNKNOWN:  # this server is not the one that `mlflow run` knew
                 raise
         return store.experiment_id(self.client, entry["experiment"]), None
 
@@ -104,44 +102,37 @@ class Delivery:
                 self.client.delete_run(run_id)
 
     def _params(self, entry: Entry) -> None:
-        from mlflow.entities import Param
-
-        params = [Param(*item) for item in entry["params"].items()]
+        params = [self._entities.Param(*item) for item in entry["params"].items()]
         self.client.log_batch(self.ids[entry["run"]], params=params)
 
     def _tags(self, entry: Entry) -> None:
         self._tag(self.ids[entry["run"]], entry["tags"])
 
     def _tag(self, run_id: str, tags: dict[str, str]) -> None:
-        from mlflow.entities import RunTag
-
-        self.client.log_batch(run_id, tags=[RunTag(*item) for item in tags.items()])
+        self.client.log_batch(run_id, tags=[self._entities.RunTag(*item) for item in tags.items()])
 
     def _metrics(self, entry: Entry, model_id: str | None = None) -> None:
-        from mlflow.entities import Metric
-
-        found = [Metric(name, value, ms, step, model_id) for name, value, ms, step in entry["metrics"]]
-        self.client.log_batch(self.ids[entry["run"]], metrics=found)
+        made = self._entities.Metric
+        points = [made(name, value, ms, step, model_id) for name, value, ms, step in entry["metrics"]]
+        self.client.log_batch(self.ids[entry["run"]], metrics=points)
 
     def _files(self, entry: Entry) -> None:
         self.client.log_artifacts(self.ids[entry["run"]], str(self.folder / entry["files"]), entry["to"])
 
     def _dataset(self, entry: Entry) -> None:
-        from mlflow.entities import Dataset, DatasetInput, InputTag
-
-        tags = [InputTag("mlflow.data.context", entry["context"])]
-        self.client.log_inputs(self.ids[entry["run"]], [DatasetInput(Dataset(**entry["dataset"]), tags)])
+        context = self._entities.InputTag("mlflow.data.context", entry["context"])
+        dataset = self._entities.Dataset(**entry["dataset"])
+        read = self._entities.DatasetInput(dataset, [context])
+        self.client.log_inputs(self.ids[entry["run"]], [read])
 
     def _model(self, entry: Entry) -> str:
         """Returns the model's URI."""
-        from mlflow.entities import LoggedModelOutput, LoggedModelStatus
-
         run_id, folder = self.ids[entry["run"]], self.folder / entry["files"]
         model = self._logged_model(entry)
-        if model.status == LoggedModelStatus.READY:  # which is said last
+        if model.status == self._entities.LoggedModelStatus.READY:  # which is said last
             return str(model.model_uri)
         if model.model_id not in find.models_of(self.client, run_id):
-            self.client.log_outputs(run_id, [LoggedModelOutput(model.model_id, 0)])
+            self.client.log_outputs(run_id, [self._entities.LoggedModelOutput(model.model_id, 0)])
         self._metrics(entry, model.model_id)
         model_store.sign(folder, run_id, model)
         self.client.log_model_artifacts(model.model_id, str(folder))
@@ -168,8 +159,6 @@ class Delivery:
         Raises:
             LookupError: the run waits in the outbox, so its diagnosis has to wait too.
         """
-        from mlflow.exceptions import MlflowException
-
         for name in entry["of"]:
             run_id = self.ids.get(name) or find.run_id(self.client, name)
             if run_id is None and is_waiting(name, self.folder.parent):
@@ -177,8 +166,8 @@ class Delivery:
             try:
                 if run_id is not None:
                     self._tag_with_models(run_id, entry["tags"])
-            except MlflowException as error:
-                if error.error_code not in (UNKNOWN, REFUSED):
+            except Exception as error:
+                if _code(error) not in (UNKNOWN, REFUSED):
                     raise
 
     def _tag_with_models(self, run_id: str, tags: dict[str, str]) -> None:
@@ -189,6 +178,11 @@ class Delivery:
     def _end(self, entry: Entry) -> None:
         self.client.set_terminated(self.ids[entry["run"]], entry["status"], entry["end_ms"])
         self._running.discard(entry["run"])
+
+
+def _code(error: Exception) -> str | None:
+    """Returns MLflow's code of an error; None where it is not MLflow's."""
+    return getattr(error, "error_code", None)
 
 
 def deliver(journal: Journal) -> Delivery:

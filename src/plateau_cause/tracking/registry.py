@@ -115,7 +115,8 @@ class Registry:
         with _asking():
             self._client.log_artifacts(run_id, str(training_set), TRAINING_SET)
             made = mlflow.register_model(model_uri, self.name, tags=known)
-            self._client.update_model_version(self.name, made.version, description or None)
+            if description:
+                self._client.update_model_version(self.name, made.version, description)
             if not self._client.get_registered_model(self.name).description:
                 self._client.update_registered_model(self.name, ABOUT)
         self.challenge(str(made.version))

@@ -122,7 +122,9 @@ def _step(
                 state.signals += [{"epoch": epoch + 1, **asdict(signal)} for signal in found]
         return loss.detach()
     except Exception as error:
-        raise _said(task, error) from error
+        if (line := _mendable(task, error)) is None:
+            raise
+        raise PlateauError(line) from error
 
 
 def _loss(task: Task, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -137,20 +139,20 @@ def _update(task: Task, state: checkpoints.State, step: int, loss: torch.Tensor)
     assert task.optimizer is not None
     schedule = task.recipe.schedule
     optimizers.follow(task.optimizer, schedule, state.peaks, step, schedule.epochs * steps_per_epoch(task))
-    task.optimizer.zero_grad(set_to_none=True)
+    task.optimizer.zero_grad()
     loss.backward()
     task.optimizer.step()
 
 
-def _said(task: Task, error: Exception) -> Exception:
-    """Returns an error that the user can mend in one line, and any other as it is."""
+def _mendable(task: Task, error: Exception) -> str | None:
+    """Returns what the user can mend in one line; None for an error that is said already, or not theirs."""
     if TOO_FEW_VALUES in str(error):
-        return PlateauError(
+        return (
             f"recipe.batch_size: got {task.recipe.batch_size}: batch norms that train need several values "
             "per channel; allowed: more images per step, or batch_norm: frozen"
         )
-    is_theirs = task.is_own and not isinstance(error, PlateauError | torch.OutOfMemoryError)
-    return PlateauError(f"recipe.code: a training step {explain(error)}") if is_theirs else error
+    is_said = isinstance(error, PlateauError | torch.OutOfMemoryError)
+    return f"recipe.code: a training step {explain(error)}" if task.is_own and not is_said else None
 
 
 def _end_epoch(task: Task, state: checkpoints.State, epoch: int, losses: torch.Tensor) -> dict[str, float]:

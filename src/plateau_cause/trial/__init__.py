@@ -83,7 +83,7 @@ def _sample(params: Params, found: Findings) -> Sample | None:
 def _needs_torch(params: Params, found: Findings) -> bool:
     """Returns whether there is anything that the text of params.yaml does not tell."""
     recipe = params.recipe
-    if recipe.code is not None or recipe.batch_size == 1:
+    if (recipe.code is not None and not found.touches("recipe.code")) or recipe.batch_size == 1:
         return True
     return params.backbone.weights != "bundled" and not found.touches("backbone")
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+import torchvision
+from huggingface_hub import constants, try_to_load_from_cache
 from torch import nn
 
-from plateau_cause.backbones import catalogue, load_backbone
+from plateau_cause.backbones import catalogue, load_backbone, snapshot
 from plateau_cause.backbones.classifier import head_names
 from plateau_cause.backbones.loading import account
 from plateau_cause.backbones.state_files import read_state
@@ -22,6 +24,7 @@ from plateau_cause.errors import PlateauError, one_line, shown
 from plateau_cause.trial.finding import Findings
 
 LOCAL = ("model", "folder", "clone")  # kinds of names that need no network
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # as timm names weights on the hub
 WELL_LOADED = 0.9  # share of the body: below it, the weights are another model's
 
 
@@ -40,6 +43,8 @@ def examine(params: Params, found: Findings) -> bool:
     model = on_meta(architecture) if architecture is not None else None
     if state is not None and model is not None:
         found.tried(lambda: _say_fit(model, state, weights, found))
+    if weights == "pretrained" and architecture is not None and model is not None:
+        found.tried(lambda: _can_be_had(architecture, model))
     if params.recipe.code is None and model is not None:
         found.tried(lambda: _takes(model, name, params.recipe.preprocessing.size))
     return architecture is not None
@@ -62,6 +67,24 @@ def on_meta(architecture: Architecture) -> nn.Module | None:
             return catalogue.build(architecture, seed=0).eval()
     except Exception:  # a model that computes something while it is built
         return None
+
+
+def _can_be_had(architecture: Architecture, model: nn.Module) -> None:
+    """Raises PlateauError where the pretrained weights are neither on this machine nor to be downloaded."""
+    if architecture.library == "torchvision":
+        url = torchvision.models.get_model_weights(architecture.name).DEFAULT.url
+        is_here = (Path(torch.hub.get_dir()) / "checkpoints" / Path(url).name).exists()
+    else:
+        url, config = constants.ENDPOINT, getattr(model, "pretrained_cfg", None) or {}
+        repository = config.get("hf_hub_id")
+        is_here = repository is None or any(
+            isinstance(try_to_load_from_cache(repository, file), str) for file in HUB_FILES
+        )
+    if not is_here and not snapshot.is_reachable(url):
+        raise PlateauError(
+            f"backbone.weights: got 'pretrained'; the weights of {architecture.name} are not on this machine "
+            f"and {url} cannot be reached; allowed without a network: bundled, none, or a file"
+        )
 
 
 def _say_fit(model: nn.Module, state: dict[str, torch.Tensor], weights: str, found: Findings) -> None:

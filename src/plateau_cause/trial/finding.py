@@ -31,9 +31,14 @@ class Findings:
         self.mistakes.append(one_line(line))
 
     def tried(self, action: Callable[[], T]) -> T | None:
-        """Returns what the action returns; where it fails, its lines are mistakes and None comes back."""
+        """Returns what the action returns; where it fails, its lines are mistakes and None comes back.
+
+        What fails in another way is a fault of this program, not of the user's: noted, and nothing stops.
+        """
         try:
             return action()
         except PlateauError as error:
             self.mistakes += error.lines
+        except Exception as error:
+            self.notes.append(one_line(f"this could not be tried: {type(error).__name__}: {error}"))
         return None

@@ -51,8 +51,12 @@ def _one(transform: Callable[..., Any], image: Image.Image, train: bool, own_mod
             f"recipe.code: transform(){place(transform)} gives a PIL image; allowed: a tensor (3, H, W), as "
             "torchvision's ToTensor() gives"
         )
-    tensor = as_tensor(given)
-    shape, where = tuple(tensor.shape), place(transform)
+    where = place(transform)
+    try:
+        tensor = as_tensor(given)
+    except TypeError as error:  # an array of what torch has no numbers for
+        raise PlateauError(f"recipe.code: transform(){where}: {error}") from None
+    shape = tuple(tensor.shape)
     if shape[0] not in (1, CHANNELS) and shape[-1] in (1, CHANNELS):
         raise PlateauError(
             f"recipe.code: transform(){where} gives {shape}, channels last; allowed: (3, H, W), as "

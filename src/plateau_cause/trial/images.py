@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from plateau_cause.images.item import Item
 
 TRIED = 16  # images that are decoded, spread over the list
-LISTING_S = 4.0  # of a set that is larger, the first part is enough
+LISTING_S = 2.5  # of a set that is larger, the first part is enough
 MOST_DIVIDED = 50_000  # images whose division into splits is tried
 
 

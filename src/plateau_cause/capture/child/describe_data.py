@@ -11,7 +11,7 @@ from plateau_cause.capture.child.facts import kind, picture_facts, plain
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.replay import Sample, Sampled, normalisation
 
-HELD = ("transform", "transforms", "target_transform", "tf", "preprocess", "augment", "_format_kwargs")
+HELD = ("transform", "transforms", "tf", "preprocess", "augment")
 INNER = ("dataset", "datasets", "data_set", "ds", "subset", "base")
 
 
@@ -51,11 +51,17 @@ def chain(data_set: Any) -> list[Any]:
 
 def transforms_of(data_set: Any, places: Registry[Place]) -> dict[str, Any] | None:
     """Returns the transform that a data set or one within it holds: steps as text, and where it was made."""
+    transform = held_transform(data_set)
+    return None if transform is None else {"steps": steps(transform), "place": places.of(transform)}
+
+
+def held_transform(data_set: Any) -> Any:
+    """Returns the transform that a data set or one within it holds; None where it holds none."""
     for one in chain(data_set):
-        for name in HELD[:-1]:
+        for name in HELD:
             transform = getattr(one, name, None)
-            if name != "target_transform" and callable(transform):
-                return {"steps": steps(transform), "place": places.of(transform)}
+            if callable(transform):
+                return transform
     return None
 
 

@@ -60,9 +60,11 @@ def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:
 
 
 def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int]) -> dict[str, Any]:
+    later = [name for name, one in named.items() if one.requires_grad and not peek.first_flags[id(one)]]
     frozen = [name for name, one in named.items() if not one.requires_grad]
     unheld = [name for name, one in named.items() if one.requires_grad and id(one) not in held]
-    live = [name for name, one in named.items() if one.requires_grad and id(one) in held]
+    trained = [name for name, one in named.items() if one.requires_grad and id(one) in held]
+    live = [name for name in trained if name not in later]
     gradients = {name: peek.gradients.get(id(named[name])) for name in live}
     steps = doors.stepping.steps
     without = [name for name in live if steps and gradients[name] is None]
@@ -72,6 +74,7 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
     return {
         "trains": _said(live, named),
         "frozen": _said(frozen, named) | {"place": _frozen_at(doors, [named[name] for name in frozen])},
+        "unfrozen_later": _said(later, named),
         "not_held": _said(unheld, named),
         "without_gradient": _said(without, named),
         "zero_gradient": _said(zero, named),

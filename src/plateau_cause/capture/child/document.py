@@ -48,7 +48,8 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "script": _script(doors),
         "seen": _seen(doors, peek),
-        "loaders": [describe_data.describe(one, doors.places) for one in data],
+        "loaders": [told for one in data
+                    if (told := doors.hooks.attempt(describe_data.describe, one, doors.places))],
         "model": model,
         "training": _call(peek.training[:1]),
         "training_again": None if peek.later is None else _call([peek.later]),
@@ -115,7 +116,8 @@ def _call(calls: list[Forward]) -> dict[str, Any] | None:
     call = calls[0]
     logits = facts.logits_of(call.output)
     output = {"kind": facts.kind(call.output), "shape": None if logits is None else list(logits.shape)}
-    return {"place": call.place, "model": call.name, **call.facts, "output": output}
+    told = {name: value for name, value in call.facts.items() if name != "still"}
+    return {"place": call.place, "model": call.name, **told, "output": output}
 
 
 def _average(doors: Doors, peek: Peek) -> dict[str, Any] | None:

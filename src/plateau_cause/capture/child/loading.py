@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+import inspect
+from types import FrameType, ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.course import Course, Loader, Pass
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.names import name_in
-from plateau_cause.capture.child.places import Place, Registry, frame_here, here, place_of
+from plateau_cause.capture.child.places import Place, Registry, frame_here, frame_here_from, here, place_of
 from plateau_cause.capture.child.plans import rounds_around
 
 PASS = "_plateau_pass"  # the attribute of a loader's iterator that holds its pass
@@ -42,7 +43,7 @@ class Loading:
             known.place = place
 
     def _begun(self, iterator: Any, loader: Any) -> None:
-        frame = frame_here()
+        frame = _consumer(frame_here())
         known = next((one for one in self.course.loaders if one.loader is loader), None)
         if known is None:
             known = Loader(loader, None)
@@ -79,6 +80,16 @@ class Loading:
             return batch
 
         iterator_class.__next__ = following
+
+
+def _consumer(frame: FrameType | None) -> FrameType | None:
+    """Returns the frame that reads the batches: generators only hand them on."""
+    while frame is not None and frame.f_back is not None and frame.f_code.co_flags & inspect.CO_GENERATOR:
+        outer = frame_here_from(frame.f_back)
+        if outer is None:
+            return frame
+        frame = outer
+    return frame
 
 
 def _announce(base: Any, listener: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import multiprocessing
 import os
@@ -27,6 +28,7 @@ from plateau_cause.capture.child.peek import Peek
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.seeding import Seeding
 from plateau_cause.capture.child.stepping import Stepping
+from plateau_cause.capture.child.transcribe import transcribe
 from plateau_cause.capture.child.watch import Watch
 
 FAILED = 70  # exit status where plateau itself failed, not the script
@@ -118,12 +120,21 @@ def _install(doors: Doors, torch: ModuleType) -> None:
     doors.seeding.install_torch(torch)
     if doors.job["mode"] == "peek":
         doors.hooks.attempt(doors.losing.install, torch)
-        _saves_nothing.__wrapped__ = torch.save  # type: ignore[attr-defined]
-        torch.save = _saves_nothing  # type: ignore[attr-defined]
+        torch.save = _saves_no_file(torch.save)  # type: ignore[attr-defined]
 
 
-def _saves_nothing(*_: Any, **__: Any) -> None:
-    """Stands for `torch.save`: two steps are no reason to write over a finished model."""
+def _saves_no_file(save: Any) -> Any:
+    """Returns `torch.save` without its files: two steps are no reason to write over a finished model.
+
+    What is saved into memory is saved: pickles of tensors are made so.
+    """
+
+    @functools.wraps(save)
+    def saves(content: Any, target: Any, *arguments: Any, **named: Any) -> None:
+        if not isinstance(target, (str, os.PathLike)):
+            save(content, target, *arguments, **named)
+
+    return saves
 
 
 def _run_script(doors: Doors) -> BaseException | None:
@@ -158,7 +169,11 @@ def _content(doors: Doors, peek: Peek) -> dict[str, Any]:
         return document_of_nothing(doors, peek)
     data = sampled(doors)
     content = document(doors, peek, data)
-    return content | {"pieces": pieces.write(Path(doors.job["out"]), peek, data)}
+    out = Path(doors.job["out"])
+    content["pieces"] = pieces.write(out, peek, data)
+    if doors.job.get("takes_pieces"):
+        content["transcription"] = transcribe(out, doors, peek)
+    return content
 
 
 def leave(status: int) -> NoReturn:

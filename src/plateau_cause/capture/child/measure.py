@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from plateau_cause.capture.child.chance import chance_kept
 from plateau_cause.capture.child.course import Forward, tensors
 from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.seeding import chance_kept
 from plateau_cause.capture.child.tally import Tally
 
 

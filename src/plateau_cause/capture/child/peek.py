@@ -38,7 +38,9 @@ class Peek(Mode):
         self.initial: dict[int, tuple[Any, dict[str, Any]]] = {}  # weights before the first training call
         self.loss: dict[str, Any] | None = None
         self.gradients: dict[int, float | None] = {}  # parameter → largest gradient at the steps
+        self.first_flags: dict[int, bool] = {}  # parameter → whether it required a gradient at the first call
         self.moved: dict[int, tuple[float, float]] = {}  # parameter → norm of its change, and its own
+        self.loss_is_changed = False  # whether the loss was given something else than the model's output
         self.cut = False
         self._before: dict[int, Any] = {}
         self._waiting_since_s: float | None = None
@@ -74,6 +76,7 @@ class Peek(Mode):
             "loop": forward.of.place if forward.of else None,
             "loader": forward.of.of.name if forward.of else None,
             "has_gradients": forward.is_grad,
+            "still": {id(one) for one in forward.module.modules() if not one.training},
         }
 
     def trained(self, forward: Forward) -> None:
@@ -83,10 +86,15 @@ class Peek(Mode):
         if self._others() and self.doors.stepping.steps >= STEPS:
             self.later = forward
             self.finish(None)
+        for one in forward.module.parameters():
+            self.first_flags.setdefault(id(one), one.requires_grad)
         known = any(one.module is forward.module for one in self.training)
         if not known and len(self.training) < PARTS:
             self.training.append(forward)
-        if self.loss is None:
+
+    def judged(self, forward: Forward, is_training: bool) -> None:
+        """Keeps the first loss, and how it follows from the model's output."""
+        if is_training and self.loss is None:
             self.loss = self._loss(forward)
 
     def evaluated(self, forward: Forward) -> None:
@@ -138,6 +146,8 @@ class Peek(Mode):
         if last is None:
             return self._loss_of_module()
         before = self.doors.losing.activation_before(last.output)
+        logits = facts.logits_of(forward.output)
+        self.loss_is_changed = logits is None or not _is_same(logits, last.output)
         return {
             "function": last.function if last.module is None else facts.kind(last.module),
             "computes": last.function,
@@ -172,6 +182,10 @@ class Peek(Mode):
             "options": {},
             "outputs": list(given[0].shape),
         }
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    return bool(first.shape == second.shape and (first.detach() == second.detach()).all())
 
 
 def _held(optimizer: Any) -> list[Any]:

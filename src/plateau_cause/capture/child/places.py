@@ -39,7 +39,11 @@ def frame_here(built: object = None) -> FrameType | None:
         built: an object whose construction is under way: the frames of its own `__init__` are passed over,
             so that the line is the one that asked for the object.
     """
-    frame: FrameType | None = sys._getframe(1)
+    return frame_here_from(sys._getframe(1), built)
+
+
+def frame_here_from(frame: FrameType | None, built: object = None) -> FrameType | None:
+    """Returns the innermost frame of the user's code at or around a frame."""
     while frame is not None:
         if is_users(frame.f_code.co_filename) and not (built is not None and _constructs(frame, built)):
             return frame

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from plateau_cause.capture.child.chance import chance_kept, seeded
 from plateau_cause.capture.child.course import Loader, tensors
 from plateau_cause.capture.child.decoding import Decoding, Raw
 from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.seeding import chance_kept
 
 AGAIN = 8  # items to read twice
 OTHER_SEED = 20_011
@@ -81,17 +81,10 @@ def _label(batch: Any, found: list[Any]) -> int | None:
 
 def varies(loader: Any, seen: list[Sample], decoding: Decoding, hooks: Hooks) -> bool | None:
     """Returns whether chance changes the items: they are read again under another seed."""
-    import random
-
-    import numpy as np
-    import torch
-
     again = [one for one in seen if one.tensor is not None][:AGAIN]
     if not again:
         return None
-    with chance_kept():
-        for seed in (random.seed, np.random.seed, torch.manual_seed):
-            seed(OTHER_SEED)
+    with seeded(OTHER_SEED):
         second = list(samples(loader, [one.index for one in again], decoding, hooks))
     pairs = [(one.tensor, other.tensor) for one, other in zip(again, second, strict=True)]
     return any(a.shape != b.shape or bool((a != b).any()) for a, b in pairs)

@@ -1,11 +1,8 @@
-"""The doors of chance: seeds that the script sets; and chance kept as it was while plateau looks itself."""
+"""The doors of chance: seeds that the script sets."""
 
 from __future__ import annotations
 
 import random
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -39,23 +36,3 @@ class Seeding:
                 self.seeds[library] = ([*arguments, *named.values()][0], place)
 
         self.hooks.before(owner, name, seeded)
-
-
-@contextmanager
-def chance_kept() -> Iterator[None]:
-    """Restores every generator afterwards: Python's, numpy's, torch's on the CPU and on all devices."""
-    import torch
-
-    numpy = sys.modules.get("numpy")
-    python, arrays = random.getstate(), numpy.random.get_state() if numpy else None
-    host = torch.get_rng_state()
-    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
-    try:
-        yield
-    finally:
-        random.setstate(python)
-        torch.set_rng_state(host)
-        if numpy is not None:
-            numpy.random.set_state(arrays)
-        if devices is not None:
-            torch.cuda.set_rng_state_all(devices)

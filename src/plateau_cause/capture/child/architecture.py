@@ -1,0 +1,52 @@
+"""Which network of torchvision or timm a model is, or holds: recognised by its class and its shapes."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from typing import Any
+
+
+def architecture(model: Any) -> tuple[str, Any] | None:
+    """Returns the name by which the network is built and the module that is it; None for any other."""
+    for module in model.modules():
+        name = _of_timm(module) or _of_torchvision(module)
+        if name is not None:
+            return name, module
+    return None
+
+
+def _of_timm(module: Any) -> str | None:
+    config = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", None)
+    if config is None or not type(module).__module__.startswith("timm."):
+        return None
+    name = config.get("architecture") if hasattr(config, "get") else getattr(config, "architecture", None)
+    return str(name) if name else None
+
+
+def _of_torchvision(module: Any) -> str | None:
+    """Returns the builder in the class's own file whose network has the same layers but for linear ones."""
+    import torch
+
+    file = type(module).__module__
+    if not file.startswith("torchvision.models."):
+        return None
+    wanted = _shapes(module)
+    for name, build in vars(sys.modules[file]).items():
+        if not inspect.isfunction(build) or "weights" not in inspect.signature(build).parameters:
+            continue
+        if name.startswith("_"):
+            continue
+        with torch.device("meta"):
+            candidate = build(weights=None)
+        if type(candidate) is type(module) and _shapes(candidate) == wanted:
+            return name
+    return None
+
+
+def _shapes(module: Any) -> list[tuple[int, ...]]:
+    """Returns the shapes of all parameters but those of linear layers: heads differ from task to task."""
+    from torch import nn
+
+    layers = [one for one in module.modules() if not isinstance(one, nn.Linear)]
+    return [tuple(one.shape) for layer in layers for one in layer.parameters(recurse=False)]
