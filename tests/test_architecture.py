@@ -12,7 +12,7 @@ LINES = (
     ("commands",),
     ("doctor", "retraining"),
     ("pipeline",),
-    ("report", "tracking", "capture"),
+    ("report", "tracking", "capture", "trial"),
     ("diagnosis",),
     ("causes",),
     ("lab",),

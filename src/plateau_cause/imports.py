@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 HINTS_ONLY = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
@@ -50,13 +51,18 @@ def digest(files: Iterable[Path], folder: Path) -> str:
 
 def imported(path: Path, folder: Path, only: str = "") -> set[Path]:
     """Returns the files below the folder that one file imports itself, packages on the way included."""
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):  # whoever runs it says so
-        return set()
     package = path.parent.relative_to(folder).parts if path.is_relative_to(folder) else ()
-    named = {name for name in _names(tree, package) if not only or name.partition(".")[0] == only}
+    named = (name for name in _named(path.read_bytes(), package) if only in ("", name.partition(".")[0]))
     return {file for name in named for file in _files(name, folder)}
+
+
+@lru_cache(maxsize=1024)
+def _named(source: bytes, package: tuple[str, ...]) -> frozenset[str]:
+    """Returns dotted names that may be modules, imported by the text of a file in a package."""
+    try:
+        return frozenset(_names(ast.parse(source), package))
+    except (SyntaxError, ValueError):  # whoever runs it says so
+        return frozenset()
 
 
 def _plain(path: Path) -> Path:

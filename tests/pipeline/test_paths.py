@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from plateau_cause.pipeline import paths
+from plateau_cause.tracking import provenance, stage
 
 LITERAL = re.compile(r"""["'](?:(?:data|reports|\.plateau)/[\w@./{}]+)["']""")
 
@@ -38,3 +39,7 @@ def test_all_that_dvc_makes_is_named(root):
 def test_nobody_names_a_file_of_the_project_a_second_time(root, folder):
     files = [path for path in (root / "src/plateau_cause" / folder).rglob("*.py") if path.name != "paths.py"]
     assert {path.name: found for path in files if (found := LITERAL.findall(path.read_text()))} == {}
+
+
+def test_tracking_which_stands_below_means_the_same_files():
+    assert (stage.RUNS, provenance.PREPARED) == (paths.RUN_RECORDS, paths.PREPARED)

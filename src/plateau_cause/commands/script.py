@@ -8,6 +8,7 @@ import click
 
 from plateau_cause.commands.command import Command
 from plateau_cause.errors import PlateauError
+from plateau_cause.pipeline import paths
 
 
 class ScriptCommand(Command):
@@ -44,7 +45,7 @@ def make_workspace(script: Path, arguments: tuple[str, ...], folder: Path, aroun
 
     if not project.is_workspace(folder):
         project.renew(folder, "", around)
-    found = transcription.transcribe(launch.script(str(script), arguments), folder / "data/capture")
+    found = transcription.transcribe(launch.script(str(script), arguments), folder / paths.CAPTURE)
     if found.backbone is None:
         kind = found.peek["model"]["parts"][0]["class"]
         raise PlateauError(

@@ -18,6 +18,7 @@ STATISTICS = DATA / "statistics"
 LEAKAGE = STATISTICS / "leakage.parquet"
 FEATURES = DATA / "features"
 PROFILE = FEATURES / "profile.json"
+CAPTURE = DATA / "capture"  # what was seen of a training script
 SHIFT = DATA / "shift"
 SHIFT_TESTS = SHIFT / "tests.json"
 PROJECTION, PROBES, NOISE = SHIFT / "projection.parquet", SHIFT / "probes.json", SHIFT / "noise.json"
