@@ -16,6 +16,7 @@ LINES = (
     ("diagnosis",),
     ("causes",),
     ("lab",),
+    ("trial",),
     ("training",),
     ("features",),
     ("backbones",),

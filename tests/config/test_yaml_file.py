@@ -41,9 +41,9 @@ MERGES = "a: &a {x: 1}\n" + "".join(
     ],
 )
 def test_one_line_and_soon(tmp_path, content, said):
-    started = time.perf_counter()
+    started = time.process_time()
     assert said in refusal(tmp_path, content)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_a_long_value_loses_its_middle(tmp_path):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +17,14 @@ from plateau_cause import artifacts
 from plateau_cause.config.params import Data
 from plateau_cause.errors import PlateauError, shown
 from plateau_cause.images import manifest as manifests
-from plateau_cause.images import sources, splits
+from plateau_cause.images import quarantine, sources, splits
 from plateau_cause.images.decode import Decoded, decode, quiet_pillow
 from plateau_cause.images.item import Item, UnreadableError
 from plateau_cause.images.store import CLASSES, MANIFEST, PIXELS, QUARANTINE
 from plateau_cause.runtime import available_cpus, progress
 
 AHEAD = 16  # images per thread that may wait for their turn: bounds the memory
-EXAMPLES = 3
 ROOM = 1.5  # of the size asked for: an aspect ratio of 4 to 3 and a crop of 7/8, as ImageNet's evaluation has
-GONE = os.strerror(errno.ENOENT)
 USUAL_PX = 224  # what most weights expect
 
 
@@ -85,7 +80,7 @@ def prepare(
         parts = data.split.val, data.split.test, data.split.seed
         manifest = manifests.complete(images, splits.assign(images, *parts, key) if for_training else given)
         artifacts.write_parquet(temporary / MANIFEST, manifest)
-        artifacts.write_parquet(temporary / QUARANTINE, _quarantine(unreadable))
+        artifacts.write_parquet(temporary / QUARANTINE, quarantine.table(unreadable))
         artifacts.write_json(temporary / CLASSES, manifests.class_names(manifest["label"]))
     return _counts(manifest, len(unreadable))
 
@@ -102,31 +97,6 @@ def divided(items: Iterable[Item], data: Data, key: str = "data") -> np.ndarray:
     }
     table = pd.DataFrame(columns, dtype=object)
     return splits.assign(table, data.split.val, data.split.test, data.split.seed, key)
-
-
-def too_many(unreadable: list[tuple[str, str]], total: int, data: Data, key: str) -> str:
-    """Returns the line for more unreadable files than are tolerated, "" where they are few enough.
-
-    Args:
-        unreadable: (source, reason) of each.
-        total: files in all.
-        data: their section of params.yaml.
-        key: name of the section.
-    """
-    if len(unreadable) <= data.max_unreadable * total:
-        return ""
-    if data.source == "table" and len(unreadable) == total and all(GONE in why for _, why in unreadable):
-        return (
-            f"{key}.columns.image: none of the {total:,} paths in {shown(data.path)} leads to a file; "
-            f"the first is looked for at {unreadable[0][0]}; "
-            "allowed: paths that are absolute or relative to the table"
-        )
-    examples = "; ".join(f"{source}: {reason}" for source, reason in islice(unreadable, EXAMPLES))
-    more = f"; and {len(unreadable) - EXAMPLES} more" if len(unreadable) > EXAMPLES else ""
-    return (
-        f"{key}.max_unreadable: {len(unreadable)} of {total} files ({len(unreadable) / total:.1%}) cannot be "
-        f"used; allowed: a fraction of {data.max_unreadable:g}; {examples}{more}"
-    )
 
 
 def _sorted(items: Iterable[Item]) -> list[Item]:
@@ -231,16 +201,12 @@ def _check(data: Data, readable: int, unreadable: list[tuple[str, str]], key: st
     total = readable + len(unreadable)
     if total == 0:
         raise PlateauError(f"{key}.path: {shown(data.path)} holds no images")
-    if line := too_many(unreadable, total, data, key):
+    if line := quarantine.too_many(unreadable, total, data, key):
         raise PlateauError(line)
     if not readable:
         raise PlateauError(
             f"{key}.path: no image of {shown(data.path)} can be read: {': '.join(unreadable[0])}"
         )
-
-
-def _quarantine(unreadable: list[tuple[str, str]]) -> pd.DataFrame:
-    return pd.DataFrame(unreadable, columns=["source", "reason"], dtype="str")
 
 
 def _counts(manifest: pd.DataFrame, unreadable: int) -> PrepareResult:

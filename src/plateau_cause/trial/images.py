@@ -113,7 +113,7 @@ def _checked(data: Data, key: str, params: Params, found: Findings) -> Sample:
 
 def _say_unreadable(sample: Sample, data: Data, key: str, found: Findings) -> None:
     """Says which images cannot be read: a mistake where they are too many already, or all of those tried."""
-    from plateau_cause.images.prepare import too_many
+    from plateau_cause.images.quarantine import too_many
 
     refused = [(item.source, item.refused) for item in sample.items if item.refused]
     bad = list(dict([*refused, *sample.unreadable]).items())
