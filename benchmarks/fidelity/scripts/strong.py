@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import torch
-from common import MEAN, SIZE, STD, accuracy, folders, plain_transform, pretrained
+from common import BICUBIC, MEAN, SIZE, STD, accuracy, folders, plain_transform, pretrained
 from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import transforms
@@ -14,6 +14,7 @@ def main(root: Path, seed: int) -> float:
     torch.manual_seed(seed)
     augmented = transforms.Compose(
         [
+            transforms.Resize((SIZE, SIZE), interpolation=BICUBIC),
             transforms.RandomResizedCrop(SIZE, scale=(0.6, 1.0)),
             transforms.RandomHorizontalFlip(),
             transforms.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3),
