@@ -9,6 +9,8 @@ import click
 from plateau_cause.commands.command import Command
 from plateau_cause.errors import PlateauError
 
+CAPTURE = Path("data/capture")  # in the workspace: what the peek left
+
 
 class ScriptCommand(Command):
     """A command whose first argument may be a script: everything behind it is the script's own."""
@@ -26,7 +28,11 @@ def is_script(given: str | Path) -> bool:
 
 
 def make_workspace(script: Path, arguments: tuple[str, ...], folder: Path, around: Path | None) -> list[str]:
-    """Makes or renews the workspace of a script, and returns what its transcription leaves out.
+    """Makes or renews the workspace of a script.
+
+    Returns:
+        What to know before anything long starts, one line each: facts about the script that stand out, with
+        file and line, and what the transcription leaves out. The facts are kept in data/capture.
 
     Args:
         script: the file.
@@ -39,12 +45,16 @@ def make_workspace(script: Path, arguments: tuple[str, ...], folder: Path, aroun
     """
     import yaml
 
-    from plateau_cause.capture import launch, transcription
+    from plateau_cause import artifacts
+    from plateau_cause.capture import launch, observations, transcription
     from plateau_cause.pipeline import project
 
     if not project.is_workspace(folder):
         project.renew(folder, "", around)
-    found = transcription.transcribe(launch.script(str(script), arguments), folder / "data/capture")
+    given = launch.script(str(script), arguments)
+    found = transcription.transcribe(given, folder / CAPTURE)
+    seen = observations.observe(found.peek, given.folder)
+    artifacts.write_json(folder / CAPTURE / "observations.json", [vars(one) for one in seen])
     if found.backbone is None:
         kind = found.peek["model"]["parts"][0]["class"]
         raise PlateauError(
@@ -53,4 +63,4 @@ def make_workspace(script: Path, arguments: tuple[str, ...], folder: Path, aroun
         )
     sections = {"data": found.data, "backbone": found.backbone, "recipe": found.recipe}
     project.renew(folder, yaml.safe_dump(sections, sort_keys=False), around)
-    return found.notes
+    return [*(one.words for one in seen), *found.notes]
