@@ -51,8 +51,9 @@ def script(tmp_path):
 
 def test_the_workspace_holds_the_scripts_own_recipe(script, tmp_path):
     folder = tmp_path / "train.plateau"
-    notes = make_workspace(script, ("0.125",), folder, None)
+    notes = make_workspace(script, ("0.001",), folder, None)
     assert notes == ["val is divided: one half chooses, one judges"]
+    assert (folder / "data/capture/observations.json").read_text().strip() == "[]"
     given = params.load(folder / "params.yaml")
     assert (given.backbone.name, given.recipe.batch_size, given.recipe.schedule.epochs) == ("resnet18", 4, 3)
     assert given.recipe.preprocessing.size == 32

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture import launch
-from plateau_cause.capture.child.transcribe import PIECES, TABLE
+from plateau_cause.capture.child.images_table import TABLE
 from plateau_cause.errors import PlateauError
 
 RECIPE = "recipe.py"
@@ -16,7 +15,7 @@ TEXT = '''"""{script} as plateau trains it: written from a peek at the script (d
 
 from plateau_cause.capture.transcribed import Transcription
 
-PIECES = "{digest}"  # of pieces.pkl
+PIECES = "{digest}"  # what is in pieces.pkl
 _script = Transcription(__file__)
 transform = _script.transform
 build_model = _script.build_model
@@ -54,8 +53,7 @@ def transcribe(given: launch.Script, out: Path) -> Transcribed:
     found = content["transcription"]
     if found["refused"] is not None:
         raise PlateauError(f"{given.target}: cannot be transcribed: {found['refused']}")
-    digest = hashlib.sha256((out / PIECES).read_bytes()).hexdigest()
-    (out / RECIPE).write_text(TEXT.format(script=given.target, digest=digest), encoding="utf-8")
+    (out / RECIPE).write_text(TEXT.format(script=given.target, digest=found["digest"]), encoding="utf-8")
     data = {"source": "table", "path": str((out / TABLE).resolve()), "stored_size": found["longest_px"]}
     recipe, left_out = _recipe(content)
     recipe = {"code": str((out / RECIPE).resolve()), **recipe}

@@ -27,7 +27,11 @@ def is_script(given: str | Path) -> bool:
 
 
 def make_workspace(script: Path, arguments: tuple[str, ...], folder: Path, around: Path | None) -> list[str]:
-    """Makes or renews the workspace of a script, and returns what its transcription leaves out.
+    """Makes or renews the workspace of a script.
+
+    Returns:
+        What to know before anything long starts, one line each: facts about the script that stand out, with
+        file and line, and what the transcription leaves out. The facts are kept in data/capture.
 
     Args:
         script: the file.
@@ -40,12 +44,16 @@ def make_workspace(script: Path, arguments: tuple[str, ...], folder: Path, aroun
     """
     import yaml
 
-    from plateau_cause.capture import launch, transcription
+    from plateau_cause import artifacts
+    from plateau_cause.capture import launch, observations, transcription
     from plateau_cause.pipeline import project
 
     if not project.is_workspace(folder):
         project.renew(folder, "", around)
-    found = transcription.transcribe(launch.script(str(script), arguments), folder / paths.CAPTURE)
+    given = launch.script(str(script), arguments)
+    found = transcription.transcribe(given, folder / paths.CAPTURE)
+    seen = observations.observe(found.peek, given.folder)
+    artifacts.write_json(folder / paths.CAPTURE / "observations.json", [vars(one) for one in seen])
     if found.backbone is None:
         kind = found.peek["model"]["parts"][0]["class"]
         raise PlateauError(
@@ -54,4 +62,4 @@ def make_workspace(script: Path, arguments: tuple[str, ...], folder: Path, aroun
         )
     sections = {"data": found.data, "backbone": found.backbone, "recipe": found.recipe}
     project.renew(folder, yaml.safe_dump(sections, sort_keys=False), around)
-    return found.notes
+    return [*(one.words for one in seen), *found.notes]

@@ -6,7 +6,7 @@ gave. What cannot be taken is refused in one line; what is left out is noted.
 
 from __future__ import annotations
 
-import csv
+import hashlib
 import inspect
 import sys
 from pathlib import Path
@@ -16,23 +16,20 @@ from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.architecture import architecture
 from plateau_cause.capture.child.chance import seeded
 from plateau_cause.capture.child.course import Loader, tensors
-from plateau_cause.capture.child.describe_data import held_transform
+from plateau_cause.capture.child.describe_data import held_transform, steps
+from plateau_cause.capture.child.images_table import write_table
 from plateau_cause.capture.child.places import is_users
-from plateau_cause.capture.child.replay import Sample, samples
+from plateau_cause.capture.child.refusal import RefusedError
+from plateau_cause.capture.child.replay import samples
 from plateau_cause.capture.child.start import make_importable
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
     from plateau_cause.capture.child.peek import Peek
 
-PIECES, TABLE, IMAGES = "pieces.pkl", "table.csv", "raw"
+PIECES = "pieces.pkl"
 BACKBONE = "backbone.pt"
 CHECKED = 4  # items whose tensors must come out the same
-ALONE = 2  # loaders, where the script has one set for training and one for everything else
-
-
-class RefusedError(Exception):
-    """A piece that cannot be taken; the message says which and why."""
 
 
 def transcribe(out: Path, doors: Doors, peek: Peek) -> dict[str, Any]:
@@ -51,11 +48,11 @@ def transcribe(out: Path, doors: Doors, peek: Peek) -> dict[str, Any]:
             "modes": _modes(peek),
         }
         _pickle(out / PIECES, pieces, doors)
-        size_px = _write_table(out, train, others, doors)
+        size_px = write_table(out, train, others, doors)
     except RefusedError as refused:
         return {"refused": str(refused), "notes": []}
     return {"refused": None, "notes": _notes(doors, peek, others), "longest_px": size_px,
-            "backbone": _backbone(out, pieces["model"])}  # fmt: skip
+            "backbone": _backbone(out, pieces["model"]), "digest": _digest(pieces, doors)}  # fmt: skip
 
 
 def _backbone(out: Path, model: Any) -> dict[str, str] | None:
@@ -211,30 +208,21 @@ def _pickle(path: Path, pieces: dict[str, Any], doors: Doors) -> None:
         raise RefusedError(f"a piece cannot be pickled: {error}") from error
 
 
-def _write_table(out: Path, train: Loader, others: list[Loader], doors: Doors) -> int:
-    """Writes the raw images and the table of image, label and split; returns the longest side, pixels."""
-    from PIL import Image
+def _digest(pieces: dict[str, Any], doors: Doors) -> str:
+    """Returns what the pieces mean as one number: pickles of the same classes differ from run to run."""
+    import torch
 
-    (out / IMAGES).mkdir(parents=True, exist_ok=True)
-    longest = 0
-    with (out / TABLE).open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["image", "label", "split"])
-        for part, loader in (("train", train), *zip(("val", "test"), others, strict=False)):
-            indices = list(range(len(loader.loader.dataset)))
-            for sample in samples(loader.loader, indices, doors.decoding, doors.hooks):
-                name = f"{IMAGES}/{part}-{sample.index:06d}.png"
-                if sample.raw is None or sample.raw.image is None or sample.label is None:
-                    raise RefusedError(f"{loader.name or part}: item {sample.index} has no image or no label")
-                Image.fromarray(sample.raw.image).convert("RGB").save(out / name)
-                longest = max(longest, *sample.raw.image.shape[:2])
-                table.writerow([name, f"{sample.label:04d}", _split(part, sample, len(others) == 1)])
-    return longest
-
-
-def _split(part: str, sample: Sample, is_alone: bool) -> str:
-    """Returns the split of an item; the only set beside training's is divided, item by item."""
-    return ("val", "test")[sample.index % 2] if part == "val" and is_alone else part
+    found = hashlib.sha256()
+    files = {str(getattr(module, "__file__", None) or "") for module in list(sys.modules.values())}
+    for file in sorted(one for one in files if one and is_users(one) and Path(one).is_file()):
+        found.update(Path(file).read_bytes())
+    for name, tensor in sorted(pieces["model"].state_dict().items()):
+        found.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    told = [doors.job["arguments"], torch.__version__, pieces["modes"], pieces["optimizer"]["groups"]]
+    found.update(repr([*told, {**pieces["loss"], "module": repr(pieces["loss"]["module"])}]).encode())
+    for transform, kind in pieces["transforms"].values():
+        found.update(repr([steps(transform), kind]).encode())
+    return found.hexdigest()
 
 
 def _notes(doors: Doors, peek: Peek, others: list[Loader]) -> list[str]:
