@@ -76,13 +76,20 @@ def runs_folder(work: Path) -> Path:
 
 
 def prepare(params: Params, folder: Path) -> None:
-    """Writes data/prepared, data/features and data/shift/noise.json below the folder, as the stages do."""
+    """Writes what the diagnosis reads of images, features, copies and shifts, as the stages do."""
+    from plateau_cause.features import analysis
+    from plateau_cause.features.blas import one_thread
+    from plateau_cause.images import statistics
     from plateau_cause.images.prepare import prepare as write_images
     from plateau_cause.images.store import open_dataset
 
     write_images(params.data, folder / paths.PREPARED)
     found, _ = embed.write_features(params, folder)
-    artifacts.write_json(folder / paths.NOISE, _noise(open_dataset(folder / paths.PREPARED), found))
+    dataset = open_dataset(folder / paths.PREPARED)
+    artifacts.write_json(folder / paths.NOISE, _noise(dataset, found))
+    with one_thread():
+        artifacts.write_json(folder / paths.SHIFT_TESTS, analysis.shift_tests(dataset, found))
+    artifacts.write_parquet(folder / paths.LEAKAGE, statistics.describe(dataset).leaked)
 
 
 def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:

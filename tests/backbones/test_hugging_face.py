@@ -131,7 +131,7 @@ def test_a_file_of_ones_own(vit: Path, tmp_path: Path, prefix: str, is_body_alon
 
 
 def test_a_file_of_another_model_is_refused(vit: Path, tmp_path: Path) -> None:
-    torch.save({"module.a": torch.zeros(2)}, tmp_path / "w.pt")
+    torch.save({"module.a": torch.ones(2)}, tmp_path / "w.pt")
     with pytest.raises(PlateauError, match=r"nothing in w.pt fits this model's body"):
         load_backbone(str(vit), str(tmp_path / "w.pt"))
 
@@ -180,7 +180,7 @@ def change_config(folder: Path, **entries: object) -> None:
         (lambda f: change_config(f, model_type="no_such"), "none", "transformers cannot read"),
         (lambda f: (f / "model.safetensors").unlink(), "pretrained", "holds neither model.safetensors nor"),
         (
-            lambda f: save_file({"a": torch.zeros(2)}, f / "model.safetensors", {"format": "pt"}),
+            lambda f: save_file({"a": torch.ones(2)}, f / "model.safetensors", {"format": "pt"}),
             "pretrained",
             "nothing of the model's body",
         ),

@@ -195,13 +195,11 @@ CASES = {
     "a syntax error": code("def loss(output target): ...\n", "raised SyntaxError at line 1"),
     "a missing package": code("import no_such_package\n", "No module named 'no_such_package'"),
     "wrong arguments": code("def transform(image): ...\n", "transform() in mine.py must take 2 argument(s)"),
-    "channels last": code(
-        TRANSFORM + "return to_tensor(image).permute(1, 2, 0)\n", "channels last; allowed: (3, H, W)"
-    ),
+    "channels last": code(TRANSFORM + "return to_tensor(image).permute(1, 2, 0)\n", "its channels come last"),
     "a gray tensor": code(TRANSFORM + "return to_tensor(image)[:1]\n", "which the backbone reads"),
     "no tensor": code(TRANSFORM + "return image\n", "gives a PIL image; allowed: a tensor"),
     "NaN from a transform": code(
-        TRANSFORM + "return to_tensor(image) * float('nan')\n", "gives NaN or infinite numbers"
+        TRANSFORM + "return to_tensor(image) * float('nan')\n", "no numbers (NaN or infinite)"
     ),
     "sizes that differ": code(TRANSFORM + "return to_tensor(image)\n", "gives tensors of different shapes"),
     "a transform that fails": code(

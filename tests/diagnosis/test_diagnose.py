@@ -221,6 +221,7 @@ class TestData:
             SimpleNamespace(results=results, label=label),
             Diagnosis(),
             {},
+            0.5,
             None,
         )
         with pytest.MonkeyPatch.context() as patch:

@@ -71,6 +71,7 @@ FOUND = {
     "verdict": "plateau",
     "findings": [swap("preprocessing", 0.01), swap("frozen_layers", 0.2), swap("learning_rate_low", 0.05)],
     "data": [],
+    "alarms": [],
     "recommended": {
         "name": "reference",
         "recipe": {"trainable": "all"},

@@ -21,7 +21,7 @@ def run(root, folder, stage):
 
 def test_data_stages_write_what_dvc_expects(root, tmp_path):
     (tmp_path / "params.yaml").write_text("data: {source: digits, max_images: 200}\n")
-    for stage in ("prepare_data", "dataset_stats"):
+    for stage in ("check", "prepare_data", "dataset_stats"):
         done = run(root, tmp_path, stage)
         assert done.returncode == 0, done.stderr
     counts = json.loads((tmp_path / "reports/prepare_data.json").read_text())

@@ -25,7 +25,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="augmentation",
-    order=3,
+    order=4,
     words=WORDS,
     keys=("augmentation",),
     pieces=frozenset({"augmentation"}),

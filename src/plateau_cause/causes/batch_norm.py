@@ -34,7 +34,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="batch_norm",
-    order=6,
+    order=7,
     words=WORDS,
     keys=("batch_norm",),
     pieces=frozenset({"batch_norm"}),

@@ -41,7 +41,7 @@ WORDS = Words(
     ),
 )
 FACTOR = RecipeFactor(
-    order=11, words=WORDS, name="class_imbalance", keys=("sampler",), prior=_prior, explain=_explain_sampler
+    order=12, words=WORDS, name="class_imbalance", keys=("sampler",), prior=_prior, explain=_explain_sampler
 )
 
 

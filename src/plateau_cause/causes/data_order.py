@@ -28,5 +28,5 @@ WORDS = Words(
     ),
 )
 FACTOR = RecipeFactor(
-    order=10, words=WORDS, name="data_order", keys=("shuffle",), prior=_prior, explain=_explain
+    order=11, words=WORDS, name="data_order", keys=("shuffle",), prior=_prior, explain=_explain
 )

@@ -45,7 +45,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="evaluation",
-    order=0,
+    order=1,
     words=WORDS,
     keys=(),
     pieces=frozenset({PIECE}),

@@ -61,7 +61,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="frozen_layers",
-    order=4,
+    order=5,
     words=WORDS,
     keys=("trainable",),
     carried=("batch_norm",),

@@ -34,7 +34,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="head",
-    order=7,
+    order=8,
     words=WORDS,
     keys=("head.activation",),
     pieces=frozenset({"activation"}),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from plateau_cause.causes.trial import DataCause, DataFacts, Trial, points
+from plateau_cause.causes.trial import DataCause, DataFacts, Trial, points, stratified_half
 from plateau_cause.causes.words import Words
 from plateau_cause.lab.belief import Belief
 
@@ -39,9 +39,9 @@ def _trial(facts: DataFacts) -> Trial | None:
 def _mapped(facts: DataFacts) -> np.ndarray:
     """Returns (n_test,) the hits after the mapping that the other half of the test images suggests."""
     predictions, labels = _predictions(facts)
-    halves = np.arange(len(labels)) % 2
+    halves = stratified_half(labels)
     hits = np.zeros(len(labels), bool)
-    for half in (0, 1):
+    for half in (False, True):
         mapping = best_mapping(predictions[halves != half], labels[halves != half], len(facts.classes))
         own = halves == half
         hits[own] = mapping[predictions[own]] == labels[own]

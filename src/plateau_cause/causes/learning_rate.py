@@ -79,7 +79,7 @@ HIGH = Words(
 )
 FACTOR = RecipeFactor(
     name="learning_rate",
-    order=13,
+    order=14,
     words=LOW,
     keys=("optimizer.learning_rate",),
     carried=CARRIED,

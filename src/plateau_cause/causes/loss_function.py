@@ -30,7 +30,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="loss_function",
-    order=8,
+    order=9,
     words=WORDS,
     keys=("loss.name",),
     pieces=frozenset({"loss"}),

@@ -39,7 +39,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="optimizer_parameters",
-    order=5,
+    order=6,
     words=WORDS,
     keys=("optimizer.parameters",),
     pieces=frozenset({"parameters"}),

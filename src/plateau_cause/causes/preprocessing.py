@@ -38,7 +38,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="preprocessing",
-    order=1,
+    order=2,
     words=WORDS,
     keys=KEYS,
     pieces=frozenset({"transform", "evaluation"}),

@@ -39,7 +39,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="regularization",
-    order=9,
+    order=10,
     words=WORDS,
     keys=KEYS,
     pieces=frozenset({"weight_decay", "dropout"}),

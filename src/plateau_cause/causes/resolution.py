@@ -36,7 +36,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="resolution",
-    order=2,
+    order=3,
     words=WORDS,
     keys=(SIZE,),
     swap=_swap,

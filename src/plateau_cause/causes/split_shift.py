@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from plateau_cause.causes.trial import DataCause, DataFacts, Trial, points
+from plateau_cause.causes.trial import DataCause, DataFacts, Trial, points, stratified_half
 from plateau_cause.causes.words import Words
 from plateau_cause.lab.belief import Belief
 
@@ -33,14 +33,6 @@ def _trial(facts: DataFacts) -> Trial | None:
         counted=~seen,
         facts={"images": int(seen.sum())},
     )
-
-
-def stratified_half(labels: np.ndarray) -> np.ndarray:
-    """Returns (n,) whether an image is in the half that is learned from: every other one of each class."""
-    seen = np.zeros(len(labels), bool)
-    for label in np.unique(labels):
-        seen[np.flatnonzero(labels == label)[::2]] = True
-    return seen
 
 
 def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:

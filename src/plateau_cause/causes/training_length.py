@@ -38,7 +38,7 @@ WORDS = Words(
 )
 FACTOR = RecipeFactor(
     name="training_length",
-    order=12,
+    order=13,
     words=WORDS,
     keys=("schedule.epochs", "batch_size"),
     carried=("schedule.keep",),

@@ -137,6 +137,14 @@ def on_subset(arm: Arm, name: str, images: int, of: int) -> Arm:
     return replace(arm, images=name, recipe=replace(arm.recipe, schedule=schedule))
 
 
+def stratified_half(labels: np.ndarray) -> np.ndarray:
+    """Returns (n,) whether an image is in the first of two halves: every other one of each class."""
+    first = np.zeros(len(labels), bool)
+    for label in np.unique(labels):
+        first[np.flatnonzero(labels == label)[::2]] = True
+    return first
+
+
 def points(change: Belief) -> str:
     """Returns a change of test accuracy in words: "+8.2 points [+5.9, +10.6]"."""
     low, high = change.interval()

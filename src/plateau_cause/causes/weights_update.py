@@ -67,11 +67,11 @@ def _entries(arm: Arm, fixed: Arm) -> dict[str, Any]:
 
 
 WORDS = Words(
-    title="What your network's forward() does keeps it from learning",
-    repair="Mend forward()",
+    title="Your network's forward keeps it from learning",
+    repair="Mend the forward pass",
     explanation=(
-        "The same backbone and weights under a plain head learn more. Something between the layers stops it: "
-        "a body that runs under no_grad, a detach, a head that is never called, a dropout that is always on."
+        "The same backbone and weights under a plain head learn more. Something between the layers stops it, "
+        "such as a body that runs without gradients, a detach, or a dropout that is always on."
     ),
 )
 FACTOR = RecipeFactor(
