@@ -5,6 +5,7 @@ The mapping is found on one half of the test images and judged on the other, and
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,12 +17,13 @@ from plateau_cause.causes.words import Words
 from plateau_cause.lab.belief import Belief
 
 SHOWN = 5  # classes in a sentence
-SUSPECT = 0.1  # accuracy that a mapping must gain before it is asked about: fewer is chance in small sets
+SUSPECT, ERRORS = 0.1, 3.0  # accuracy that a mapping must gain to be asked about, and standard errors of it
 
 
 def _prior(facts: DataFacts) -> float:
     before = facts.hits(facts.best)
-    return 0.9 if float(_mapped(facts).mean() - before.mean()) >= SUSPECT else 0.0
+    least = max(SUSPECT, ERRORS * math.sqrt(0.5 / max(1, len(before))))
+    return 0.9 if float(_mapped(facts).mean() - before.mean()) >= least else 0.0
 
 
 def _trial(facts: DataFacts) -> Trial | None:
