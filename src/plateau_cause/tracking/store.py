@@ -75,9 +75,25 @@ def open_client() -> MlflowClient:
     impatient = {key: value for key, value in FIRST_CONTACT.items() if os.environ.get(key) == SETTINGS[key]}
     with _alone(), environment(**impatient):
         _knock(uri)
+        _create_whole(sqlite_path())
         client = mlflow.MlflowClient(uri)
         client.get_experiment("0")  # the first call is the one that opens the store
     return client
+
+
+def _create_whole(database: Path | None) -> None:
+    """Makes an SQLite file that is not there yet beside its place, and puts it there when it is complete.
+
+    A process that is killed in between would leave half of MLflow's tables, which no later one can open.
+    """
+    if database is None or database.exists():
+        return
+    import mlflow
+
+    unfinished = database.with_name(f".{database.name}.new")
+    unfinished.unlink(missing_ok=True)
+    mlflow.MlflowClient(f"sqlite:///{unfinished}").get_experiment("0")
+    os.replace(unfinished, database)
 
 
 def _knock(uri: str) -> None:
