@@ -2,7 +2,7 @@
 
 The games are others than those judged (seeds, sizes of effects, luck); each is asked for every set of
 factors twice, so that its structure is plain, and a way's share is the mean responsibility of its
-hypotheses (one step of EM until nothing moves). Prints `WAYS` for diagnosis/prior.py.
+hypotheses (one step of EM until nothing moves). Prints what ways.py holds.
 """
 
 from __future__ import annotations

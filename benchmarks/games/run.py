@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks.games import ideal, score
 from benchmarks.games.simulator import KINDS, MIN_EFFECT, NoisyGame, key, structure
+from benchmarks.games.ways import WAYS
 from plateau_cause.diagnosis.decision import corners
 from plateau_cause.diagnosis.game import Game
 from plateau_cause.diagnosis.posterior import posterior
@@ -64,7 +65,7 @@ def play(noisy: NoisyGame, budget: float) -> Verdict:
 
 @cache
 def _prior(factors: int) -> Hypotheses:
-    return hypotheses((ACTIVE,) * factors)
+    return hypotheses((ACTIVE,) * factors, WAYS)
 
 
 def measure(cell: Cell) -> score.Row:

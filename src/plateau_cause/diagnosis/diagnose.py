@@ -64,6 +64,7 @@ class Runner:
     lab: Laboratory
     seeds: tuple[int, ...]
     runs: dict[str, Result]
+    least: float = 0.0  # what every run counts for
 
     def run(self, arm: Arm, name: str) -> Result:
         """Returns the arm's result under its own seed."""
@@ -75,8 +76,8 @@ class Runner:
         return {name: result for name, result in self.runs.items() if result.arm.images == "all"}
 
     def price(self, arm: Arm) -> float:
-        """Returns what running the arm will cost."""
-        return build.cost(self.lab, arm)
+        """Returns what running the arm will cost; one that trains nothing takes time all the same."""
+        return max(build.cost(self.lab, arm), self.least)
 
     def add_subset(self, name: str, rows: np.ndarray) -> None:
         """Names a set of training rows."""
@@ -149,7 +150,7 @@ class Search:
 
     def spend(self, left: float) -> None:
         """Runs until nothing that is still open would be decided by what is left."""
-        least = left / MOST_RUNS
+        least = self.runner.least = left / MOST_RUNS
         while True:
             looks = [(self.question, self.question.look(left))]
             suspicions = self._suspicions(looks[0][1].found.lucks)

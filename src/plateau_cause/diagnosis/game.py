@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,10 +52,14 @@ class Game:
         """Returns the set as bits, the first factor the lowest."""
         return sum(1 << position for position, name in enumerate(self.factors) if name in broken)
 
-    def isolates(self, factor: str) -> bool:
-        """Returns whether two sets were run that differ in this factor alone."""
-        sets = {run.broken for run in self.runs}
+    def isolates(self, factor: str, more: Sequence[Factors] = ()) -> bool:
+        """Returns whether two sets were run, or are among `more`, that differ in this factor alone."""
+        sets = {*(run.broken for run in self.runs), *more}
         return any(broken | {factor} in sets for broken in sets if factor not in broken)
+
+    def isolated(self, more: Sequence[Factors] = ()) -> np.ndarray:
+        """Returns (k,) the same for every factor."""
+        return np.array([self.isolates(name, more) for name in self.factors], bool)
 
     def repetitions(self, broken: Factors) -> int:
         """Returns how often this set was run."""

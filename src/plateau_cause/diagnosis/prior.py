@@ -26,18 +26,18 @@ NEVER = 1 << 62  # a factor that is never broken: the event of an amount that a 
 # itself.
 Ways = Mapping[str, float]
 WAYS: Ways = {
-    "none": 1,
-    "one": 0.41,
-    "sum": 1.9,
-    "mask": 0.93,
-    "spare": 0.86,
-    "hurt": 0.99,
+    "none": 1.0,
+    "one": 1.0,
+    "sum": 0.4,
+    "mask": 0.1,
+    "spare": 0.1,
+    "hurt": 0.1,
     "bottleneck": 0.15,
-    "part_spare": 0.13,
-    "sum3": 0.67,
-    "mask3": 4,
-    "one_and_mask": 0.68,
-    "one_and_spare": 0.95,
+    "part_spare": 0.05,
+    "sum3": 0.15,
+    "mask3": 0.02,
+    "one_and_mask": 0.05,
+    "one_and_spare": 0.05,
 }
 
 
