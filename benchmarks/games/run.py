@@ -17,8 +17,8 @@ from functools import cache
 import numpy as np
 
 from benchmarks.games import ideal, score
+from benchmarks.games.beliefs import BELIEFS
 from benchmarks.games.simulator import KINDS, MIN_EFFECT, NoisyGame, key, structure
-from benchmarks.games.ways import WAYS
 from plateau_cause.diagnosis.decision import corners
 from plateau_cause.diagnosis.game import Game
 from plateau_cause.diagnosis.posterior import posterior
@@ -49,23 +49,22 @@ class Cell:
 def play(noisy: NoisyGame, budget: float) -> Verdict:
     """Returns what the rule says of a game after the two arms and runs for so much more."""
     names, price = noisy.truth.names, noisy.truth.price
-    game, alive = Game(names, (ACTIVE,) * len(names)), _prior(len(names))
+    game, prior = Game(names, (ACTIVE,) * len(names)), _prior(len(names))
     for broken in (game.everything, frozenset[str]()):
         game = game.with_run(broken, noisy.run(broken))
     while True:
-        ahead = look(game, alive, MIN_EFFECT, price, budget)
-        alive = ahead.found.prior
+        ahead = look(game, prior, MIN_EFFECT, price, budget)
         if ahead.broken is None:
             break
         budget -= price(ahead.broken)
         game = game.with_run(ahead.broken, noisy.run(ahead.broken))
     sets = corners(game)
-    return judge(game, posterior(game, sets, alive), sets, MIN_EFFECT)
+    return judge(game, posterior(game, sets, prior), sets, MIN_EFFECT)
 
 
 @cache
 def _prior(factors: int) -> Hypotheses:
-    return hypotheses((ACTIVE,) * factors, WAYS)
+    return hypotheses((ACTIVE,) * factors, BELIEFS)
 
 
 def measure(cell: Cell) -> score.Row:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from plateau_cause.diagnosis import prior
-from plateau_cause.diagnosis.prior import EVENTS, FINE, WAYS, Event, hypotheses, rows
+from plateau_cause.diagnosis.natures import LUCKS
+from plateau_cause.diagnosis.prior import BELIEFS, EVENTS, SIZES, Event, hypotheses, rows
 
 A, B, C = 1, 2, 4
 
@@ -99,11 +100,10 @@ class TestWays:
 
 
 def expected_count(k):
-    fine, coarse = len(FINE), len(prior.COARSE)
-    pairs, triples = math.comb(k, 2), math.comb(k, 3)
-    of_two = fine**2 + 2 * fine + 2 * fine**3 + 4 * fine**2  # sum; mask, spare; hurt; bottleneck, part_spare
-    of_three = coarse**3 + coarse + 6 * coarse**2
-    return 1 + k * fine + pairs * of_two + triples * of_three
+    sizes, pairs, triples = len(SIZES), math.comb(k, 2), math.comb(k, 3)
+    of_two = sizes**2 + 2 * sizes + 2 * sizes**3 + 4 * sizes**2  # sum; mask, spare; hurt; bottleneck, part_spare
+    of_three = sizes**3 + sizes + 6 * sizes**2
+    return 1 + k * sizes + pairs * of_two + triples * of_three
 
 
 @pytest.mark.parametrize("k", [0, 1, 2, 3, 5])
@@ -135,16 +135,16 @@ def test_a_way_weighs_by_the_odds_of_its_factors():
     """Sizes and variants share a way's weight; nothing that matters is the measure."""
     active = (0.4, 0.1)
     odds = [p / (1 - p) for p in active]
-    weight = {way: sum(row.weight for row in rows(active) if row.way == way) for way in WAYS}
-    assert weight["none"] == pytest.approx(WAYS["none"])
-    assert weight["one"] == pytest.approx(WAYS["one"] * sum(odds))
+    weight = {way: sum(row.weight for row in rows(active) if row.way == way) for way in BELIEFS.ways}
+    assert weight["none"] == pytest.approx(BELIEFS.ways["none"])
+    assert weight["one"] == pytest.approx(BELIEFS.ways["one"] * sum(odds))
     for way in ("sum", "mask", "spare", "hurt", "bottleneck", "part_spare"):
-        assert weight[way] == pytest.approx(WAYS[way] * odds[0] * odds[1])
+        assert weight[way] == pytest.approx(BELIEFS.ways[way] * odds[0] * odds[1])
     assert weight["mask3"] == 0  # there are only two factors
 
 
 def test_every_way_has_a_share_and_an_event():
-    assert set(WAYS) == set(EVENTS) and all(share > 0 for share in WAYS.values())
+    assert set(BELIEFS.ways) == set(EVENTS) and all(share > 0 for share in BELIEFS.ways.values())
 
 
 def test_nothing_is_certain_beforehand():
@@ -152,11 +152,10 @@ def test_nothing_is_certain_beforehand():
     assert np.isfinite(sure.log_weight).all()
 
 
-def test_kept_keeps_rows():
-    every = hypotheses((0.3, 0.2))
-    some = every.kept(np.array([4, 1]))
-    assert some.log_weight.tolist() == every.log_weight[[4, 1]].tolist()
-    assert some.every.tolist() == every.every[[4, 1]].tolist()
+def test_what_is_believed_of_every_game_adds_up():
+    assert sum(BELIEFS.lucks) == pytest.approx(1.0) and len(BELIEFS.lucks) == len(LUCKS)
+    assert sum(common.chance for common in BELIEFS.commons) == pytest.approx(1.0)
+    assert 0 < BELIEFS.fails < 0.2
 
 
 def test_an_event_that_asks_nothing_happens_always():

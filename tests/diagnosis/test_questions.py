@@ -10,7 +10,7 @@ from plateau_cause.causes import data_order, frozen_layers, regularization
 from plateau_cause.causes.trial import DataCause, Trial
 from plateau_cause.causes.words import Words
 from plateau_cause.diagnosis.game import Game
-from plateau_cause.diagnosis.posterior import LUCKS
+from plateau_cause.diagnosis.natures import LUCKS
 from plateau_cause.diagnosis.questions import REST, Question, Swaps, data_question
 
 N = 60

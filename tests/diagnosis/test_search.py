@@ -18,10 +18,9 @@ def ahead_of(game, price=one, left=10.0, **others):
 def searched(game, loss, runs, price=one):
     """Returns the game after the search spent so much, and the sets it asked for."""
     game = played(game, loss, ["".join(game.factors), ""])
-    alive, asked = hypotheses(game.active), []
+    asked = []
     while True:
-        ahead = look(game, alive, MIN_EFFECT, price, runs)
-        alive = ahead.found.prior
+        ahead = ahead_of(game, price, runs)
         if ahead.broken is None:
             return game, asked
         assert price(ahead.broken) <= runs

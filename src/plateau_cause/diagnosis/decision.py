@@ -1,8 +1,7 @@
 """What is to be decided about every factor and the gap, and how sure the runs make it.
 
-What counts is what the repaired training loses when one factor alone stays broken: its *need*. Where
-    nothing is needed because either of several repairs suffices, what fixing one *alone* gains takes its
-    place.
+What counts is what the repaired training loses when one factor alone stays broken: its *need*. Where nothing
+is needed because either of several repairs suffices, what fixing one *alone* gains takes its place.
 """
 
 from __future__ import annotations
@@ -59,12 +58,12 @@ class Targets:
     def changes(self, found: Posterior) -> Changes:
         """Returns what is believed about the differences."""
         loading = found.loading[:, self.after] - found.loading[:, self.before]
-        variance = (loading**2).sum(2) + self.shared(found)[found.kind]
+        variance = (loading**2).sum(2) + self.shared(found)[found.nature]
         center = found.center[:, self.after] - found.center[:, self.before]
         return Changes(center, np.sqrt(np.maximum(variance, 1e-8)))
 
     def shared(self, found: Posterior) -> np.ndarray:
-        """Returns (V, T) the part of their variances that all hypotheses of one kind of luck share."""
+        """Returns (V, T) the part of their variances that all hypotheses of one nature share."""
         s, a, b = found.shared, self.after, self.before
         return np.asarray(s[:, a, a] + s[:, b, b] - 2 * s[:, a, b])
 
@@ -88,7 +87,8 @@ def matters(changes: Changes, least: float, min_effect: float) -> np.ndarray:
         min_effect: where no factor is needed for so much, what it gains alone counts.
     """
     k = changes.center.shape[-1] // 2
-    reached, needed = changes.reaches(least), changes.reaches(min_effect)[..., :k]
+    reached = changes.reaches(least)
+    needed = (reached if least == min_effect else changes.reaches(min_effect))[..., :k]
     nothing_needed = np.prod(1.0 - needed, axis=-1, keepdims=True)
     only_alone = np.maximum(reached[..., k : 2 * k] - reached[..., :k], 0.0)
     return np.asarray(reached[..., :k] + nothing_needed * only_alone)

@@ -153,14 +153,14 @@ class Search:
         least = self.runner.least = left / MOST_RUNS
         while True:
             looks = [(self.question, self.question.look(left))]
-            suspicions = self._suspicions(looks[0][1].found.lucks)
+            suspicions = self._suspicions(looks[0][1].lucks)
             looks += [(asked.question, asked.question.look(left)) for asked in suspicions if asked.trial.arms]
             best, ahead = max(looks, key=lambda pair: pair[1].value)
             if ahead.broken is None:
                 break
             self._keep(best, suspicions)
             left -= max(best.ask(ahead.broken), least)
-        for asked in self._suspicions(self.question.look(left).found.lucks):
+        for asked in self._suspicions(self.question.look(left).lucks):
             if not asked.trial.arms:
                 self.data.setdefault(asked.cause.name, asked)
 

@@ -31,7 +31,7 @@ class Game:
         factors: names, in a fixed order.
         active: per factor the probability, before any run, that it matters.
         runs: in the order in which they were made.
-        lucks: how likely each size of a training's luck is (of `posterior.LUCKS`); None: alike.
+        lucks: how likely each size of a training's luck is (of `natures.LUCKS`); None: as in any game.
     """
 
     factors: tuple[str, ...]
@@ -43,6 +43,16 @@ class Game:
     def everything(self) -> Factors:
         """Returns all factors: the user's recipe leaves these broken, the reference none."""
         return frozenset(self.factors)
+
+    @property
+    def hits(self) -> np.ndarray:
+        """Returns (R, n_test) which test images each run recognised."""
+        return np.stack([run.hits for run in self.runs])
+
+    @property
+    def seen(self) -> np.ndarray:
+        """Returns (R,) what each run left broken, as bits."""
+        return np.array([self.bits(run.broken) for run in self.runs])
 
     def with_run(self, broken: Factors, hits: np.ndarray) -> Game:
         """Returns the game after another run."""

@@ -1,9 +1,8 @@
 """What is believed before anything is run: few factors matter, in one of a few ways, by a little or a lot.
 
-A hypothesis says which factors matter and how. What is lost is a sum of at most three amounts, each lost
-when an
-event happens: a factor is broken, any of several are (fixing one alone does not help), all of several are
-    (fixing any one suffices), or one is fixed while another is not (it hurts alone, and pays later).
+A hypothesis says which factors matter and how. What is lost is a sum of at most three amounts, each lost when
+an event happens: a factor is broken, any of several are (fixing one alone does not help), all of several are
+(fixing any one suffices), or one is fixed while another is not (it hurts alone, and pays later).
 """
 
 from __future__ import annotations
@@ -15,30 +14,64 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Sizes of an amount, accuracy 0..1, and their deviation as a share: a log-uniform prior in steps that
-# overlap.
-FINE, FINE_DEVIATION = (0.05, 0.1, 0.2, 0.4), 0.4
-COARSE, COARSE_DEVIATION = (0.06, 0.16, 0.4), 0.6  # where three factors matter
-MOST_HYPOTHESES = 20_000
+# Sizes of an amount, accuracy 0..1, with their deviations: a little or a lot.
+SIZES = ((0.07, 0.035), (0.22, 0.11))
+MOST_HYPOTHESES = 6_000
 NEVER = 1 << 62  # a factor that is never broken: the event of an amount that a hypothesis does not have
 
-# How factors that matter work together, and how much likelier each way is than if every factor mattered by
-# itself.
 Ways = Mapping[str, float]
-WAYS: Ways = {
-    "none": 1.0,
-    "one": 1.0,
-    "sum": 0.4,
-    "mask": 0.1,
-    "spare": 0.1,
-    "hurt": 0.1,
-    "bottleneck": 0.15,
-    "part_spare": 0.05,
-    "sum3": 0.15,
-    "mask3": 0.02,
-    "one_and_mask": 0.05,
-    "one_and_spare": 0.05,
-}
+
+
+class Common(NamedTuple):
+    """What every factor costs beside the amounts, of which the factors of one game have a mean in common.
+
+    Attributes:
+        mean, deviation: of that mean, accuracy 0..1.
+        chance: how likely such a game is.
+    """
+
+    mean: float
+    deviation: float
+    chance: float
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """What is believed of every game, whatever its factors are.
+
+    Attributes:
+        ways: how factors that matter work together, and how much likelier each way is than if every factor
+            mattered by itself.
+        lucks: how likely each size of a training's luck is, of `natures.LUCKS`.
+        commons: what differences that do not matter cost.
+        fails: probability that a training fails for no reason but its seed.
+    """
+
+    ways: Ways
+    lucks: tuple[float, ...]
+    commons: tuple[Common, ...]
+    fails: float
+
+
+BELIEFS = Beliefs(
+    ways={
+        "none": 1.0,
+        "one": 1.0,
+        "sum": 0.4,
+        "mask": 0.1,
+        "spare": 0.1,
+        "hurt": 0.1,
+        "bottleneck": 0.15,
+        "part_spare": 0.05,
+        "sum3": 0.15,
+        "mask3": 0.02,
+        "one_and_mask": 0.05,
+        "one_and_spare": 0.05,
+    },
+    lucks=(1 / 3, 1 / 3, 1 / 3),
+    commons=(Common(0.002, 0.004, 0.7), Common(0.012, 0.008, 0.3)),
+    fails=0.02,
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +97,7 @@ class Hypotheses:
         log_weight: (M,).
         size, deviation: (M, 3) of the amounts; an amount that is not there has size and deviation 0.
         every, some, fixed: (M, 3) bits of the amounts' events.
+        beliefs: what holds under all of them.
     """
 
     log_weight: np.ndarray
@@ -72,6 +106,7 @@ class Hypotheses:
     every: np.ndarray
     some: np.ndarray
     fixed: np.ndarray
+    beliefs: Beliefs
 
     def happens(self, broken: np.ndarray) -> np.ndarray:
         """Returns (M, 3, Q) floats: 1 where the amount is lost under the bits (Q,) of what is broken."""
@@ -80,41 +115,36 @@ class Hypotheses:
         some_broken = (some == 0) | ((broken & some) != 0)
         return np.asarray(all_broken & some_broken & ((broken & fixed) == 0), float)
 
-    def kept(self, rows: np.ndarray) -> Hypotheses:
-        """Returns those of the given rows."""
-        parts = (self.log_weight, self.size, self.deviation, self.every, self.some, self.fixed)
-        return Hypotheses(*(part[rows] for part in parts))
 
-
-def hypotheses(active: Sequence[float], ways: Ways = WAYS) -> Hypotheses:
+def hypotheses(active: tuple[float, ...], beliefs: Beliefs = BELIEFS) -> Hypotheses:
     """Returns every hypothesis with at most three factors that matter, the likeliest MOST_HYPOTHESES of them.
 
     Args:
         active: per factor the probability that it matters, were the factors independent.
-        ways: how much likelier each way of working together is than that.
+        beliefs: what is believed of every game.
     """
-    found = rows(active, ways)
+    found = rows(active, beliefs.ways)
     amounts, events = np.zeros((len(found), 3, 2)), np.zeros((len(found), 3, 3), np.int64)
     events[:, :, 0] = NEVER
     for i, row in enumerate(found):
-        for j, (size, event) in enumerate(zip(row.sizes, row.events, strict=True)):
-            amounts[i, j] = size, row.deviation * size
+        for j, (amount, event) in enumerate(zip(row.amounts, row.events, strict=True)):
+            amounts[i, j] = amount
             events[i, j] = event.every, event.some, event.fixed
     log_weight = np.log([row.weight for row in found])
-    return Hypotheses(log_weight, amounts[..., 0], amounts[..., 1], *np.moveaxis(events, 2, 0))
+    every, some, fixed = np.moveaxis(events, 2, 0)
+    return Hypotheses(log_weight, amounts[..., 0], amounts[..., 1], every, some, fixed, beliefs)
 
 
 class Row(NamedTuple):
-    """One hypothesis: how likely, how much is lost (with a deviation as a share), and when."""
+    """One hypothesis: how likely, how much is lost (each with a deviation), and when."""
 
     way: str
     weight: float
-    sizes: tuple[float, ...]
-    deviation: float
+    amounts: tuple[tuple[float, float], ...]
     events: tuple[Event, ...]
 
 
-def rows(active: Sequence[float], ways: Ways = WAYS) -> list[Row]:
+def rows(active: Sequence[float], ways: Ways = BELIEFS.ways) -> list[Row]:
     """Returns the hypotheses one by one, the likeliest first."""
     found = _all(np.clip(active, 0.005, 0.95), ways)
     return sorted(found, key=lambda row: -row.weight)[:MOST_HYPOTHESES]
@@ -123,13 +153,12 @@ def rows(active: Sequence[float], ways: Ways = WAYS) -> list[Row]:
 def _all(active: np.ndarray, ways: Ways) -> Iterator[Row]:
     odds = active / (1.0 - active)
     for way, (count, events) in EVENTS.items():
-        sizes, deviation = (FINE, FINE_DEVIATION) if count < 3 else (COARSE, COARSE_DEVIATION)
         for chosen in itertools.combinations(range(len(active)), count):
             variants = events([1 << factor for factor in chosen])
-            combinations = list(itertools.product(sizes, repeat=len(variants[0])))
+            combinations = list(itertools.product(SIZES, repeat=len(variants[0])))
             weight = ways[way] * float(np.prod(odds[list(chosen)])) / (len(variants) * len(combinations))
             for variant, combination in itertools.product(variants, combinations):
-                yield Row(way, weight, combination, deviation, variant)
+                yield Row(way, weight, combination, variant)
 
 
 def _sum(bits: list[int]) -> list[tuple[Event, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,8 @@ from plateau_cause.causes.factor import Evidence, RecipeFactor
 from plateau_cause.causes.trial import DataCause, DataFacts, Trial
 from plateau_cause.diagnosis.decision import corners
 from plateau_cause.diagnosis.game import Factors, Game
-from plateau_cause.diagnosis.posterior import LUCKS, posterior
+from plateau_cause.diagnosis.natures import LUCKS
+from plateau_cause.diagnosis.posterior import posterior
 from plateau_cause.diagnosis.prior import Hypotheses, hypotheses
 from plateau_cause.diagnosis.search import Look, look
 from plateau_cause.diagnosis.verdict import Verdict, judge
@@ -54,7 +56,6 @@ class Question:
         arm: the arm of a set, for its n-th repetition.
         seen: what of a run's hits tells.
         results: of every set that was run, in order.
-        alive: the hypotheses that the runs left.
     """
 
     game: Game
@@ -64,7 +65,6 @@ class Question:
     arm: Callable[[Factors, int], Arm]
     seen: Callable[[Result], np.ndarray]
     results: dict[Factors, list[Result]] = field(default_factory=dict)
-    alive: Hypotheses | None = None
 
     def add(self, broken: Factors, result: Result) -> None:
         """Adds a run of a set."""
@@ -73,9 +73,7 @@ class Question:
 
     def look(self, left: float) -> Look:
         """Returns which run of this question is worth most, as far as what is left reaches."""
-        ahead = look(self.game, self._prior(), self.min_effect, self.price, left)
-        self.alive = ahead.found.prior
-        return ahead
+        return look(self.game, self.prior, self.min_effect, self.price, left)
 
     def price(self, broken: Factors) -> float:
         """Returns what the next run of a set costs, all seeds that are asked for together."""
@@ -97,12 +95,12 @@ class Question:
     def verdict(self) -> Verdict:
         """Returns what the runs decide."""
         sets = corners(self.game)
-        return judge(self.game, posterior(self.game, sets, self._prior()), sets, self.min_effect)
+        return judge(self.game, posterior(self.game, sets, self.prior), sets, self.min_effect)
 
-    def _prior(self) -> Hypotheses:
-        if self.alive is None:
-            self.alive = hypotheses(self.game.active)
-        return self.alive
+    @cached_property
+    def prior(self) -> Hypotheses:
+        """Returns what is believed before the first run."""
+        return hypotheses(self.game.active)
 
 
 def _next_seed(results: Sequence[Result], seeds: tuple[int, ...]) -> int:

@@ -1,17 +1,18 @@
-"""Which run next: of all sets, repetitions included, the one that leaves least undecided per cost."""
+"""Which run next: of all sets, repetitions included, the one that leaves least open per cost."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtri
 
 from plateau_cause.diagnosis.decision import Changes, Targets, corners, matters, targets
 from plateau_cause.diagnosis.game import Factors, Game
-from plateau_cause.diagnosis.posterior import Posterior, posterior
+from plateau_cause.diagnosis.posterior import Posterior, weigh
 from plateau_cause.diagnosis.prior import Hypotheses
 
 # What a run may show is looked at in seven parts of its distribution, narrow ones where it is rare: an
@@ -22,7 +23,7 @@ NORMAL = ndtri(PLACES)
 MOST_REPETITIONS = 4  # runs of one set
 ENUMERATED = 6  # up to so many factors every set is a candidate
 FOREMOST = 400  # hypotheses that a look ahead weighs
-LEAST_GAIN = 4e-3  # undecided mass: less is not worth a run
+LEAST_GAIN = 4e-3  # of what is open: less is not worth a run
 SETTLED = 0.03  # probability of a wrong answer below which nothing more is asked
 
 NEXT_TO_NOTHING = 1e-3  # of what is left: cheaper runs count as this dear
@@ -36,15 +37,13 @@ class Look:
 
     Attributes:
         broken: the set to run next; None where nothing affordable would help.
-        value: the undecided mass that this run is expected to remove, per cost.
-        found: what is believed now.
-        sets: that `found` tells about, the corners among them.
+        value: how much of what is open this run is expected to close, per cost.
+        lucks: how likely each size of a training's luck is now.
     """
 
     broken: Factors | None
     value: float
-    found: Posterior
-    sets: list[Factors]
+    lucks: tuple[float, ...]
 
 
 def look(
@@ -55,39 +54,42 @@ def look(
     left: float,
     allowed: Callable[[Factors], bool] = lambda broken: True,
 ) -> Look:
-    """Returns which run is worth most, and what is believed without it.
+    """Returns which run is worth most.
 
     Args:
         game: with at least one run.
-        prior: hypotheses to start from.
+        prior: what is believed before the first run.
         min_effect: smallest change of accuracy worth reporting.
         price: what a run of a set costs.
         left: what may be spent.
         allowed: which sets may be run at all.
     """
+    weighed = weigh(game, prior)
+    sets = corners(game)
+    found = weighed.at(sets)
+    believed = found.weight @ matters(targets(game, sets).changes(found), min_effect, min_effect)
     possible = [
         broken
         for broken in candidates(game)
         if game.repetitions(broken) < MOST_REPETITIONS and allowed(broken) and price(broken) <= left
     ]
-    sets = list(dict.fromkeys([*corners(game), *possible]))
-    found = posterior(game, sets, prior)
-    what = targets(game, sets)
-    believed = found.weight @ matters(what.changes(found), min_effect, min_effect)
-    undecided = _undecided(believed, game.isolated())
-    if undecided < LEAST_GAIN or not possible:
-        return Look(None, 0.0, found, sets)
-    rows, weight = _foremost(found)
-    gains = {
-        broken: undecided
-        - _expected(found, rows, weight, what, sets.index(broken), min_effect, game.isolated([broken]))
-        for broken in possible
-    }
+    if not possible or _is_settled(believed, game.isolated()):
+        return Look(None, 0.0, found.lucks)
+    sets = list(dict.fromkeys([*sets, *possible]))
+    ahead = _Ahead(weighed.at(sets, FOREMOST), targets(game, sets), min_effect)
+    usual = max(price(game.everything), NEXT_TO_NOTHING * left, 1e-9)
+    now = float(open_mass(believed, game.isolated(), int(left / usual)))
+
+    def gain(broken: Factors) -> float:
+        later = int((left - price(broken)) / usual)
+        return now - ahead.open_mass(sets.index(broken), game.isolated([broken]), later)
+
+    gains = {broken: gain(broken) for broken in possible}
     prices = {broken: max(price(broken), NEXT_TO_NOTHING * left, 1e-9) for broken in possible}
     best = max(possible, key=lambda broken: gains[broken] / prices[broken])
     if gains[best] < LEAST_GAIN:
-        return Look(None, 0.0, found, sets)
-    return Look(best, gains[best] / prices[best], found, sets)
+        return Look(None, 0.0, found.lucks)
+    return Look(best, gains[best] / prices[best], found.lucks)
 
 
 def candidates(game: Game) -> list[Factors]:
@@ -104,53 +106,79 @@ def candidates(game: Game) -> list[Factors]:
     return list(dict.fromkeys([*corners(game), *pairs, *heads, *others]))
 
 
-def _wrong(probability: np.ndarray, isolated: np.ndarray) -> np.ndarray:
-    """Returns (k,) the probabilities that the answer about each factor is wrong.
+def open_mass(probability: np.ndarray, isolated: np.ndarray, later: int) -> float:
+    """Returns how much is open: per factor the chance that two draws from what is believed disagree.
 
-    Nobody is accused without a run that isolates the factor: until there is one, the answer is no.
+    Nobody is accused without a run that isolates the factor: of one that likely matters and was not isolated,
+    everything is open, or half of the rest where there is still a run to isolate it.
+
+    Args:
+        probability: (k,) that each factor matters.
+        isolated: (k,) which were isolated.
+        later: for how many runs something is left.
     """
-    return np.where(isolated, np.minimum(probability, 1.0 - probability), probability)
+    disagree = 2 * probability * (1 - probability)
+    rest = np.where(isolated | (probability < 0.5), 0.0, probability - disagree)
+    rest[np.argsort(-rest)[:later]] /= 2
+    return float((disagree + rest).sum())
 
 
-def _undecided(probability: np.ndarray, isolated: np.ndarray) -> float:
-    """Returns the expected number of wrong answers if everything were answered now; 0 where all is sure."""
-    wrong = _wrong(probability, isolated)
-    return 0.0 if (wrong <= SETTLED).all() else float(wrong.sum())
+def _is_settled(probability: np.ndarray, isolated: np.ndarray) -> bool:
+    """Returns whether every factor surely matters, and was isolated, or surely does not."""
+    wrong = np.where(isolated, np.minimum(probability, 1.0 - probability), probability)
+    return bool((wrong <= SETTLED).all())
 
 
-def _foremost(found: Posterior) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.argsort(-found.weight)[:FOREMOST]
-    return rows, found.weight[rows] / found.weight[rows].sum()
+@dataclass(frozen=True)
+class _Ahead:
+    """What may be believed after one more run.
 
+    Attributes:
+        found: of all sets, by the foremost hypotheses.
+        what: the differences that decide.
+        min_effect: smallest change of accuracy worth reporting.
+    """
 
-def _expected(
-    found: Posterior,
-    rows: np.ndarray,
-    weight: np.ndarray,
-    what: Targets,
-    run: int,
-    min_effect: float,
-    isolated: np.ndarray,
-) -> float:
-    """Returns the undecided mass that is expected after a run of the set in this row."""
-    loading, kind = found.loading[rows], found.kind[rows]
-    moved = loading[:, what.after] - loading[:, what.before]  # (M, T, 3)
-    shared = (found.shared[:, what.after, run] - found.shared[:, what.before, run])[kind]
-    together = np.einsum("mtj,mj->mt", moved, loading[:, run]) + shared
-    variance = (loading[:, run] ** 2).sum(1) + found.shared[kind, run, run] + found.noise[rows]
-    expected = found.center[rows, run]
-    center = found.center[rows][:, what.after] - found.center[rows][:, what.before]
-    spread = (moved**2).sum(2) + what.shared(found)[kind] - together**2 / variance[:, None]
-    deviation = np.sqrt(np.maximum(spread, 1e-8))
-    order = np.argsort(expected)
-    centers = expected[order][np.searchsorted(np.cumsum(weight[order]), PLACES).clip(max=len(order) - 1)]
-    values = centers + NORMAL * np.sqrt(weight @ variance)
-    mass = 0.0
-    for value, share in zip(values, SHARES, strict=True):
-        surprise = value - expected
-        log_weight = np.log(weight) - 0.5 * (np.log(variance) + surprise**2 / variance)
-        then = np.exp(log_weight - log_weight.max())
-        after = Changes(center + together * (surprise / variance)[:, None], deviation)
-        believed = (then / then.sum()) @ matters(after, min_effect, min_effect)
-        mass += share * float(_wrong(believed, isolated).sum())
-    return mass
+    found: Posterior
+    what: Targets
+    min_effect: float
+
+    def open_mass(self, run: int, isolated: np.ndarray, later: int) -> float:
+        """Returns how much is expected to be open after a run of the set in this row.
+
+        Args:
+            run: a row of the posterior's sets.
+            isolated: (k,) the factors that are isolated then.
+            later: for how many runs something is left then.
+        """
+        found, what, nature = self.found, self.what, self.found.nature
+        loading, expected = found.loading[:, run], found.center[:, run]
+        variance = (loading**2).sum(1) + found.shared[nature, run, run] + found.noise
+        moved, center, spread = self._targets
+        shared = found.shared[:, what.after, run] - found.shared[:, what.before, run]
+        together = np.einsum("ntj,nj->nt", moved, loading) + shared[nature]
+        deviation = np.sqrt(np.maximum(spread - together**2 / variance[:, None], 1e-8))
+        mass = 0.0
+        for value, share in zip(self._values(expected, variance), SHARES, strict=True):
+            surprise = value - expected
+            log_weight = np.log(found.weight) - 0.5 * (np.log(variance) + surprise**2 / variance)
+            then = np.exp(log_weight - log_weight.max())
+            after = Changes(center + together * (surprise / variance)[:, None], deviation)
+            believed = (then / then.sum()) @ matters(after, self.min_effect, self.min_effect)
+            mass += share * open_mass(believed, isolated, later)
+        return mass
+
+    @cached_property
+    def _targets(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns what the amounts do to the T differences (N, T, 3), their centers and variances (N, T)."""
+        found, what = self.found, self.what
+        moved = found.loading[:, what.after] - found.loading[:, what.before]
+        center = found.center[:, what.after] - found.center[:, what.before]
+        return moved, center, (moved**2).sum(2) + what.shared(found)[found.nature]
+
+    def _values(self, expected: np.ndarray, variance: np.ndarray) -> np.ndarray:
+        """Returns what the run may show: one value in the middle of each of SHARES."""
+        order = np.argsort(expected)
+        below = np.cumsum(self.found.weight[order])
+        centers = expected[order][np.searchsorted(below, PLACES).clip(max=len(order) - 1)]
+        return np.asarray(centers + NORMAL * np.sqrt(self.found.weight @ variance))

@@ -1,0 +1,111 @@
+"""The nature of a game: what is Gaussian apart from the amounts, whatever the hypothesis.
+
+A nature is a size of the luck of a training, what differences cost that do not matter, and perhaps one run
+that failed for no reason but its seed. Repetitions, and runs that agree, tell which it is.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from plateau_cause.diagnosis.game import Game
+from plateau_cause.diagnosis.prior import Beliefs, Common
+
+LEVEL, LEVEL_DEVIATION = 0.85, 0.3  # of the reference, accuracy 0..1: says next to nothing
+SMALL = 0.004  # standard deviation of a factor's small effect around what such effects have in common
+LUCKS = (0.003, 0.008, 0.018)  # of one training: standard deviations
+FAILED, FAILED_DEVIATION = 0.3, 0.2  # what a training loses that fails for no reason but its seed
+FEWEST_RUNS = 3  # from which one that failed can be told
+FEWEST_CHANGES, MOST_CHANGES = 0.02, 0.10  # share of test images on which the next run is taken to differ
+
+
+@dataclass(frozen=True)
+class Natures:
+    """What is Gaussian apart from the amounts, for every size of luck, common effect and failed run.
+
+    Attributes:
+        luck: (V,) which of LUCKS.
+        common: (V,) which of the prior's `commons`.
+        commons: these.
+        log_weight: (V,) before the runs, less half the log determinant of their covariance.
+        lost: (V, R) what each run is expected to have lost by failing.
+        inverse: (V, R, R) of the runs' covariance.
+    """
+
+    luck: np.ndarray
+    common: np.ndarray
+    commons: tuple[Common, ...]
+    log_weight: np.ndarray
+    lost: np.ndarray
+    inverse: np.ndarray
+
+    def level(self, sets: np.ndarray) -> np.ndarray:
+        """Returns (V, Q) the accuracies that are expected where no factor matters."""
+        count = np.array([int(bits).bit_count() for bits in sets], float)
+        mean = np.array([common.mean for common in self.commons])[self.common]
+        return np.asarray(LEVEL - mean[:, None] * count)
+
+    def of(self, seen: np.ndarray, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns what a surprise in a run says of each set (V, Q, R), what stays open, and their level."""
+        runs = len(seen)
+        everything = np.stack([_covariance(np.concatenate([seen, asked]), common) for common in self.commons])
+        across = everything[self.common, runs:, :runs]
+        gain = across @ self.inverse
+        left = everything[self.common, runs:, runs:] - gain @ across.transpose(0, 2, 1)
+        return gain, left, self.level(asked)
+
+
+def natures(game: Game, beliefs: Beliefs) -> Natures:
+    """Returns every nature that the runs of a game may have.
+
+    Args:
+        game: with at least one run.
+        beliefs: how likely each size of luck, common effect and failure is before any run.
+    """
+    seen, images = game.seen, image_noise(game.hits)
+    runs = len(seen)
+    failing = [None, *range(runs)] if runs >= FEWEST_RUNS else [None]
+    each = list(itertools.product(range(len(LUCKS)), range(len(beliefs.commons)), failing))
+    covariances = [_covariance(seen, common) + images for common in beliefs.commons]
+    own = np.stack([covariances[common] + LUCKS[luck] ** 2 * np.eye(runs) for luck, common, _ in each])
+    lost = np.zeros((len(each), runs))
+    lucks = game.lucks or beliefs.lucks
+    chance = np.array([max(lucks[luck], 1e-9) * beliefs.commons[common].chance for luck, common, _ in each])
+    for v, (_, _, failed) in enumerate(each):
+        if failed is not None:
+            lost[v, failed] = FAILED
+            own[v, failed, failed] += FAILED_DEVIATION**2
+            chance[v] *= beliefs.fails / (1.0 - beliefs.fails)
+    log_weight = np.log(chance) - 0.5 * np.linalg.slogdet(own)[1]
+    luck, common = (np.array(part) for part in list(zip(*each, strict=True))[:2])
+    return Natures(luck, common, beliefs.commons, log_weight, lost, np.linalg.inv(own))
+
+
+def _covariance(sets: np.ndarray, common: Common) -> np.ndarray:
+    """Returns (Q, Q) what every hypothesis shares: an unknown level, small effects of what is broken."""
+    broken = np.array([[int(a & b).bit_count() for b in sets] for a in sets], float).reshape(len(sets), -1)
+    count = np.diagonal(broken)
+    together = common.deviation**2 * np.outer(count, count)
+    return np.asarray(LEVEL_DEVIATION**2 + SMALL**2 * broken + together)
+
+
+def image_noise(hits: np.ndarray) -> np.ndarray:
+    """Returns (R, R) the covariance of the runs' accuracies under another choice of test images.
+
+    Half an image's change is added to every run, one gained and one lost between any two, so that runs which
+    agree everywhere are not taken for surely equal (Agresti and Min 2005).
+    """
+    runs, images = hits.shape
+    return np.asarray(
+        np.cov(hits, bias=True).reshape(runs, runs) / images + np.eye(runs) / (images + 2) ** 2 / 2
+    )
+
+
+def next_noise(hits: np.ndarray) -> float:
+    """Returns the variance that the choice of images gives the next run, by what the runs so far differ."""
+    pairs = [np.abs(a - b).mean() for i, a in enumerate(hits) for b in hits[:i]]
+    changes = float(np.clip(np.median(pairs) if pairs else MOST_CHANGES, FEWEST_CHANGES, MOST_CHANGES))
+    return changes / (2.0 * float(hits.shape[1]))
