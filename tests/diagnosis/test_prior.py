@@ -101,7 +101,7 @@ class TestWays:
 
 def expected_count(k):
     sizes, pairs, triples = len(SIZES), math.comb(k, 2), math.comb(k, 3)
-    of_two = sizes**2 + 2 * sizes + 2 * sizes**3 + 4 * sizes**2  # sum; mask, spare; hurt; bottleneck, part_spare
+    of_two = sizes**2 + 2 * sizes + 2 * sizes**3 + 4 * sizes**2  # sum; mask, spare; hurt; the other two
     of_three = sizes**3 + sizes + 6 * sizes**2
     return 1 + k * sizes + pairs * of_two + triples * of_three
 
