@@ -2,7 +2,8 @@
 
 python -m benchmarks.games.run [--games 200] [--factors 4 6] [--luck 0.004 0.015] [--runs 6] [--jobs 2]
 
-Nothing is trained; the prior was fitted to other games (`fit.py`). Exit status 1 below the bars of score.py.
+Nothing is trained; the prior was fitted to other games (`fit.py`). PLATEAU_VERSION_1, a checkout of 90b76a8,
+puts its rules beside (`version_1.py`). Exit status 1 below the bars of score.py.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.games import ideal, score
+from benchmarks.games import ideal, score, version_1
 from benchmarks.games.beliefs import BELIEFS
 from benchmarks.games.simulator import KINDS, MIN_EFFECT, NoisyGame, key, structure
 from plateau_cause.diagnosis.decision import corners
@@ -69,16 +70,18 @@ def _prior(factors: int) -> Hypotheses:
 
 def measure(cell: Cell) -> score.Row:
     """Returns how the rule and the ideal do on the games of a cell."""
-    answers, bounds = [], []
+    answers, bounds, before = [], [], []
     for number in range(cell.games):
-        ours, bound = (_game(cell, number) for _ in range(2))
+        ours, bound, old = (_game(cell, number) for _ in range(3))
         right = key(ours.truth)
         verdict = play(ours, cell.runs - 2)
         named = frozenset(finding.factor for finding in verdict.causes)
         stated = [(finding.probability, finding.factor) for finding in verdict.findings]
         answers.append(score.Answer(named, right, stated))
         bounds.append(score.Answer(ideal.play(bound, cell.runs - 2)[0], right, []))
-    return score.row(cell.kind, cell.factors, cell.luck, answers, bounds)
+        if version_1.is_there():
+            before.append(score.Answer(version_1.play(old, cell.runs - 2), right, []))
+    return score.row(cell.kind, cell.factors, cell.luck, answers, bounds, before)
 
 
 def _game(cell: Cell, number: int) -> NoisyGame:

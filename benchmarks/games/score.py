@@ -37,8 +37,9 @@ class Row:
     """A kind of games, of one size and luck.
 
     Attributes:
-        recall, ideal_recall: mean share of what must be named that was; NaN where nothing must.
-        false, ideal_false: share of the games with a false accusation.
+        recall, ideal_recall, old_recall: mean share of what must be named that was, by the rule, the ideal
+            and version 1; NaN where nothing must, or version 1 is not there.
+        false, ideal_false, old_false: share of the games with a false accusation.
         stated: (probability, whether it is a cause) of every factor that is surely one or surely none.
     """
 
@@ -48,13 +49,22 @@ class Row:
     games: int
     recall: float
     ideal_recall: float
+    old_recall: float
     false: float
     ideal_false: float
+    old_false: float
     stated: Sequence[tuple[float, bool]]
 
 
-def row(kind: str, factors: int, luck: float, answers: Sequence[Answer], bounds: Sequence[Answer]) -> Row:
-    """Returns the scores of the rule's answers beside the ideal's to the same structures."""
+def row(
+    kind: str,
+    factors: int,
+    luck: float,
+    answers: Sequence[Answer],
+    bounds: Sequence[Answer],
+    before: Sequence[Answer] = (),
+) -> Row:
+    """Returns the scores of the rule's answers beside the ideal's and version 1's to the same structures."""
     stated = [
         (probability, name in answer.right.must | answer.right.any_of)
         for answer in answers
@@ -62,8 +72,8 @@ def row(kind: str, factors: int, luck: float, answers: Sequence[Answer], bounds:
         if name in answer.right.must | answer.right.any_of or name not in answer.right.may
     ]
     return Row(
-        kind, factors, luck, len(answers), _recall(answers), _recall(bounds), _false(answers), _false(bounds),
-        stated,
+        kind, factors, luck, len(answers), _recall(answers), _recall(bounds), _recall(before),
+        _false(answers), _false(bounds), _false(before), stated,
     )  # fmt: skip
 
 
@@ -74,6 +84,8 @@ def _recall(answers: Sequence[Answer]) -> float:
 
 
 def _false(answers: Sequence[Answer]) -> float:
+    if not answers:
+        return float("nan")
     return float(np.mean([bool(answer.named - answer.right.may) for answer in answers]))
 
 
@@ -114,10 +126,12 @@ def _means(rows: Sequence[Row]) -> tuple[float, float]:
 
 def line(found: Row) -> str:
     """Returns a row in words."""
+    old = "" if np.isnan(found.old_false) else f", version 1 {found.old_recall:.2f}"
+    old_false = "" if np.isnan(found.old_false) else f", version 1 {found.old_false:.1%}"
     return (
         f"{found.factors} factors, luck {100 * found.luck:.1f} points, {found.kind:8} "
-        f"recall {found.recall:.2f} (ideal {found.ideal_recall:.2f}), "
-        f"falsely accused {found.false:.1%} (ideal {found.ideal_false:.1%})"
+        f"recall {found.recall:.2f} (ideal {found.ideal_recall:.2f}{old}), "
+        f"falsely accused {found.false:.1%} (ideal {found.ideal_false:.1%}{old_false})"
     )
 
 
