@@ -34,7 +34,7 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
         return 0.95
     # Of such differences planted in the fault suite 9 of 10 cost accuracy.
     ahead = (evidence.reference_val - evidence.probe_canonical) / LARGE
-    return 0.15 + 0.75 * min(1.0, max(0.0, ahead))
+    return 0.4 + 0.5 * min(1.0, max(0.0, ahead))
 
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:

@@ -150,8 +150,8 @@ class Search:
 
     def spend(self, left: float) -> None:
         """Runs until nothing that is still open would be decided by what is left."""
-        least = self.runner.least = left / MOST_RUNS
-        while True:
+        self.runner.least = left / MOST_RUNS
+        for _ in range(MOST_RUNS):
             looks = [(self.question, self.question.look(left))]
             suspicions = self._suspicions(looks[0][1].lucks)
             looks += [(asked.question, asked.question.look(left)) for asked in suspicions if asked.trial.arms]
@@ -159,7 +159,7 @@ class Search:
             if ahead.broken is None:
                 break
             self._keep(best, suspicions)
-            left -= max(best.ask(ahead.broken), least)
+            left -= best.ask(ahead.broken)
         for asked in self._suspicions(self.question.look(left).lucks):
             if not asked.trial.arms:
                 self.data.setdefault(asked.cause.name, asked)

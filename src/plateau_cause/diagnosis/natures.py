@@ -95,13 +95,19 @@ def _covariance(sets: np.ndarray, common: Common) -> np.ndarray:
 def image_noise(hits: np.ndarray) -> np.ndarray:
     """Returns (R, R) the covariance of the runs' accuracies under another choice of test images.
 
-    Half an image's change is added to every run, one gained and one lost between any two, so that runs which
-    agree everywhere are not taken for surely equal (Agresti and Min 2005).
+    Every run has a variance of its own, such that those of two add up to the variance of their paired
+    difference; what the runs share is part of the level. (Their covariances as they are would let chance
+    likenesses explain away what a run shows: accurate runs vary less, so hard images seem to favour them.)
+    Half an image's change is added, one gained and one lost between any two, so that runs which agree
+    everywhere are not taken for surely equal (Agresti and Min 2005).
     """
     runs, images = hits.shape
-    return np.asarray(
-        np.cov(hits, bias=True).reshape(runs, runs) / images + np.eye(runs) / (images + 2) ** 2 / 2
-    )
+    apart = np.array([(hits - own).var(1) for own in hits]) / images  # (R, R)
+    others = max(1, runs - 1)
+    total = apart.sum(1) - apart.sum() / (2 * others) if runs > 2 else apart.sum(1) / 2
+    own = total / max(1, runs - 2)  # least squares
+    least = apart.sum(1) / others / 4  # no run is so typical that it does not vary at all
+    return np.asarray(np.diag(np.maximum(own, least) + 1.0 / (images + 2) ** 2 / 2))
 
 
 def next_noise(hits: np.ndarray) -> float:

@@ -69,7 +69,7 @@ BELIEFS = Beliefs(
         "one_and_spare": 0.05,
     },
     lucks=(1 / 3, 1 / 3, 1 / 3),
-    commons=(Common(0.002, 0.004, 0.7), Common(0.012, 0.008, 0.3)),
+    commons=(Common(0.001, 0.003, 0.8), Common(0.012, 0.006, 0.2)),
     fails=0.02,
 )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from plateau_cause.diagnosis.decision import Changes, Targets, corners, matters, targets
 from plateau_cause.diagnosis.game import Factors, Game
@@ -19,7 +19,9 @@ from plateau_cause.diagnosis.prior import Hypotheses
 # unlikely cause shows itself there.
 SHARES = np.array([0.02, 0.08, 0.2, 0.4, 0.2, 0.08, 0.02])
 PLACES = np.cumsum(SHARES) - SHARES / 2
+EDGES = np.cumsum(SHARES)[:-1]
 NORMAL = ndtri(PLACES)
+RARE = 1e-6  # probability of an outcome that is not looked at
 MOST_REPETITIONS = 4  # runs of one set
 ENUMERATED = 6  # up to so many factors every set is a candidate
 FOREMOST = 400  # hypotheses that a look ahead weighs
@@ -78,7 +80,7 @@ def look(
     sets = list(dict.fromkeys([*sets, *possible]))
     ahead = _Ahead(weighed.at(sets, FOREMOST), targets(game, sets), min_effect)
     usual = max(price(game.everything), NEXT_TO_NOTHING * left, 1e-9)
-    now = float(open_mass(believed, game.isolated(), int(left / usual)))
+    now = open_mass(ahead.believed(), game.isolated(), int(left / usual))
 
     def gain(broken: Factors) -> float:
         later = int((left - price(broken)) / usual)
@@ -143,6 +145,11 @@ class _Ahead:
     what: Targets
     min_effect: float
 
+    def believed(self) -> np.ndarray:
+        """Returns (k,) the probabilities, before that run, that each factor matters."""
+        chances = matters(self.what.changes(self.found), self.min_effect, self.min_effect)
+        return np.asarray(self.found.weight @ chances)
+
     def open_mass(self, run: int, isolated: np.ndarray, later: int) -> float:
         """Returns how much is expected to be open after a run of the set in this row.
 
@@ -159,12 +166,10 @@ class _Ahead:
         together = np.einsum("ntj,nj->nt", moved, loading) + shared[nature]
         deviation = np.sqrt(np.maximum(spread - together**2 / variance[:, None], 1e-8))
         mass = 0.0
-        for value, share in zip(self._values(expected, variance), SHARES, strict=True):
-            surprise = value - expected
-            log_weight = np.log(found.weight) - 0.5 * (np.log(variance) + surprise**2 / variance)
-            then = np.exp(log_weight - log_weight.max())
-            after = Changes(center + together * (surprise / variance)[:, None], deviation)
-            believed = (then / then.sum()) @ matters(after, self.min_effect, self.min_effect)
+        for value, then in self._outcomes(expected, np.sqrt(variance)):
+            after = Changes(center + together * ((value - expected) / variance)[:, None], deviation)
+            share = then.sum()
+            believed = (then / share) @ matters(after, self.min_effect, self.min_effect)
             mass += share * open_mass(believed, isolated, later)
         return mass
 
@@ -176,9 +181,18 @@ class _Ahead:
         center = found.center[:, what.after] - found.center[:, what.before]
         return moved, center, (moved**2).sum(2) + what.shared(found)[found.nature]
 
-    def _values(self, expected: np.ndarray, variance: np.ndarray) -> np.ndarray:
-        """Returns what the run may show: one value in the middle of each of SHARES."""
+    def _outcomes(self, expected: np.ndarray, deviation: np.ndarray) -> Iterator[tuple[float, np.ndarray]]:
+        """Yields what the run may show, in parts of its distribution: a value, and (N,) the weights under it.
+
+        The weights of all parts add up to those before the run: looking ahead promises nothing by itself.
+        """
         order = np.argsort(expected)
         below = np.cumsum(self.found.weight[order])
-        centers = expected[order][np.searchsorted(below, PLACES).clip(max=len(order) - 1)]
-        return np.asarray(centers + NORMAL * np.sqrt(self.found.weight @ variance))
+        rows = order[np.searchsorted(below, np.r_[PLACES, EDGES]).clip(max=len(order) - 1)]
+        values = expected[rows] + np.r_[NORMAL, ndtri(EDGES)] * (self.found.weight @ deviation)
+        edges = np.r_[-np.inf, values[len(PLACES) :], np.inf]
+        inside = np.diff(ndtr((edges - expected[:, None]) / deviation[:, None]), axis=1)  # (N, parts)
+        for value, share in zip(values, inside.T, strict=False):
+            then = self.found.weight * share
+            if then.sum() > RARE:
+                yield float(value), then
