@@ -179,6 +179,13 @@ class TestFailedRun:
         assert finding(verdict, "a").standing == "cause"
 
 
+@pytest.mark.parametrize("lost", [0.05, 0.2, 0.5, 0.9])
+def test_what_one_run_of_each_arm_shows_is_not_explained_away(lost):
+    """Nothing but the two arms and one factor: the gap is what was measured, be it all there is."""
+    game = played(game_of("a"), lambda broken: lost * ("a" in broken), ["", "a"])
+    assert judged(game).gap.mean == pytest.approx(lost, abs=max(0.02, 0.1 * lost))
+
+
 def test_the_likeliest_hypotheses_say_nearly_what_all_say():
     game = played(game_of("abc"), LOSSES["mask"], ["", "abc", "a", "b", "bc"])
     weighed, sets = weigh(game, hypotheses(game.active)), corners(game)

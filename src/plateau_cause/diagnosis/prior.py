@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 # Sizes of an amount, accuracy 0..1, with their deviations: a little or a lot.
-SIZES = ((0.07, 0.035), (0.22, 0.11))
+SIZES = ((0.07, 0.035), (0.3, 0.2))
 MOST_HYPOTHESES = 6_000
 NEVER = 1 << 62  # a factor that is never broken: the event of an amount that a hypothesis does not have
 
