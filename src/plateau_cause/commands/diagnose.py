@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from plateau_cause.commands.fixed import fixed_copies
 from plateau_cause.commands.script import ScriptCommand, is_script, make_workspace
 from plateau_cause.errors import PlateauError
 
@@ -37,15 +38,20 @@ plateau diagnose train.py --lr 1  # an unchanged script with its own arguments: 
     help="Where to work. Default: the project, for its params.yaml; else PARAMS with the ending .plateau.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print plateau_cause.json to standard output.")
-def diagnose(params: Path, arguments: tuple[str, ...], workspace: Path | None, as_json: bool) -> int:
+@click.option("--apply", "applies", is_flag=True,
+              help="A script: write the repaired copy beside it, train.fixed.py.")  # fmt: skip
+def diagnose(
+    params: Path, arguments: tuple[str, ...], workspace: Path | None, as_json: bool, applies: bool
+) -> int:
     """Runs every stage that is not up to date for PARAMS, then prints verdict, waterfall and causes.
 
     In a clone, or in a project made by `plateau init`, the project's own params.yaml is run in place: that is
     `dvc repro`. Any other file is run in a workspace beside it; it stays as it is, and so does params.yaml;
     paths in it are relative to it. Killed or changed, the same command goes on from what is finished.
 
-    PARAMS may be a training script, with its own ARGUMENTS behind it: it is peeked at, runs with your rights,
-    stays as it is, and its own pieces are what is diagnosed (docs/capture.md).
+    PARAMS may be a training script, with its own ARGUMENTS behind it. It stays as it is; it is run several
+    times, with your rights, in copies of its folder: unchanged, and with what stands out in it repaired
+    (docs/capture.md). --apply writes a repaired copy beside it, never over it.
 
     With --json one document goes to standard output, the report or {"ok": false, "mistakes": [...]}, and
     everything else to standard error. The exit status is 0 with a verdict, 2 for what you can mend, else 1.
@@ -68,6 +74,8 @@ def diagnose(params: Path, arguments: tuple[str, ...], workspace: Path | None, a
         _tell(mistakes, as_json)
         return 2 if mistakes else 1
     summary = artifacts.read_json(folder / paths.SUMMARY)
+    for line in fixed_copies(params, summary) if applies and is_script(params) else ():
+        click.echo(line, err=True)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
         return 0
@@ -96,8 +104,7 @@ def _prepared(params: Path, arguments: tuple[str, ...], workspace: Path | None, 
 
     if is_script(params):
         folder = workspace or params.with_suffix(".plateau")
-        for note in make_workspace(params, arguments, folder, _project_around(params.parent)):
-            click.echo(f"note: {note}", err=True)
+        make_workspace(str(params), arguments, folder, _project_around(params.parent))
         return folder
     if arguments:
         raise PlateauError(f"{arguments[0]}: only a script takes arguments of its own")
