@@ -34,7 +34,7 @@ def test_a_replay_without_interventions_is_the_watched_run(name, prepare, replay
     folder = prepare(name)
     result, hits = replay(folder)
     capture("watch", folder)
-    again, same = replay(folder)
+    _, same = replay(folder)
     assert (result["error"], result["problems"], result["interventions"]) == (None, [], {})
     assert result["evaluations"]["val"]["accuracy"] == hits["val"].mean()
     assert result["epochs"][-1]["evaluations"][-1]["accuracy"] == pytest.approx(hits["val"].mean())

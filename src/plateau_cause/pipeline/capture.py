@@ -22,10 +22,10 @@ def main() -> None:
     script = scripts.script_of(given.recipe)
     with tracking.stage_run(given, "capture") as run, artifacts.atomic_folder(paths.CAPTURE) as folder:
         content = peeked(script, folder)
-        artifacts.write_json(folder / scripts.PEEK.name, content)
+        artifacts.write_json(folder / paths.PEEK.name, content)
         for one in content["observations"]:
             print(f"note: {one['words']}", file=sys.stderr)
-        run.log_artifact(folder / scripts.PEEK.name)
+        run.log_artifact(folder / paths.PEEK.name)
 
 
 def peeked(script: Script, out: Path) -> dict[str, Any]:

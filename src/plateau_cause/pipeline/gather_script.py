@@ -9,7 +9,7 @@ from plateau_cause import artifacts
 from plateau_cause.capture import table
 from plateau_cause.config.params import Params
 from plateau_cause.diagnosis.plateau import Plateau, detect, explain
-from plateau_cause.pipeline import links, paths, scripts
+from plateau_cause.pipeline import links, paths
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.summary import describe_plateau, label_map, summarize
 from plateau_cause.tracking.find import read_records
@@ -19,7 +19,7 @@ UNKNOWN = ("knn", "linear_probe", "linear_probe_canonical", "random_features")  
 
 def gather_script(params: Params, root: Path, run_id: str | None) -> ReportContent:
     """Returns the report's content from data/capture and data/interventions."""
-    found, content = artifacts.read_json(root / paths.FINDINGS), artifacts.read_json(root / scripts.PEEK)
+    found, content = artifacts.read_json(root / paths.FINDINGS), artifacts.read_json(root / paths.PEEK)
     curves = artifacts.read_parquet(root / paths.CURVES)
     records = read_records(root / paths.RUN_RECORDS)
     run_ids = label_map(records)

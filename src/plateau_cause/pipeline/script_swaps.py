@@ -54,6 +54,11 @@ def diagnose(given: Params, content: dict[str, Any], bench: Replays) -> ScriptDi
     return renamed(search.diagnose())
 
 
+def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Returns learning curves as a table of numbers: what was not measured is no number."""
+    return pd.DataFrame(rows, columns=["arm", *CURVES]).astype(dict.fromkeys(CURVES, float))
+
+
 def write(root: Path, found: ScriptDiagnosed, record: dict[str, Any]) -> None:
     """Writes data/interventions and reports/intervene.json."""
     with artifacts.atomic_folder(root / paths.INTERVENTIONS) as folder:
@@ -61,7 +66,7 @@ def write(root: Path, found: ScriptDiagnosed, record: dict[str, Any]) -> None:
         rows = [
             {"arm": name, **row} for name, run in found.runs.items() for row in curve(run.content["epochs"])
         ]
-        artifacts.write_parquet(folder / paths.CURVES.name, pd.DataFrame(rows, columns=["arm", *CURVES]))
+        artifacts.write_parquet(folder / paths.CURVES.name, table(rows))
     effects = {f"effect_{one['cause']}": one["effect"] for one in record["findings"]}
     accuracy = {f"test_accuracy_{one['name']}": one["test_accuracy"] for one in record["runs"]
                 if one["name"] in ("recipe", "reference")}  # fmt: skip

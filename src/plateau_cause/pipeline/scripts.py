@@ -13,9 +13,6 @@ from plateau_cause.capture.replay import Replays
 from plateau_cause.config.recipe import Recipe
 from plateau_cause.pipeline import paths
 
-PEEK = paths.CAPTURE / "peek.json"
-REPLAYS = paths.FINISHED.parent / "replays"  # finished ones, by content
-
 
 def script_of(recipe: Recipe) -> Script:
     """Returns the script of a recipe.
@@ -34,7 +31,7 @@ def key_of(recipe: Recipe) -> str:
 
 def seen() -> dict[str, Any]:
     """Returns what the stage capture saw, its `interventions` among it."""
-    content: dict[str, Any] = artifacts.read_json(PEEK)
+    content: dict[str, Any] = artifacts.read_json(paths.PEEK)
     return content
 
 
@@ -45,4 +42,4 @@ def possible_in(content: dict[str, Any]) -> list[Possible]:
 
 def replays(recipe: Recipe, content: dict[str, Any]) -> Replays:
     """Returns where the script is run again."""
-    return Replays(script_of(recipe), possible_in(content), REPLAYS, key_of(recipe))
+    return Replays(script_of(recipe), possible_in(content), paths.REPLAYS, key_of(recipe))

@@ -10,7 +10,6 @@ from typing import Any
 
 import yaml
 
-from plateau_cause import artifacts
 from plateau_cause.config import params
 from plateau_cause.errors import PlateauError
 from plateau_cause.pipeline import paths
@@ -46,6 +45,8 @@ def _named(out: Any) -> str:
 
 
 def _empty(path: Path) -> None:
+    from plateau_cause import artifacts  # numpy comes with it: a stage's threads are set up before
+
     if path.parent == paths.RUN_RECORDS:
         nowhere: dict[str, Any] = {
             "run_id": None,

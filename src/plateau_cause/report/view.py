@@ -40,7 +40,7 @@ def view(content: ReportContent) -> dict[str, Any]:
         "title": content.title,
         "badge": badge(summary),
         "subject": subject(summary),
-        "script": summary.get("script"),
+        "really": summary.get("script"),
         "steps": waterfall.steps(summary),
         "causes": [_cause(cause, names, urls) for cause in summary["causes"]],
         "plateau_sentence": plateau_sentence(summary),
@@ -71,6 +71,7 @@ def _cause(
         "explanation": plain.explanation,
         "fix": fix_yaml(cause["fix"]),
         "patch": cause.get("patch", "").rstrip("\n"),
+        "location": cause.get("location"),
         "runs": runs,
     }
 
