@@ -33,7 +33,7 @@ def test_the_copy_stands_beside_the_original(tmp_path):
     script.write_text(TEXT)
     mended = TEXT.replace("line 5\n", "line five\n")
     cause = {"location": {"file": "train.py", "line": 5}, "patch": patch(mended)}
-    said = list(fixed_copies(script, {"causes": [cause, {"location": None}]}))
+    said = list(fixed_copies(tmp_path, {"causes": [cause, {"location": None}]}))
     assert script.read_text() == TEXT
     assert (tmp_path / "train.fixed.py").read_text() == mended
     assert "1 of 2 causes repaired" in said[0]
@@ -42,6 +42,6 @@ def test_the_copy_stands_beside_the_original(tmp_path):
 def test_without_a_patch_nothing_is_written(tmp_path):
     script = tmp_path / "train.py"
     script.write_text(TEXT)
-    said = list(fixed_copies(script, {"causes": []}))
+    said = list(fixed_copies(tmp_path, {"causes": []}))
     assert said == ["wrote nothing: no cause stands in plain sight"]
     assert [path.name for path in tmp_path.iterdir()] == ["train.py"]

@@ -97,6 +97,9 @@ def with_rate_place(one: Possible, peeked: Peeked) -> Possible:
     times = one.settings["times"]
     difference = f"rate times {times:g}"
     place, patch = rate_changed(peeked.folder, one.location, times, peeked.content["script"]["arguments"])
+    by_hand = peeked.content["optimizers"][0]["rates_by_hand"][-1:]
+    if by_hand and by_hand[0]["place"] and patch is None:
+        place = by_hand[0]["place"]
     said = f"{one.words}, written at {at(place)}" if place and place != one.location else one.words
     return replace(one, words=said, difference=difference, location=place or one.location, patch=patch)
 

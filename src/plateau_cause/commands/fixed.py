@@ -10,11 +10,11 @@ from typing import Any
 HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? \+\d+(?:,\d+)? @@")
 
 
-def fixed_copies(script: Path, summary: Mapping[str, Any]) -> Iterator[str]:
+def fixed_copies(folder: Path, summary: Mapping[str, Any]) -> Iterator[str]:
     """Writes `<name>.fixed.py` for every file that a cause's patch changes; yields a line for each.
 
     Args:
-        script: that was diagnosed; patches name files relative to its folder.
+        folder: where the script runs; patches name files relative to it.
         summary: the content of plateau_cause.json.
     """
     patches: dict[str, list[str]] = {}
@@ -22,7 +22,7 @@ def fixed_copies(script: Path, summary: Mapping[str, Any]) -> Iterator[str]:
         if cause.get("patch"):
             patches.setdefault(cause["location"]["file"], []).append(cause["patch"])
     for name, found in patches.items():
-        path = script.parent / name
+        path = folder / name
         text = applied(path.read_text(encoding="utf-8"), found)
         copy = path.with_name(f"{path.stem}.fixed{path.suffix}")
         copy.write_text(text, encoding="utf-8")

@@ -18,7 +18,7 @@ class ScriptCommand(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Returns what click leaves over."""
-        if any(is_script(one) for one in args):
+        if any(is_script(one) or one in ("-m", "--module") for one in args):
             ctx.allow_interspersed_args = False
         return super().parse_args(ctx, args)
 

@@ -58,5 +58,6 @@ def _empty(path: Path) -> None:
     elif path.suffix:
         artifacts.write_text(path, EMPTY.get(path.suffix, ""))
     else:
-        with artifacts.atomic_folder(path):
-            pass
+        with artifacts.atomic_folder(path) as folder:
+            if path.is_relative_to(paths.DATA):  # DVC warns of folders that hold nothing
+                (folder / "skipped.txt").write_text("nothing to do: see recipe.script\n", encoding="utf-8")

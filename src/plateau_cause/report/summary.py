@@ -136,8 +136,8 @@ def _hidden(summary: Record) -> str:
     if not known:
         return "nothing stands out that could be changed"
     most = max(*known, 0.0)
-    images = summary["test_images"]
-    return f"at most {numbers.points(most).removeprefix('+')} may still be hidden with {images} test images"
+    count, images = summary["test_images"], NAMES[summary.get("subject", "recipe")][1]
+    return f"at most {numbers.points(most).removeprefix('+')} may still be hidden with {count} {images}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -200,7 +200,8 @@ def _notes(summary: Record) -> list[str]:
     if summary["test_images"] < FEW_IMAGES and "gap" in summary:
         width = summary["gap"]["ci"][1] - summary["gap"]["ci"][0]
         seen = numbers.points(width / 2).removeprefix("+")
-        notes.append(f"{summary['test_images']} test images: an effect below about {seen} cannot be seen.")
+        images = NAMES[summary.get("subject", "recipe")][1]
+        notes.append(f"{summary['test_images']} {images}: an effect below about {seen} cannot be seen.")
     trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]
     if summary["verdict"] == "healthy" and (trained or 0.0) < tested:
         notes.append(
