@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plateau_cause.capture.overlay import overlay
+from plateau_cause.capture.overlay import Copying, overlay
 
 
 def test_what_a_run_writes_stays_in_its_copy(tmp_path):
@@ -21,6 +21,16 @@ def test_what_a_run_writes_stays_in_its_copy(tmp_path):
     assert not own.exists()
     assert (folder / "best.pt").read_bytes() == b"mine"
     assert [path.name for path in (folder / "data/a").iterdir()] == ["1.png"]
+
+
+def test_what_would_take_long_to_copy_is_a_link(tmp_path):
+    (tmp_path / "work/inner").mkdir(parents=True)
+    (tmp_path / "work/train.py").write_text("x = 1\n")
+    (tmp_path / "work/model.bin").write_bytes(b"12345")
+    Copying(entries=2, size=7).fill(tmp_path / "work", tmp_path / "own")
+    kinds = {path.name: path.is_symlink() for path in (tmp_path / "own").iterdir()}
+    assert kinds["inner"]
+    assert sorted(kinds[name] for name in ("train.py", "model.bin")) == [False, True]
 
 
 def test_a_folder_of_many_files_is_a_link(tmp_path):

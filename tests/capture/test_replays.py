@@ -110,6 +110,11 @@ def test_what_a_run_reads_decides_what_it_is(script, change):
     assert identity(script) != before
 
 
+def test_links_that_lead_back_are_followed_once(script):
+    (script.folder / "again").symlink_to(script.folder)
+    assert identity(script) == identity(script)
+
+
 def test_what_a_run_does_not_read_does_not(script):
     before = identity(script)
     (script.folder / "other.py").write_text("x = 1\n")

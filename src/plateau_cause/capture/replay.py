@@ -18,7 +18,7 @@ import numpy as np
 from plateau_cause import artifacts, imports
 from plateau_cause.capture import launch
 from plateau_cause.capture.launch import Script
-from plateau_cause.capture.overlay import LEFT_OUT, WORKSPACE, overlay
+from plateau_cause.capture.overlay import is_left_out, overlay
 from plateau_cause.capture.possible import Possible
 from plateau_cause.errors import PlateauError
 
@@ -151,12 +151,16 @@ def identity(given: Script) -> str:
 
 
 def _listed(place: Path) -> list[str]:
-    """Returns a line for each file that is not code: its path, size and time."""
+    """Returns a line for each file that is not code: its path, size and time; each folder is read once."""
     if place.is_file():
         return [_line(place)]
-    lines = []
+    lines, read = [], set[str]()
     for root, folders, names in os.walk(place, followlinks=True):
-        folders[:] = [one for one in folders if one not in LEFT_OUT and not one.endswith(WORKSPACE)]
+        folders[:] = [one for one in folders if not is_left_out(one)]
+        if (real := os.path.realpath(root)) in read:
+            folders.clear()
+            continue
+        read.add(real)
         paths = [Path(root) / name for name in names if not name.endswith((".py", ".pyc"))]
         lines += [_line(path) for path in paths if path.is_file()]
     return lines
