@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-
 import pytest
 from capture_cases import CASES, line_of
 
@@ -34,19 +31,8 @@ CAUSES = [
 
 
 @pytest.fixture
-def diagnose(zygote, tmp_path, monkeypatch):
-    """Returns a function that diagnoses the script of a folder: the record; children are forks."""
-
-    def run(given, out, job, variables=None, **streams):
-        path = tmp_path / "job.json"
-        about = {"target": given.target, "is_module": given.is_module, "arguments": list(given.arguments)}
-        path.write_text(json.dumps({**job, **about, "out": str(out.resolve()), "folder": str(given.folder)}))
-        zygote.stdin.write(f"{path}\n")
-        zygote.stdin.flush()
-        status = int(zygote.stdout.readline())
-        return subprocess.CompletedProcess([], status, path.with_suffix(".log").read_text())
-
-    monkeypatch.setattr(launch, "run", run)
+def diagnose(forked, tmp_path):
+    """Returns a function that diagnoses the script of a folder: the record."""
 
     def made(folder, target="train.py", arguments=(), is_module=False, **limits):
         script = launch.Script(target, tuple(arguments), folder, is_module=is_module)

@@ -25,6 +25,9 @@ class Fault:
     difference: str = "this instead of that"
     location: dict | None = field(default_factory=lambda: {"file": "train.py", "line": 7})
     patch: str | None = None
+    title: str = ""
+    repair: str = ""
+    explanation: str = ""
 
 
 @dataclass

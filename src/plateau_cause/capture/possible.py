@@ -34,6 +34,7 @@ class Possible:
         settings: what the peek measured for the intervention.
         prior: probability, before anything is run, that it matters.
         is_sure: whether it repairs a fault; else it is a change that may well make things worse.
+        title, repair, explanation: in plain words, where those of the cause do not fit.
     """
 
     name: str
@@ -45,6 +46,9 @@ class Possible:
     settings: dict[str, Any] = field(default_factory=dict)
     prior: float = 0.8
     is_sure: bool = True
+    title: str = ""
+    repair: str = ""
+    explanation: str = ""
 
 
 def possible(content: Peek, folder: Path, found: list[Observation]) -> list[Possible]:
@@ -79,6 +83,9 @@ def _for(seen: Observation, peeked: Peeked) -> Possible | None:
     if told is None:
         return None
     one = Possible(name, seen.cause, seen.words, difference, seen.location, seen.patch, told, prior, is_sure)
+    title = f"{difference[:1].upper()}{difference[1:]}"
+    repair, explanation = SAID.get(name, ("", ""))
+    one = replace(one, title=title, repair=repair, explanation=explanation)
     return with_rate_place(one, peeked) if name == "rate" else one
 
 
@@ -138,32 +145,44 @@ def _said(values: list[float]) -> str:
     return " ".join(f"{value:.3g}" for value in values)
 
 
+SAID = {
+    "evaluation_mode": (
+        "Evaluate in evaluation mode",
+        "While the model is judged, its batch norms follow the batch at hand or its dropouts drop features, "
+        "as they should in training only.",
+    ),
+    "train_mode": (
+        "Train in training mode",
+        "While the model trains, its batch norms keep the statistics that they came with and its dropouts "
+        "drop nothing, as they should in evaluation only.",
+    ),
+}
 # What stands out -> intervention, prior, whether it repairs a fault, what it does otherwise, its settings.
 Row = tuple[str, float, bool, str, Callable[[Peeked], dict[str, Any] | None]]
 TABLE: dict[str, Row] = {
-    "frozen_layers": ("unfreeze", 0.5, False, "layers frozen instead of trained", settings.none),
-    "optimizer_parameters": ("hold_parameters", 0.6, True, "layers that no optimizer holds", settings.none),
-    "optimizer_before_head": ("hold_parameters", 0.9, True, "layers that no optimizer holds", settings.none),
-    "no_steps": ("take_steps", 0.95, True, "no steps", settings.none),
-    "gradients_lost": ("keep_gradients", 0.9, True, "gradients cleared before the step", settings.none),
-    "no_gradient": ("let_flow", 0.7, True, "gradients stopped within the model", settings.parts),
+    "frozen_layers": ("unfreeze", 0.5, False, "layers are frozen", settings.none),
+    "optimizer_parameters": ("hold_parameters", 0.6, True, "no optimizer holds these layers", settings.none),
+    "optimizer_before_head": ("hold_parameters", 0.9, True, "no optimizer holds these layers", settings.none),
+    "no_steps": ("take_steps", 0.95, True, "no step is taken", settings.none),
+    "gradients_lost": ("keep_gradients", 0.9, True, "gradients are cleared before the step", settings.none),
+    "no_gradient": ("let_flow", 0.7, True, "gradients are stopped within the model", settings.parts),
     "step_too_high": ("rate", 0.9, True, "", lambda peeked: _times(peeked, down=True)),
     "step_too_low": ("rate", 0.9, True, "", lambda peeked: _times(peeked, down=False)),
-    "weights_not_loaded": ("load_weights", 0.8, True, "weights under names that do not fit", settings.none),
-    "gradients_not_cleared": ("clear_gradients", 0.8, True, "gradients never cleared", settings.none),
-    "gradients_clipped_away": ("no_clipping", 0.7, True, "gradients clipped", settings.none),
-    "trains_in_evaluation_mode": ("train_mode", 0.6, True, "training in evaluation mode", settings.none),
+    "weights_not_loaded": ("load_weights", 0.8, True, "names of loaded weights do not fit", settings.none),
+    "gradients_not_cleared": ("clear_gradients", 0.8, True, "gradients are never cleared", settings.none),
+    "gradients_clipped_away": ("no_clipping", 0.7, True, "gradients are clipped away", settings.none),
+    "trains_in_evaluation_mode": ("train_mode", 0.6, True, "trained in evaluation mode", settings.none),
     "evaluates_in_training_mode": ("evaluation_mode", 0.7, True, "evaluated in training mode", settings.none),
-    "dropout_in_evaluation": ("evaluation_mode", 0.7, True, "dropout in evaluation", settings.none),
-    "loss_input": ("logits_to_loss", 0.8, True, "a loss on activated outputs", settings.none),
-    "output_activation": ("logits_to_loss", 0.8, True, "a loss on activated outputs", settings.none),
-    "schedule_mistimed": ("schedule", 0.8, True, "a schedule stepped at the wrong time", settings.other_beat),
+    "dropout_in_evaluation": ("evaluation_mode", 0.7, True, "dropout acts in evaluation", settings.none),
+    "loss_input": ("logits_to_loss", 0.8, True, "the loss is given activated outputs", settings.none),
+    "output_activation": ("logits_to_loss", 0.8, True, "the loss is given activated outputs", settings.none),
+    "schedule_mistimed": ("schedule", 0.8, True, "schedule stepped at the wrong time", settings.other_beat),
     "evaluation_normalised_otherwise": (
-        "evaluation_normalised", 0.8, True, "normalised otherwise than training", settings.normalised,
+        "evaluation_normalised", 0.8, True, "evaluation is normalised otherwise", settings.normalised,
     ),
     "evaluation_sized_otherwise": (
-        "evaluation_sized", 0.5, False, "evaluation at another size than training", settings.sized,
+        "evaluation_sized", 0.5, False, "evaluation sees another size than training", settings.sized,
     ),
-    "labels_in_another_order": ("labels_mapped", 0.95, True, "labels in another order", settings.mapping),
-    "not_shuffled": ("shuffle", 0.7, True, "training data in order", settings.loader),
+    "labels_in_another_order": ("labels_mapped", 0.95, True, "labels are in another order", settings.mapping),
+    "not_shuffled": ("shuffle", 0.7, True, "training data are not shuffled", settings.loader),
 }  # fmt: skip

@@ -61,9 +61,9 @@ def _finding(finding: Finding, found: ScriptDiagnosed, limit: float) -> dict[str
         "evidence": [factor.words[0].upper() + factor.words[1:] + ".", *_measured(finding.factor, found)],
         "fix": fix,
         "runs": _isolating(finding.factor, found),
-        "title": words.title,
-        "repair": words.repair,
-        "explanation": words.explanation,
+        "title": factor.title or words.title,
+        "repair": factor.repair or words.repair,
+        "explanation": factor.explanation or words.explanation,
         **said,
     }
 
