@@ -93,9 +93,12 @@ def rate(peeked: Peeked, cause: str, is_sure: bool) -> Possible:
     """Returns the intervention on the rate, in the direction that a cause names."""
     optimizer = peeked.content["optimizers"][0]
     rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
-    told = _times(peeked, down=cause == "learning_rate_high")
+    is_down = cause == "learning_rate_high"
+    told = _times(peeked, is_down)
     words = with_places(f"the rate of {rates}", optimizer["place"])
     one = Possible("rate", cause, words, "", optimizer["place"], None, told, 0.5, is_sure)
+    if peeked.content.get("framework") == "keras":  # its child finds the rate by a range test
+        return replace(one, settings={"direction": "lower" if is_down else "higher"})
     return with_rate_place(one, peeked)
 
 

@@ -22,7 +22,7 @@ from plateau_cause.capture.overlay import is_left_out, overlay
 from plateau_cause.capture.possible import Possible
 from plateau_cause.errors import PlateauError
 
-CHILD = Path(__file__).parent / "child"
+CHILDREN = Path(__file__).parent  # the code that runs in the user's interpreter is in folders within
 RESULT, HITS, PRINTED = "replay.json", "hits.npz", "printed.txt"
 # A replay is nobody's experiment: no window waits, no run is sent anywhere, sets of names keep their order.
 QUIET = {"MPLBACKEND": "Agg", "WANDB_MODE": "disabled", "PYTHONHASHSEED": "0"}
@@ -117,7 +117,7 @@ class Replays:
     def _read(self, place: Path, names: list[str], seed: int) -> Replayed:
         content = artifacts.read_json(place / RESULT)
         error = content["error"]
-        if error is not None and not content["is_trained"]:
+        if error is not None and not content.get("is_trained"):
             where = f" at {error['place']['file']}:{error['place']['line']}" if error["place"] else ""
             raise PlateauError(f"{self._given.target} raised {error['class']}{where}: {error['message']}")
         if not (place / HITS).is_file():
@@ -145,7 +145,7 @@ def identity(given: Script) -> str:
     for name, text in sorted(code.items()):
         found.update(f"{name}\n".encode() + text)
     found.update(json.dumps([given.target, given.arguments, given.python, beside]).encode())
-    for path in sorted(CHILD.rglob("*.py")):
+    for path in sorted(CHILDREN.glob("*child/**/*.py")):
         found.update(path.read_bytes())
     return found.hexdigest()
 

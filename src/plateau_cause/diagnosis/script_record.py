@@ -58,7 +58,7 @@ def _finding(finding: Finding, found: ScriptDiagnosed, limit: float) -> dict[str
         "need": belief_record(finding.need, limit),
         "alone": belief_record(finding.alone, limit),
         "alternatives": [one.cause for one in found.factors if one.name in finding.alternatives],
-        "evidence": [factor.words[0].upper() + factor.words[1:] + ".", *_measured(finding.factor, found)],
+        "evidence": [f"In the script: {factor.words}.", *_measured(finding.factor, found)],
         "fix": fix,
         "runs": _isolating(finding.factor, found),
         "title": factor.title or words.title,
@@ -115,6 +115,8 @@ def _recommended(found: ScriptDiagnosed) -> dict[str, Any]:
 def _levels(run: Replay) -> dict[str, float | None]:
     """Returns what guessing and the most frequent class reach on the held-out images."""
     splits = list(run.content["evaluations"].values())
+    if any(one.get("classes") is None or one.get("majority") is None for one in splits):
+        return {"chance": None, "majority": None}
     images = sum(one["images"] for one in splits)
     majority = sum(one["majority"] * one["images"] for one in splits) / images
     return {"chance": 1 / max(one["classes"] for one in splits), "majority": majority}

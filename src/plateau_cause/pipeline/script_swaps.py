@@ -42,9 +42,10 @@ def diagnose(given: Params, content: dict[str, Any], bench: Replays) -> ScriptDi
     peeked = Peeked(content, scripts.script_of(given.recipe).folder)
 
     def suspected(run: Replay) -> Possible | None:
-        classes = max(one["classes"] for one in run.content["evaluations"].values())
-        cause = suspect(run.content["epochs"], classes, content.get("model", {}).get("change_per_step"))
-        if cause is None or "optimizers" not in content:
+        classes = max(one.get("classes") or 2 for one in run.content["evaluations"].values())
+        change = content.get("model", {}).get("change_per_step")
+        cause = suspect(run.content["epochs"], classes, change)
+        if cause is None or not content.get("optimizers"):
             return None
         found = rate(peeked, cause, is_sure=False)
         bench.prepare(found)

@@ -81,6 +81,11 @@ def subject(summary: Mapping[str, Any]) -> str:
     return str(summary.get("subject", "recipe"))
 
 
+def judged_on(summary: Mapping[str, Any]) -> str:
+    """Returns what counts: test images, or whatever a script holds out."""
+    return "test images" if subject(summary) == "recipe" else "held-out images"
+
+
 def badge(summary: Mapping[str, Any]) -> tuple[str, str]:
     """Returns the verdict in one word and in one sentence."""
     title, sentence = VERDICTS[summary["verdict"]]
@@ -104,7 +109,8 @@ def plateau_sentence(summary: Mapping[str, Any]) -> str:
     level = summary["levels"].get(name)
     known = "" if level is None else f" ({numbers.percent(level)})"
     if state["metric"] == "train_accuracy":  # levels are held-out accuracies: they equal no training accuracy
-        start += f"; on test images the {subject(summary)} reaches {numbers.percent(state['test_accuracy'])}"
+        reached = numbers.percent(state["test_accuracy"])
+        start += f"; on {judged_on(summary)} the {subject(summary)} reaches {reached}"
     return f"{start}, the level of {_article(name)}{spoken(name)}{known}."
 
 
