@@ -210,7 +210,7 @@ class ScriptSearch:
             except PlateauError as error:
                 self.left_out[" and ".join(sorted(wanted))] = f"the script failed: {error}"
                 return game
-            game, prior = game.with_run(game.everything - run.interventions, run.all_hits), ahead.found.prior
+            game = game.with_run(game.everything - run.interventions, run.all_hits)
 
 
 def accuracy(run: Replay) -> float:
