@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from plateau_cause.capture import affine
-from plateau_cause.capture.observation import Observation
-from plateau_cause.capture.possible import listed, possible
+from plateau_cause.capture.observation import Observation, Peeked
+from plateau_cause.capture.possible import listed, possible, rate
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "channels": "rgb"}
 PLAIN = {"mean": [0.0] * 3, "std": [1.0] * 3, "channels": "rgb"}
@@ -70,6 +70,18 @@ def test_weights_are_given_what_they_expect_only_where_they_were_loaded(tmp_path
     assert [(one.name, one.is_sure) for one in found] == [("preprocessing", False)]
     content["loaders"][0]["image"]["normalisation"] = IMAGENET
     assert possible(content, tmp_path, []) == []
+
+
+@pytest.mark.parametrize(("by_hand", "line"), [(2.0, 2), (0.015, 1)])
+def test_a_rate_written_by_hand_is_named_where_it_is_another(by_hand, line, tmp_path):
+    (tmp_path / "train.py").write_text("opt = SGD(p, lr=0.02)\ngroup['lr'] = rate\n")
+    places = [{"file": "train.py", "line": number} for number in (1, 2)]
+    written = [{"place": places[1], "rate": by_hand}]
+    optimizer = {"place": places[0], "groups": [{"lr": by_hand}], "rates_by_hand": written}
+    one = rate(Peeked(peek(optimizers=[optimizer]), tmp_path), "learning_rate_high", is_sure=True)
+    assert one.location == places[line - 1]
+    assert (one.patch is None) == (line == 2)
+    assert one.settings == {"times": 0.01}
 
 
 def test_what_nothing_undoes_is_no_factor(tmp_path):

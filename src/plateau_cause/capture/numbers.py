@@ -38,6 +38,12 @@ def rate_changed(folder: Path, place: Place, times: float, arguments: list[str])
     return found, patches.changed(folder, found, edit)
 
 
+def rate_written(folder: Path, place: Place, arguments: list[str]) -> float | None:
+    """Returns the rate that an optimizer is built with, where it is one number in its file."""
+    number = None if place is None else _written(folder, place, arguments)
+    return None if number is None else float(number.value)  # type: ignore[arg-type]
+
+
 def _written(folder: Path, place: dict[str, Any], arguments: list[str]) -> ast.Constant | None:
     try:
         text = (folder / place["file"]).read_text(encoding="utf-8")

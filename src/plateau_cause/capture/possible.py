@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture import affine, settings
-from plateau_cause.capture.numbers import rate_changed
+from plateau_cause.capture.numbers import rate_changed, rate_written
 from plateau_cause.capture.observation import Observation, Peeked, at, with_places
 
 HEALTHY_CHANGE = 3e-3  # of the weights' norm, per step: what most trainings bear
 MOST_DECADES = 4
 APART = 1.5  # times that two normalisations' deviations differ before the weights' own is tried
 MEANS_APART = 0.15
+OVERWRITTEN = (
+    3.0  # times that a rate written by hand differs from that of the optimizer to be the one at work
+)
 
 Peek = dict[str, Any]
 
@@ -107,11 +110,22 @@ def with_rate_place(one: Possible, peeked: Peeked) -> Possible:
     times = one.settings["times"]
     difference = f"rate times {times:g}"
     place, patch = rate_changed(peeked.folder, one.location, times, peeked.content["script"]["arguments"])
-    by_hand = peeked.content["optimizers"][0]["rates_by_hand"][-1:]
-    if by_hand and by_hand[0]["place"] and patch is None:
-        place = by_hand[0]["place"]
+    by_hand = _by_hand(peeked, one.location, is_high=times < 1)
+    place, patch = (by_hand, None) if by_hand else (place, patch)
     said = f"{one.words}, written at {at(place)}" if place and place != one.location else one.words
     return replace(one, words=said, difference=difference, location=place or one.location, patch=patch)
+
+
+def _by_hand(peeked: Peeked, built: dict[str, Any] | None, is_high: bool) -> dict[str, Any] | None:
+    """Returns the line that writes a rate still higher, or lower, than that of the optimizer over it."""
+    by_hand = peeked.content["optimizers"][0]["rates_by_hand"][-1:]
+    own = rate_written(peeked.folder, built, peeked.content["script"]["arguments"])
+    if not by_hand:
+        return None
+    written = by_hand[0]["rate"]
+    is_further = own is None or (written > OVERWRITTEN * own if is_high else written < own / OVERWRITTEN)
+    place: dict[str, Any] | None = by_hand[0]["place"] if is_further else None
+    return place
 
 
 def _times(peeked: Peeked, down: bool) -> dict[str, float]:

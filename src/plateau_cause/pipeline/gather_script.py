@@ -39,8 +39,6 @@ def gather_script(params: Params, root: Path, run_id: str | None) -> ReportConte
         title=command,
         curves=curves,
         runs=[links.linked(run, run_ids.get(run["name"], ""), records) for run in found["runs"]],
-        differences=[{"factor": one["factor"], "recipe": one["difference"], "reference": ""}
-                     for one in found["findings"]],
         fix=found["recommended"]["name"],
     )  # fmt: skip
 
