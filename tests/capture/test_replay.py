@@ -63,3 +63,37 @@ def test_every_fault_has_an_intervention_that_takes(name, broken, prepare, peek,
     assert result["interventions"][one.name] == {"took": True, "words": None}
     assert result["error"] is None
     assert result["problems"] == []
+
+
+SCHEDULED = ("lr=0.002)\n", "lr=0.002)\nscheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.1)\n")
+PER_BATCH = ("        optimizer.step()\n", "        optimizer.step()\n        scheduler.step()\n")
+PER_EPOCH = ("    model.eval()\n", "    scheduler.step()\n    model.eval()\n")
+
+
+def test_a_mistimed_schedule_is_stepped_once_an_epoch(prepare, peek, replay):
+    folder = prepare("module_level", SCHEDULED, PER_BATCH)
+    content = peek(folder)
+    one = possible(content, folder, observe(content, folder))[0]
+    assert (one.name, one.cause, one.settings) == ("schedule", "schedule", {"every": "epoch"})
+    mended, _ = replay(folder, "schedule", settings={"schedule": one.settings})
+    assert mended["interventions"]["schedule"]["took"]
+    (folder / "train.py").write_text((folder / "train.py").read_text().replace(PER_BATCH[1], PER_BATCH[0]))
+    text = (folder / "train.py").read_text().replace(*PER_EPOCH)
+    (folder / "train.py").write_text(text)
+    healthy, _ = replay(folder)
+    losses = [[epoch["training"]["loss"] for epoch in one["epochs"]] for one in (mended, healthy)]
+    assert losses[0] == losses[1]  # the very training that the healthy twin is
+    assert observe(peek(folder), folder) == []
+
+
+def test_gradients_that_are_cleared_are_those_of_the_healthy_twin(prepare, replay):
+    folder = prepare("module_level", ("        optimizer.zero_grad()\n", ""))
+    mended, hits = replay(folder, "clear_gradients")
+    text = (folder / "train.py").read_text()
+    (folder / "train.py").write_text(
+        text.replace("        loss =", "        optimizer.zero_grad()\n        loss =")
+    )
+    healthy, same = replay(folder)
+    losses = [[epoch["training"]["loss"] for epoch in one["epochs"]] for one in (mended, healthy)]
+    assert losses[0] == losses[1]
+    assert (hits["val"] == same["val"]).all()
