@@ -15,7 +15,8 @@ from plateau_cause.config.recipe import Recipe, put
 from plateau_cause.lab.effect import Effect
 from plateau_cause.training.user_code import load_user_code
 
-NOT_PLANTED = {"evaluation", "label_mapping", "split_shift", "weights_update"}  # no case yet
+OF_SCRIPTS = {"training_loop", "schedule"}  # planted in tests/capture
+NOT_PLANTED = {"evaluation", "label_mapping", "split_shift", "weights_update"} | OF_SCRIPTS  # no case yet
 FAULTY = [case for case in CASES if case.kind in ("single", "double")]
 
 

@@ -104,6 +104,24 @@ def capture(zygote, tmp_path):
 
 
 @pytest.fixture
+def forked(zygote, tmp_path, monkeypatch):
+    """Has every process that plateau starts for a script be a fork of the zygote."""
+    from plateau_cause.capture import launch
+
+    def run(given, out, job, variables=None, **streams):
+        path = tmp_path / "job.json"
+        about = {"target": given.target, "is_module": given.is_module, "arguments": list(given.arguments)}
+        places = {"out": str(out.resolve()), "folder": str(given.folder.resolve())}
+        path.write_text(json.dumps({**job, **about, **places}))
+        zygote.stdin.write(f"{path}\n")
+        zygote.stdin.flush()
+        status = int(zygote.stdout.readline())
+        return subprocess.CompletedProcess([], status, path.with_suffix(".log").read_text())
+
+    monkeypatch.setattr(launch, "run", run)
+
+
+@pytest.fixture
 def peek(capture):
     """Returns a function that peeks at the script of a folder: the document."""
 

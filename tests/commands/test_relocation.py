@@ -78,4 +78,5 @@ def test_a_source_that_is_new_must_be_thought_of():
         "webdataset",
         "torchvision",
         "huggingface",
+        "script",
     }

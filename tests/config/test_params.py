@@ -15,6 +15,9 @@ FREE_TEXT = {
     "data.path",
     "data.root",
     "recipe.code",
+    "recipe.script",
+    "recipe.folder",
+    "recipe.python",
     "backbone.name",
     "backbone.weights",
     "tracking.experiment",
@@ -127,7 +130,23 @@ def test_text_must_be_text(tmp_path, name, value):
 def test_every_leaf_is_covered():
     assert set(LEAVES) - set(OUT_OF_RANGE) - set(CHOICES) - FREE_TEXT == {
         f"data.columns.{name}" for name in ("image", "label", "split", "group")
-    } | {"recipe.shuffle"} - set(OUT_OF_RANGE)
+    } | {"recipe.shuffle", "recipe.arguments"} - set(OUT_OF_RANGE)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [([], ()), (["--lr", 0.1, "--lr", 2], ("--lr", "0.1", "--lr", "2")), (["-v", "-v"], ("-v", "-v"))],
+)
+def test_a_command_line_may_be_empty_repeat_itself_and_hold_numbers(tmp_path, given, expected):
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump({"recipe": {"arguments": given}}))
+    assert params.load(path).recipe.arguments == expected
+
+
+def test_a_command_line_is_a_list_of_words(tmp_path):
+    assert "recipe.arguments: got '--lr 1'; allowed: a list of words" in refusal(
+        tmp_path, {"recipe": {"arguments": "--lr 1"}}
+    )
 
 
 def test_a_key_of_another_section_is_pointed_to(tmp_path):

@@ -15,10 +15,17 @@ LITERAL = re.compile(r"""["'](?:(?:data|reports|\.plateau)/[\w@./{}]+)["']""")
 def named() -> set[str]:
     """Returns every name of paths.py, for both arms and every stage."""
     constants = {str(value) for value in vars(paths).values() if isinstance(value, Path)}
-    arms = {str(of(arm)) for arm in ("recipe", "reference") for of in (paths.inputs, paths.arm, paths.curves)}
-    stages = ("prepare_data", "dataset_stats", "embed", "feature_shift", "intervene", "summarize")
-    metrics = {str(paths.metrics(name)) for name in (*stages, "finetune_recipe", "finetune_reference")}
-    trained = ("finetune@recipe", "finetune@reference")
+    arms = {
+        str(of(arm))
+        for arm in ("recipe", "reference", "script")
+        for of in (paths.inputs, paths.arm, paths.curves)
+    }
+    stages = ("capture", "prepare_data", "dataset_stats", "embed", "feature_shift", "intervene", "summarize")
+    metrics = {
+        str(paths.metrics(name))
+        for name in (*stages, "finetune_recipe", "finetune_reference", "finetune_script")
+    }
+    trained = ("finetune@recipe", "finetune@reference", "finetune@script")
     return constants | arms | metrics | {str(paths.run_record(name)) for name in (*stages, *trained)}
 
 
@@ -31,7 +38,7 @@ def test_all_that_dvc_makes_is_named(root):
         for out in stage.get(kind, [])
     ]
     known = named() | {str(paths.SUMMARY.with_suffix(kind)) for kind in (".md", ".html")}
-    for arm in ("recipe", "reference"):
+    for arm in ("recipe", "reference", "script"):
         assert {out.replace("${item.arm}", arm) for out in made} - known == set()
 
 

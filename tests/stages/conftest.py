@@ -38,12 +38,14 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 STAGES = {
     "check",
+    "capture",
     "prepare_data",
     "dataset_stats",
     "embed",
     "feature_shift",
     "finetune@recipe",
     "finetune@reference",
+    "finetune@script",
     "intervene",
     "summarize",
 }

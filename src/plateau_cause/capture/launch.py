@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,15 +118,25 @@ def watch(given: Script, out: Path) -> dict[str, Any]:
     return content | {"status_of_script": ended.returncode}
 
 
-def run(given: Script, out: Path, job: dict[str, Any], **streams: Any) -> subprocess.CompletedProcess[str]:
-    """Runs a script under the hooks, up to the end of its process."""
+def run(
+    given: Script, out: Path, job: dict[str, Any], variables: Mapping[str, str] | None = None, **streams: Any
+) -> subprocess.CompletedProcess[str]:
+    """Runs a script under the hooks, up to the end of its process.
+
+    Args:
+        given: the script.
+        out: where the capture is written.
+        job: what kind of capture (docs/capture.md).
+        variables: of the environment, where the user's own does not set them.
+        streams: of the process.
+    """
     full = {**job, "target": given.target, "is_module": given.is_module,
             "arguments": list(given.arguments), "out": str(out.resolve())}  # fmt: skip
     with tempfile.TemporaryDirectory() as room:
         path = Path(room) / "job.json"
         path.write_text(json.dumps(full), encoding="utf-8")
         command = [given.python, str(START), str(path)]
-        environment = runtime.users_environment()
+        environment = {**(variables or {}), **runtime.users_environment()}
         return subprocess.run(
             command, cwd=given.folder, env=environment, text=True, errors="replace", **streams
         )

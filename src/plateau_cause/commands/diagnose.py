@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from plateau_cause.commands.fixed import fixed_copies
 from plateau_cause.commands.script import ScriptCommand, is_script, make_workspace
 from plateau_cause.errors import PlateauError
 
@@ -22,7 +23,8 @@ EXAMPLE = """\
 plateau diagnose params.yaml      # in a project: dvc repro
 plateau diagnose slow_start.yaml  # anywhere: in the folder slow_start.plateau
 plateau diagnose slow_start.yaml --json | jq .headline
-plateau diagnose train.py --lr 1  # an unchanged script with its own arguments: in the folder train.plateau"""
+plateau diagnose train.py --lr 1  # an unchanged script with its own arguments: in the folder train.plateau
+plateau diagnose -m package.train # as python -m package.train: in the folder package.train.plateau"""
 
 
 @click.command(
@@ -37,15 +39,25 @@ plateau diagnose train.py --lr 1  # an unchanged script with its own arguments: 
     help="Where to work. Default: the project, for its params.yaml; else PARAMS with the ending .plateau.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print plateau_cause.json to standard output.")
-def diagnose(params: Path, arguments: tuple[str, ...], workspace: Path | None, as_json: bool) -> int:
+@click.option("--apply", "applies", is_flag=True,
+              help="A script: write the repaired copy beside it, train.fixed.py.")  # fmt: skip
+@click.option("-m", "--module", "is_module", is_flag=True, help="PARAMS is a module, as for python -m.")
+@click.option("--folder", metavar="DIR", type=click.Path(path_type=Path),
+              help="Where a script runs. Default: its own folder; for a module the current one.")  # fmt: skip
+@click.option("--python", metavar="PATH", help="The interpreter of a script. Default: plateau's own.")
+def diagnose(
+    params: Path, arguments: tuple[str, ...], workspace: Path | None, as_json: bool, applies: bool,
+    is_module: bool, folder: Path | None, python: str | None,
+) -> int:  # fmt: skip
     """Runs every stage that is not up to date for PARAMS, then prints verdict, waterfall and causes.
 
     In a clone, or in a project made by `plateau init`, the project's own params.yaml is run in place: that is
     `dvc repro`. Any other file is run in a workspace beside it; it stays as it is, and so does params.yaml;
     paths in it are relative to it. Killed or changed, the same command goes on from what is finished.
 
-    PARAMS may be a training script, with its own ARGUMENTS behind it: it is peeked at, runs with your rights,
-    stays as it is, and its own pieces are what is diagnosed (docs/capture.md).
+    PARAMS may be a training script, with its own ARGUMENTS behind it. It stays as it is; it is run several
+    times, with your rights, in copies of its folder: unchanged, and with what stands out in it repaired
+    (docs/capture.md). --apply writes a repaired copy beside it, never over it.
 
     With --json one document goes to standard output, the report or {"ok": false, "mistakes": [...]}, and
     everything else to standard error. The exit status is 0 with a verdict, 2 for what you can mend, else 1.
@@ -55,24 +67,32 @@ def diagnose(params: Path, arguments: tuple[str, ...], workspace: Path | None, a
     from plateau_cause.pipeline import paths
     from plateau_cause.report import text
 
+    is_code = is_module or is_script(params)
     try:
-        folder = _prepared(params, arguments, workspace, as_json)
+        if is_code:
+            place = workspace or _workspace_of(params, is_module)
+            make_workspace(str(params), arguments, place, _project_around(params.parent), folder, python)
+        else:
+            place = _prepared(params, arguments, workspace, as_json)
     except PlateauError as error:
         _tell(error.lines, as_json)
         raise
-    status, mistakes = _repro(folder, params, as_json)
+    status, mistakes = _repro(place, params, as_json)
     if status != 0:
         print(
             "error: a stage stopped; the line above says why, and the same command goes on", file=sys.stderr
         )
         _tell(mistakes, as_json)
         return 2 if mistakes else 1
-    summary = artifacts.read_json(folder / paths.SUMMARY)
+    summary = artifacts.read_json(place / paths.SUMMARY)
+    base = folder or (Path() if is_module else params.parent)
+    for line in fixed_copies(base, summary) if applies and is_code else ():
+        click.echo(line, err=True)
     if as_json:
         click.echo(json.dumps(summary, indent=2))
         return 0
     console.show(text.render(summary, console.width(), console.is_plain()))
-    click.echo(f"\nAll of it: {folder / paths.SUMMARY.with_suffix('.html')}")
+    click.echo(f"\nAll of it: {place / paths.SUMMARY.with_suffix('.html')}")
     return 0
 
 
@@ -94,11 +114,6 @@ def _prepared(params: Path, arguments: tuple[str, ...], workspace: Path | None, 
     from plateau_cause.pipeline import project
     from plateau_cause.report.view import to_yaml
 
-    if is_script(params):
-        folder = workspace or params.with_suffix(".plateau")
-        for note in make_workspace(params, arguments, folder, _project_around(params.parent)):
-            click.echo(f"note: {note}", err=True)
-        return folder
     if arguments:
         raise PlateauError(f"{arguments[0]}: only a script takes arguments of its own")
     for note in trial.require(params):
@@ -109,6 +124,11 @@ def _prepared(params: Path, arguments: tuple[str, ...], workspace: Path | None, 
         values = to_yaml(relocated(parameters.load(params), params.parent, folder))
         project.renew(folder, f"{values}\n", _project_around(params.parent))
     return folder
+
+
+def _workspace_of(params: Path, is_module: bool) -> Path:
+    """Returns the folder in which something is diagnosed: train.plateau, package.train.plateau."""
+    return Path(f"{params}.plateau") if is_module else params.with_suffix(".plateau")
 
 
 def _project_around(base: Path) -> Path | None:

@@ -30,8 +30,9 @@ def relocated(given: Params, base: Path, folder: Path) -> dict[str, Any]:
     backbone["name"] = _move_name(backbone["name"], place)
     if backbone["weights"] not in WEIGHT_WORDS:
         backbone["weights"] = place.seen(backbone["weights"])
-    if recipe["code"] is not None:
-        recipe["code"] = place.seen(recipe["code"])
+    for key in ("code", "folder", "python", "script"):
+        if recipe[key] is not None and not (key == "script" and not recipe[key].endswith(".py")):
+            recipe[key] = place.seen(recipe[key])
     return values
 
 

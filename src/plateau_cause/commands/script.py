@@ -1,14 +1,16 @@
-"""A script as what a command is given: its own command line, and a workspace made from its transcription."""
+"""A script as what a command is given: its own command line, and the workspace in which it is diagnosed."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import click
 
 from plateau_cause.commands.command import Command
-from plateau_cause.errors import PlateauError
-from plateau_cause.pipeline import paths
+
+MAX_COST = 4.0  # runs of the script beside its own
 
 
 class ScriptCommand(Command):
@@ -16,7 +18,7 @@ class ScriptCommand(Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Returns what click leaves over."""
-        if any(is_script(one) for one in args):
+        if any(is_script(one) or one in ("-m", "--module") for one in args):
             ctx.allow_interspersed_args = False
         return super().parse_args(ctx, args)
 
@@ -26,40 +28,36 @@ def is_script(given: str | Path) -> bool:
     return Path(given).suffix == ".py"
 
 
-def make_workspace(script: Path, arguments: tuple[str, ...], folder: Path, around: Path | None) -> list[str]:
-    """Makes or renews the workspace of a script.
-
-    Returns:
-        What to know before anything long starts, one line each: facts about the script that stand out, with
-        file and line, and what the transcription leaves out. The facts are kept in data/capture.
+def make_workspace(
+    script: str, arguments: tuple[str, ...], folder: Path, around: Path | None,
+    runs_in: Path | None = None, python: str | None = None,
+) -> None:  # fmt: skip
+    """Makes or renews the workspace of a script: what `recipe.script` in a project is.
 
     Args:
-        script: the file.
+        script: the file, or a module's dotted name.
         arguments: its command line.
         folder: the workspace.
         around: a project whose caches to share.
+        runs_in: where the script runs; None: in its own folder.
+        python: its interpreter; None: this one.
 
     Raises:
-        PlateauError: the script cannot be transcribed, or its backbone is not known.
+        PlateauError: there is no such file, folder or interpreter.
     """
     import yaml
 
-    from plateau_cause import artifacts
-    from plateau_cause.capture import launch, observations, transcription
+    from plateau_cause.capture import launch
     from plateau_cause.pipeline import project
 
-    if not project.is_workspace(folder):
-        project.renew(folder, "", around)
-    given = launch.script(str(script), arguments)
-    found = transcription.transcribe(given, folder / paths.CAPTURE)
-    seen = observations.observe(found.peek, given.folder)
-    artifacts.write_json(folder / paths.CAPTURE / "observations.json", [vars(one) for one in seen])
-    if found.backbone is None:
-        kind = found.peek["model"]["parts"][0]["class"]
-        raise PlateauError(
-            f"{script}: the network {kind} is neither torchvision's nor timm's; its pieces are in "
-            f"{found.recipe['code']}: name a backbone in a params file with this as recipe.code"
-        )
-    sections = {"data": found.data, "backbone": found.backbone, "recipe": found.recipe}
+    given = launch.script(script, arguments, runs_in, python, not is_script(script))
+    recipe: dict[str, Any] = {"script": _seen(Path(script), folder) if is_script(script) else script}
+    recipe |= {"arguments": list(arguments), "python": python and str(Path(python).absolute())}
+    recipe["folder"] = _seen(given.folder, folder)
+    sections = {"data": {"source": "script"}, "recipe": recipe, "diagnosis": {"max_cost": MAX_COST}}
     project.renew(folder, yaml.safe_dump(sections, sort_keys=False), around)
-    return [*(one.words for one in seen), *found.notes]
+
+
+def _seen(path: Path, folder: Path) -> str:
+    """Returns a path as it is seen from the workspace."""
+    return os.path.relpath(path.resolve(), folder.resolve())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from plateau_cause.config.params import Data, Params
     from plateau_cause.config.recipe import Recipe
 
+OTHER_SOURCES = ("digits", "imagefolder", "table", "webdataset", "torchvision", "huggingface")
 TABLE_SUFFIXES = (".csv", ".parquet")
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth")
 WEIGHT_WORDS = ("bundled", "pretrained", "none")
@@ -35,6 +36,12 @@ def mistakes(params: Params, root: Path) -> Iterator[tuple[tuple[str, ...], str]
     for section, data in (("data", params.data), ("reference_data", params.reference_data)):
         if data is not None:
             yield from _data(section, data, root)
+    if params.data.source == "script" and params.recipe.script is None:
+        line = "data.source: got 'script', and recipe.script names none"
+        yield ("data.source", "recipe.script"), f"{line}; allowed: {', '.join(OTHER_SOURCES)}"
+    if params.recipe.script is not None:
+        yield from _script(params.recipe, root)
+        return  # the script has a network and weights of its own
     yield from _backbone(params, root)
     if params.recipe.code is not None and (wrong := _file(params.recipe.code, root, (".py",), words="null")):
         yield ("recipe.code",), f"recipe.code: {wrong}"
@@ -49,6 +56,22 @@ def unused(recipe: Recipe) -> Iterator[str]:
         yield f"recipe.schedule.warmup: {warmup:g} has no effect; one_cycle has a rise of its own"
     if not recipe.shuffle and recipe.sampler == "balanced":
         yield "recipe.shuffle: false has no effect; recipe.sampler balanced draws at random"
+
+
+def _script(recipe: Recipe, root: Path) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yields what is wrong with a script and how it is to run."""
+    script, python = str(recipe.script), recipe.python
+    if script.endswith(".py") and (wrong := _file(script, root, (".py",), words="null")):
+        yield ("recipe.script",), f"recipe.script: {wrong}"
+    if not script.endswith(".py") and not all(part.isidentifier() for part in script.split(".")):
+        allowed = "allowed: null, an existing .py file, or a module's dotted name"
+        yield ("recipe.script",), f"recipe.script: got {shown(script)}; {allowed}"
+    if recipe.folder is not None and not os.path.isdir(root / recipe.folder):
+        near = schema.nearest_path(root / recipe.folder, folders=True)
+        yield ("recipe.folder",), f"recipe.folder: got {shown(recipe.folder)}; no such folder{near}"
+    if python is not None and not os.access(root / python, os.X_OK):
+        allowed = "allowed: null, or the path of an interpreter"
+        yield ("recipe.python",), f"recipe.python: got {shown(python)}; no such program; {allowed}"
 
 
 def _data(section: str, data: Data, root: Path) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -66,6 +89,8 @@ def _data(section: str, data: Data, root: Path) -> Iterator[tuple[tuple[str, ...
 def _path(section: str, data: Data, root: Path) -> str:
     """Returns what is wrong with the path of this source, "" where nothing is."""
     given = shown(data.path)
+    if data.source == "script":
+        return "" if data.path is None else f"got {given}; allowed: null, as the script loads its own data"
     if data.source == "digits":
         sources = "imagefolder, table, webdataset, torchvision, huggingface"
         reason = f"because {section}.source digits reads no path (sources that do: {sources})"

@@ -17,9 +17,11 @@ class Rule:
         above: every number allowed is greater.
         high: largest number allowed.
         below: every number allowed is smaller.
+        is_line: a list of text is a command line: it may be empty, say a word twice, and hold numbers.
     """
 
     help: str = ""
+    is_line: bool = False
     choices: tuple[str, ...] = ()
     low: float | None = None
     above: float | None = None

@@ -16,7 +16,7 @@ from plateau_cause.config.recipe import Recipe
 from plateau_cause.config.yaml_file import read_yaml
 from plateau_cause.errors import MistakesError
 
-SOURCES = ("digits", "imagefolder", "table", "webdataset", "torchvision", "huggingface")
+SOURCES = ("digits", "imagefolder", "table", "webdataset", "torchvision", "huggingface", "script")
 CAUSE_NAMES = (
     "preprocessing",
     "resolution",
@@ -40,6 +40,8 @@ CAUSE_NAMES = (
     "evaluation",
     "label_mapping",
     "split_shift",
+    "training_loop",
+    "schedule",
     "weights_update",
 )
 ARMS = ("recipe", "reference")

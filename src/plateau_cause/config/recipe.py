@@ -96,6 +96,14 @@ class Schedule:
 class Recipe:
     """One complete fine-tuning recipe."""
 
+    script: str | None = option(
+        None, help="your unchanged training script, or a module's dotted name; all else is read from its run"
+    )
+    arguments: tuple[str, ...] = option((), is_line=True, help="the script's command line")
+    folder: str | None = option(None, help="where the script runs; null: its own folder")
+    python: str | None = option(
+        None, help="the interpreter of the script's environment; null: the one plateau runs in"
+    )
     code: str | None = option(None, help="your own Python file; what it defines replaces the entries below")
     preprocessing: Preprocessing = section(Preprocessing)
     augmentation: str = option(

@@ -155,6 +155,8 @@ def _is_number(value: Any, member: type) -> bool:
 
 def _as_tuple(value: Any, args: tuple[Any, ...], rule: Rule) -> tuple[Any, ...] | None:
     """Returns a list as a tuple: of fixed length, or (`tuple[x, ...]`) non-empty and without repeats."""
+    if rule.is_line and isinstance(value, list):
+        return _as_line(value)
     if not isinstance(value, list) or not value:
         return None
     is_open = len(args) == 2 and args[1] is Ellipsis
@@ -167,6 +169,12 @@ def _as_tuple(value: Any, args: tuple[Any, ...], rule: Rule) -> tuple[Any, ...] 
     return entries
 
 
+def _as_line(words: list[Any]) -> tuple[str, ...] | None:
+    """Returns the words of a command line; numbers among them become text as they are written."""
+    is_plain = all(isinstance(word, (str, int, float)) and not isinstance(word, bool) for word in words)
+    return tuple(str(word) for word in words) if is_plain else None
+
+
 def allowed_text(hint: Any, rule: Rule) -> str:
     """Returns in words what a key of this type and rule allows."""
     return ", or ".join(_member_text(member, rule) for member in _members(hint))
@@ -177,6 +185,8 @@ def _member_text(member: Any, rule: Rule) -> str:
         return "null"
     if dataclasses.is_dataclass(member):
         return f"a section with keys {', '.join(field.name for field in dataclasses.fields(member))}"
+    if rule.is_line:
+        return "a list of words"
     if typing.get_origin(member) is tuple:
         args = typing.get_args(member)
         count = "a non-empty list without repeats of" if args[1] is Ellipsis else f"a list of {len(args)}:"

@@ -30,15 +30,21 @@ def main() -> None:
     """
     files = Fingerprints(paths.FINGERPRINTS)
     given, found = _collected(files)
-    asked_px = _known(found)
-    if asked_px is None:
-        asked_px = _tried(given)
-        artifacts.write_json(paths.TRIED, {**_looked_at(found), "asked_px": asked_px})
-    found["prepare_data"]["asked_px"] = asked_px
+    if given.recipe.script is None:
+        found["prepare_data"]["asked_px"] = _asked_px(given, found)
     with artifacts.atomic_folder(paths.INPUTS) as folder:
         for stage, values in found.items():
             artifacts.write_json(folder / paths.inputs(stage).name, values)
     files.keep()
+
+
+def _asked_px(given: params.Params, found: dict[str, inputs.Values]) -> int:
+    """Returns the size that images are asked for, pixels; what was tried before is not tried again."""
+    asked_px = _known(found)
+    if asked_px is None:
+        asked_px = _tried(given)
+        artifacts.write_json(paths.TRIED, {**_looked_at(found), "asked_px": asked_px})
+    return asked_px
 
 
 def _collected(files: Fingerprints) -> tuple[params.Params, dict[str, inputs.Values]]:

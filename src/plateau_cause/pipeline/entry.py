@@ -28,6 +28,12 @@ def run_stage(name: str, *arguments: str) -> None:
     """
     runtime.set_up_threads()
     with guarded():
+        from plateau_cause.pipeline import skipped
+
+        arm = arguments[0] if arguments else None
+        if skipped.is_skipped(name, arm):
+            skipped.write_nothing(name, arm)
+            return
         import_module(f"plateau_cause.pipeline.{name}").main(*arguments)
 
 

@@ -1,4 +1,4 @@
-"""Stage finetune@<arm>: train the recipe as it stands, or the reference that it is compared with."""
+"""Stage finetune@<arm>: train the recipe as it stands, its reference, or run a script."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from plateau_cause.lab.inspection import recipe_arm
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
-from plateau_cause.pipeline import arms, paths
+from plateau_cause.pipeline import arms, paths, script_arm
 from plateau_cause.pipeline.bench import open_laboratory
 from plateau_cause.tracking.run import Run
 
@@ -43,6 +43,9 @@ class TrainedArm:
 def main(arm: str) -> None:
     """Reads data/prepared and data/features; writes data/arms/<arm>, curves and metrics."""
     given = params.load(paths.PARAMS)
+    if arm == script_arm.ARM:
+        script_arm.train(given, Path())
+        return
     lab, rates = open_laboratory(given, Path())
     with tracking.stage_run(given, "finetune", arm, given.diagnosis.seeds[0]) as run:
         found = train_arm(lab, rates, given, arm)

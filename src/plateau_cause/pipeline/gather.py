@@ -10,13 +10,12 @@ import pandas as pd
 from plateau_cause import artifacts
 from plateau_cause.config.params import Params
 from plateau_cause.diagnosis.plateau import Plateau, detect, explain
-from plateau_cause.pipeline import paths
+from plateau_cause.pipeline import links, paths
 from plateau_cause.pipeline.gather_training import gather_training
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.summary import describe_plateau, label_map, summarize
-from plateau_cause.tracking.find import is_key, read_records
+from plateau_cause.tracking.find import read_records
 
-LOCAL_UI = "http://127.0.0.1:5000"  # where `make ui` serves the runs of this repository
 LEVEL_VIEWS = {"linear_probe": "recipe", "linear_probe_canonical": "canonical", "random_features": "random"}
 
 
@@ -36,7 +35,7 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
         summary=summary,
         title=f"{params.data.path or params.data.source} · {params.backbone.name}",
         curves=curves,
-        runs=[_linked(run, run_ids.get(run["name"], ""), records) for run in found["runs"]],
+        runs=[links.linked(run, run_ids.get(run["name"], ""), records) for run in found["runs"]],
         differences=_differences(found),
         dataset=_dataset(root),
         profile=_profile(root),
@@ -45,18 +44,6 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
         learning_curve=_learning_curve(probes["learning_curve"]),
         **gather_training(root, found),
     )
-
-
-def _linked(run: dict[str, Any], run_id: str, records: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the run with its address in MLflow: the server's, or the one that `make ui` opens."""
-    record = next(
-        (record for record in records if run_id in (record["run_id"], *record["children"].values())), None
-    )
-    if record is None or not run_id or is_key(run_id):
-        return {**run, "run_id": run_id, "url": None}
-    uri = str(record["tracking_uri"])
-    server = uri.rstrip("/") if uri.startswith("http") else LOCAL_UI
-    return {**run, "run_id": run_id, "url": f"{server}/#/experiments/{record['experiment_id']}/runs/{run_id}"}
 
 
 def _levels(found: dict[str, Any], probes: dict[str, Any]) -> dict[str, float | None]:

@@ -12,6 +12,7 @@ from plateau_cause.config.params import Params, dump
 from plateau_cause.config.recipe import shared
 from plateau_cause.fingerprint import Fingerprints
 from plateau_cause.images import sources
+from plateau_cause.pipeline.scripts import key_of
 from plateau_cause.trial.sizes import is_open, read_px
 
 Values = dict[str, Any]
@@ -27,10 +28,14 @@ def collect(given: Params, files: Fingerprints) -> dict[str, Values]:
     Raises:
         PlateauError: the images are not there, or lie around the project itself.
     """
+    if given.recipe.script is not None:
+        return _of_script(given)
     network, compared = _network(given, files), {"reference_data": given.reference_data is not None}
     seeds, recipe, limits = list(given.diagnosis.seeds), dump(given.recipe), dump(given.diagnosis)
     titles = {"data": [given.data.source, given.data.path], "backbone": given.backbone.name}
     return {
+        "capture": {},
+        "script": {},
         "prepare_data": {**_images(given, files), "asked of them": _asked(given)},
         "embed": {**network, "preprocessing": recipe["preprocessing"], **compared},
         "feature_shift": {"seed": given.data.split.seed, **compared},
@@ -39,6 +44,20 @@ def collect(given: Params, files: Fingerprints) -> dict[str, Values]:
         "intervene": {**network, "recipe": recipe, "diagnosis": limits},
         "summarize": {**titles, "diagnosis": limits, "tracking": dump(given.tracking)},
     }
+
+
+def _of_script(given: Params) -> dict[str, Values]:
+    """Returns the values where everything is read from a script: the stages that it skips start from none."""
+    key: Values = {"script": key_of(given.recipe)}
+    limits = dump(given.diagnosis)
+    own: dict[str, Values] = {
+        "capture": key,
+        "script": {**key, "seeds": list(given.diagnosis.seeds)},
+        "intervene": {**key, "diagnosis": limits},
+        "summarize": {"diagnosis": limits, "tracking": dump(given.tracking)},
+    }
+    skipped = ("prepare_data", "embed", "feature_shift", "recipe", "reference")
+    return {**{stage: {"skipped": True} for stage in skipped}, **own}
 
 
 def _asked(given: Params) -> Values | None:

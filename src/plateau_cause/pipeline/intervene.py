@@ -19,7 +19,7 @@ from plateau_cause.lab import landscape, store
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
-from plateau_cause.pipeline import arms, paths
+from plateau_cause.pipeline import arms, paths, script_swaps
 from plateau_cause.pipeline.bench import open_laboratory
 from plateau_cause.tracking.run import Run
 
@@ -27,6 +27,9 @@ from plateau_cause.tracking.run import Run
 def main() -> None:
     """Reads both arms, features and probes; writes data/interventions and reports/intervene.json."""
     given = params.load(paths.PARAMS)
+    if given.recipe.script is not None:
+        script_swaps.main(given, Path())
+        return
     lab, rates = open_laboratory(given, Path())
     with tracking.stage_run(given, "intervene") as run:
         diagnosed, found = diagnose_arms(lab, rates, given, Path())

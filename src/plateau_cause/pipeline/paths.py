@@ -19,6 +19,7 @@ LEAKAGE = STATISTICS / "leakage.parquet"
 FEATURES = DATA / "features"
 PROFILE = FEATURES / "profile.json"
 CAPTURE = DATA / "capture"  # what was seen of a training script
+PEEK = CAPTURE / "peek.json"
 SHIFT = DATA / "shift"
 SHIFT_TESTS = SHIFT / "tests.json"
 PROJECTION, PROBES, NOISE = SHIFT / "projection.parquet", SHIFT / "probes.json", SHIFT / "noise.json"
@@ -43,6 +44,7 @@ KEPT = Path(".plateau")
 TRIED = KEPT / "tried.json"  # what stage check has tried, and found to work
 FINGERPRINTS = KEPT / "fingerprints.json"  # digests of the user's files, so that each is read once
 FINISHED = KEPT / "runs"  # finished runs and checkpoints, by content
+REPLAYS = KEPT / "replays"  # the same of a script's
 RETRAIN_RECORDS = KEPT / "retrain"  # run records of retrainings
 
 

@@ -8,6 +8,7 @@ from plateau_cause import tracking
 from plateau_cause.config import params
 from plateau_cause.pipeline import paths
 from plateau_cause.pipeline.gather import gather
+from plateau_cause.pipeline.gather_script import gather_script
 from plateau_cause.report import files
 from plateau_cause.report.summary import diagnosis_tags
 
@@ -16,7 +17,8 @@ def main() -> None:
     """Reads what the other stages left; writes reports/plateau_cause.* and reports/plots/summary."""
     given = params.load(paths.PARAMS)
     with tracking.stage_run(given, "summarize") as run:
-        content = gather(given, Path(), run.run_id)
+        collect = gather if given.recipe.script is None else gather_script
+        content = collect(given, Path(), run.run_id)
         files.write(content, paths.REPORTS)
         diagnosis = diagnosis_tags(content.summary)
         run.log_tags(diagnosis)

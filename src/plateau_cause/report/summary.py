@@ -11,6 +11,10 @@ from plateau_cause.report.wording import spoken, words
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
 FEW_IMAGES = 100  # test images below which the smallest effect that can be seen is said
 Record = Mapping[str, Any]
+# What is diagnosed -> its name and what it is judged on; what it becomes; what is counted.
+NAMES = {"recipe": ("recipe", "test images"), "script": ("script", "held-out images")}
+REPAIRED = {"recipe": "recommended recipe", "script": "repaired script"}
+ACCURACY = {"recipe": "test accuracy", "script": "held-out accuracy"}
 
 
 def summarize(
@@ -32,7 +36,9 @@ def summarize(
         target: the test accuracy that the user needs, where they said so.
     """
     recipe, data = found["findings"], found["data"]
-    base = max(found["gap"]["effect"], sum(item["effect"] for item in _standing(recipe, "cause")), 1e-9)
+    gap = found["gap"]  # None: a script in which nothing could be changed
+    explained = sum(item["effect"] for item in _standing(recipe, "cause"))
+    base = max(gap["effect"] if gap else 0.0, explained, 1e-9)
     causes = [_cause(item, "recipe", item["effect"] / base, runs) for item in _standing(recipe, "cause")]
     causes += [_cause(item, "data", None, runs) for item in _standing(data, "cause")]
     undecided = [*_standing(recipe, "undecided"), *_standing(data, "undecided")]
@@ -49,8 +55,9 @@ def summarize(
         "cost": _cost(found),
         "min_effect": min_effect,
         "alarms": [alarm["words"] for alarm in found["alarms"]],
-        "gap": {key: found["gap"][key] for key in ("effect", "ci")},
+        **({"gap": {key: gap[key] for key in ("effect", "ci")}} if gap else {}),
         "test_images": found["test_images"],
+        "subject": found.get("subject", "recipe"),
     }
     summary["notes"] = summary["alarms"] + _target(found, target) + _notes(summary)
     summary["would_settle"] = _would_settle(summary)
@@ -87,39 +94,50 @@ def describe_plateau(
 def headline(summary: Record) -> str:
     """Returns one sentence that a person can act on."""
     before, after = summary["verified"]["before"], summary["verified"]["after"]
+    name, images = NAMES[summary.get("subject", "recipe")]
     if summary["verdict"] == "healthy":
-        reached = f"the recipe reaches {before:.1%} on test images"
+        reached = f"the {name} reaches {before:.1%} on {images}"
         return f"Nothing to repair was found: {reached}; {_hidden(summary)}."
     if summary["verdict"] == "inconclusive":
         return (
-            f"Undecided: the recipe reaches {before:.1%}, and {_hidden(summary)}; these runs and test "
-            "images do not tell whether there is more."
+            f"Undecided: the {name} reaches {before:.1%}, and {_hidden(summary)}; these runs and "
+            f"{images} do not tell whether there is more."
         )
     if not summary["causes"]:
         names = _listed([entry["factor"] for entry in summary["undecided"]])
         return (
-            f"The recommended recipe reaches {after:.1%} instead of {before:.1%}; which of its changes does "
+            f"The {REPAIRED[name]} reaches {after:.1%} instead of {before:.1%}; which of its changes does "
             f"it is not decided ({names})."
         )
     primary = summary["causes"][0]
+    title = f"{_place(primary)}{words(primary).title}"
     gained = numbers.points(primary["effect"])
     if primary.get("alternatives"):
         others = _listed(primary["alternatives"])
-        return f"{words(primary).title}: repairing it gains {gained}, and so does any one of: {others}."
+        return f"{title}: repairing it gains {gained}, and so does any one of: {others}."
     if primary["kind"] == "data":
         return f"{words(primary).title}: worth {gained} of test accuracy; the recipe stands at {before:.1%}."
     together = " once the rest is in place (alone it hurts)" if primary["alone"] < 0 else ""
     return (
-        f"{words(primary).title}: worth {gained} of test accuracy{together}; the recommended recipe reaches "
+        f"{title}: worth {gained} of {ACCURACY[name]}{together}; the {REPAIRED[name]} reaches "
         f"{after:.1%} instead of {before:.1%}."
     )
 
 
+def _place(cause: Record) -> str:
+    """Returns `train.py:41: ` where a cause has a line."""
+    place = cause.get("location")
+    return f"{place['file']}:{place['line']}: " if place else ""
+
+
 def _hidden(summary: Record) -> str:
     """Returns how much may still be hidden, by the interval of the gap and of the best run."""
-    most = max(summary["gap"]["ci"][1], summary["verified"]["ci"][1], 0.0)
-    images = summary["test_images"]
-    return f"at most {numbers.points(most).removeprefix('+')} may still be hidden with {images} test images"
+    known = [found["ci"][1] for found in (summary.get("gap"), summary["verified"]) if found and found["ci"]]
+    if not known:
+        return "nothing stands out that could be changed"
+    most = max(*known, 0.0)
+    count, images = summary["test_images"], NAMES[summary.get("subject", "recipe")][1]
+    return f"at most {numbers.points(most).removeprefix('+')} may still be hidden with {count} {images}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -136,6 +154,7 @@ def _cause(item: Record, kind: str, share: float | None, runs: Mapping[str, str]
         "alone": alone,
         "alternatives": list(item.get("alternatives", ())),
         "runs": [runs[name] for name in item["runs"] if runs.get(name)],
+        **{key: item[key] for key in ("location", "patch") if item.get(key)},
     }
 
 
@@ -178,10 +197,11 @@ def _target(found: Record, target: float | None) -> list[str]:
 
 def _notes(summary: Record) -> list[str]:
     notes = []
-    if summary["test_images"] < FEW_IMAGES:
+    if summary["test_images"] < FEW_IMAGES and "gap" in summary:
         width = summary["gap"]["ci"][1] - summary["gap"]["ci"][0]
         seen = numbers.points(width / 2).removeprefix("+")
-        notes.append(f"{summary['test_images']} test images: an effect below about {seen} cannot be seen.")
+        images = NAMES[summary.get("subject", "recipe")][1]
+        notes.append(f"{summary['test_images']} {images}: an effect below about {seen} cannot be seen.")
     trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]
     if summary["verdict"] == "healthy" and (trained or 0.0) < tested:
         notes.append(
@@ -197,7 +217,9 @@ def _would_settle(summary: Record) -> list[str]:
     """Returns what would decide what is open; nothing where nothing is."""
     if not summary["undecided"] and summary["verdict"] != "inconclusive":
         return []
-    gap = summary["gap"]
+    gap = summary.get("gap")
+    if gap is None:
+        return []
     return [
         f"The gap to the reference is {numbers.points_with_interval(gap['effect'], gap['ci'])}: more "
         "test images, "

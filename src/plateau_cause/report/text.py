@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plateau_cause.report import numbers
-from plateau_cause.report.view import HARMLESS, UNDECIDED, VERDICTS, fix_yaml, plateau_sentence
+from plateau_cause.report.view import HARMLESS, UNDECIDED, badge, fix_yaml, plateau_sentence
 from plateau_cause.report.waterfall import Step, steps
 from plateau_cause.report.wording import spoken, words
 
@@ -25,7 +25,7 @@ def render(summary: Mapping[str, Any], width: int = 80, plain: bool = False) -> 
         width: columns of the terminal, 60 or more.
         plain: ASCII only.
     """
-    title, sentence = VERDICTS[summary["verdict"]]
+    title, sentence = badge(summary)
     state = " ".join(filter(None, [f"{title}: {sentence}", plateau_sentence(summary)]))
     parts = [
         wrapped(summary["headline"], width),
@@ -85,11 +85,18 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> str:
 
 def _cause(cause: Mapping[str, Any]) -> str:
     effect = numbers.points_with_interval(cause["effect"], cause["ci"])
-    fix = fix_yaml(cause["fix"])
-    lines = [f"{words(cause).title}: {effect} ({cause['cause']}, {cause['kind']})", *cause["evidence"]]
+    fix = cause.get("patch", "").rstrip("\n") or fix_yaml(cause["fix"])
+    title = f"{place(cause)}{words(cause).title}"
+    lines = [f"{title}: {effect} ({cause['cause']}, {cause['kind']})", *cause["evidence"]]
     if others := ", ".join(spoken(name) for name in cause.get("alternatives", ())):
         lines.insert(1, f"or any one of: {others}")
     return "\n".join([*lines, *([f"Fix:\n{textwrap.indent(fix, '  ')}"] if fix else [])])
+
+
+def place(cause: Mapping[str, Any]) -> str:
+    """Returns `train.py:41: ` where a cause has a line in the user's file."""
+    found = cause.get("location")
+    return f"{found['file']}:{found['line']}: " if found else ""
 
 
 def _differences(entries: Sequence[Mapping[str, Any]]) -> list[str]:

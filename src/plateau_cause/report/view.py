@@ -38,7 +38,9 @@ def view(content: ReportContent) -> dict[str, Any]:
     return {
         "summary": {"notes": [], "would_settle": [], "undecided": []} | summary,
         "title": content.title,
-        "badge": VERDICTS[summary["verdict"]],
+        "badge": badge(summary),
+        "subject": subject(summary),
+        "really": summary.get("script"),
         "steps": waterfall.steps(summary),
         "causes": [_cause(cause, names, urls) for cause in summary["causes"]],
         "plateau_sentence": plateau_sentence(summary),
@@ -47,7 +49,7 @@ def view(content: ReportContent) -> dict[str, Any]:
         "recipe_yaml": to_yaml({"recipe": summary["recommended_recipe"]})
         if summary["recommended_recipe"]
         else None,
-        "cost": _cost(summary["cost"]),
+        "cost": _cost(summary["cost"], subject(summary)),
         "harmless": HARMLESS,
         "undecided": UNDECIDED,
         "differences": content.differences,
@@ -68,8 +70,28 @@ def _cause(
         "alternatives": list(cause.get("alternatives", ())),
         "explanation": plain.explanation,
         "fix": fix_yaml(cause["fix"]),
+        "patch": cause.get("patch", "").rstrip("\n"),
+        "location": cause.get("location"),
         "runs": runs,
     }
+
+
+def subject(summary: Mapping[str, Any]) -> str:
+    """Returns what was diagnosed: recipe or script."""
+    return str(summary.get("subject", "recipe"))
+
+
+def judged_on(summary: Mapping[str, Any]) -> str:
+    """Returns what counts: test images, or whatever a script holds out."""
+    return "test images" if subject(summary) == "recipe" else "held-out images"
+
+
+def badge(summary: Mapping[str, Any]) -> tuple[str, str]:
+    """Returns the verdict in one word and in one sentence."""
+    title, sentence = VERDICTS[summary["verdict"]]
+    if subject(summary) == "script" and "gap" not in summary:
+        return title, "Nothing that the script does stands out, so nothing was changed."
+    return title, sentence.replace("recipe", subject(summary))
 
 
 def plateau_sentence(summary: Mapping[str, Any]) -> str:
@@ -87,7 +109,8 @@ def plateau_sentence(summary: Mapping[str, Any]) -> str:
     level = summary["levels"].get(name)
     known = "" if level is None else f" ({numbers.percent(level)})"
     if state["metric"] == "train_accuracy":  # levels are held-out accuracies: they equal no training accuracy
-        start += f"; on test images the recipe reaches {numbers.percent(state['test_accuracy'])}"
+        reached = numbers.percent(state["test_accuracy"])
+        start += f"; on {judged_on(summary)} the {subject(summary)} reaches {reached}"
     return f"{start}, the level of {_article(name)}{spoken(name)}{known}."
 
 
@@ -98,12 +121,13 @@ def _article(name: str) -> str:
 def _levels(summary: Mapping[str, Any]) -> list[tuple[str, float]]:
     """Returns what was measured, and the recipe between it, from low to high."""
     known = [(spoken(name), level) for name, level in summary["levels"].items() if level is not None]
-    return sorted([*known, ("your recipe", summary["plateau"]["test_accuracy"])], key=lambda entry: entry[1])
+    own = (f"your {subject(summary)}", summary["plateau"]["test_accuracy"])
+    return sorted([*known, own], key=lambda entry: entry[1])
 
 
 def _missing(summary: Mapping[str, Any]) -> str:
     """Returns what a reader must know when nothing was there to compare with."""
-    if summary["levels"]["reference"] is not None:
+    if summary["levels"]["reference"] is not None or subject(summary) == "script":
         return ""
     return "No reference recipe could be measured, so this report cannot say what is reachable."
 
@@ -142,10 +166,11 @@ def safe_url(url: str | None) -> str | None:
     return url if url and FOLLOWED.fullmatch(url) else None
 
 
-def _cost(cost: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _cost(cost: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
+    repaired = "Reference recipe" if name == "recipe" else "Repaired script"
     rows = [
-        ("Your recipe, one run", numbers.seconds(cost["recipe_seconds"])),
-        ("Reference recipe, one run", numbers.seconds(cost["reference_seconds"])),
+        (f"Your {name}, one run", numbers.seconds(cost["recipe_seconds"])),
+        (f"{repaired}, one run", numbers.seconds(cost["reference_seconds"])),
         ("Diagnosis, all in all", numbers.seconds(cost["diagnosis_seconds"])),
     ]
     if cost["reference_seconds"] and cost["diagnosis_seconds"] is not None:

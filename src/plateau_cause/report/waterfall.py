@@ -59,7 +59,8 @@ def steps(summary: Mapping[str, Any]) -> list[Step]:
     """
     levels, recipe = summary["levels"], summary["plateau"]["test_accuracy"]
     chance = levels["chance"] or 0.0
-    bars = [Step("Chance", 0.0, chance, None, "chance"), Step("Your recipe", chance, recipe, None, "recipe")]
+    own = Step(f"Your {_subject(summary)}", chance, recipe, None, "recipe")
+    bars = [Step("Chance", 0.0, chance, None, "chance"), own]
     measured = [cause for cause in summary["causes"] if cause["cause"] != "limited_data"]
     reached = _reached(summary)
     before, behind = _split(measured, recipe, reached)
@@ -70,6 +71,11 @@ def steps(summary: Mapping[str, Any]) -> list[Step]:
     bars += _more_data(summary, bars[-1].end)
     bars += _to_the_top(levels, bars[-1].end)
     return bars
+
+
+def _subject(summary: Mapping[str, Any]) -> str:
+    """Returns what was diagnosed: recipe or script."""
+    return str(summary.get("subject", "recipe"))
 
 
 def _fixes(causes: Sequence[Mapping[str, Any]], start: float, kind: str = "fix") -> list[Step]:
@@ -87,7 +93,8 @@ def _reached(summary: Mapping[str, Any]) -> Step | None:
     if verified.get("after") is not None:
         before, ci = verified.get("before"), verified.get("ci")
         ends = None if ci is None or before is None else (before + ci[0], before + ci[1])
-        return Step("Recommended recipe", 0.0, verified["after"], ends, "reached")
+        label = "Repaired script" if _subject(summary) == "script" else "Recommended recipe"
+        return Step(label, 0.0, verified["after"], ends, "reached")
     return None if reference is None else Step("Reference recipe", 0.0, reference, None, "reached")
 
 

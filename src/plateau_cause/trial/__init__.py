@@ -46,6 +46,8 @@ def check(path: Path) -> Tried:
     """
     params, wrong = examine(path)
     found = Findings(wrong)
+    if params.recipe.script is not None:  # what it does is seen when it runs: the stage capture
+        return Tried(params, tuple(found.mistakes), ())
     found.notes += consistency.unused(params.recipe)
     if params.backbone.weights == "bundled" and not found.touches("backbone"):
         found.tried(lambda: bundled_package(backbone_name.parse(params.backbone.name).source))

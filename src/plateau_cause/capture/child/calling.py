@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import FrameType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child.course import Course, Forward, tensors
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.names import name_in
 from plateau_cause.capture.child.places import Place, Registry, frame_here, here, place_of
+
+if TYPE_CHECKING:
+    from plateau_cause.capture.child.changes import Changes
 
 TRANSFORMS = "torchvision.transforms"
 
@@ -37,6 +40,7 @@ class Calling:
         self.frozen: dict[int, tuple[Any, Place | None, bool]] = {}  # parameter → last requires_grad
         self.loaded: list[Loaded] = []
         self.compiled: Place | None = None  # the line of torch.compile
+        self.changes: Changes | None = None  # of a replay
         self._in_train = False
         self._names: Registry[str] = Registry()
 
@@ -72,7 +76,10 @@ class Calling:
             self.depth, self.outermost = 1, module
             try:
                 self.hooks.hear(self._before, module)
-                output = original(module, *arguments, **named)
+                if self.changes is None:
+                    output = original(module, *arguments, **named)
+                else:
+                    output = self.changes.run(original, module, arguments, named)
             finally:
                 self.depth, self.outermost = 0, None
             self.hooks.hear(self._after, module, arguments, named, output)

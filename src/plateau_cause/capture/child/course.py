@@ -42,6 +42,8 @@ class Pass:
     backwards: int = 0
     ended: bool = False
     recent: deque[Any] = field(default_factory=lambda: deque(maxlen=2))  # a loader may read one batch ahead
+    asked: deque[Any] = field(default_factory=deque)  # positions of the batches that are not yielded yet
+    positions: deque[Any] = field(default_factory=lambda: deque(maxlen=2))  # of `recent`, in their data set
 
 
 @dataclass

@@ -12,6 +12,7 @@ from plateau_cause.capture.child import describe_data, facts
 from plateau_cause.capture.child.course import Forward
 from plateau_cause.capture.child.decoding import Decoding
 from plateau_cause.capture.child.describe_model import describe_model
+from plateau_cause.capture.child.expected import expected
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.child.replay import Sample, Sampled, samples, spread, varies
@@ -51,6 +52,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "loaders": [told for one in data
                     if (told := doors.hooks.attempt(describe_data.describe, one, doors.places))],
         "model": model,
+        "expected": doors.hooks.attempt(expected, peek),
         "training": _call(peek.training[:1]),
         "training_again": None if peek.later is None else _call([peek.later]),
         "evaluation": _call(_evaluation(peek)),

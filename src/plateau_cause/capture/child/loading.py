@@ -13,6 +13,7 @@ from plateau_cause.capture.child.places import Place, Registry, frame_here, fram
 from plateau_cause.capture.child.plans import rounds_around
 
 PASS = "_plateau_pass"  # the attribute of a loader's iterator that holds its pass
+EARLY = "_plateau_asked"  # the attribute with the items that it asked for before there was a pass
 
 
 class Loading:
@@ -50,6 +51,7 @@ class Loading:
             self.course.loaders.append(known)
         known.name = known.name or name_in(frame, loader)
         begun = Pass(known, place_of(frame), rounds_around(frame) if len(known.passes) < 2 else None)
+        begun.asked.extend(vars(iterator).pop(EARLY, []))
         self.course.begin(begun)
         setattr(iterator, PASS, begun)
 
@@ -77,9 +79,26 @@ class Loading:
                 raise
             of.batches += 1
             of.recent.append(batch)
+            of.positions.append(of.asked.popleft() if of.asked else None)
             return batch
 
         iterator_class.__next__ = following
+
+    def follow_positions(self, torch: ModuleType) -> None:
+        """Has every pass know which items of its data set a batch holds; loaders ask for them in order."""
+        iterator_class = torch.utils.data.dataloader._BaseDataLoaderIter
+        original = iterator_class._next_index
+
+        def next_index(iterator: Any) -> Any:
+            asked = original(iterator)
+            of = getattr(iterator, PASS, None)
+            if of is None or of.ended:  # workers are asked before a pass begins
+                vars(iterator).setdefault(EARLY, []).append(asked)
+            else:
+                of.asked.append(asked)
+            return asked
+
+        iterator_class._next_index = next_index
 
 
 def _consumer(frame: FrameType | None) -> FrameType | None:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from plateau_cause.capture.child import pieces, program
 from plateau_cause.capture.child.calling import Calling
+from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.course import Course, Mode
 from plateau_cause.capture.child.decoding import Decoding
 from plateau_cause.capture.child.document import document, document_of_nothing, located, sampled
@@ -22,10 +23,13 @@ from plateau_cause.capture.child.errors import describe_error, from_user
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.imports import AfterImport
+from plateau_cause.capture.child.interventions import made
+from plateau_cause.capture.child.interventions.base import Intervention
 from plateau_cause.capture.child.loading import Loading
 from plateau_cause.capture.child.losing import Losing
 from plateau_cause.capture.child.peek import Peek
 from plateau_cause.capture.child.places import Place, Registry
+from plateau_cause.capture.child.replaying import Replay
 from plateau_cause.capture.child.seeding import Seeding
 from plateau_cause.capture.child.stepping import Stepping
 from plateau_cause.capture.child.transcribe import transcribe
@@ -54,12 +58,11 @@ def run(path: Path) -> None:
     """Runs the script of a job file, peeked at or watched, and ends the process as the script would.
 
     Args:
-        path: JSON with mode (peek or watch), target, is_module, arguments, out (a folder), limit_s.
+        path: JSON with mode (peek, watch or replay), target, is_module, arguments, out (a folder); for a peek
+            limit_s; for a replay seed, interventions and their settings (docs/capture.md).
     """
     job = json.loads(path.read_text(encoding="utf-8"))
-    if job["mode"] == "peek":
-        _peek(job)
-    _watch(job)
+    {"peek": _peek, "watch": _watch, "replay": _replay}[job["mode"]](job)
 
 
 def _peek(job: dict[str, Any]) -> NoReturn:
@@ -73,9 +76,24 @@ def _peek(job: dict[str, Any]) -> NoReturn:
 
 
 def _watch(job: dict[str, Any]) -> NoReturn:
-    """Runs the script to its end, and ends as it does: its own exit handlers run, its status is kept."""
     mode = Watch()
     doors = mode.doors = open_doors(job, mode)
+    _to_its_end(doors, mode)
+
+
+def _replay(job: dict[str, Any]) -> NoReturn:
+    """Runs the script to its end with interventions, from a seed."""
+    os.environ["TORCHDYNAMO_DISABLE"] = "1"  # interventions act within calls: no graph
+    mode = Replay()
+    wanted = [made(name, job.get("settings", {}).get(name, {})) for name in job["interventions"]]
+    doors = mode.doors = open_doors(job, mode, wanted)
+    assert doors.calling.changes is not None
+    mode.begin(doors.calling.changes)
+    _to_its_end(doors, mode)
+
+
+def _to_its_end(doors: Doors, mode: Watch) -> NoReturn:
+    """Runs the script to its end, and ends as it does: its own exit handlers run, its status is kept."""
     doors.stepping.records_rates = False
     error = _run_script(doors)
     doors.hooks.hear(_settle, doors)
@@ -92,15 +110,24 @@ def _settle(doors: Doors) -> None:
         doors.course.end(of)
 
 
-def open_doors(job: dict[str, Any], mode: Mode) -> Doors:
-    """Returns the doors; each listens as soon as the script has imported the library."""
+def open_doors(job: dict[str, Any], mode: Mode, wanted: list[Intervention] | None = None) -> Doors:
+    """Returns the doors; each listens as soon as the script has imported the library.
+
+    Args:
+        job: of the capture.
+        mode: what hears of the course.
+        wanted: interventions of a replay; None: no replay.
+    """
     hooks, places = Hooks(), Registry[Place]()
     course = Course(mode)
     calling = Calling(hooks, course, places)
     doors = Doors(
         job, hooks, course, places, Loading(hooks, course, places), calling,
-        Stepping(hooks, course, places), Losing(hooks, calling, places), Seeding(hooks), Decoding(hooks),
+        Stepping(hooks, course, places), Losing(hooks, calling, places),
+        Seeding(hooks, job.get("seed")), Decoding(hooks),
     )  # fmt: skip
+    if wanted is not None:
+        calling.changes = Changes(doors, wanted)
     imports = AfterImport()
     sys.meta_path.insert(0, imports)
     doors.seeding.install_python()
@@ -121,6 +148,9 @@ def _install(doors: Doors, torch: ModuleType) -> None:
     if doors.job["mode"] == "peek":
         doors.hooks.attempt(doors.losing.install, torch)
         torch.save = _saves_no_file(torch.save)  # type: ignore[attr-defined]
+    if doors.calling.changes is not None:
+        doors.hooks.attempt(doors.loading.follow_positions, torch)
+        doors.calling.changes.install(torch)
 
 
 def _saves_no_file(save: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,9 @@ from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.tally import Tally
 
 
-def measured(loader: Any, call: Forward, hooks: Hooks) -> dict[str, Any]:
+def measured(
+    loader: Any, call: Forward, hooks: Hooks, hear: Callable[[Any, Any], None] | None = None
+) -> dict[str, Any]:
     """Returns accuracy and images of a loader's data set under a model in evaluation mode.
 
     Chance, modes, gradients and the loader itself are afterwards as they were before.
@@ -21,6 +23,7 @@ def measured(loader: Any, call: Forward, hooks: Hooks) -> dict[str, Any]:
         loader: a DataLoader; its data set, batch size and collate function are used, nothing else.
         call: a call that the script made, with the batch that it was made for: the model is called alike.
         hooks: silent meanwhile.
+        hear: told what the model returns for each batch, and the batch.
     """
     import torch
 
@@ -32,7 +35,10 @@ def measured(loader: Any, call: Forward, hooks: Hooks) -> dict[str, Any]:
             own = torch.utils.data.DataLoader(loader.dataset, size, collate_fn=loader.collate_fn)
             for batch in own:
                 arguments, named = _alike(call, batch)
-                tally.add(call.module(*arguments, **named), batch)
+                output = call.module(*arguments, **named)
+                tally.add(output, batch)
+                if hear is not None:
+                    hear(output, batch)
     finally:
         hooks.paused = was_paused
     return tally.result()

@@ -53,6 +53,7 @@ class Stepping:
         self.backward_place: Place | None = None
         self.clips: list[dict[str, Any]] = []
         self.scaler: dict[str, Any] | None = None
+        self.grad_scaler: Any = None
         self.loss: Any = None  # of the last backward call
         self.records_rates = True
         self._scheduling = 0
@@ -130,6 +131,7 @@ class Stepping:
         self.hooks.after(utils, name, clipped)
 
     def _scaled(self, scaler: Any, *arguments: Any, **named: Any) -> None:
+        self.grad_scaler = scaler
         self.scaler = {"enabled": scaler.is_enabled(), "place": here()}
 
     def _follow_schedulers(self, module: ModuleType) -> None:

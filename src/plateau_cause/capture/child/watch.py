@@ -25,6 +25,7 @@ class Watch(Mode):
     """Adds up what the script computes; writes `watch.json` whole after every epoch."""
 
     looks_closely = False
+    file: str | None = "watch.json"
 
     def __init__(self) -> None:
         self.doors: Doors
@@ -81,7 +82,7 @@ class Watch(Mode):
     def _close(self, result: dict[str, Any]) -> None:
         rates = [group["lr"] for held in self.doors.stepping.held if held.steps
                  for group in held.optimizer.param_groups]  # fmt: skip
-        seconds = time.perf_counter() - self._started_s
+        seconds = self.seconds
         self.epochs.append({"epoch": len(self.epochs) + 1, "training": result, "evaluations": [],
                             "rates": rates, "seconds": seconds, "moved": None})  # fmt: skip
         if self._own_s < SHARE * seconds:
@@ -115,7 +116,14 @@ class Watch(Mode):
             {"loader": loader.name, "place": loader.place, **result, "by": "plateau"}
         )
 
+    @property
+    def seconds(self) -> float:
+        """Returns how long the script has run."""
+        return time.perf_counter() - self._started_s
+
     def _write(self, status: str) -> None:
+        if self.file is None:
+            return
         error = None if self._error is None else describe_error(self._error)
         content = {
             "schema_version": SCHEMA_VERSION,
@@ -125,11 +133,11 @@ class Watch(Mode):
             "is_trained": self._is_trained(),
             "epochs_planned": self._planned,
             "epochs": self.epochs,
-            "seconds": time.perf_counter() - self._started_s,
+            "seconds": self.seconds,
             "own_seconds": self._own_s,
             "problems": self.doors.hooks.problems,
         }
-        write_json(Path(self.doors.job["out"]) / "watch.json", located(content))
+        write_json(Path(self.doors.job["out"]) / self.file, located(content))
 
     def _is_trained(self) -> bool:
         """Returns whether every planned epoch has been trained, so that what failed came after it."""

@@ -1,0 +1,69 @@
+"""What every intervention is: places at which it may act, and whether it has acted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from plateau_cause.capture.child.call import Call
+
+if TYPE_CHECKING:
+    from plateau_cause.capture.child.changes import Changes
+
+
+class Intervention:
+    """Changes one thing in a run. Each place does nothing unless a subclass says otherwise.
+
+    Attributes:
+        name: as in the job.
+        settings: what the peek has measured for it.
+        times: how often it has changed something, counted where the change was seen to hold.
+        failed: what it raised; it judges nothing then.
+    """
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        self.name, self.settings = name, settings
+        self.times = 0
+        self.failed: str | None = None
+        self.changes: Changes
+
+    def install(self, torch: ModuleType) -> None:
+        """Wraps functions of torch, which has just been imported."""
+
+    @contextmanager
+    def around(self, call: Call) -> Iterator[None]:
+        """Surrounds a call of a module from outside every other."""
+        yield
+
+    def given(self, call: Call) -> None:
+        """Changes what a module is given: `call.arguments` and `call.named`."""
+
+    def returned(self, call: Call, output: Any) -> Any:
+        """Returns what a module returns, changed or not."""
+        return output
+
+    def fetched(self) -> None:
+        """Acts before a batch is asked for."""
+
+    def backward(self) -> None:
+        """Acts when gradients have been computed."""
+
+    def before_step(self, optimizer: Any) -> None:
+        """Acts before a step of one of the script's optimizers."""
+
+    def after_step(self, optimizer: Any) -> None:
+        """Acts after it."""
+
+    def passed(self) -> None:
+        """Acts at the end of a pass over the training data."""
+
+    def labels(self, labels: Any) -> Any:
+        """Returns the labels (N,) that an evaluation is judged by."""
+        return labels
+
+    def told(self) -> dict[str, Any]:
+        """Returns whether the change took, and words where it did not."""
+        words = self.failed or (None if self.times else "nothing was there to change")
+        return {"took": self.failed is None and self.times > 0, "words": words}

@@ -1,0 +1,77 @@
+"""The loss is given what it expects: plain outputs where a softmax, sigmoid or ReLU stood before it."""
+
+from __future__ import annotations
+
+import inspect
+from types import ModuleType
+from typing import Any
+
+from plateau_cause.capture.child.call import Call
+from plateau_cause.capture.child.interventions.base import Intervention
+from plateau_cause.capture.child.losing import form
+from plateau_cause.capture.child.undoing import Undoing
+
+LEAST = 1e-30  # probabilities below have no logarithm in single precision
+
+
+class LogitsToLoss(Intervention):
+    """Undoes the activation: its own input where it was seen, its inverse function else."""
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        super().__init__(name, settings)
+        self._undoing = Undoing()
+
+    def install(self, torch: ModuleType) -> None:
+        """Wraps activations and losses."""
+        functional: Any = torch.nn.functional
+        self._undoing.install(torch)
+        self._wrap(functional, "cross_entropy", self._logits)
+        self._wrap(functional, "nll_loss", self._log_probabilities)
+        self._wrap(functional, "binary_cross_entropy_with_logits", self._logits)
+
+    def _wrap(self, functional: Any, name: str, meant: Any) -> None:
+        original = getattr(functional, name)
+        signature = inspect.signature(original)
+
+        def loss(*arguments: Any, **named: Any) -> Any:
+            bound = signature.bind(*arguments, **named)
+            given = bound.arguments["input"]
+            if self.failed is None and given.requires_grad:
+                bound.arguments["input"] = meant(given)
+                self.times += bound.arguments["input"] is not given
+            return original(*bound.args, **bound.kwargs)
+
+        setattr(functional, name, loss)
+
+    def given(self, call: Call) -> None:
+        """Changes the input of a loss of another library."""
+        if "crossentropy" in type(call.module).__name__.lower() and call.arguments:
+            first, *others = call.arguments
+            meant = self._logits(first)
+            self.times += meant is not first
+            call.arguments = (meant, *others)
+
+    def returned(self, call: Call, output: Any) -> Any:
+        """Returns the output of the model without a ReLU at its end, which would tie its classes."""
+        before = self._undoing.before(output) if hasattr(output, "data_ptr") else None
+        return output if before is None or before.function != "relu" else before.given
+
+    def _logits(self, given: Any) -> Any:
+        before = self._undoing.before(given)
+        if before is not None and before.function != "log_softmax":
+            return before.given.reshape(given.shape)
+        if form(given) != "probabilities":
+            return given
+        if given.ndim == 2 and given.shape[1] > 1:
+            return given.clamp_min(LEAST).log()
+        return given.logit(eps=1e-7)
+
+    def _log_probabilities(self, given: Any) -> Any:
+        kind = form(given)
+        if kind == "log-probabilities":
+            return given
+        logits = self._logits(given) if kind == "probabilities" else given
+        return logits.log_softmax(1)
+
+
+CHANGE = LogitsToLoss

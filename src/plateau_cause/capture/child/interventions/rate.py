@@ -1,0 +1,30 @@
+"""Every step is taken at a multiple of the script's own rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture.child.interventions.base import Intervention
+
+
+class Rate(Intervention):
+    """Multiplies the rates while a step is taken; settings: `times`. Schedules see the script's own."""
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        super().__init__(name, settings)
+        self._own: list[Any] = []
+
+    def before_step(self, optimizer: Any) -> None:
+        """Sets the rates."""
+        self._own = [group["lr"] for group in optimizer.param_groups]
+        for group, own in zip(optimizer.param_groups, self._own, strict=True):
+            group["lr"] = own * self.settings["times"]
+            self.times += group["lr"] != own
+
+    def after_step(self, optimizer: Any) -> None:
+        """Restores them."""
+        for group, own in zip(optimizer.param_groups, self._own, strict=True):
+            group["lr"] = own
+
+
+CHANGE = Rate

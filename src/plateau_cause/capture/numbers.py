@@ -1,0 +1,127 @@
+"""Where a learning rate is written: in a call, a name, the default of a flag; and how to change it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from plateau_cause.capture import patches
+from plateau_cause.capture.source import Edit, Source
+
+NAMES = ("lr", "learning_rate", "max_lr")
+Place = dict[str, Any] | None
+
+
+def rate_changed(folder: Path, place: Place, times: float, arguments: list[str]) -> tuple[Place, str | None]:
+    """Returns the line where the rate of an optimizer is written, and the diff that multiplies it.
+
+    Args:
+        folder: where the script runs.
+        place: the line that builds the optimizer.
+        times: by what it is multiplied.
+        arguments: the script's command line; a flag given there has no line in a file.
+
+    Returns:
+        `place` and None where it is written elsewhere: in another file, or on the command line.
+    """
+    number = None if place is None else _written(folder, place, arguments)
+    if number is None or place is None:
+        return place, None
+    line = number.lineno
+
+    def edit(source: Source, _: int) -> list[Edit]:
+        return [source.replaced(number, f"{number.value * times:.4g}")]  # type: ignore[operator]
+
+    found = {"file": place["file"], "line": line}
+    return found, patches.changed(folder, found, edit)
+
+
+def rate_written(folder: Path, place: Place, arguments: list[str]) -> float | None:
+    """Returns the rate that an optimizer is built with, where it is one number in its file."""
+    number = None if place is None else _written(folder, place, arguments)
+    return None if number is None else float(number.value)  # type: ignore[arg-type]
+
+
+def _written(folder: Path, place: dict[str, Any], arguments: list[str]) -> ast.Constant | None:
+    try:
+        text = (folder / place["file"]).read_text(encoding="utf-8")
+        tree, source = ast.parse(text), Source(text)
+    except (OSError, UnicodeDecodeError, SyntaxError):
+        return None
+    calls = [node for node in source.at(place["line"], ast.Call) if _given(node) is not None]
+    given = _given(calls[0]) if calls else None
+    return None if given is None else _resolved(given, tree, arguments)
+
+
+def _given(call: ast.Call) -> ast.expr | None:
+    """Returns what a call is given as its rate: by name, or second behind the parameters."""
+    named = [keyword.value for keyword in call.keywords if keyword.arg in NAMES]
+    if named:
+        return named[0]
+    second = call.args[1] if len(call.args) == 2 else None
+    return second if isinstance(second, (ast.Constant, ast.Name, ast.Attribute, ast.Subscript)) else None
+
+
+def _resolved(given: ast.expr, tree: ast.AST, arguments: list[str]) -> ast.Constant | None:
+    if _is_number(given):
+        return given  # type: ignore[return-value]
+    name = _name(given)
+    if name is None or any(one.partition("=")[0] in _flags(name) for one in arguments):
+        return None
+    found = [value for key, value in _values(tree) if key == name and _is_number(value)]
+    return found[0] if len(found) == 1 else None  # type: ignore[return-value]
+
+
+def _name(given: ast.expr) -> str | None:
+    """Returns `lr` of `lr`, `args.lr` and `config["lr"]`."""
+    if isinstance(given, ast.Name):
+        return given.id
+    if isinstance(given, ast.Attribute):
+        return given.attr
+    key = given.slice if isinstance(given, ast.Subscript) else None
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
+
+
+def _flags(name: str) -> tuple[str, ...]:
+    return f"--{name}", f"--{name.replace('_', '-')}", f"-{name}"
+
+
+def _values(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yields names and what they are given: assignments, entries of dicts, defaults."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            yield from ((_name(target) or "", node.value) for target in node.targets)
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            yield _name(node.target) or "", node.value
+        elif isinstance(node, ast.Dict):
+            keys = ((key, value) for key, value in zip(node.keys, node.values, strict=True))
+            yield from ((str(key.value), value) for key, value in keys if isinstance(key, ast.Constant))
+        elif isinstance(node, ast.arguments):
+            yield from _defaults(node)
+        elif isinstance(node, ast.Call):
+            yield from _flag(node)
+
+
+def _defaults(given: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
+    last = given.args[len(given.args) - len(given.defaults) :]
+    yield from ((one.arg, value) for one, value in zip(last, given.defaults, strict=True))
+    named = zip(given.kwonlyargs, given.kw_defaults, strict=True)
+    yield from ((one.arg, value) for one, value in named if value is not None)
+
+
+def _flag(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    """Yields the default of `add_argument("--lr", default=…)` under the name that the script reads it by."""
+    if not isinstance(call.func, ast.Attribute) or call.func.attr != "add_argument":
+        return
+    flags = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+    kept = {keyword.arg: keyword.value for keyword in call.keywords}
+    names = [flag.lstrip("-").replace("-", "_") for flag in flags if flag.startswith("--")] or flags
+    if "default" in kept:
+        yield from ((name, kept["default"]) for name in names)
+
+
+def _is_number(value: ast.expr) -> bool:
+    known = value.value if isinstance(value, ast.Constant) else None
+    return isinstance(known, (int, float)) and not isinstance(known, bool)

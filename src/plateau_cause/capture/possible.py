@@ -1,0 +1,205 @@
+"""What could be changed in a script and would differ from what it does: the factors of its diagnosis."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from plateau_cause.capture import affine, settings
+from plateau_cause.capture.numbers import rate_changed, rate_written
+from plateau_cause.capture.observation import Observation, Peeked, at, with_places
+
+HEALTHY_CHANGE = 3e-3  # of the weights' norm, per step: what most trainings bear
+MOST_DECADES = 4
+APART = 1.5  # times that two normalisations' deviations differ before the weights' own is tried
+MEANS_APART = 0.15
+OVERWRITTEN = (
+    3.0  # times that a rate written by hand differs from that of the optimizer to be the one at work
+)
+
+Peek = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Possible:
+    """One intervention, as `interventions` of peek.json lists it.
+
+    Attributes:
+        name: of the intervention.
+        cause: the cause of the diagnosis that it tests.
+        words: what the script does, one sentence with its lines.
+        difference: what the script does instead of what, in short.
+        location: `{"file": …, "line": …}`; None where it has no line.
+        patch: a unified diff; None where the decision does not stand in plain sight.
+        settings: what the peek measured for the intervention.
+        prior: probability, before anything is run, that it matters.
+        is_sure: whether it repairs a fault; else it is a change that may well make things worse.
+        title, repair, explanation: in plain words, where those of the cause do not fit.
+    """
+
+    name: str
+    cause: str
+    words: str
+    difference: str
+    location: dict[str, Any] | None = None
+    patch: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    prior: float = 0.8
+    is_sure: bool = True
+    title: str = ""
+    repair: str = ""
+    explanation: str = ""
+
+
+def possible(content: Peek, folder: Path, found: list[Observation]) -> list[Possible]:
+    """Returns the interventions that a peek asks for, each once.
+
+    Args:
+        content: the peek.
+        folder: where the script runs.
+        found: what stands out in it.
+    """
+    peeked = Peeked(content, folder)
+    asked = [one for observation in found if (one := _for(observation, peeked)) is not None]
+    expected = _as_expected(peeked)
+    if expected is not None:
+        asked.append(expected)
+    return list({one.name: one for one in reversed(asked)}.values())[::-1]
+
+
+def listed(entries: list[dict[str, Any]]) -> list[Possible]:
+    """Returns the entries of `interventions` in a peek.json; what they leave out has its default."""
+    return [Possible(**{key: one[key] for key in Possible.__dataclass_fields__ if key in one})
+            for one in entries]  # fmt: skip
+
+
+def _for(seen: Observation, peeked: Peeked) -> Possible | None:
+    """Returns the intervention that undoes what stands out; None where there is none."""
+    row = TABLE.get(seen.code)
+    if row is None:
+        return None
+    name, prior, is_sure, difference, measured = row
+    told = measured(peeked)
+    if told is None:
+        return None
+    one = Possible(name, seen.cause, seen.words, difference, seen.location, seen.patch, told, prior, is_sure)
+    title = f"{difference[:1].upper()}{difference[1:]}"
+    repair, explanation = SAID.get(name, ("", ""))
+    one = replace(one, title=title, repair=repair, explanation=explanation)
+    return with_rate_place(one, peeked) if name == "rate" else one
+
+
+def rate(peeked: Peeked, cause: str, is_sure: bool) -> Possible:
+    """Returns the intervention on the rate, in the direction that a cause names."""
+    optimizer = peeked.content["optimizers"][0]
+    rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
+    is_down = cause == "learning_rate_high"
+    told = _times(peeked, is_down)
+    words = with_places(f"the rate of {rates}", optimizer["place"])
+    one = Possible("rate", cause, words, "", optimizer["place"], None, told, 0.5, is_sure)
+    if peeked.content.get("framework") == "keras":  # its child finds the rate by a range test
+        return replace(one, settings={"direction": "lower" if is_down else "higher"})
+    return with_rate_place(one, peeked)
+
+
+def with_rate_place(one: Possible, peeked: Peeked) -> Possible:
+    """Returns the intervention with the line where the rate is written, and that line changed."""
+    times = one.settings["times"]
+    difference = f"rate times {times:g}"
+    place, patch = rate_changed(peeked.folder, one.location, times, peeked.content["script"]["arguments"])
+    by_hand = _by_hand(peeked, one.location, is_high=times < 1)
+    place, patch = (by_hand, None) if by_hand else (place, patch)
+    said = f"{one.words}, written at {at(place)}" if place and place != one.location else one.words
+    return replace(one, words=said, difference=difference, location=place or one.location, patch=patch)
+
+
+def _by_hand(peeked: Peeked, built: dict[str, Any] | None, is_high: bool) -> dict[str, Any] | None:
+    """Returns the line that writes a rate still higher, or lower, than that of the optimizer over it."""
+    by_hand = peeked.content["optimizers"][0]["rates_by_hand"][-1:]
+    own = rate_written(peeked.folder, built, peeked.content["script"]["arguments"])
+    if not by_hand:
+        return None
+    written = by_hand[0]["rate"]
+    is_further = own is None or (written > OVERWRITTEN * own if is_high else written < own / OVERWRITTEN)
+    place: dict[str, Any] | None = by_hand[0]["place"] if is_further else None
+    return place
+
+
+def _times(peeked: Peeked, down: bool) -> dict[str, float]:
+    """Returns the power of ten that brings a step near to what trainings bear."""
+    change = peeked.model["change_per_step"] or HEALTHY_CHANGE
+    decades = round(math.log10(HEALTHY_CHANGE / change)) if math.isfinite(change) else -MOST_DECADES
+    low, high = (-MOST_DECADES, -1) if down else (1, MOST_DECADES)
+    return {"times": 10.0 ** min(max(decades, low), high)}
+
+
+def _as_expected(peeked: Peeked) -> Possible | None:
+    """Returns the normalisation that loaded weights were trained under, where the script's is another."""
+    wanted, train = peeked.content.get("expected"), peeked.train_loader
+    own = affine.normalisation(train) if train else None
+    is_loaded = any(one["matched"] >= 0.5 * one["tensors"] for one in peeked.model["weights"])
+    if not wanted or not own or not train or not is_loaded or not _is_far(own, wanted):
+        return None
+    place = (train["data_set"]["transform"] or {}).get("place") or train["data_set"]["place"]
+    means = f"mean {_said(own['mean'])} and std {_said(own['std'])}"
+    wants = f"{_said(wanted['mean'])} and {_said(wanted['std'])}"
+    words = with_places(f"images reach the model under {means}; its weights expect {wants}", place)
+    difference = "another normalisation than these weights expect"
+    told = affine.from_to(own, {**wanted, "channels": "rgb"})
+    return Possible("preprocessing", "preprocessing", words, difference, place, None, told, 0.4, False)
+
+
+def _is_far(own: affine.Moments, wanted: affine.Moments) -> bool:
+    stds = max(max(a / b, b / a) for a, b in zip(own["std"], wanted["std"], strict=True))
+    means = max(abs(a - b) for a, b in zip(own["mean"], wanted["mean"], strict=True))
+    return bool(stds > APART or means > MEANS_APART or own.get("channels", "rgb") != "rgb")
+
+
+def _said(values: list[float]) -> str:
+    return " ".join(f"{value:.3g}" for value in values)
+
+
+SAID = {
+    "evaluation_mode": (
+        "Evaluate in evaluation mode",
+        "While the model is judged, its batch norms follow the batch at hand or its dropouts drop features, "
+        "as they should in training only.",
+    ),
+    "train_mode": (
+        "Train in training mode",
+        "While the model trains, its batch norms keep the statistics that they came with and its dropouts "
+        "drop nothing, as they should in evaluation only.",
+    ),
+}
+# What stands out -> intervention, prior, whether it repairs a fault, what it does otherwise, its settings.
+Row = tuple[str, float, bool, str, Callable[[Peeked], dict[str, Any] | None]]
+TABLE: dict[str, Row] = {
+    "frozen_layers": ("unfreeze", 0.5, False, "layers are frozen", settings.none),
+    "optimizer_parameters": ("hold_parameters", 0.6, True, "no optimizer holds these layers", settings.none),
+    "optimizer_before_head": ("hold_parameters", 0.9, True, "no optimizer holds these layers", settings.none),
+    "no_steps": ("take_steps", 0.95, True, "no step is taken", settings.none),
+    "gradients_lost": ("keep_gradients", 0.9, True, "gradients are cleared before the step", settings.none),
+    "no_gradient": ("let_flow", 0.7, True, "gradients are stopped within the model", settings.parts),
+    "step_too_high": ("rate", 0.9, True, "", lambda peeked: _times(peeked, down=True)),
+    "step_too_low": ("rate", 0.9, True, "", lambda peeked: _times(peeked, down=False)),
+    "weights_not_loaded": ("load_weights", 0.8, True, "names of loaded weights do not fit", settings.none),
+    "gradients_not_cleared": ("clear_gradients", 0.8, True, "gradients are never cleared", settings.none),
+    "gradients_clipped_away": ("no_clipping", 0.7, True, "gradients are clipped away", settings.none),
+    "trains_in_evaluation_mode": ("train_mode", 0.6, True, "trained in evaluation mode", settings.none),
+    "evaluates_in_training_mode": ("evaluation_mode", 0.7, True, "evaluated in training mode", settings.none),
+    "dropout_in_evaluation": ("evaluation_mode", 0.7, True, "dropout acts in evaluation", settings.none),
+    "loss_input": ("logits_to_loss", 0.8, True, "the loss is given activated outputs", settings.none),
+    "output_activation": ("logits_to_loss", 0.8, True, "the loss is given activated outputs", settings.none),
+    "schedule_mistimed": ("schedule", 0.8, True, "schedule stepped at the wrong time", settings.other_beat),
+    "evaluation_normalised_otherwise": (
+        "evaluation_normalised", 0.8, True, "evaluation is normalised otherwise", settings.normalised,
+    ),
+    "evaluation_sized_otherwise": (
+        "evaluation_sized", 0.5, False, "evaluation sees another size than training", settings.sized,
+    ),
+    "labels_in_another_order": ("labels_mapped", 0.95, True, "labels are in another order", settings.mapping),
+    "not_shuffled": ("shuffle", 0.7, True, "training data are not shuffled", settings.loader),
+}  # fmt: skip

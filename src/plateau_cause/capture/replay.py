@@ -1,0 +1,171 @@
+"""Replays of a script: the same script again, with interventions, kept by content so that none runs twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from plateau_cause import artifacts, imports
+from plateau_cause.capture import launch
+from plateau_cause.capture.launch import Script
+from plateau_cause.capture.overlay import is_left_out, overlay
+from plateau_cause.capture.possible import Possible
+from plateau_cause.errors import PlateauError
+
+CHILDREN = Path(__file__).parent  # the code that runs in the user's interpreter is in folders within
+RESULT, HITS, PRINTED = "replay.json", "hits.npz", "printed.txt"
+# A replay is nobody's experiment: no window waits, no run is sent anywhere, sets of names keep their order.
+QUIET = {"MPLBACKEND": "Agg", "WANDB_MODE": "disabled", "PYTHONHASHSEED": "0"}
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One finished replay.
+
+    Attributes:
+        content: of replay.json (docs/capture.md).
+        hits: per split (n,) whether each held-out image was recognised.
+        interventions: that were asked for and took.
+        seed: of the run.
+    """
+
+    content: dict[str, Any]
+    hits: dict[str, np.ndarray]
+    interventions: frozenset[str]
+    seed: int
+
+    @property
+    def all_hits(self) -> np.ndarray:
+        """Returns (n,) the hits on every held-out image, validation's first."""
+        return np.concatenate([self.hits[split] for split in ("val", "test") if split in self.hits])
+
+    @property
+    def accuracy(self) -> float:
+        """Returns the part of the held-out images that was recognised."""
+        return float(self.all_hits.mean())
+
+    @property
+    def untaken(self) -> dict[str, str]:
+        """Returns why each intervention that did not take did not."""
+        told = self.content["interventions"]
+        return {name: one["words"] or "it changed nothing" for name, one in told.items() if not one["took"]}
+
+
+class Replays:
+    """Runs a script again and again.
+
+    Args:
+        given: the script.
+        possible: the interventions that a peek lists, by name.
+        store: a folder of finished replays.
+        key: what else decides what a replay gives (`identity`).
+    """
+
+    def __init__(self, given: Script, possible: Iterable[Possible], store: Path, key: str) -> None:
+        self._given, self._store, self._key = given, store, key
+        self._settings = {one.name: one.settings for one in possible}
+
+    def prepare(self, one: Possible) -> None:
+        """Takes the settings of an intervention that no peek lists."""
+        self._settings[one.name] = one.settings
+
+    def run(self, interventions: Iterable[str], seed: int) -> Replayed:
+        """Returns a replay, from the store where it was finished before.
+
+        Args:
+            interventions: names.
+            seed: of every generator of chance; 0 leaves the script's own seeds as they are.
+
+        Raises:
+            PlateauError: the script failed before its training was finished, or nothing held-out was judged.
+        """
+        names = sorted(interventions)
+        told = {name: self._settings.get(name, {}) for name in names}
+        job = {"mode": "replay", "seed": seed, "interventions": names, "settings": told}
+        place = self._store / hashlib.sha256(json.dumps([self._key, job]).encode()).hexdigest()[:32]
+        if not (place / RESULT).is_file():
+            self._make(place, job)
+        return self._read(place, names, seed)
+
+    def _make(self, place: Path, job: dict[str, Any]) -> None:
+        self._store.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(dir=self._store, prefix=".") as room,
+            overlay(self._given.folder) as own,
+        ):
+            out = Path(room) / "out"
+            out.mkdir()
+            given = replace(self._given, folder=own)
+            with (out / PRINTED).open("w", encoding="utf-8") as printed:
+                ended = launch.run(given, out, job, QUIET, stdout=printed, stderr=subprocess.STDOUT)
+            if not (out / RESULT).is_file():
+                said = launch.last_line((out / PRINTED).read_text(encoding="utf-8", errors="replace"))
+                raise PlateauError(f"{self._given.target}: ended with status {ended.returncode}: {said}")
+            shutil.rmtree(place, ignore_errors=True)
+            os.replace(out, place)
+
+    def _read(self, place: Path, names: list[str], seed: int) -> Replayed:
+        content = artifacts.read_json(place / RESULT)
+        error = content["error"]
+        if error is not None and not content.get("is_trained"):
+            where = f" at {error['place']['file']}:{error['place']['line']}" if error["place"] else ""
+            raise PlateauError(f"{self._given.target} raised {error['class']}{where}: {error['message']}")
+        if not (place / HITS).is_file():
+            raise PlateauError(
+                f"{self._given.target}: no held-out images were judged; expected a loader besides that of "
+                "training, such as one of validation images"
+            )
+        took = frozenset(name for name in names if content["interventions"][name]["took"])
+        return Replayed(content, artifacts.read_arrays(place / HITS), took, seed)
+
+
+def identity(given: Script) -> str:
+    """Returns what decides what a replay gives besides its interventions and seed, as one digest.
+
+    That is the script and what it imports from its own folder, its arguments, the files beside it and those
+    that its arguments name (by name, size and time), the interpreter, and the code that replays.
+    """
+    folder = given.folder.resolve()
+    start = folder / (given.target.replace(".", "/") if given.is_module else given.target)
+    files = [path for path in (start, start.with_suffix(".py"), start / "__main__.py") if path.is_file()]
+    code = {str(path): path.read_bytes() for path in imports.closure(files, folder)}
+    named = [folder / one for one in given.arguments if (folder / one).exists()]
+    beside = sorted(line for place in [folder, *named] for line in _listed(place))
+    found = hashlib.sha256()
+    for name, text in sorted(code.items()):
+        found.update(f"{name}\n".encode() + text)
+    found.update(json.dumps([given.target, given.arguments, given.python, beside]).encode())
+    for path in sorted(CHILDREN.glob("*child/**/*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _listed(place: Path) -> list[str]:
+    """Returns a line for each file that is not code: its path, size and time; each folder is read once."""
+    if place.is_file():
+        return [_line(place)]
+    lines, read = [], set[str]()
+    for root, folders, names in os.walk(place, followlinks=True):
+        folders[:] = [one for one in folders if not is_left_out(one)]
+        if (real := os.path.realpath(root)) in read:
+            folders.clear()
+            continue
+        read.add(real)
+        paths = [Path(root) / name for name in names if not name.endswith((".py", ".pyc"))]
+        lines += [_line(path) for path in paths if path.is_file()]
+    return lines
+
+
+def _line(path: Path) -> str:
+    about = path.stat()
+    return f"{path} {about.st_size} {about.st_mtime_ns}"

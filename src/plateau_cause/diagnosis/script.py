@@ -1,0 +1,225 @@
+"""The diagnosis of a script by replay: every run is the same script with some of its faults repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+import numpy as np
+
+from plateau_cause.config.params import Diagnosis as Limits
+from plateau_cause.diagnosis.decision import WORTH, corners
+from plateau_cause.diagnosis.game import Factors, Game
+from plateau_cause.diagnosis.posterior import posterior
+from plateau_cause.diagnosis.prior import hypotheses
+from plateau_cause.diagnosis.search import look
+from plateau_cause.diagnosis.verdict import Verdict, judge
+from plateau_cause.errors import PlateauError
+
+RATE = "rate"  # the intervention that is tried in several ways
+
+
+class Factor(Protocol):
+    """What can be changed in a script."""
+
+    @property
+    def name(self) -> str:
+        """Returns the name of the intervention."""
+
+    @property
+    def cause(self) -> str:
+        """Returns the cause that it tests."""
+
+    @property
+    def prior(self) -> float:
+        """Returns the probability, before anything is run, that it matters."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Returns whether it repairs a fault, rather than choosing otherwise."""
+
+
+class Replay(Protocol):
+    """A finished run."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Returns replay.json."""
+
+    @property
+    def all_hits(self) -> np.ndarray:
+        """Returns (n,) whether each held-out image was recognised."""
+
+    @property
+    def interventions(self) -> frozenset[str]:
+        """Returns what was changed, as far as it took."""
+
+    @property
+    def untaken(self) -> dict[str, str]:
+        """Returns why what did not take did not."""
+
+    @property
+    def seed(self) -> int:
+        """Returns the seed."""
+
+
+class Bench(Protocol):
+    """Where the script is run."""
+
+    def run(self, interventions: Factors, seed: int) -> Replay:
+        """Returns a replay.
+
+        Raises:
+            PlateauError: the script failed.
+        """
+
+
+@dataclass(frozen=True)
+class ScriptDiagnosed:
+    """Everything that the runs showed.
+
+    Attributes:
+        factors: of the game, as they were tried.
+        game, verdict: what was run, and what it decides; both None where nothing could be changed.
+        runs: by name, in the order in which they were made; `recipe` is the script as it is.
+        left_out: intervention -> why it judges nothing.
+    """
+
+    factors: tuple[Any, ...]
+    game: Game | None
+    verdict: Verdict | None
+    runs: Mapping[str, Replay]
+    left_out: Mapping[str, str]
+
+
+@dataclass
+class ScriptSearch:
+    """Finds the repaired script that reaches most, then which of its repairs does it.
+
+    Attributes:
+        bench: where the script is run.
+        limits: the diagnosis section of params.yaml; `max_cost` counts runs of the script.
+        factors: what can be changed, by name.
+        suspected: returns a change of the rate that a run's curves suggest, or None.
+    """
+
+    bench: Bench
+    limits: Limits
+    factors: dict[str, Factor]
+    suspected: Callable[[Replay], Factor | None]
+    runs: dict[str, Replay] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    found: list[Replay] = field(default_factory=list)
+
+    def diagnose(self) -> ScriptDiagnosed:
+        """Returns what holds the script back.
+
+        Raises:
+            PlateauError: the script itself fails.
+        """
+        recipe = self.bench.run(frozenset(), self.limits.seeds[0])
+        self.runs["recipe"] = recipe
+        self.found.append(recipe)
+        has_room = accuracy(recipe) < 1 - WORTH * self.limits.min_effect
+        kept = self._reference(recipe) if has_room else frozenset()
+        if not kept:
+            return ScriptDiagnosed((), None, None, self.runs, self.left_out)
+        factors = tuple(self.factors[name] for name in self.factors if name in kept)
+        game = self._played(self._begun(factors))
+        sets = corners(game)
+        prior = hypotheses(game.active)
+        verdict = judge(game, posterior(game, sets, prior), sets, self.limits.min_effect)
+        return ScriptDiagnosed(factors, game, verdict, self.runs, self.left_out)
+
+    def _reference(self, recipe: Replay) -> Factors:
+        """Returns the changes under which the script reaches most, of the few sets that are tried."""
+        sure = frozenset(name for name, factor in self.factors.items() if factor.is_sure)
+        best = self._tried(sure) if sure else recipe
+        best = recipe if best is None else best
+        doubtful = frozenset(self.factors) - sure
+        last = best
+        if doubtful:
+            last = self._tried(best.interventions | doubtful) or best
+            best = max(best, last, key=accuracy)
+        rated = self._rated(best)
+        last = last if rated is None else rated
+        best = best if rated is None else max(best, rated, key=accuracy)
+        return best.interventions or last.interventions
+
+    def _rated(self, best: Replay) -> Replay | None:
+        """Returns the best run under another rate, where the curves ask for one and there is room."""
+        if accuracy(best) >= 1 - WORTH * self.limits.min_effect or RATE in best.interventions:
+            return None
+        factor = self.suspected(best)
+        if factor is None or self.left < 1:
+            return None
+        self.factors[RATE] = factor
+        return self._tried(best.interventions | {RATE})
+
+    def _tried(self, interventions: Factors) -> Replay | None:
+        """Returns a run with these changes, or with those that do not break the script; None where all do."""
+        try:
+            return self._run(interventions)
+        except PlateauError as error:
+            if len(interventions) == 1:
+                self.left_out |= dict.fromkeys(interventions, f"the script failed: {error}")
+                return None
+        alone = [self._tried(frozenset({name})) for name in sorted(interventions)]
+        working = frozenset().union(*(one.interventions for one in alone if one is not None))
+        return self._tried(working) if working and working != interventions else None
+
+    def _run(self, interventions: Factors) -> Replay:
+        """Runs the script under the next seed of this set, and keeps what it showed."""
+        before = sum(one.interventions == interventions for one in self.found)
+        seeds = self.limits.seeds
+        seed = seeds[before] if before < len(seeds) else max(seeds) + 1 + before - len(seeds)
+        run = self.bench.run(interventions, seed)
+        if len(run.all_hits) != len(self.found[0].all_hits):
+            raise PlateauError("it judges other held-out images than before")
+        self.left_out |= run.untaken
+        self.found.append(run)
+        name = " + ".join(["recipe", ", ".join(sorted(run.interventions))]) if run.interventions else "recipe"
+        self.runs[name if seed == seeds[0] else f"{name}, seed {seed}"] = run
+        return run
+
+    @property
+    def left(self) -> float:
+        """Returns how many runs may still be made."""
+        return self.limits.max_cost - (len(self.found) - 1)
+
+    def _begun(self, factors: Sequence[Factor]) -> Game:
+        """Returns the game with the runs so far that belong to it."""
+        names = tuple(factor.name for factor in factors)
+        game = Game(names, tuple(factor.prior for factor in factors))
+        for run in self.found:
+            if run.interventions <= game.everything:
+                game = game.with_run(game.everything - run.interventions, run.all_hits)
+        return game
+
+    def _played(self, game: Game) -> Game:
+        """Returns the game after the runs that were worth their price."""
+        prior = hypotheses(game.active)
+        while True:
+            ahead = look(game, prior, self.limits.min_effect, lambda broken: 1.0, self.left)
+            if ahead.broken is None:
+                return game
+            wanted = game.everything - ahead.broken
+            try:
+                run = self._run(wanted)
+            except PlateauError as error:
+                self.left_out[" and ".join(sorted(wanted))] = f"the script failed: {error}"
+                return game
+            game = game.with_run(game.everything - run.interventions, run.all_hits)
+
+
+def accuracy(run: Replay) -> float:
+    """Returns the part of the held-out images that was recognised."""
+    return float(run.all_hits.mean())
+
+
+def renamed(found: ScriptDiagnosed) -> ScriptDiagnosed:
+    """Returns the runs with the one that has every repair as `reference`."""
+    everything = " + ".join(["recipe", ", ".join(sorted(factor.name for factor in found.factors))])
+    runs = {("reference" if name == everything else name): run for name, run in found.runs.items()}
+    return replace(found, runs=runs)

@@ -1,0 +1,136 @@
+"""What the diagnosis of a script found, as plain types that one stage writes and the next one reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from plateau_cause.causes import words_of
+from plateau_cause.diagnosis.record import belief_record
+from plateau_cause.diagnosis.script import Replay, ScriptDiagnosed, accuracy
+from plateau_cause.diagnosis.verdict import Finding
+from plateau_cause.lab.belief import Belief
+from plateau_cause.lab.effect import effect
+
+CERTAIN = Belief(np.ones(1), np.zeros(1), np.full(1, 1e-6))
+
+
+def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
+    """Returns everything the summary needs, as `diagnosis.record.record` does for a recipe.
+
+    Args:
+        found: the finished diagnosis.
+        limit: `min_effect`, at which probabilities are stated.
+    """
+    verdict, runs = found.verdict, found.runs
+    seconds = {name: float(run.content["seconds"]) for name, run in runs.items()}
+    return {
+        "subject": "script",
+        "gap": None if verdict is None else belief_record(verdict.gap, limit),
+        "verdict": "healthy" if verdict is None else verdict.verdict,
+        "findings": [_finding(one, found, limit) for one in verdict.findings] if verdict else [],
+        "data": [],
+        "recommended": _recommended(found),
+        "runs": [_run(name, run) for name, run in runs.items()],
+        "seconds": {"reference": 0.0, **seconds},
+        "reference_seconds": seconds.get("reference", 0.0),
+        "test_images": len(runs["recipe"].all_hits),
+        "alarms": [],
+        "left_out": dict(found.left_out),
+        "levels": _levels(runs["recipe"]),
+    }
+
+
+def _finding(finding: Finding, found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
+    factor = next(one for one in found.factors if one.name == finding.factor)
+    words = words_of(factor.cause)
+    fix = {} if factor.patch else {"script": f"{_at(factor.location)}{words.repair.lower()}"}
+    said = {key: getattr(factor, key) for key in ("location", "patch") if getattr(factor, key)}
+    return {
+        "factor": factor.name,
+        "cause": factor.cause,
+        "standing": finding.standing,
+        "difference": factor.difference,
+        **belief_record(finding.effect, limit),
+        "probability": finding.probability,
+        "need": belief_record(finding.need, limit),
+        "alone": belief_record(finding.alone, limit),
+        "alternatives": [one.cause for one in found.factors if one.name in finding.alternatives],
+        "evidence": [f"In the script: {factor.words}.", *_measured(finding.factor, found)],
+        "fix": fix,
+        "runs": _isolating(finding.factor, found),
+        "title": factor.title or words.title,
+        "repair": factor.repair or words.repair,
+        "explanation": factor.explanation or words.explanation,
+        **said,
+    }
+
+
+def _at(place: Mapping[str, Any] | None) -> str:
+    return f"{place['file']}:{place['line']}: " if place else ""
+
+
+def _measured(factor: str, found: ScriptDiagnosed) -> list[str]:
+    """Returns what the runs that isolate a factor showed, in words."""
+    assert found.game is not None
+    everything = found.game.everything
+    sides = [("Repaired alone in the script", everything, everything - {factor})]
+    if len(everything) > 1:
+        sides.append(("Left alone as it is in the repaired script", frozenset(), frozenset({factor})))
+    said = []
+    for words, before, after in sides:
+        hits = [[run.hits for run in found.game.runs if run.broken == side] for side in (before, after)]
+        if all(hits):
+            one = effect([(np.mean(hits[0], axis=0), np.mean(hits[1], axis=0))])
+            change = f"{100 * one.mean:+.1f} points [{100 * one.low:+.1f}, {100 * one.high:+.1f}]"
+            said.append(f"{words}: held-out accuracy {change}.")
+    return said
+
+
+def _isolating(factor: str, found: ScriptDiagnosed) -> list[str]:
+    """Returns the names of the runs beside which another differs in this factor alone."""
+    sets = {name: run.interventions for name, run in found.runs.items()}
+    kept = set(sets.values())
+    return [name for name, taken in sets.items() if taken and taken ^ {factor} in kept]
+
+
+def _recommended(found: ScriptDiagnosed) -> dict[str, Any]:
+    """Returns the best run, and what it reaches beyond the script's own, on the same images."""
+    name = max(found.runs, key=lambda one: accuracy(found.runs[one])) if found.factors else "recipe"
+    before, after = found.runs["recipe"], found.runs[name]
+    gain = effect([(before.all_hits, after.all_hits)])
+    is_own, measured = name == "recipe", {"effect": gain.mean, "ci": [gain.low, gain.high]}
+    return {
+        "name": name,
+        "before": accuracy(before),
+        "after": None if is_own else accuracy(after),
+        "recipe": None,
+        "gain": {"effect": None, "ci": None} if is_own else measured,
+        "interventions": sorted(after.interventions),
+    }
+
+
+def _levels(run: Replay) -> dict[str, float | None]:
+    """Returns what guessing and the most frequent class reach on the held-out images."""
+    splits = list(run.content["evaluations"].values())
+    if any(one.get("classes") is None or one.get("majority") is None for one in splits):
+        return {"chance": None, "majority": None}
+    images = sum(one["images"] for one in splits)
+    majority = sum(one["majority"] * one["images"] for one in splits) / images
+    return {"chance": 1 / max(one["classes"] for one in splits), "majority": majority}
+
+
+def _run(name: str, run: Replay) -> dict[str, Any]:
+    evaluations = run.content["evaluations"]
+    return {
+        "name": name,
+        "train_accuracy": run.content["train_accuracy"],
+        "val_accuracy": evaluations["val"]["accuracy"] if "val" in evaluations else None,
+        "test_accuracy": accuracy(run),
+        "epochs": len(run.content["epochs"]),
+        "cost_s": run.content["seconds"],
+        "interventions": sorted(run.interventions),
+        "seed": run.seed,
+    }

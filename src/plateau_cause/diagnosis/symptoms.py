@@ -1,0 +1,46 @@
+"""What a whole run of a script says about its learning rate, before another is tried."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+HIGH, LOW = "learning_rate_high", "learning_rate_low"
+WORSE_THAN_CHANCE = 1.3  # of the loss of guessing: what an epoch's mean loss shows only where steps overshoot
+LARGE_STEP = 0.02  # of the weights' norm
+STANDING = 0.8  # of the first epoch's loss is left in the last one: training has hardly moved
+LEARNED = 0.8  # training accuracy from which the rate was enough
+SMALL_PATH = 0.02  # of the weights' norm: what a whole training moved
+
+
+def suspect(epochs: Sequence[Mapping[str, Any]], classes: int, change_per_step: float | None) -> str | None:
+    """Returns the cause that the curves suggest, or None where the rate looks right.
+
+    Args:
+        epochs: of replay.json (docs/capture.md).
+        classes: how many there are, for the loss of guessing.
+        change_per_step: of the weights, as a part of their norm, as the peek measured it; None: unknown.
+    """
+    trained = [epoch["training"] for epoch in epochs if epoch["training"]]
+    losses = [row["loss"] for row in trained if row["loss"] is not None]
+    if any(not math.isfinite(loss) for loss in losses) or (change_per_step or 0.0) >= LARGE_STEP:
+        return HIGH
+    if losses and max(losses) > WORSE_THAN_CHANCE * math.log(max(classes, 2)):
+        return HIGH
+    accuracy = trained[-1]["accuracy"] if trained else None
+    is_standing = len(losses) > 1 and losses[-1] > STANDING * losses[0]
+    has_learned = accuracy is None or accuracy >= LEARNED
+    return LOW if is_standing and not has_learned and path(epochs) < SMALL_PATH else None
+
+
+def path(epochs: Sequence[Mapping[str, Any]]) -> float:
+    """Returns how far the median layer has moved, as a part of its norm; infinity where it is not known."""
+    moved = [epoch["moved"] for epoch in epochs if epoch["moved"]]
+    parts = [
+        one["change"] / one["norm"]
+        for one in (moved[-1].values() if moved else ())
+        if one["norm"] and one["statistics"] is None
+    ]
+    return median(parts) if parts else math.inf

@@ -1,0 +1,60 @@
+"""Gathers what the stages of a script left on disk into the content of the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from plateau_cause import artifacts
+from plateau_cause.capture import table
+from plateau_cause.config.params import Params
+from plateau_cause.diagnosis.plateau import Plateau, detect, explain
+from plateau_cause.pipeline import links, paths
+from plateau_cause.report.content import ReportContent
+from plateau_cause.report.summary import describe_plateau, label_map, summarize
+from plateau_cause.tracking.find import read_records
+
+UNKNOWN = ("knn", "linear_probe", "linear_probe_canonical", "random_features")  # without the network apart
+
+
+def gather_script(params: Params, root: Path, run_id: str | None) -> ReportContent:
+    """Returns the report's content from data/capture and data/interventions."""
+    found, content = artifacts.read_json(root / paths.FINDINGS), artifacts.read_json(root / paths.PEEK)
+    curves = artifacts.read_parquet(root / paths.CURVES)
+    records = read_records(root / paths.RUN_RECORDS)
+    run_ids = label_map(records)
+    if "script" in run_ids:
+        run_ids["recipe"] = run_ids["script"]
+    limits = params.diagnosis
+    levels = _levels(found)
+    own = curves[curves["arm"] == "recipe"]["train_accuracy"].tolist()
+    state = _plateau(found, own, levels, limits.min_effect)
+    summary = summarize(found, levels, state, limits.min_effect, run_ids, limits.target_accuracy)
+    command = " ".join([content["script"]["given"], *content["script"]["arguments"]])
+    summary["script"] = {"command": command, "rows": [list(row) for row in table.rows(content)]}
+    summary["notes"] += [f"Not tried ({name}): {why}." for name, why in found["left_out"].items()]
+    summary["run_id"] = run_id
+    return ReportContent(
+        summary=summary,
+        title=command,
+        curves=curves,
+        runs=[links.linked(run, run_ids.get(run["name"], ""), records) for run in found["runs"]],
+        fix=found["recommended"]["name"],
+    )  # fmt: skip
+
+
+def _levels(found: dict[str, Any]) -> dict[str, float | None]:
+    accuracy = {run["name"]: run["test_accuracy"] for run in found["runs"]}
+    best = accuracy[found["recommended"]["name"]] if found["recommended"]["after"] is not None else None
+    return {**found["levels"], **dict.fromkeys(UNKNOWN), "reference": best}
+
+
+def _plateau(
+    found: dict[str, Any], curve: list[float], levels: dict[str, float | None], tolerance: float
+) -> dict[str, Any]:
+    run = next(run for run in found["runs"] if run["name"] == "recipe")
+    flat = detect(curve, tolerance) if curve else Plateau(0.0, None, 0.0)
+    known = {name: level for name, level in levels.items() if name != "reference"}
+    return describe_plateau(
+        run, flat.level, flat.from_epoch, explain(run["test_accuracy"], known, found["test_images"])
+    )

@@ -1,0 +1,93 @@
+"""What stands out becomes an intervention with its line; what cannot be undone becomes none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from plateau_cause.capture import affine
+from plateau_cause.capture.observation import Observation, Peeked
+from plateau_cause.capture.possible import listed, possible, rate
+
+IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "channels": "rgb"}
+PLAIN = {"mean": [0.0] * 3, "std": [1.0] * 3, "channels": "rgb"}
+
+
+def loader(role, normalisation, steps=("ToTensor()",), **more):
+    image = {"normalisation": normalisation, "tensor": {"mean": [0.4] * 3, "std": [0.2] * 3}}
+    data_set = {"transform": {"steps": list(steps), "place": None}, "place": None}
+    labels = {"class_to_idx": {"a": 0, "b": 1}, "by_folder": None}
+    return {"role": role, "name": role, "image": image, "data_set": data_set, "labels": labels, **more}
+
+
+def peek(*loaders, **more):
+    model = {"parts": [{}], "change_per_step": 0.3, "weights": []}
+    return {"loaders": list(loaders), "model": model, "script": {"arguments": []}, "schedules": [], **more}
+
+
+def seen(code, cause="evaluation"):
+    return Observation(code, cause, "it stands out", {"file": "train.py", "line": 3})
+
+
+def test_the_normalisation_of_training_is_given_to_evaluation(tmp_path):
+    content = peek(loader("train", IMAGENET), loader("evaluation", PLAIN))
+    one = possible(content, tmp_path, [seen("evaluation_normalised_otherwise")])[0]
+    raw = np.array([0.2, 0.5, 0.9])
+    wanted = (raw - IMAGENET["mean"]) / IMAGENET["std"]
+    assert raw * one.settings["scale"] + one.settings["shift"] == pytest.approx(wanted)
+    assert (one.name, one.location["line"], one.is_sure) == ("evaluation_normalised", 3, True)
+
+
+def test_channels_that_are_exchanged_are_exchanged_back():
+    other = {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.4, 0.3], "channels": "bgr"}
+    settings = affine.from_to(other, IMAGENET)
+    raw = np.array([0.2, 0.5, 0.9])  # red, green, blue
+    loaded = (raw[::-1] - other["mean"]) / other["std"]
+    wanted = (raw - IMAGENET["mean"]) / IMAGENET["std"]
+    assert loaded[::-1] * settings["scale"] + settings["shift"] == pytest.approx(wanted)
+
+
+def test_a_normalisation_is_taken_from_the_transform_where_the_images_agree():
+    said = "Normalize(mean=[0.485, 0.456, 0.406], std=[0.229, 0.224, 0.225])"
+    measured = {"mean": [0.47, 0.45, 0.41], "std": [0.24, 0.22, 0.23], "channels": "rgb"}
+    assert affine.normalisation(loader("train", measured, ["ToTensor()", said])) == IMAGENET
+    assert affine.normalisation(loader("train", PLAIN, ["ToTensor()", said])) == PLAIN
+
+
+def test_labels_are_mapped_by_the_names_of_the_classes(tmp_path):
+    other = loader("evaluation", PLAIN)
+    other["labels"] = {"class_to_idx": {"b": 0, "a": 1}, "by_folder": None}
+    content = peek(loader("train", PLAIN), other)
+    one = possible(content, tmp_path, [seen("labels_in_another_order", "label_mapping")])[0]
+    assert one.settings == {"mapping": {"1": 0, "0": 1}}
+
+
+def test_weights_are_given_what_they_expect_only_where_they_were_loaded(tmp_path):
+    content = peek(loader("train", PLAIN), expected=IMAGENET)
+    assert possible(content, tmp_path, []) == []
+    content["model"]["weights"] = [{"matched": 100, "tensors": 102}]
+    found = possible(content, tmp_path, [])
+    assert [(one.name, one.is_sure) for one in found] == [("preprocessing", False)]
+    content["loaders"][0]["image"]["normalisation"] = IMAGENET
+    assert possible(content, tmp_path, []) == []
+
+
+@pytest.mark.parametrize(("by_hand", "line"), [(2.0, 2), (0.015, 1)])
+def test_a_rate_written_by_hand_is_named_where_it_is_another(by_hand, line, tmp_path):
+    (tmp_path / "train.py").write_text("opt = SGD(p, lr=0.02)\ngroup['lr'] = rate\n")
+    places = [{"file": "train.py", "line": number} for number in (1, 2)]
+    written = [{"place": places[1], "rate": by_hand}]
+    optimizer = {"place": places[0], "groups": [{"lr": by_hand}], "rates_by_hand": written}
+    one = rate(Peeked(peek(optimizers=[optimizer]), tmp_path), "learning_rate_high", is_sure=True)
+    assert one.location == places[line - 1]
+    assert (one.patch is None) == (line == 2)
+    assert one.settings == {"times": 0.01}
+
+
+def test_what_nothing_undoes_is_no_factor(tmp_path):
+    assert possible(peek(), tmp_path, [seen("something_new")]) == []
+
+
+def test_entries_of_other_children_have_defaults():
+    one = listed([{"name": "unfreeze", "cause": "frozen_layers", "words": "w", "difference": "d"}])[0]
+    assert (one.is_sure, one.settings, one.location) == (True, {}, None)

@@ -1,0 +1,162 @@
+"""The diagnosis by replay on scripts with known values: faults are named, choices that do not pay are not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from plateau_cause.config.params import Diagnosis
+from plateau_cause.diagnosis.script import ScriptSearch, renamed
+from plateau_cause.diagnosis.script_record import record
+from plateau_cause.errors import PlateauError
+
+IMAGES = 200
+
+
+@dataclass
+class Fault:
+    name: str
+    cause: str = "training_loop"
+    prior: float = 0.8
+    is_sure: bool = True
+    words: str = "something stands out"
+    difference: str = "this instead of that"
+    location: dict | None = field(default_factory=lambda: {"file": "train.py", "line": 7})
+    patch: str | None = None
+    title: str = ""
+    repair: str = ""
+    explanation: str = ""
+
+
+@dataclass
+class Done:
+    content: dict
+    all_hits: np.ndarray
+    interventions: frozenset
+    untaken: dict
+    seed: int
+
+
+class Bench:
+    """Runs whose accuracy is a function of what is repaired; images differ a little from run to run."""
+
+    def __init__(self, accuracy, untaken=(), failing=()):
+        self.accuracy, self.untaken, self.failing = accuracy, frozenset(untaken), frozenset(failing)
+        self.asked = []
+
+    def run(self, interventions, seed):
+        self.asked.append((interventions, seed))
+        if interventions & self.failing:
+            raise PlateauError("train.py raised ValueError at train.py:3: no")
+        took = frozenset(interventions) - self.untaken
+        order = np.random.default_rng(0).permutation(IMAGES)
+        hits = np.zeros(IMAGES, np.uint8)
+        hits[order[: round(IMAGES * self.accuracy(took))]] = 1
+        noisy = np.random.default_rng([seed, *map(len, sorted(took))]).choice(IMAGES, 4)
+        hits[noisy] = 1 - hits[noisy]
+        splits = {"val": {"accuracy": float(hits.mean()), "images": IMAGES, "classes": 4, "majority": 0.25}}
+        content = {"seconds": 1.0, "train_accuracy": 0.9, "evaluations": splits, "epochs": []}
+        words = dict.fromkeys(interventions & self.untaken, "nothing was there to change")
+        return Done(content, hits, took, words, seed)
+
+
+def search(bench, *faults, suspected=lambda run: None, **limits):
+    factors = {one.name: one for one in faults}
+    return renamed(ScriptSearch(bench, Diagnosis(**limits), factors, suspected).diagnose())
+
+
+def causes(found):
+    return [finding.factor for finding in found.verdict.causes]
+
+
+def test_a_fault_that_costs_is_the_cause():
+    bench = Bench(lambda took: 0.9 if "clear" in took else 0.5)
+    found = search(bench, Fault("clear"))
+    assert (found.verdict.verdict, causes(found)) == ("plateau", ["clear"])
+    assert list(found.runs) == ["recipe", "reference"]
+
+
+def test_a_fact_that_costs_nothing_is_harmless():
+    bench = Bench(lambda took: 0.9)
+    found = search(bench, Fault("clear"), max_cost=4.0)
+    assert found.verdict.verdict == "healthy"
+    assert causes(found) == []
+
+
+def test_of_two_facts_only_the_one_that_costs_is_named():
+    bench = Bench(lambda took: 0.9 if "labels" in took else 0.3)
+    found = search(bench, Fault("clear"), Fault("labels", cause="label_mapping"), max_cost=4.0)
+    assert causes(found) == ["labels"]
+    assert len(bench.asked) <= 5
+
+
+def test_a_choice_that_makes_it_worse_is_no_reference():
+    bench = Bench(lambda took: 0.4 + 0.5 * ("clear" in took) - 0.3 * ("unfreeze" in took))
+    found = search(bench, Fault("clear"), Fault("unfreeze", is_sure=False), max_cost=4.0)
+    assert causes(found) == ["clear"]
+    assert [factor.name for factor in found.factors] == ["clear"]
+
+
+def test_a_frozen_network_that_learns_more_is_the_cause():
+    bench = Bench(lambda took: 0.9 if "unfreeze" in took else 0.6)
+    found = search(bench, Fault("unfreeze", cause="frozen_layers", is_sure=False))
+    assert causes(found) == ["unfreeze"]
+
+
+def test_a_rate_is_tried_where_the_curves_ask_for_it():
+    bench = Bench(lambda took: 0.9 if "rate" in took else 0.4)
+    rate = Fault("rate", cause="learning_rate_high", is_sure=False)
+    found = search(bench, suspected=lambda run: rate)
+    assert causes(found) == ["rate"]
+
+
+def test_what_does_not_take_judges_nothing():
+    bench = Bench(lambda took: 0.9 if "labels" in took else 0.4, untaken=("clear",))
+    found = search(bench, Fault("clear"), Fault("labels", cause="label_mapping"))
+    assert causes(found) == ["labels"]
+    assert found.left_out == {"clear": "nothing was there to change"}
+
+
+def test_a_change_that_breaks_the_script_is_left_out():
+    bench = Bench(lambda took: 0.9 if "labels" in took else 0.4, failing=("clear",))
+    found = search(bench, Fault("clear"), Fault("labels", cause="label_mapping"))
+    assert causes(found) == ["labels"]
+    assert "the script failed: train.py raised ValueError" in found.left_out["clear"]
+
+
+def test_where_there_is_nothing_to_gain_nothing_is_run():
+    bench = Bench(lambda took: 1.0)
+    bench.accuracy = lambda took: 1.0
+    found = search(bench, Fault("clear"), min_effect=0.1)
+    assert found.verdict is None
+    assert bench.asked == [(frozenset(), 0)]
+
+
+def test_a_script_that_fails_is_an_error():
+    class Failing(Bench):
+        def run(self, interventions, seed):
+            raise PlateauError("train.py raised ValueError")
+
+    with pytest.raises(PlateauError):
+        search(Failing(lambda took: 0.5))
+
+
+def test_the_record_says_where_and_what_was_measured():
+    bench = Bench(lambda took: 0.9 if "clear" in took else 0.5)
+    found = record(search(bench, Fault("clear", patch="--- a\n")), 0.03)
+    one = found["findings"][0]
+    assert (one["standing"], one["cause"], one["location"]["line"]) == ("cause", "training_loop", 7)
+    assert one["patch"] == "--- a\n"
+    assert one["fix"] == {}
+    assert one["runs"] == ["reference"]
+    assert one["evidence"][1].startswith("Repaired alone in the script: held-out accuracy +")
+    assert found["recommended"]["interventions"] == ["clear"]
+    assert found["levels"] == {"chance": 0.25, "majority": 0.25}
+
+
+def test_the_record_of_a_script_in_which_nothing_stands_out():
+    found = record(search(Bench(lambda took: 0.8)), 0.03)
+    assert (found["verdict"], found["gap"], found["findings"]) == ("healthy", None, [])
+    assert found["recommended"]["after"] is None

@@ -1,0 +1,32 @@
+"""Curves ask for another rate where they overshoot or stand still, and for none where they are well."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from plateau_cause.diagnosis.symptoms import HIGH, LOW, suspect
+
+
+def epochs(losses, accuracy, moved=0.1):
+    layers = {"conv": {"change": moved, "norm": 1.0, "statistics": None},
+              "bn": {"change": 0.0, "norm": 0.0, "statistics": 0.5}}  # fmt: skip
+    return [{"training": {"loss": loss, "accuracy": accuracy}, "moved": layers} for loss in losses]
+
+
+@pytest.mark.parametrize(
+    ("losses", "accuracy", "moved", "change", "expected"),
+    [
+        ([1.2, 0.5, 0.2], 0.95, 0.1, 1e-3, None),
+        ([4.0, 2.5, 1.4], 0.3, 0.9, 1e-3, HIGH),
+        ([math.nan, math.nan], 0.25, 0.9, 1e-3, HIGH),
+        ([1.2, 0.8], 0.7, 0.4, 0.5, HIGH),
+        ([1.39, 1.38, 1.37], 0.3, 0.001, 1e-5, LOW),
+        ([1.39, 1.38, 1.37], 0.3, 0.5, 1e-3, None),  # it moves, and learns nothing: not the rate
+        ([0.30, 0.29], 0.95, 0.001, 1e-5, None),
+        ([], None, 0.1, None, None),
+    ],
+)
+def test_what_the_curves_say(losses, accuracy, moved, change, expected):
+    assert suspect(epochs(losses, accuracy, moved), 4, change) == expected
