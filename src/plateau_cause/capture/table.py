@@ -68,7 +68,9 @@ def _model(content: dict[str, Any]) -> list[Row]:
     found.append(("trains", _part(model, "trains"), ""))
     for key, words in STANDING.items():
         if model[key]["parameters"]:
-            found.append((words, _part(model, key), at(model[key].get("place"))))
+            later = model[key].get("changes_at")
+            until = f", until {at(later)} perhaps" if later else ""
+            found.append((words, _part(model, key) + until, at(model[key].get("place"))))
     if content["average"]:
         found.append(("evaluates instead", content["average"]["class"], at(content["average"]["place"])))
     return found
@@ -116,6 +118,7 @@ def _loss(content: dict[str, Any]) -> list[Row]:
     options = "".join(f", {name} {value}" for name, value in given.items())
     on = f" on {loss['on']}" if loss["on"] else ""
     found = [("loss", f"{loss['function']}{on}{options}", at(loss["built"] or loss["place"]))]
+    found += [("loss, added to it", one["function"], at(one["place"])) for one in loss.get("with", [])]
     if loss.get("after"):
         found.append(("before the loss", loss["after"]["function"], at(loss["after"]["place"])))
     return found

@@ -26,8 +26,6 @@ def _of_timm(module: Any) -> str | None:
 
 def _of_torchvision(module: Any) -> str | None:
     """Returns the builder in the class's own file whose network has the same layers but for linear ones."""
-    import torch
-
     file = type(module).__module__
     if not file.startswith("torchvision.models."):
         return None
@@ -37,11 +35,26 @@ def _of_torchvision(module: Any) -> str | None:
             continue
         if name.startswith("_"):
             continue
-        with torch.device("meta"):
-            candidate = build(weights=None)
+        candidate = _without_memory(build)
         if type(candidate) is type(module) and _shapes(candidate) == wanted:
             return name
     return None
+
+
+def _without_memory(build: Any) -> Any:
+    """Returns a network whose parameters take no memory; what is computed to build it is computed."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class Unallocated(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            given = dict(kwargs or {})
+            if function in (torch.empty, torch.zeros, torch.ones):
+                given["device"] = "meta"
+            return function(*args, **given)
+
+    with Unallocated():
+        return build(weights=None)
 
 
 def _shapes(module: Any) -> list[tuple[int, ...]]:

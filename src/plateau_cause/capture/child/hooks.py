@@ -49,6 +49,20 @@ class Hooks:
         """Has `listener(result, *arguments)` called after each call of `owner.name`."""
         self._replace(owner, name, None, listener)
 
+    def aside(self, owner: Any, name: str) -> None:
+        """Silences all listeners during each call of `owner.name`."""
+        original = getattr(owner, name)
+
+        @functools.wraps(original)
+        def unheard(*arguments: Any, **named: Any) -> Any:
+            was_paused, self.paused = self.paused, True
+            try:
+                return original(*arguments, **named)
+            finally:
+                self.paused = was_paused
+
+        setattr(owner, name, unheard)
+
     def _replace(self, owner: Any, name: str, first: Listener | None, last: Listener | None) -> None:
         original = getattr(owner, name, None)
         if original is None:  # another version of the library

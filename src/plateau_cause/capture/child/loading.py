@@ -8,7 +8,7 @@ from typing import Any
 
 from plateau_cause.capture.child.course import Course, Loader, Pass
 from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.names import name_in
+from plateau_cause.capture.child.names import name_in, name_of
 from plateau_cause.capture.child.places import Place, Registry, frame_here, frame_here_from, here, place_of
 from plateau_cause.capture.child.plans import rounds_around
 
@@ -49,9 +49,14 @@ class Loading:
             known = Loader(loader, None)
             self.course.loaders.append(known)
         known.name = known.name or name_in(frame, loader)
-        begun = Pass(known, place_of(frame), rounds_around(frame) if len(known.passes) < 2 else None)
+        begun = Pass(known, place_of(frame), rounds_around(frame))
         self.course.begin(begun)
         setattr(iterator, PASS, begun)
+
+    def name_unread(self) -> None:
+        """Names the loaders that the script has not read yet."""
+        for one in self.course.loaders:
+            one.name = one.name or name_of(one.loader, one.place)
 
     def _data_set_built(self, data_set: Any) -> None:
         self.places.remember(data_set, here())

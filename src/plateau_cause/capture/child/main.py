@@ -78,7 +78,7 @@ def _watch(job: dict[str, Any]) -> NoReturn:
     doors = mode.doors = open_doors(job, mode)
     doors.stepping.records_rates = False
     error = _run_script(doors)
-    doors.hooks.hear(_settle, doors)
+    doors.hooks.hear(_settle, doors, is_finished=error is None)
     doors.hooks.paused = True
     mode.ended(error)
     if isinstance(error, SystemExit):
@@ -86,9 +86,9 @@ def _watch(job: dict[str, Any]) -> NoReturn:
     sys.exit(0 if error is None else 1)
 
 
-def _settle(doors: Doors) -> None:
-    """Ends the passes that the script has left without a word."""
-    while (of := doors.course.current) is not None and not of.backwards:
+def _settle(doors: Doors, is_finished: bool) -> None:
+    """Ends the passes that the script has left without a word; one of training only where nothing failed."""
+    while (of := doors.course.current) is not None and (is_finished or not of.backwards):
         doors.course.end(of)
 
 
@@ -121,6 +121,8 @@ def _install(doors: Doors, torch: ModuleType) -> None:
     if doors.job["mode"] == "peek":
         doors.hooks.attempt(doors.losing.install, torch)
         torch.save = _saves_no_file(torch.save)  # type: ignore[attr-defined]
+    else:
+        doors.hooks.attempt(doors.losing.install_middles, torch)
 
 
 def _saves_no_file(save: Any) -> Any:

@@ -12,7 +12,7 @@ from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.tally import Tally
 
 
-def measured(loader: Any, call: Forward, hooks: Hooks) -> dict[str, Any]:
+def measured(loader: Any, call: Forward, hooks: Hooks, middle: float | None = None) -> dict[str, Any]:
     """Returns accuracy and images of a loader's data set under a model in evaluation mode.
 
     Chance, modes, gradients and the loader itself are afterwards as they were before.
@@ -21,6 +21,7 @@ def measured(loader: Any, call: Forward, hooks: Hooks) -> dict[str, Any]:
         loader: a DataLoader; its data set, batch size and collate function are used, nothing else.
         call: a call that the script made, with the batch that it was made for: the model is called alike.
         hooks: silent meanwhile.
+        middle: where a single output is undecided, see Tally.result.
     """
     import torch
 
@@ -35,7 +36,7 @@ def measured(loader: Any, call: Forward, hooks: Hooks) -> dict[str, Any]:
                 tally.add(call.module(*arguments, **named), batch)
     finally:
         hooks.paused = was_paused
-    return tally.result()
+    return tally.result(middle)
 
 
 @contextmanager

@@ -53,6 +53,7 @@ class Stepping:
         self.backward_place: Place | None = None
         self.clips: list[dict[str, Any]] = []
         self.scaler: dict[str, Any] | None = None
+        self.is_scaled = False  # whether a scaler multiplies the loss
         self.loss: Any = None  # of the last backward call
         self.records_rates = True
         self._scheduling = 0
@@ -73,8 +74,10 @@ class Stepping:
         self.hooks.before(torch.autograd, "backward", self._backward)
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             self._follow_clipping(torch.nn.utils, name)
+        self.hooks.before(torch.amp.GradScaler, "scale", self._scales)
         self.hooks.before(torch.amp.GradScaler, "step", self._scaled)
         self._follow_schedulers(torch.optim.lr_scheduler)
+        self.hooks.aside(torch.optim.swa_utils, "update_bn")  # reads images and judges nothing
 
     def of(self, optimizer: Any) -> Held:
         """Returns the record of an optimizer."""
@@ -128,6 +131,9 @@ class Stepping:
                 self.clips.append({"function": name, "limit": float(limit), "norm": found, "place": here()})
 
         self.hooks.after(utils, name, clipped)
+
+    def _scales(self, scaler: Any, *arguments: Any, **named: Any) -> None:
+        self.is_scaled = scaler.is_enabled()
 
     def _scaled(self, scaler: Any, *arguments: Any, **named: Any) -> None:
         self.scaler = {"enabled": scaler.is_enabled(), "place": here()}

@@ -1,0 +1,108 @@
+"""Further styles of script: what is special about each is said, and what is healthy is not accused."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from plateau_cause.capture.observations import observe
+
+SAYS = {
+    "finetune": {  # a convolution is the head, and its ReLU belongs there
+        "model.head": ("classifier.1", 3), "model.trains.layers": "classifier", "epochs.count": 2,
+        "model.frozen.layers": "features", "loss.on": "never negative", "loaders.0.name": 'dataloaders_dict["train"]',
+    },
+    "one_output": {
+        "model.head": ("classifier.1", 1), "loss.function": "nn.BCEWithLogitsLoss", "loss.on": "logits",
+        "loaders.0.data_set.class": "CatsDogs", "loaders.0.varies": True, "loaders.1.varies": False,
+        "loaders.0.labels.seen": {"0": 16, "1": 16}, "seeds.numpy.value": 1234,
+    },
+    "one_hot": {
+        "loaders.0.labels.seen": {"0": 16, "1": 16, "2": 16}, "loss.function": "nn.BCEWithLogitsLoss",
+        "loaders.1.labels.by_folder": {"amber": 0, "blue": 1, "green": 2},
+        "loaders.0.image.tensor.shape": [48, 3, 20, 20],
+    },
+    "stops_early": {
+        "loaders.2.name": "test_loader", "loaders.2.role": "unread", "epochs.count": 40,
+        "schedules.0.class": "lr_scheduler.ReduceLROnPlateau", "loaders.0.data_set.length": 36,
+    },
+    "two_outputs": {
+        "loaders.2.name": "test_loader", "loss.function": "nn.CrossEntropyLoss", "loss.is_whole": False,
+        "model.head": ("fc", 3), "training.output.shape": [8, 3],
+    },
+    "averaged_late": {"schedules.1.class": "optim.SWALR", "model.head": ("5", 3), "loss.is_whole": True},
+    "features": {
+        "loaders.2.role": "train", "loaders.2.image.tensor.shape": [48, 512], "model.head": ("head", 3),
+    },
+    "two_phases": {"model.trains.layers": "fc", "model.frozen.layers": "conv1, bn1, layer1 to layer4"},
+}  # fmt: skip
+ACCUSED = {"finetune": ["frozen_layers"]}
+
+
+def found_at(content, path):
+    """Returns the value at a path such as loaders.0.name; of the head its name and outputs."""
+    if path == "model.head":
+        return content["model"]["head"]["name"], content["model"]["head"]["outputs"]
+    for key in path.split("."):
+        content = content[int(key)] if isinstance(content, list) else content[key]
+    return content
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_what_is_special_is_said_and_nothing_healthy_accused(name, prepare, peek):
+    folder = prepare(name)
+    content = peek(folder)
+    assert {path: found_at(content, path) for path in SAYS[name]} == SAYS[name]
+    assert content["problems"] == []
+    assert [one.code for one in observe(content, folder)] == ACCUSED.get(name, [])
+    json.dumps(content, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_the_accuracies_are_those_that_the_script_prints(name, prepare, capture):
+    status, printed, out = capture("watch", prepare(name))
+    record = json.loads((out / "watch.json").read_text())
+    assert (status, record["error"], record["is_trained"], record["problems"]) == (0, None, True, [])
+    said = [float(found) for found in re.findall(r"[Aa]cc:? ([01]\.\d+)", printed)]
+    says_both = re.search("train .*Acc", printed) is not None
+    rows = [[epoch["training"]] * (says_both and epoch["epoch"] > 0) + epoch["evaluations"]
+            for epoch in record["epochs"]]  # fmt: skip
+    assert [one["accuracy"] for row in rows for one in row] == pytest.approx(said, abs=6e-5)
+    assert all(epoch["training"]["accuracy"] is not None for epoch in record["epochs"] if epoch["training"])
+
+
+@pytest.mark.parametrize(
+    ("name", "edit", "code"),
+    [
+        ("one_output", ("criterion(outputs", "criterion(torch.sigmoid(outputs)"), "loss_input"),
+        ("one_hot", ("        optimizer.zero_grad()\n", ""), "gradients_not_cleared"),
+        ("two_phases", ("    param.requires_grad = True\n", "    pass\n"), "frozen_layers"),
+        ("two_outputs", ("        optimizer.zero_grad()\n", ""), "gradients_not_cleared"),
+        ("features", ("head = nn.Linear(512, 3)", "head = nn.Sequential(nn.Linear(512, 3), nn.Softmax(1))"),
+         "loss_input"),
+        ("averaged_late", ("lr=0.01", "lr=1000.0"), "step_too_high"),
+    ],
+)  # fmt: skip
+def test_what_is_broken_is_named(name, edit, code, prepare, peek):
+    folder = prepare(name, edit)
+    assert [one.code for one in observe(peek(folder), folder)] == [code]
+
+
+def test_an_optimizer_of_a_later_phase_is_waited_for(prepare, peek):
+    """Nothing is frozen, and only the second optimizer holds everything."""
+    folder = prepare("two_phases", ("    param.requires_grad = False", "    pass"))
+    content = peek(folder)
+    assert content["model"]["not_held"]["parameters"] and content["model"]["not_held"]["changes_at"]
+    assert observe(content, folder) == []
+
+
+def test_a_failure_behind_an_early_end_of_training_is_no_failure_of_training(prepare, capture):
+    folder = prepare("stops_early")
+    script = folder / "train.py"
+    script.write_text(script.read_text() + "\nopen('missing/plot.png', 'w')\n")
+    _, _, out = capture("watch", folder)
+    record = json.loads((out / "watch.json").read_text())
+    assert record["epochs_planned"] == 40 > len(record["epochs"])
+    assert (record["error"]["class"], record["is_trained"]) == ("FileNotFoundError", True)
