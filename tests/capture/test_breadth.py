@@ -12,7 +12,8 @@ from plateau_cause.capture.observations import observe
 SAYS = {
     "finetune": {  # a convolution is the head, and its ReLU belongs there
         "model.head": ("classifier.1", 3), "model.trains.layers": "classifier", "epochs.count": 2,
-        "model.frozen.layers": "features", "loss.on": "never negative", "loaders.0.name": 'dataloaders_dict["train"]',
+        "model.frozen.layers": "features", "loss.on": "never negative",
+        "loaders.0.name": 'dataloaders_dict["train"]',
     },
     "one_output": {
         "model.head": ("classifier.1", 1), "loss.function": "nn.BCEWithLogitsLoss", "loss.on": "logits",

@@ -87,10 +87,13 @@ def _optimizers(content: dict[str, Any]) -> list[Row]:
         for group in one["groups"]:
             told = {
                 "rate": group["lr"],
+                "later": _later(group),
                 "decay": group.get("weight_decay"),
                 "momentum": group.get("momentum"),
             }
-            settings = ", ".join(f"{name} {value:g}" for name, value in told.items() if value)
+            settings = ", ".join(
+                f"{name} {value:g}" for name, value in told.items() if value or name == "rate"
+            )
             found.append(("optimizer", f"{one['class']}, {settings}: {group['holds']}", at(one["place"])))
         found += [("rate by hand", f"{written['rate']:g}", at(written["place"]))
                   for written in one["rates_by_hand"][-1:]]  # fmt: skip
@@ -98,6 +101,12 @@ def _optimizers(content: dict[str, Any]) -> list[Row]:
         change = f"{content['model']['change_per_step']:.2g} of their norm"
         found.append(("weights move per step", change, ""))
     return found
+
+
+def _later(group: dict[str, Any]) -> float | None:
+    """Returns the rate that a schedule or a warmup leads to, where the first step's is below it."""
+    most = max(group.get(name) or 0.0 for name in ("initial_lr", "max_lr", "lr"))
+    return most if most > 1.001 * group["lr"] else None
 
 
 def _schedules(content: dict[str, Any]) -> list[Row]:

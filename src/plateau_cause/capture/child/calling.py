@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any
 
-from plateau_cause.capture.child.course import Course, Forward, tensors
+from plateau_cause.capture.child.course import Course, Forward
 from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.linking import tensors
 from plateau_cause.capture.child.names import name_in
 from plateau_cause.capture.child.places import Place, Registry, frame_here, here, place_of
 

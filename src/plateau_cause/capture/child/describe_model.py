@@ -85,7 +85,7 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
         "frozen": _said(frozen, named)
         | {
             "place": _frozen_at(doors, [named[name] for name in frozen]),
-            "changes_at": thaw_ahead(frame_here()),
+            "changes_at": thaw_ahead(frame_here()) or doors.course.thaws,
         },
         "unfrozen_later": _said(later, named),
         "not_held": _said(unheld, named) | {"changes_at": hold_ahead(frame_here())},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.child.course import tensors
+from plateau_cause.capture.child.linking import tensors
 
 LABELS = ("label", "labels", "target", "targets", "y", "class", "classes", "category", "class_id", "label_id")
 DROPS = ("DropPath", "StochasticDepth")  # modules of timm and torchvision that act in training only
@@ -131,4 +131,6 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if hasattr(value, "tolist") and getattr(value, "size", None) is not None:
         return value.tolist()
+    if hasattr(value, "func"):  # functools.partial
+        return plain(value.func)
     return getattr(value, "__qualname__", None) or kind(value)

@@ -20,6 +20,7 @@ class Hooks:
     def __init__(self) -> None:
         self.paused = True
         self.problems: list[str] = []
+        self._replaced: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, with its listener
         os.register_at_fork(after_in_child=self._silence)
 
     def _silence(self) -> None:
@@ -49,19 +50,43 @@ class Hooks:
         """Has `listener(result, *arguments)` called after each call of `owner.name`."""
         self._replace(owner, name, None, listener)
 
-    def aside(self, owner: Any, name: str) -> None:
-        """Silences all listeners during each call of `owner.name`."""
-        original = getattr(owner, name)
+    def during(self, owner: Any, name: str, begin: Callable[[], Any], end: Callable[[], Any]) -> None:
+        """Has `begin()` called before and `end()` after each call of `owner.name`, however it ends."""
+        original = getattr(owner, name, None)
+        if original is None:  # another version of the library
+            return
 
         @functools.wraps(original)
-        def unheard(*arguments: Any, **named: Any) -> Any:
-            was_paused, self.paused = self.paused, True
+        def within(*arguments: Any, **named: Any) -> Any:
+            begin()
             try:
                 return original(*arguments, **named)
             finally:
-                self.paused = was_paused
+                end()
 
-        setattr(owner, name, unheard)
+        setattr(owner, name, within)
+
+    def aside(self, owner: Any, name: str) -> None:
+        """Silences all listeners during each call of `owner.name`."""
+        before: list[bool] = []
+
+        def begin() -> None:
+            before.append(self.paused)
+            self.paused = True
+
+        def end() -> None:
+            self.paused = before.pop()
+
+        self.during(owner, name, begin, end)
+
+    def without(self, owner: Any, name: str) -> None:
+        """Has every function as the library made it during each call of `owner.name`, a compiler's say."""
+
+        def put(which: int) -> None:
+            for place, called, *functions in self._replaced:
+                setattr(place, called, functions[which])
+
+        self.during(owner, name, lambda: put(0), lambda: put(1))
 
     def _replace(self, owner: Any, name: str, first: Listener | None, last: Listener | None) -> None:
         original = getattr(owner, name, None)
@@ -77,4 +102,5 @@ class Hooks:
                 self.hear(last, result, *arguments, **named)
             return result
 
+        self._replaced.append((owner, name, original, heard))
         setattr(owner, name, heard)

@@ -71,6 +71,7 @@ class Losing:
         for kind, name in MODULES.items():
             self._follow_module(getattr(torch.nn, kind), name)
         self._follow_dropout(torch.nn.functional)
+        self.hooks.without(torch.jit, "script")
 
     def install_middles(self, torch: ModuleType) -> None:
         """Listens only to the losses that say where a single output is undecided."""
@@ -99,7 +100,10 @@ class Losing:
             if outermost is not None and next(outermost.parameters(), None) is not None:
                 outermost, inside = None, True
             mean = float(result.detach().float().mean())
-            self.recent.append(Loss(name, here(), values[0], values[1], options, outermost, inside, mean))
+            loss = Loss(name, here(), values[0], values[1], options, outermost, inside, mean)
+            if self.recent and _is_again(self.recent[-1], loss):
+                self.recent.pop()
+            self.recent.append(loss)
             self.middle = MIDDLES.get(name, self.middle)
 
         self.hooks.after(functional, name, called)
@@ -145,6 +149,12 @@ def form(output: Any, before: str | None, function: str | None = None) -> str:
         return "probabilities" if sums_to_one else "never negative"
     is_log = bool((rows.logsumexp(1).abs() < 1e-3).all())
     return "log-probabilities" if is_log else "logits"
+
+
+def _is_again(inner: Loss, outer: Loss) -> bool:
+    """Returns whether two records are of one call, which subclasses of tensors make twice."""
+    parts = ((inner.output, outer.output), (inner.target, outer.target))
+    return inner.function == outer.function and all(_is_same(*pair) for pair in parts)
 
 
 def _is_same(first: Any, second: Any) -> bool:

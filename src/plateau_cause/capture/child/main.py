@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from plateau_cause.capture.child import pieces, program
+from plateau_cause.capture.child import frameworks, pieces, program
 from plateau_cause.capture.child.calling import Calling
 from plateau_cause.capture.child.course import Course, Mode
 from plateau_cause.capture.child.decoding import Decoding
@@ -67,6 +67,7 @@ def _peek(job: dict[str, Any]) -> NoReturn:
     mode = Peek(job["limit_s"], lambda error: _end_peek(doors, mode, error))
     doors = mode.doors = open_doors(job, mode)
     error = _run_script(doors)
+    doors.hooks.hear(_settle, doors, is_finished=error is None)
     doors.hooks.paused = True
     mode.ended(error)
     raise AssertionError("a peek ends its process")
@@ -109,6 +110,7 @@ def open_doors(job: dict[str, Any], mode: Mode) -> Doors:
     imports.when("PIL.Image", doors.decoding.install_pil)
     imports.when("cv2", doors.decoding.install_cv2)
     imports.when("torchvision.io", doors.decoding.install_torchvision)
+    frameworks.wait(doors, imports)
     for name in ("torchvision.transforms.transforms", "torchvision.transforms.v2._container"):
         imports.when(name, doors.loading.install_transforms)
     return doors

@@ -31,6 +31,15 @@ def name_of(wanted: Any, place: Place | None) -> str | None:
     return name_in(frame_here(), wanted) or _among(script, wanted) or (_assigned(place) if place else None)
 
 
+def function_at(place: Place) -> str | None:
+    """Returns the function that a line stands in: `train_dataloader` of a data module, say."""
+    tree = tree_of(place.file)
+    nodes = [] if tree is None else list(ast.walk(tree))
+    around = [node for node in nodes if isinstance(node, ast.FunctionDef)
+              and node.lineno <= place.line <= (node.end_lineno or 0)]  # fmt: skip
+    return around[-1].name if around and around[-1].name != "main" else None
+
+
 def _assigned(place: Place) -> str | None:
     """Returns the variable that a line assigns to."""
     tree = tree_of(place.file)

@@ -30,6 +30,7 @@ class Held:
     uncleared: int = 0  # steps whose gradients were added to what an earlier step had used
     by_hand: list[tuple[Place | None, float]] = field(default_factory=list)  # rates that the script wrote
     rates: list[list[float]] = field(default_factory=list)  # of each group, at the first steps
+    last_rates: list[Any] = field(default_factory=list)  # of each group, at the last step
 
 
 @dataclass
@@ -56,6 +57,7 @@ class Stepping:
         self.is_scaled = False  # whether a scaler multiplies the loss
         self.loss: Any = None  # of the last backward call
         self.records_rates = True
+        self.interval: str | None = None  # after what a framework steps its schedules
         self._scheduling = 0
 
     @property
@@ -67,7 +69,7 @@ class Stepping:
         """Puts the listeners in; `torch` has just been imported."""
         optimizer = torch.optim.Optimizer
         self.hooks.after(optimizer, "__init__", self._built)
-        self.hooks.before(optimizer, "zero_grad", self._cleared)
+        self.hooks.before(optimizer, "zero_grad", self.cleared)
         module = sys.modules["torch.optim.optimizer"]  # `torch.optim` deletes the name
         module.register_optimizer_step_pre_hook(self._before_step)
         module.register_optimizer_step_post_hook(self._after_step)
@@ -87,14 +89,19 @@ class Stepping:
             self.held.append(known)
         return known
 
+    def built(self, optimizer: Any, place: Place | None) -> None:
+        """Notes an optimizer and the line that built it."""
+        self.of(optimizer).place = place
+
     def _built(self, _: None, optimizer: Any, *arguments: Any, **named: Any) -> None:
         held = self.of(optimizer)
-        held.place = here(built=optimizer)
+        self.built(optimizer, here(built=optimizer))
         if self.records_rates:
             groups = [Group(group, self, held) for group in optimizer.param_groups]
             optimizer.param_groups[:] = groups
 
-    def _cleared(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
+    def cleared(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
+        """Notes that gradients are cleared."""
         self.of(optimizer).clear_place = here()
 
     def _backward(self, roots: Any, *arguments: Any, **named: Any) -> None:
@@ -107,15 +114,21 @@ class Stepping:
         self.course.backward()
 
     def _before_step(self, optimizer: Any, *arguments: Any) -> None:
-        self.hooks.hear(self.course.mode.about_to_step, optimizer)
+        self.hooks.hear(self.about_to_step, optimizer)
 
     def _after_step(self, optimizer: Any, *arguments: Any) -> None:
-        self.hooks.hear(self._stepped, optimizer)
+        self.hooks.hear(self.stepped, optimizer)
 
-    def _stepped(self, optimizer: Any) -> None:
+    def about_to_step(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
+        """Notes a step before it is taken."""
+        self.course.mode.about_to_step(optimizer)
+
+    def stepped(self, optimizer: Any) -> None:
+        """Notes a step that has been taken."""
         held = self.of(optimizer)
         frame = frame_here()
         held.steps += 1
+        held.last_rates = [group["lr"] for group in optimizer.param_groups]
         if held.steps <= RATES:
             held.rates.append([float(group["lr"]) for group in optimizer.param_groups])
         held.step_place = held.step_place or here()
@@ -172,7 +185,8 @@ class Stepping:
         if known is not None:  # the first step belongs to the construction
             known.steps += 1
             known.step_place = here()
-            known.within_pass += self.course.current is not None
+            is_within = self.course.current is not None
+            known.within_pass += is_within if self.interval is None else self.interval == "batch"
 
     def rate_written(self, held: Held, rate: float) -> None:
         """Notes a rate that was written into a group by the script, not by a scheduler of torch."""

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.architecture import architecture
 from plateau_cause.capture.child.chance import seeded
-from plateau_cause.capture.child.course import Loader, tensors
+from plateau_cause.capture.child.course import Loader
 from plateau_cause.capture.child.describe_data import held_transform, steps
 from plateau_cause.capture.child.images_table import write_table
 from plateau_cause.capture.child.left_out import left_out
+from plateau_cause.capture.child.linking import tensors
 from plateau_cause.capture.child.places import is_users
 from plateau_cause.capture.child.refusal import RefusedError
 from plateau_cause.capture.child.replay import samples

@@ -37,6 +37,7 @@ class Watch(Mode):
         self._model: Forward | None = None  # the last call for training
         self._first: tuple[Any, dict[str, Any]] | None = None
         self._evaluated: list[Loader] = []
+        self._within: list[dict[str, Any]] = []  # evaluations in the midst of an epoch
         self._error: BaseException | None = None
         self._is_over = False
         self._planned = 0  # epochs of all loops that have begun
@@ -71,7 +72,9 @@ class Watch(Mode):
         result = {"loader": of.of.name, "place": of.place, **tally.result(middle)}
         if not of.backwards:
             self._evaluated.append(of.of)
-            self._last()["evaluations"].append({**result, "by": "the script"})
+            is_within = any(one.backwards and not one.ended for one in self.doors.course.open)
+            rows = self._within if is_within else self._last()["evaluations"]
+            rows.append({**result, "by": "the script"})
             return
         if of.plan and self._trained() >= self._planned:  # another loop, such as that of a second phase
             self._planned += of.plan[0]
@@ -89,7 +92,8 @@ class Watch(Mode):
     def _close(self, result: dict[str, Any]) -> None:
         seconds = time.perf_counter() - self._started_s
         self._drop_features(result["outputs"])
-        self.epochs.append({"epoch": self._trained() + 1, "training": result, "evaluations": [],
+        within, self._within = self._within, []
+        self.epochs.append({"epoch": self._trained() + 1, "training": result, "evaluations": within,
                             "rates": self._rates(), "seconds": seconds, "moved": None})  # fmt: skip
         if self._own_s < SHARE * seconds:
             self._look(is_last=False)
@@ -102,7 +106,7 @@ class Watch(Mode):
         """Returns the rates of the optimizers that have stepped in this epoch."""
         held = [one for one in self.doors.stepping.held if one.steps > self._stepped.get(id(one), 0)]
         self._stepped = {id(one): one.steps for one in self.doors.stepping.held}
-        return [float(group["lr"]) for one in held for group in one.optimizer.param_groups]
+        return [float(rate) for one in held for rate in one.last_rates]
 
     def _drop_features(self, outputs: int | None) -> None:
         """Drops evaluations before training of a network that only gave features to what is trained."""
