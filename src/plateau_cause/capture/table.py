@@ -179,7 +179,9 @@ def _loader(one: dict[str, Any]) -> list[Row]:
     sampler = one["sampler"]["class"]
     usual = {"RandomSampler": "shuffled", "SequentialSampler": "in order"}
     drop = ", last batch dropped" if one["drop_last"] else ""
-    size = f"{one['data_set']['length']} items, batches of {one['batch_size']}"
+    length = one["data_set"]["length"]
+    items = "items without an index" if length is None else f"{length} items"
+    size = f"{items}, batches of {one['batch_size']}"
     value = f"{one['role']}: {size}, {usual.get(sampler, sampler)}{drop}"
     found = [(one["name"] or one["role"], value, at(one["place"]))]
     transform = one["data_set"]["transform"]

@@ -97,6 +97,9 @@ class Mode:
     def stepped(self, optimizer: Any) -> None:
         """Hears of a step that has been taken."""
 
+    def spawned(self) -> None:
+        """Hears that the script is about to train in other processes."""
+
     def passed(self, of: Pass) -> None:
         """Hears of the end of a pass."""
 
@@ -110,7 +113,7 @@ class Course:
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
         self.loaders: list[Loader] = []
-        self.backwards = 0
+        self.backwards = self.calls = 0
         self.plan: tuple[int, Place | None] | None = None  # epochs that a framework was asked for
         self.is_rehearsal = False  # whether a framework tries out its evaluation before training
         self.thaws: Place | None = None  # where a framework was told to unfreeze layers later
@@ -163,6 +166,7 @@ class Course:
         """Notes a forward call, and finds the batch that it was made for."""
         if self.is_rehearsal:
             return
+        self.calls += 1
         link(forward, self._open, self.mode.looks_closely)
         if forward.of is not None:
             forward.of.forwards += 1

@@ -111,7 +111,7 @@ def _script(doors: Doors) -> dict[str, Any]:
 
 
 def _seen(doors: Doors, peek: Peek) -> dict[str, Any]:
-    return {"steps": doors.stepping.steps, "backward_calls": doors.course.backwards,
+    return {"steps": doors.stepping.steps, **doors.spawning.seen(),
             "has_evaluation": bool(peek.evaluation),
             "is_so_far": doors.stepping.steps < 2 or not peek.evaluation}  # fmt: skip
 

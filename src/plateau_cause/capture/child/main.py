@@ -27,6 +27,7 @@ from plateau_cause.capture.child.losing import Losing
 from plateau_cause.capture.child.peek import Peek
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.seeding import Seeding
+from plateau_cause.capture.child.spawning import Spawning
 from plateau_cause.capture.child.stepping import Stepping
 from plateau_cause.capture.child.transcribe import transcribe
 from plateau_cause.capture.child.watch import Watch
@@ -48,6 +49,7 @@ class Doors:
     losing: Losing
     seeding: Seeding
     decoding: Decoding
+    spawning: Spawning
 
 
 def run(path: Path) -> None:
@@ -101,6 +103,7 @@ def open_doors(job: dict[str, Any], mode: Mode) -> Doors:
     doors = Doors(
         job, hooks, course, places, Loading(hooks, course, places), calling,
         Stepping(hooks, course, places), Losing(hooks, calling, places), Seeding(hooks), Decoding(hooks),
+        Spawning(hooks, course),
     )  # fmt: skip
     imports = AfterImport()
     sys.meta_path.insert(0, imports)
@@ -117,7 +120,7 @@ def open_doors(job: dict[str, Any], mode: Mode) -> Doors:
 
 
 def _install(doors: Doors, torch: ModuleType) -> None:
-    for door in (doors.loading, doors.calling, doors.stepping):
+    for door in (doors.loading, doors.calling, doors.stepping, doors.spawning):
         doors.hooks.attempt(door.install, torch)
     doors.seeding.install_torch(torch)
     if doors.job["mode"] == "peek":

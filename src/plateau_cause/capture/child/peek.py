@@ -127,6 +127,10 @@ class Peek(Mode):
         if self.doors.course.current is None:
             self._finish_when_done()
 
+    def spawned(self) -> None:
+        """Ends the peek: the processes would train to their end."""
+        self.finish(None)
+
     def ended(self, error: BaseException | None) -> None:
         """Ends the peek with what has been seen."""
         self.finish(error)

@@ -22,7 +22,7 @@ from plateau_cause.capture.child.left_out import left_out
 from plateau_cause.capture.child.linking import tensors
 from plateau_cause.capture.child.places import is_users
 from plateau_cause.capture.child.refusal import RefusedError
-from plateau_cause.capture.child.replay import samples
+from plateau_cause.capture.child.replay import samples, spread
 from plateau_cause.capture.child.start import make_importable
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _backbone(out: Path, model: Any) -> dict[str, str] | None:
 def _loaders(doors: Doors) -> tuple[Loader, list[Loader]]:
     train = [one for one in doors.course.loaders if one.role == "train"]
     if not train:
-        raise RefusedError("training reads no DataLoader")
+        raise RefusedError("training reads no DataLoader; wrap its tensors: DataLoader(TensorDataset(…), …)")
     own = train[0].loader.dataset
     others = [one for one in doors.course.loaders if one.role != "train" and one.loader.dataset is not own]
     if not others:
@@ -103,8 +103,13 @@ def _transform(loader: Loader, doors: Doors) -> tuple[Any, str]:
     Raises:
         RefusedError: there is none, or it does not give the tensors that the data set gives.
     """
-    found = held_transform(loader.loader.dataset)
     name = loader.name or "a loader"
+    if not spread(loader.loader.dataset, 1):
+        kind = facts.kind(loader.loader.dataset)
+        raise RefusedError(
+            f"{name}: {kind} cannot be indexed; expected a data set with __getitem__ and __len__"
+        )
+    found = held_transform(loader.loader.dataset)
     if found is None:
         raise RefusedError(f"{name}: its data set holds no transform that could be taken out")
     indices = list(range(0, len(loader.loader.dataset), max(len(loader.loader.dataset) // CHECKED, 1)))

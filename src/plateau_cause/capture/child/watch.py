@@ -149,6 +149,7 @@ class Watch(Mode):
             "script": {key: self.doors.job[key] for key in ("target", "is_module", "arguments")},
             "error": error,
             "is_trained": self._is_trained(),
+            "seen": self.doors.spawning.seen(),
             "epochs_planned": self._planned or None,
             "epochs": self.epochs,
             "seconds": time.perf_counter() - self._started_s,
