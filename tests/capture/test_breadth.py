@@ -107,3 +107,45 @@ def test_a_failure_behind_an_early_end_of_training_is_no_failure_of_training(pre
     record = json.loads((out / "watch.json").read_text())
     assert record["epochs_planned"] == 40 > len(record["epochs"])
     assert (record["error"]["class"], record["is_trained"]) == ("FileNotFoundError", True)
+
+
+KEPT = """
+from torch.utils.checkpoint import checkpoint
+
+
+class Kept(nn.Module):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x):
+        return checkpoint(self.inner[1:], self.inner[0](x), use_reentrant={again})
+
+
+model = Kept(model)
+loss_fn = """
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_what_a_checkpoint_computes_again_is_no_other_call(again, prepare, peek):
+    folder = prepare("module_level", ("loss_fn = ", KEPT.format(again=again)))
+    content = peek(folder)
+    assert [part["class"] for part in content["model"]["parts"]] == ["Kept"]
+    assert content["gradients"]["backward_calls_per_step"] == 1
+    assert observe(content, folder) == []
+
+
+def test_a_compiler_of_torch_reads_what_torch_made(prepare, peek):
+    folder = prepare("module_level", ("loss_fn = ", "model = torch.jit.script(model)\nloss_fn = "))
+    content = peek(folder)
+    assert content["loss"]["computes"] == "cross_entropy"
+    assert observe(content, folder) == []
+
+
+def test_a_batch_with_two_steps_counts_once(prepare, capture):
+    """As with SAM, or with an optimizer that is given a closure."""
+    again = "        loss_fn(model(xb), yb).backward()\n        optimizer.step()\n"
+    folder = prepare("module_level", ("        optimizer.step()\n", "        optimizer.step()\n" + again))
+    _, _, out = capture("watch", folder)
+    record = json.loads((out / "watch.json").read_text())
+    assert [one["training"]["images"] for one in record["epochs"]] == [36, 36]

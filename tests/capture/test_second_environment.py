@@ -66,7 +66,16 @@ def python(tmp_path_factory):
     """The interpreter of the second environment."""
     folder = tmp_path_factory.mktemp("second")
     venv.create(folder, symlinks=True, with_pip=False)
-    command = [sys.executable, "-m", "pip", "--python", str(folder / "bin/python"), "install", "-q", "--no-compile"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(folder / "bin/python"),
+        "install",
+        "-q",
+        "--no-compile",
+    ]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     needs = [f"torch=={TORCH}", "numpy", "pillow"]
     ended = subprocess.run([*command, *needs], env=environment, capture_output=True, text=True, check=False)

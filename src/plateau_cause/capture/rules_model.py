@@ -6,7 +6,7 @@ from plateau_cause.capture import patches
 from plateau_cause.capture.observation import Observation, Peeked, with_places
 
 NOTABLE = 0.1  # part of the model's numbers that must lack gradients to be worth a word
-HIGH, LOW = 0.3, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
 HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and steps far at first
 
 

@@ -68,7 +68,7 @@ class Calling:
         original = module_class.__call__
 
         def call(module: Any, *arguments: Any, **named: Any) -> Any:
-            if is_compiling() or self.depth or self.hooks.paused:
+            if is_compiling() or self.depth or self.course.in_backward or self.hooks.paused:
                 return original(module, *arguments, **named)
             self.depth, self.outermost = 1, module
             try:

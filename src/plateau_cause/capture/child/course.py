@@ -115,6 +115,7 @@ class Course:
         self.loaders: list[Loader] = []
         self.backwards = self.calls = 0
         self.plan: tuple[int, Place | None] | None = None  # epochs that a framework was asked for
+        self.in_backward = 0  # how many backward calls are under way, one within the other
         self.is_rehearsal = False  # whether a framework tries out its evaluation before training
         self.thaws: Place | None = None  # where a framework was told to unfreeze layers later
         self._open: list[Pass] = []

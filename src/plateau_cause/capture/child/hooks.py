@@ -81,12 +81,16 @@ class Hooks:
 
     def without(self, owner: Any, name: str) -> None:
         """Has every function as the library made it during each call of `owner.name`, a compiler's say."""
+        depth = 0
 
-        def put(which: int) -> None:
-            for place, called, *functions in self._replaced:
-                setattr(place, called, functions[which])
+        def enter(by: int) -> None:
+            nonlocal depth
+            depth += by  # compilers call themselves
+            if depth == (1 if by > 0 else 0):
+                for place, called, *functions in self._replaced:
+                    setattr(place, called, functions[by < 0])
 
-        self.during(owner, name, lambda: put(0), lambda: put(1))
+        self.during(owner, name, lambda: enter(1), lambda: enter(-1))
 
     def _replace(self, owner: Any, name: str, first: Listener | None, last: Listener | None) -> None:
         original = getattr(owner, name, None)

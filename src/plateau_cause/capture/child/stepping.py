@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -73,6 +74,7 @@ class Stepping:
         module = sys.modules["torch.optim.optimizer"]  # `torch.optim` deletes the name
         module.register_optimizer_step_pre_hook(self._before_step)
         module.register_optimizer_step_post_hook(self._after_step)
+        self.hooks.during(torch.autograd, "backward", partial(self._within, 1), partial(self._within, -1))
         self.hooks.before(torch.autograd, "backward", self._backward)
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             self._follow_clipping(torch.nn.utils, name)
@@ -104,7 +106,12 @@ class Stepping:
         """Notes that gradients are cleared."""
         self.of(optimizer).clear_place = here()
 
+    def _within(self, by: int) -> None:
+        self.course.in_backward += by
+
     def _backward(self, roots: Any, *arguments: Any, **named: Any) -> None:
+        if self.course.in_backward:  # a checkpoint computes again what it had not kept
+            return
         self.backward_place = here()
         self.loss = roots.detach() if getattr(roots, "ndim", 1) == 0 else None
         for held in self.held:

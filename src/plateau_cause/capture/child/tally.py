@@ -19,6 +19,7 @@ class Tally:
     unjudged: int = 0  # batches whose outputs or labels were not found
     hits_above_half: Any = 0  # of a single output, were it a probability
     are_probabilities: Any = True  # whether no single output has left 0..1
+    last: Any = None  # the batch that was added last
     outputs: int | None = None  # columns of what the model returns
 
     def add(self, output: Any, batch: Any, loss: Any = None) -> None:

@@ -59,6 +59,9 @@ class Watch(Mode):
         if of is None:
             return
         tally = self._tallies.setdefault(id(of), Tally())
+        if is_training and tally.last is forward.batch:  # its second step, as of SAM or of a closure
+            return
+        tally.last = forward.batch
         tally.add(forward.output, forward.batch, self.doors.stepping.loss if is_training else None)
         if is_training:
             self._model = forward
