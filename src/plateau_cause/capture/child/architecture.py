@@ -6,6 +6,8 @@ import inspect
 import sys
 from typing import Any
 
+CLASSES = 1000  # of the published weights
+
 
 def architecture(model: Any) -> tuple[str, Any] | None:
     """Returns the name by which the network is built and the module that is it; None for any other."""
@@ -36,7 +38,7 @@ def _of_torchvision(module: Any) -> str | None:
         if name.startswith("_"):
             continue
         candidate = _without_memory(build)
-        if type(candidate) is type(module) and _shapes(candidate) == wanted:
+        if type(candidate) is type(module) and _are_alike(wanted, _shapes(candidate)):
             return name
     return None
 
@@ -55,6 +57,14 @@ def _without_memory(build: Any) -> Any:
 
     with Unallocated():
         return build(weights=None)
+
+
+def _are_alike(own: list[tuple[int, ...]], published: list[tuple[int, ...]]) -> bool:
+    """Returns whether shapes agree but for the number of classes, where a convolution gives them."""
+    if len(own) != len(published):
+        return False
+    pairs = zip(own, published, strict=True)
+    return all(one == other or (other[0] == CLASSES and one[1:] == other[1:]) for one, other in pairs)
 
 
 def _shapes(module: Any) -> list[tuple[int, ...]]:
