@@ -149,3 +149,57 @@ def test_a_batch_with_two_steps_counts_once(prepare, capture):
     _, _, out = capture("watch", folder)
     record = json.loads((out / "watch.json").read_text())
     assert [one["training"]["images"] for one in record["epochs"]] == [36, 36]
+
+
+FOLDS = """
+def fit_fold(fold):
+    model = models.resnet18(weights=None)
+    model.fc = nn.Linear(512, 3)
+    fit(model, optim.Adam(model.fc.parameters(), lr=1e-3), 2)
+
+
+for fold in range(3):
+    if fold in (0, 2):
+        fit_fold(fold)
+"""
+STAGES = """
+def set_trainable(model, stage):
+    for name, param in model.named_parameters():
+        param.requires_grad = stage > 0 or name.startswith("fc")
+
+
+model = models.resnet18(weights=None)
+model.fc = nn.Linear(512, 3)
+for stage in range(2):
+    set_trainable(model, stage)
+    fit(model, optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-3), 2)
+"""
+
+
+@pytest.mark.parametrize(("tail", "codes"), [(FOLDS, ["optimizer_parameters"]), (STAGES, [])])
+def test_the_next_fold_is_no_later_phase_and_the_next_stage_is_one(tail, codes, prepare, peek):
+    folder = prepare("two_phases")
+    script = folder / "train.py"
+    script.write_text(script.read_text().partition("model = models")[0] + tail)
+    assert [one.code for one in observe(peek(folder), folder)] == codes
+
+
+def test_a_softmax_is_recognised_in_half_precision(prepare, peek):
+    half = "loss_fn(model(xb).bfloat16().softmax(1), yb)"
+    folder = prepare("module_level", ("loss_fn(model(xb), yb)", half))
+    assert [one.code for one in observe(peek(folder), folder)] == ["loss_input"]
+
+
+@pytest.mark.parametrize(
+    ("mean", "codes"), [("0.485, 0.456, 0.406", []), ("0.1, 0.1, 0.1", ["evaluation_normalised_otherwise"])]
+)
+def test_a_normalisation_that_chance_hides_is_read_from_the_transform(mean, codes, prepare, peek):
+    inverted = ("        transforms.RandomHorizontalFlip(),\n", "        transforms.RandomInvert(0.5),\n")
+    other = (
+        "[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),\n    ]),\n}",
+        f"[{mean}], [0.229, 0.224, 0.225]),\n    ]),\n}}",
+    )
+    folder = prepare("tutorial", inverted, other)
+    content = peek(folder)
+    assert content["loaders"][0]["image"]["normalisation"]["mean"] == pytest.approx([0.485, 0.456, 0.406])
+    assert [one.code for one in observe(content, folder)] == codes

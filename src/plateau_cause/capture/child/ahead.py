@@ -15,18 +15,8 @@ from plateau_cause.capture.child.places import Place, is_users
 from plateau_cause.capture.child.plans import tree_of
 
 OPTIMIZERS = (
-    "SGD",
-    "Adam",
-    "AdamW",
-    "NAdam",
-    "RAdam",
-    "RMSprop",
-    "Adagrad",
-    "Adadelta",
-    "Adamax",
-    "Rprop",
-    "LBFGS",
-)
+    "SGD", "Adam", "AdamW", "NAdam", "RAdam", "RMSprop", "Adagrad", "Adadelta", "Adamax", "Rprop", "LBFGS",
+)  # fmt: skip
 Test = Callable[[ast.AST], bool]
 Loop = (ast.For, ast.While, ast.AsyncFor)
 Scope = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
@@ -34,35 +24,62 @@ Scope = (ast.Module, ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Clas
 
 def thaw_ahead(frame: FrameType | None) -> Place | None:
     """Returns the next line, in the functions that run, that lets parameters require gradients."""
-    names = _functions_that(_thaws)
-    return _first(frame, lambda node: _thaws(node) or _name(node) in names)
+    return _first(frame, _thaws)
 
 
 def hold_ahead(frame: FrameType | None) -> Place | None:
     """Returns the next line, in the functions that run, that builds or extends an optimizer."""
-    names = _functions_that(_holds)
-    return _first(frame, lambda node: _holds(node) or _name(node) in names)
+    return _first(frame, _holds)
 
 
-def _first(frame: FrameType | None, is_wanted: Test) -> Place | None:
-    while frame is not None:
-        if is_users(frame.f_code.co_filename):
-            found = [getattr(node, "lineno", 0) for node in _to_run(frame) if is_wanted(node)]
-            if found:
-                return Place(frame.f_code.co_filename, min(found))
-        frame = frame.f_back
+def _first(frame: FrameType | None, does: Test) -> Place | None:
+    frames = _users(frame)
+    running = {one.f_code.co_name for one in frames}  # called again they do the same again, to another model
+    names = _functions_that(does) - running
+    for one in frames:
+        found = [getattr(node, "lineno", 0) for node in _to_run(one) if does(node) or _name(node) in names]
+        if found:
+            return Place(one.f_code.co_filename, min(found))
     return None
 
 
+def _users(frame: FrameType | None) -> list[FrameType]:
+    found = []
+    while frame is not None:
+        if is_users(frame.f_code.co_filename):
+            found.append(frame)
+        frame = frame.f_back
+    return found
+
+
 def _to_run(frame: FrameType) -> Iterator[ast.AST]:
-    """Yields the nodes of a running function behind its line, and those of the loops around that line."""
+    """Yields the nodes of a running function behind its line, and what may change in a loop around it."""
     scope, line = _scope(frame), frame.f_lineno
     if scope is None:
         return
     own = list(_own(scope))
+    yield from (node for node in own if getattr(node, "lineno", 0) > line)
     loops = [node for node in own if isinstance(node, Loop) and node.lineno <= line <= (node.end_lineno or 0)]
-    start = min((loop.lineno for loop in loops), default=line)
-    yield from (node for node in own if getattr(node, "lineno", 0) > start)
+    for loop, node in ((around, inner) for around in loops for inner in _own(around)):
+        if getattr(node, "lineno", line) >= line:
+            continue
+        if isinstance(node, ast.If) and not node.lineno <= line <= (node.end_lineno or 0):
+            yield from _own(node)  # not in this round, perhaps
+        elif _depends(node) or _is_given(node, loop):
+            yield node
+
+
+def _depends(node: ast.AST) -> bool:
+    """Returns whether a flag is given a value that may differ from round to round: `epoch > 3`."""
+    given: list[ast.expr] = [node.value] if isinstance(node, ast.Assign) else getattr(node, "args", [])
+    return _thaws(node) and bool(given) and not any(isinstance(one, ast.Constant) for one in given)
+
+
+def _is_given(node: ast.AST, loop: ast.AST) -> bool:
+    """Returns whether a call is given what the loop goes through: `set_trainable(model, stage)`."""
+    goes = {one.id for one in ast.walk(getattr(loop, "target", loop)) if isinstance(one, ast.Name)}
+    given = [one for part in getattr(node, "args", []) for one in ast.walk(part) if isinstance(one, ast.Name)]
+    return isinstance(loop, ast.For) and any(one.id in goes for one in given)
 
 
 def _scope(frame: FrameType) -> ast.AST | None:

@@ -140,14 +140,17 @@ def form(output: Any, before: str | None, function: str | None = None) -> str:
         before: the activation that gave it.
         function: the loss that takes it.
     """
+    import torch
+
     rows = output.detach().float()
+    near = 1e-3 if output.dtype in (torch.float32, torch.float64) else 2e-2
     if rows.ndim < 2 or rows.shape[1] == 1:
         is_probability = before in ("sigmoid", "softmax") or function == "binary_cross_entropy"
         return "probabilities" if is_probability else "logits"
     if bool((rows >= 0).all()):
-        sums_to_one = bool(((rows.sum(1) - 1).abs() < 1e-3).all())
+        sums_to_one = bool(((rows.sum(1) - 1).abs() < near).all())
         return "probabilities" if sums_to_one else "never negative"
-    is_log = bool((rows.logsumexp(1).abs() < 1e-3).all())
+    is_log = bool((rows.logsumexp(1).abs() < near).all())
     return "log-probabilities" if is_log else "logits"
 
 
