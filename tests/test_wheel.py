@@ -6,6 +6,7 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,38 @@ def test_its_first_stage_runs(installed, tmp_path):
     python = installed / "bin/python"
     run("env", f"PLATEAU_PYTHON={python}", python, "-m", "dvc", "repro", "check", folder=tmp_path / "mine")
     assert (tmp_path / "mine/data/inputs/recipe.json").exists()
+
+
+def test_a_script_in_an_empty_folder_is_peeked_at_and_watched(installed, tmp_path):
+    (tmp_path / "train.py").write_text(SCRIPT)
+    plateau = installed / "bin/plateau"
+    assert "optim.SGD, rate 0.5" in run(plateau, "peek", "train.py", folder=tmp_path)
+    assert "Accuracy of each epoch" in run(plateau, "watch", "train.py", folder=tmp_path)
+
+
+def test_the_source_distribution_builds_the_same_wheel(installed, tmp_path):
+    build = "import setuptools.build_meta as b; b.build_sdist('made')"
+    tree = installed.parent / "tree"
+    run(sys.executable, "-c", build, folder=tree)
+    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
+    run(*pip, "-w", tmp_path, next((tree / "made").glob("*.tar.gz")))
+    wheels = next(installed.parent.glob("*.whl")), next(tmp_path.glob("*.whl"))
+    assert zipfile.ZipFile(wheels[0]).namelist() == zipfile.ZipFile(wheels[1]).namelist()
+
+
+SCRIPT = """
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+data = TensorDataset(torch.randn(32, 3, 8, 8), torch.arange(32) % 2)
+train, val = DataLoader(data, 8, shuffle=True), DataLoader(data, 8)
+net = nn.Sequential(nn.Flatten(), nn.Linear(192, 2))
+opt = torch.optim.SGD(net.parameters(), 0.5)
+for epoch in range(2):
+    for xb, yb in train:
+        opt.zero_grad()
+        nn.functional.cross_entropy(net(xb), yb).backward()
+        opt.step()
+    with torch.no_grad():
+        hits = sum((net(xb).argmax(1) == yb).sum().item() for xb, yb in val)
+"""

@@ -16,6 +16,7 @@ from typing import Any
 from plateau_cause import artifacts
 from plateau_cause.errors import PlateauError
 
+PART_BYTES = 1 << 20  # of a file, read at once
 Known = dict[str, list[Any]]  # absolute path -> what _state says of it, SHA-256
 
 
@@ -84,8 +85,11 @@ def _state(path: Path) -> list[int] | None:
 
 
 def _read(path: Path) -> str:
+    found = hashlib.sha256()
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while part := file.read(PART_BYTES):
+            found.update(part)
+    return found.hexdigest()
 
 
 def _recall(memory: Path) -> Known:

@@ -58,7 +58,7 @@ def prepare(material, tmp_path, request):
             folder.mkdir()
             shutil.copy(SCRIPTS / f"{name}.py", folder / "train.py")
         (folder / "data").symlink_to(material / "data")
-        if name == "weighted":
+        if name in ("weighted", "features"):
             (folder / "resnet18.pt").symlink_to(request.getfixturevalue("resnet18_file"))
         path = folder / (file or "train.py")
         for old, new in edits:

@@ -20,6 +20,14 @@ def test_torchvisions_networks_are_told_apart_whatever_their_head(name):
     assert architecture(nn.Sequential(nn.Identity(), model)) == (name, model)
 
 
+def test_networks_that_compute_while_they_are_built_and_heads_that_are_convolutions():
+    regnet = torchvision.models.regnet_y_400mf(num_classes=3)
+    assert architecture(regnet) == ("regnet_y_400mf", regnet)
+    squeezenet = torchvision.models.squeezenet1_0()
+    squeezenet.classifier[1] = nn.Conv2d(512, 3, 1)
+    assert architecture(squeezenet) == ("squeezenet1_0", squeezenet)
+
+
 def test_timms_networks_say_it_themselves():
     model = timm.create_model("resnet10t", num_classes=2)
     assert architecture(model) == ("resnet10t", model)

@@ -139,3 +139,40 @@ for epoch in range(2):
     with torch.no_grad():
         hits = sum((net(xb).argmax(1) == yb).sum().item() for xb, yb in val)
 """
+
+
+TRAINS = """
+import torch
+model = torch.nn.Linear(4, 2)
+optimizer = torch.optim.SGD(model.parameters(), 0.1)
+x, y = torch.randn(8, 4), torch.arange(8) % 2
+"""
+STEP = "torch.nn.functional.cross_entropy(model(x), y).backward(); optimizer.step()"
+SPAWNS = f"""{TRAINS}
+def worker(rank):
+    while True:
+        pass
+if __name__ == "__main__":
+    torch.multiprocessing.spawn(worker, nprocs=2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SPAWNS, r"trains in processes that it starts \(train\.py:11\)"),
+        (f"{TRAINS}model(x); model(x)", "called 2 times .* give it the arguments with which it trains"),
+        ("import os; os.environ['LOCAL_RANK']", "KeyError at train.py:1: 'LOCAL_RANK'; torchrun sets this: "),
+        ("import sys, types; sys.modules['jax'] = types.ModuleType('jax')", "it imports jax; expected"),
+    ],
+)
+def test_what_a_peek_cannot_see_is_said_with_what_to_do(text, said, folder):
+    (folder / "train.py").write_text(text)
+    with pytest.raises(PlateauError, match=said):
+        launch.peek(launch.script(str(folder / "train.py")), folder / "out")
+
+
+def test_a_training_without_a_loader_is_told_what_it_needs(folder):
+    (folder / "train.py").write_text(f"{TRAINS}{STEP}")
+    with pytest.raises(PlateauError, match=r"wrap them: DataLoader\(TensorDataset"):
+        launch.watch(launch.script(str(folder / "train.py")), folder / "out")

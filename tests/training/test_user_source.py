@@ -30,6 +30,10 @@ SCRIPTS = {
     ),
     "sys.argv": ("import sys\nrate = float(sys.argv[1])\n", "reads its own command line (line 2)"),
     "fire": ("import fire\ndef main(): ...\nfire.Fire(main)\n", "reads its own command line (line 3)"),
+    "a loop in another file": (
+        "from engine import train_one_epoch as train\ntrain(model)\n",
+        "calls train() of another file, which trains by its name (line 2)",
+    ),
     "keras": ("model.compile()\nmodel.fit(x, y)\n", "trains (line 2)"),
     "lightning": ("trainer = L.Trainer()\ntrainer.fit(model)\n", "trains (line 2)"),
     "hugging face": ("trainer = Trainer()\ntrainer.train()\n", "trains (line 2)"),
@@ -76,6 +80,7 @@ def test_a_guarded_script_without_our_functions_is_told_where_to_go(tmp_path):
         "from torch import nn\nloss = nn.CrossEntropyLoss()\n",
         "class Net:\n    def fit(self): ...\n    def train(self): self.loss.backward()\n" + USED,
         "from sklearn.decomposition import PCA\nimport numpy as np\npca = PCA(1).fit(np.eye(2))\n" + USED,
+        "from random import sample as train_test_split\na = train_test_split([1, 2], 1)\n" + USED,
         "def helper(x):\n    return x\ndef loss(output, target):\n    return helper(output)\n",
     ],
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import runtime
+from plateau_cause.capture import untrained
 from plateau_cause.errors import PlateauError
 
 START = Path(__file__).parent / "child/start.py"
@@ -112,8 +113,8 @@ def watch(given: Script, out: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((out / "watch.json").read_text(encoding="utf-8"))
     if not any(epoch["training"] for epoch in content["epochs"]):
         raise PlateauError(
-            f"{given.target}: no epoch of training was seen (status {ended.returncode}); expected a script "
-            "that reads a torch DataLoader and calls backward"
+            f"{given.target}: no epoch of training was seen (status {ended.returncode}): "
+            f"{untrained.reason(content['seen'])}"
         )
     return content | {"status_of_script": ended.returncode}
 
@@ -153,12 +154,10 @@ def refuse_untrained(given: Script, content: dict[str, Any], printed: str | None
         raise PlateauError(f"{given.target} ended with status {error['message']}: {last_line(printed)}")
     if error is not None:
         where = f" at {error['place']['file']}:{error['place']['line']}" if error["place"] else ""
-        raise PlateauError(f"{given.target} raised {error['class']}{where}: {error['message']}")
+        hint = untrained.about_torchrun(error["message"])
+        raise PlateauError(f"{given.target} raised {error['class']}{where}: {error['message']}{hint}")
     if not content["seen"]["backward_calls"]:
-        raise PlateauError(
-            f"{given.target}: no training was seen (no `backward` of PyTorch); "
-            "expected a script that trains a PyTorch model in this process"
-        )
+        raise PlateauError(f"{given.target}: no training was seen: {untrained.reason(content['seen'])}")
 
 
 def last_line(text: str | None) -> str:

@@ -101,7 +101,9 @@ def _apart(train: dict[str, Any], other: dict[str, Any]) -> str | None:
     first, second = train.get("normalisation"), other.get("normalisation")
     if first and second:
         return _measured_apart(first, second)
-    return _ranges_apart(train["tensor"], other["tensor"]) if train and other else None
+    if not train or not other or len(train["tensor"]["shape"]) != len(other["tensor"]["shape"]):
+        return None  # features of images are other than images
+    return _ranges_apart(train["tensor"], other["tensor"])
 
 
 def _measured_apart(first: dict[str, Any], second: dict[str, Any]) -> str | None:
@@ -140,7 +142,8 @@ def _after_loading(peeked: Peeked) -> Observation | None:
     training, evaluation = peeked.content["training"], peeked.content["evaluation"]
     if not evaluation or not training["input"] or not evaluation["input"]:
         return None
-    words = _ranges_apart(training["input"], evaluation["input"])
+    alike = len(training["input"]["shape"]) == len(evaluation["input"]["shape"])
+    words = _ranges_apart(training["input"], evaluation["input"]) if alike else None
     if words is None:
         return None
     said = with_places(f"evaluation {words} than training", evaluation["place"], training["place"])

@@ -8,6 +8,10 @@ from plateau_cause.capture import patches
 from plateau_cause.capture.observation import Observation, Peeked, with_places
 
 CLIPPED_AWAY = 100  # times that a gradient is longer than what clipping leaves of it
+SAME_RATE = ("SGD",)  # optimizers whose steps grow with the gradient
+VANISHING = (
+    1e-6  # gradient of one number below which an adaptive optimizer's own epsilon, 1e-8, begins to tell
+)
 FADED = 0.01  # rate after one of several epochs, as a part of the first: too early
 UNREACHED = 3  # times that a schedule is longer than the training
 
@@ -27,6 +31,12 @@ def clipped(peeked: Peeked) -> Observation | None:
     """Returns that clipping leaves next to nothing of the gradient."""
     clipping = peeked.content["gradients"]["clipping"]
     if not clipping or not clipping["norm"] or clipping["norm"] < CLIPPED_AWAY * clipping["limit"]:
+        return None
+    numbers = max(peeked.model["trains"]["numbers"], 1)
+    adapts = all(not one["class"].endswith(SAME_RATE) for one in peeked.content["optimizers"])
+    if (
+        adapts and clipping["limit"] > VANISHING * numbers**0.5
+    ):  # such optimizers divide by the gradient's size
         return None
     part = f"1/{clipping['norm'] / clipping['limit']:.0f}"
     said = with_places(f"clipping to {clipping['limit']:g} leaves {part} of the gradient", clipping["place"])

@@ -6,13 +6,14 @@ from plateau_cause.capture import patches
 from plateau_cause.capture.observation import Observation, Peeked, with_places
 
 NOTABLE = 0.1  # part of the model's numbers that must lack gradients to be worth a word
-HIGH, LOW = 0.3, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and steps far at first
 
 
 def frozen_layers(peeked: Peeked) -> Observation | None:
-    """Returns which layers are frozen."""
+    """Returns which layers are frozen, where no line that is still to run can change that."""
     frozen = peeked.model["frozen"]
-    if not frozen["parameters"]:
+    if not frozen["parameters"] or frozen["changes_at"]:
         return None
     words = with_places(f"{frozen['layers']}: frozen, never moves", frozen["place"])
     patch = patches.unfrozen(peeked.folder, frozen["place"])
@@ -33,7 +34,7 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
             f"parameters that the model no longer has, and {missing['layers'] or 'nothing of the new'} never "
             "moves", place, replaced)  # fmt: skip
         return Observation("optimizer_before_head", "optimizer_parameters", words, place)
-    if not missing["parameters"]:
+    if not missing["parameters"] or missing["changes_at"]:
         return None
     held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))
     words = with_places(f"{missing['layers']} never moves: the optimizer holds only {held}", place)
@@ -74,13 +75,14 @@ def rate(peeked: Peeked) -> Observation | None:
     change = peeked.model["change_per_step"]
     warms_up = any(one["stepped_every"] == "batch" for one in peeked.content["schedules"])
     by_hand = any(one["rates_by_hand"] for one in peeked.content["optimizers"])
-    if change is None or LOW <= change <= HIGH or (change < LOW and (warms_up or by_hand)):
+    high = HIGH_ALONE if peeked.model["trains"]["matrices"] == 1 else HIGH
+    if change is None or LOW <= change <= high or (change < LOW and (warms_up or by_hand)):
         return None
     optimizer = peeked.content["optimizers"][0]
     rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
     words = with_places(f"a step at rate {rates} changes the weights by {change:.1%} of their norm",
                         optimizer["place"])  # fmt: skip
-    cause = "learning_rate_high" if change > HIGH else "learning_rate_low"
+    cause = "learning_rate_high" if change > high else "learning_rate_low"
     return Observation(cause.replace("learning_rate", "step_too"), cause, words, optimizer["place"])
 
 

@@ -68,7 +68,9 @@ def _model(content: dict[str, Any]) -> list[Row]:
     found.append(("trains", _part(model, "trains"), ""))
     for key, words in STANDING.items():
         if model[key]["parameters"]:
-            found.append((words, _part(model, key), at(model[key].get("place"))))
+            later = model[key].get("changes_at")
+            until = f", until {at(later)} perhaps" if later else ""
+            found.append((words, _part(model, key) + until, at(model[key].get("place"))))
     if content["average"]:
         found.append(("evaluates instead", content["average"]["class"], at(content["average"]["place"])))
     return found
@@ -85,10 +87,13 @@ def _optimizers(content: dict[str, Any]) -> list[Row]:
         for group in one["groups"]:
             told = {
                 "rate": group["lr"],
+                "later": _later(group),
                 "decay": group.get("weight_decay"),
                 "momentum": group.get("momentum"),
             }
-            settings = ", ".join(f"{name} {value:g}" for name, value in told.items() if value)
+            settings = ", ".join(
+                f"{name} {value:g}" for name, value in told.items() if value or name == "rate"
+            )
             found.append(("optimizer", f"{one['class']}, {settings}: {group['holds']}", at(one["place"])))
         found += [("rate by hand", f"{written['rate']:g}", at(written["place"]))
                   for written in one["rates_by_hand"][-1:]]  # fmt: skip
@@ -96,6 +101,12 @@ def _optimizers(content: dict[str, Any]) -> list[Row]:
         change = f"{content['model']['change_per_step']:.2g} of their norm"
         found.append(("weights move per step", change, ""))
     return found
+
+
+def _later(group: dict[str, Any]) -> float | None:
+    """Returns the rate that a schedule or a warmup leads to, where the first step's is below it."""
+    most = max(group.get(name) or 0.0 for name in ("initial_lr", "max_lr", "lr"))
+    return most if most > 1.001 * group["lr"] else None
 
 
 def _schedules(content: dict[str, Any]) -> list[Row]:
@@ -116,6 +127,7 @@ def _loss(content: dict[str, Any]) -> list[Row]:
     options = "".join(f", {name} {value}" for name, value in given.items())
     on = f" on {loss['on']}" if loss["on"] else ""
     found = [("loss", f"{loss['function']}{on}{options}", at(loss["built"] or loss["place"]))]
+    found += [("loss, added to it", one["function"], at(one["place"])) for one in loss.get("with", [])]
     if loss.get("after"):
         found.append(("before the loss", loss["after"]["function"], at(loss["after"]["place"])))
     return found
@@ -167,7 +179,9 @@ def _loader(one: dict[str, Any]) -> list[Row]:
     sampler = one["sampler"]["class"]
     usual = {"RandomSampler": "shuffled", "SequentialSampler": "in order"}
     drop = ", last batch dropped" if one["drop_last"] else ""
-    size = f"{one['data_set']['length']} items, batches of {one['batch_size']}"
+    length = one["data_set"]["length"]
+    items = "items without an index" if length is None else f"{length} items"
+    size = f"{items}, batches of {one['batch_size']}"
     value = f"{one['role']}: {size}, {usual.get(sampler, sampler)}{drop}"
     found = [(one["name"] or one["role"], value, at(one["place"]))]
     transform = one["data_set"]["transform"]

@@ -15,7 +15,7 @@ import re
 import shutil
 import uuid
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -55,7 +55,7 @@ class Journal:
     @classmethod
     def create(cls, name: str, folder: Path | None = None) -> Journal:
         """Returns a new journal, locked, whose folder begins with the time, so that names sort by age."""
-        time, plain = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%f"), re.sub(r"[^\w@-]", "_", name)
+        time, plain = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f"), re.sub(r"[^\w@-]", "_", name)
         journal = cls((folder or outbox()) / f"{time}-{plain}-{uuid.uuid4().hex[:6]}")
         while True:  # somebody may take it for abandoned, and remove it, before it is locked
             (journal.folder / FILES).mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,10 @@ from plateau_cause.errors import PlateauError, one_line
 # What trains a model, as a method; those that other things have too count on such a receiver only.
 TRAINS = ("backward", "fit_one_cycle", "fine_tune")
 TRAINS_ON = {"fit": ("model", "trainer", "learn", "net"), "train": ("trainer",), "learn": ("trainer",)}
+TRAINS_ELSEWHERE = (  # functions of a module beside the file, by the names that people give them
+    "train", "fit", "main", "run", "train_model", "train_loop", "train_epoch", "train_one_epoch", "fine_tune",
+    "finetune", "run_training", "start_training",
+)  # fmt: skip
 READS_ARGUMENTS = ("ArgumentParser", "parse_args", "parse_known_args", "Fire", "HfArgumentParser")
 RESIZES = ("resize", "crop", "thumbnail")  # in the name of what makes an image of another size
 FEWEST_PX, MOST_PX = 8, 4096  # what can be the side of an image, pixels
@@ -58,7 +62,7 @@ def read_source(path: Path) -> Source:
     return Source(
         defined=dict(_defined(statements)),
         uses=_uses(statements),
-        script=_script(statements, functions),
+        script=_script(statements, functions, frozenset(_imported(statements))),
         trains=any(_is_training(node) for node in ast.walk(tree)),
         sizes=tuple(sorted(_sizes(tree))),
     )
@@ -150,7 +154,14 @@ def _uses(statements: Sequence[ast.stmt]) -> dict[str, frozenset[str]]:
     return {name: frozenset(names) for name, names in found.items()}
 
 
-def _script(statements: Sequence[ast.stmt], functions: dict[str, Function]) -> str:
+def _imported(statements: Sequence[ast.stmt]) -> Iterator[str]:
+    """Yields the functions that `from module import …` brings."""
+    for node in statements:
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names)
+
+
+def _script(statements: Sequence[ast.stmt], functions: dict[str, Function], imported: frozenset[str]) -> str:
     """Returns why running these statements would train or read a command line, with the line; or ""."""
     for node in statements:
         if isinstance(node, Function | ast.ClassDef):
@@ -161,6 +172,8 @@ def _script(statements: Sequence[ast.stmt], functions: dict[str, Function]) -> s
             name = inner.func.id if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) else ""
             if name in functions and (reason := _reason_inside(name, functions, set())):
                 return f"calls {name}(), which {reason} (line {inner.lineno})"
+            if name in imported and name in TRAINS_ELSEWHERE:
+                return f"calls {name}() of another file, which trains by its name (line {inner.lineno})"
     return ""
 
 

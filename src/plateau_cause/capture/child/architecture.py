@@ -6,6 +6,8 @@ import inspect
 import sys
 from typing import Any
 
+CLASSES = 1000  # of the published weights
+
 
 def architecture(model: Any) -> tuple[str, Any] | None:
     """Returns the name by which the network is built and the module that is it; None for any other."""
@@ -26,8 +28,6 @@ def _of_timm(module: Any) -> str | None:
 
 def _of_torchvision(module: Any) -> str | None:
     """Returns the builder in the class's own file whose network has the same layers but for linear ones."""
-    import torch
-
     file = type(module).__module__
     if not file.startswith("torchvision.models."):
         return None
@@ -37,11 +37,34 @@ def _of_torchvision(module: Any) -> str | None:
             continue
         if name.startswith("_"):
             continue
-        with torch.device("meta"):
-            candidate = build(weights=None)
-        if type(candidate) is type(module) and _shapes(candidate) == wanted:
+        candidate = _without_memory(build)
+        if type(candidate) is type(module) and _are_alike(wanted, _shapes(candidate)):
             return name
     return None
+
+
+def _without_memory(build: Any) -> Any:
+    """Returns a network whose parameters take no memory; what is computed to build it is computed."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class Unallocated(TorchFunctionMode):
+        def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            given = dict(kwargs or {})
+            if function in (torch.empty, torch.zeros, torch.ones):
+                given["device"] = "meta"
+            return function(*args, **given)
+
+    with Unallocated():
+        return build(weights=None)
+
+
+def _are_alike(own: list[tuple[int, ...]], published: list[tuple[int, ...]]) -> bool:
+    """Returns whether shapes agree but for the number of classes, where a convolution gives them."""
+    if len(own) != len(published):
+        return False
+    pairs = zip(own, published, strict=True)
+    return all(one == other or (other[0] == CLASSES and one[1:] == other[1:]) for one, other in pairs)
 
 
 def _shapes(module: Any) -> list[tuple[int, ...]]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child.course import Course, Forward, tensors
+from plateau_cause.capture.child.course import Course, Forward
 from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.linking import tensors
 from plateau_cause.capture.child.names import name_in
 from plateau_cause.capture.child.places import Place, Registry, frame_here, here, place_of
 
@@ -71,7 +72,7 @@ class Calling:
         original = module_class.__call__
 
         def call(module: Any, *arguments: Any, **named: Any) -> Any:
-            if is_compiling() or self.depth or self.hooks.paused:
+            if is_compiling() or self.depth or self.course.in_backward or self.hooks.paused:
                 return original(module, *arguments, **named)
             self.depth, self.outermost = 1, module
             try:

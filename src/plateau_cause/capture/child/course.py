@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from plateau_cause.capture.child.linking import link
 from plateau_cause.capture.child.places import Place
 
 
@@ -20,6 +21,7 @@ class Loader:
     loader: Any
     place: Place | None
     name: str | None = None  # the variable that holds it
+    outer: Any = None  # what a framework has put around it
     passes: list[Pass] = field(default_factory=list)
 
     @property
@@ -36,11 +38,15 @@ class Pass:
 
     of: Loader
     place: Place | None  # the line of the loop
-    plan: tuple[int, Place] | None = None  # rounds of the `for … in range(…)` around it, and its line
+    plan: tuple[int, Place | None] | None = None  # rounds of the `for … in range(…)` around it, and its line
     batches: int = 0
     forwards: int = 0
     backwards: int = 0
     ended: bool = False
+    is_read: bool = False  # whether its last batch has been yielded
+    used: int = 0  # batches up to the last that a forward call was made for
+    reads_ahead: bool | None = None  # whether the model gets a batch after the next one has been read
+    last: Forward | None = None  # the last call that was made for one of its batches
     recent: deque[Any] = field(default_factory=lambda: deque(maxlen=2))  # a loader may read one batch ahead
     asked: deque[Any] = field(default_factory=deque)  # positions of the batches that are not yielded yet
     positions: deque[Any] = field(default_factory=lambda: deque(maxlen=2))  # of `recent`, in their data set
@@ -93,6 +99,9 @@ class Mode:
     def stepped(self, optimizer: Any) -> None:
         """Hears of a step that has been taken."""
 
+    def spawned(self) -> None:
+        """Hears that the script is about to train in other processes."""
+
     def passed(self, of: Pass) -> None:
         """Hears of the end of a pass."""
 
@@ -106,9 +115,18 @@ class Course:
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
         self.loaders: list[Loader] = []
-        self.backwards = 0
+        self.backwards = self.calls = 0
+        self.plan: tuple[int, Place | None] | None = None  # epochs that a framework was asked for
+        self.in_backward = 0  # how many backward calls are under way, one within the other
+        self.is_rehearsal = False  # whether a framework tries out its evaluation before training
+        self.thaws: Place | None = None  # where a framework was told to unfreeze layers later
         self._open: list[Pass] = []
         self._pending: list[Forward] = []
+
+    @property
+    def open(self) -> list[Pass]:
+        """Returns the passes that have begun and not ended."""
+        return list(self._open)
 
     @property
     def current(self) -> Pass | None:
@@ -116,24 +134,42 @@ class Course:
         return self._open[-1] if self._open else None
 
     def begin(self, of: Pass) -> None:
-        """Notes a pass that begins; one left over of the same loader has ended without a word."""
-        for left in [one for one in self._open if one.of is of.of]:
+        """Notes a pass that begins; one left over of the same loader has ended without a word.
+
+        So has an evaluation whose batches have all been in the model: frameworks count them and ask no more.
+        """
+        self.end_read()
+        for left in [one for one in self._open if one.of is of.of or _is_over(one)]:
             self.end(left)
         of.of.passes.append(of)
         self._open.append(of)
+
+    def read(self, of: Pass) -> None:
+        """Notes that a pass has no more batches: it ends when the last of them has been in the model."""
+        of.is_read = True
+        if of.used >= of.batches:
+            self.end(of)
+
+    def end_read(self) -> None:
+        """Ends the passes that have no more batches."""
+        for of in [one for one in self._open if one.is_read]:
+            self.end(of)
 
     def end(self, of: Pass) -> None:
         """Notes that a pass has ended."""
         if of.ended:
             return
         self.settle()
-        of.ended = True
+        of.ended, of.last = True, None
         of.recent.clear()
         self._open = [one for one in self._open if one is not of]
         self.mode.passed(of)
 
     def forward(self, forward: Forward) -> None:
         """Notes a forward call, and finds the batch that it was made for."""
+        if self.is_rehearsal:
+            return
+        self.calls += 1
         link(forward, self._open, self.mode.looks_closely)
         if forward.of is not None:
             forward.of.forwards += 1
@@ -169,43 +205,9 @@ class Course:
             self.mode.judged(forward, is_training=False)
 
 
+def _is_over(of: Pass) -> bool:
+    return not of.backwards and 0 < of.used == of.batches
+
+
 def _last_of_each_batch(forwards: list[Forward]) -> list[Forward]:
     return list({id(one.batch): one for one in forwards}.values())
-
-
-def link(forward: Forward, passes: list[Pass], looks_closely: bool) -> None:
-    """Sets the pass and the batch that a forward call was made for: the same tensor, else the same size."""
-    candidates = [(one, batch) for one in reversed(passes) for batch in reversed(one.recent)]
-    tests = (_is_same, _is_equal, _is_as_many) if looks_closely else (_is_same, _is_as_many)
-    for is_match in tests:
-        for one, batch in candidates:
-            if any(is_match(given, loaded) for given in forward.inputs for loaded in tensors(batch)):
-                forward.of, forward.batch = one, batch
-                return
-
-
-def tensors(value: Any) -> list[Any]:
-    """Returns the tensors in nested lists, tuples, dicts and output objects, in order."""
-    if hasattr(value, "data_ptr") and hasattr(value, "shape"):
-        return [value]
-    if hasattr(value, "items"):
-        return [tensor for _, item in value.items() for tensor in tensors(item)]
-    if isinstance(value, (list, tuple)):
-        return [tensor for item in value for tensor in tensors(item)]
-    return []
-
-
-def _is_same(given: Any, loaded: Any) -> bool:
-    return bool(given is loaded or (given.numel() and given.data_ptr() == loaded.data_ptr()))
-
-
-def _is_equal(given: Any, loaded: Any) -> bool:
-    """Compares the first image's corner only: on another device a whole batch is dear to compare."""
-    if given.shape != loaded.shape or not given.ndim:
-        return False
-    first, second = (tensor[(0,) * (tensor.ndim - 1)].detach().float().cpu() for tensor in (given, loaded))
-    return bool(((first - second).abs() <= 1e-2 * (1 + second.abs())).all())
-
-
-def _is_as_many(given: Any, loaded: Any) -> bool:
-    return bool(given.ndim and loaded.ndim and len(given) == len(loaded))

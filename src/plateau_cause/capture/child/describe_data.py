@@ -33,7 +33,7 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
         "collate": plain(given.collate_fn),
         "data_set": _data_set(given.dataset, places),
         "labels": _labels(given.dataset, seen),
-        "image": _image(seen),
+        "image": _image(seen, held_transform(given.dataset)),
         "varies": sampled.varies,
     }
 
@@ -115,7 +115,7 @@ def _in_order(seen: list[Sample]) -> bool | None:
     return None if len(labels) < 4 else blocks == len(set(labels))
 
 
-def _image(seen: list[Sample]) -> dict[str, Any] | None:
+def _image(seen: list[Sample], transform: Any) -> dict[str, Any] | None:
     """Returns facts of the tensors and of the raw images behind them."""
     import torch
 
@@ -130,8 +130,21 @@ def _image(seen: list[Sample]) -> dict[str, Any] | None:
         "raw": {"least_size": [min(column) for column in zip(*sizes, strict=True)],
                 "most_size": [max(column) for column in zip(*sizes, strict=True)],
                 "example": raws[0].path} if sizes else None,
-        "normalisation": normalisation(seen),
+        "normalisation": normalisation(seen) or _declared(transform) if sizes else None,
     }  # fmt: skip
+
+
+def _declared(transform: Any) -> dict[str, Any] | None:
+    """Returns the only normalisation among the steps of a transform, where chance hides it from measuring."""
+    inner = getattr(transform, "transforms", None)
+    steps = inner if isinstance(inner, (list, tuple)) else []
+    found = [one for one in steps if type(one).__name__ == "Normalize"]
+    if len(found) != 1:
+        return None
+    values = {name: getattr(found[0], name, ()) for name in ("mean", "std")}
+    if not all(hasattr(value, "__len__") and len(value) == 3 for value in values.values()):
+        return None
+    return {"channels": "rgb", **{name: [float(one) for one in value] for name, value in values.items()}}
 
 
 def _length(value: Any) -> int | None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
+from plateau_cause.capture.child.ahead import hold_ahead, thaw_ahead
 from plateau_cause.capture.child.layers import prefixes, worded
-from plateau_cause.capture.child.places import Place
+from plateau_cause.capture.child.places import Place, frame_here
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
@@ -48,15 +49,23 @@ def _part(doors: Doors, call: Any) -> dict[str, Any]:
 
 
 def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:
-    """Returns the last linear layer, or the last layer with weights."""
+    """Returns the last layer that has as many outputs as the model, a linear one first; else the last."""
     from torch import nn
 
-    inner = [(name, module) for one in peek.training for name, module in
-             facts.unwrapped(one.module)[0].named_modules() if isinstance(module, nn.Linear)]  # fmt: skip
-    if not inner:
+    logits = facts.logits_of(peek.training[-1].output)
+    wanted = logits.shape[-1] if logits is not None and logits.ndim == 2 else None
+    layers = [(f"{name or one.name}", module) for one in peek.training for name, module in
+              facts.unwrapped(one.module)[0].named_modules()
+              if isinstance(module, (nn.Linear, nn.Conv2d))]  # fmt: skip
+    if not layers:
         return None
-    name, module = inner[-1]
-    return {"name": name, "outputs": module.out_features, "place": doors.places.of(module)}
+    worth = [(_outputs(one) == wanted, isinstance(one, nn.Linear), at) for at, (_, one) in enumerate(layers)]
+    name, module = layers[worth.index(max(worth))]
+    return {"name": name, "outputs": _outputs(module), "place": doors.places.of(module)}
+
+
+def _outputs(layer: Any) -> int:
+    return int(getattr(layer, "out_features", 0) or layer.out_channels)
 
 
 def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int]) -> dict[str, Any]:
@@ -73,9 +82,13 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
     still = [name for name in live if steps and not moved[name][0]]
     return {
         "trains": _said(live, named),
-        "frozen": _said(frozen, named) | {"place": _frozen_at(doors, [named[name] for name in frozen])},
+        "frozen": _said(frozen, named)
+        | {
+            "place": _frozen_at(doors, [named[name] for name in frozen]),
+            "changes_at": thaw_ahead(frame_here()) or doors.course.thaws,
+        },
         "unfrozen_later": _said(later, named),
-        "not_held": _said(unheld, named),
+        "not_held": _said(unheld, named) | {"changes_at": hold_ahead(frame_here())},
         "without_gradient": _said(without, named),
         "zero_gradient": _said(zero, named),
         "still": _said(still, named),
@@ -86,6 +99,7 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
 def _said(names: list[str], named: dict[str, Any]) -> dict[str, Any]:
     layers = prefixes(names, list(named)) if len(names) < len(named) else ["everything"] * bool(names)
     return {"layers": worded(layers), "parameters": len(names),
+            "matrices": sum(named[name].ndim > 1 for name in names),
             "numbers": sum(named[name].numel() for name in names)}  # fmt: skip
 
 

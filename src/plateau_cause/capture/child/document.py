@@ -6,6 +6,7 @@ import os
 import platform
 import sys
 from collections import Counter
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import describe_data, facts
@@ -23,12 +24,23 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 LIBRARIES = ("torch", "torchvision", "timm", "transformers", "lightning", "numpy")
+STATE = (
+    "base_lrs",
+    "last_epoch",
+    "verbose",
+    "best",
+    "num_bad_epochs",
+    "cooldown_counter",
+    "mode_worse",
+    "default_min_lr",
+)  # of a schedule, beside its options
 SAMPLES = 48  # items of each data set to look at
 
 
 def sampled(doors: Doors) -> list[Sampled]:
     """Returns each loader with samples of its data set; none where it cannot be read."""
     found = []
+    doors.hooks.attempt(doors.loading.name_unread)
     for loader in doors.course.loaders:
         about = (loader.loader, doors.decoding, doors.hooks)
         seen = doors.hooks.attempt(_read, *about) or []
@@ -84,7 +96,7 @@ def located(value: Any) -> Any:
         return {str(key): located(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [located(item) for item in value]
-    return value
+    return None if isinstance(value, float) and not isfinite(value) else value  # JSON has no such number
 
 
 def relative(file: str) -> str:
@@ -101,7 +113,7 @@ def _script(doors: Doors) -> dict[str, Any]:
 
 
 def _seen(doors: Doors, peek: Peek) -> dict[str, Any]:
-    return {"steps": doors.stepping.steps, "backward_calls": doors.course.backwards,
+    return {"steps": doors.stepping.steps, **doors.spawning.seen(),
             "has_evaluation": bool(peek.evaluation),
             "is_so_far": doors.stepping.steps < 2 or not peek.evaluation}  # fmt: skip
 
@@ -157,7 +169,7 @@ def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]
 def _schedule(one: Any) -> dict[str, Any]:
     state = {name: facts.plain(value) for name, value in vars(one.scheduler).items()
              if isinstance(value, (bool, int, float, str, list, tuple, Counter))
-             and not name.startswith("_") and name not in ("base_lrs", "last_epoch", "verbose")}  # fmt: skip
+             and not name.startswith("_") and name not in STATE}  # fmt: skip
     every = None if not one.steps else "batch" if one.within_pass else "epoch"
     return {"class": facts.kind(one.scheduler), "place": one.place, "step": one.step_place,
             "stepped_every": every, "options": state}  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.child.course import tensors
+from plateau_cause.capture.child.linking import tensors
 
+LABELS = ("label", "labels", "target", "targets", "y", "class", "classes", "category", "class_id", "label_id")
 DROPS = ("DropPath", "StochasticDepth")  # modules of timm and torchvision that act in training only
 
 
@@ -59,14 +60,38 @@ def logits_of(output: Any) -> Any:
     return next((one for one in found if one.ndim == 2), found[0] if found else None)
 
 
-def targets_in(batch: Any, count: int) -> Any:
-    """Returns the labels in a batch: its integer tensor of `count` numbers, else one of 0 and 1; or None."""
-    found = [one for one in tensors(batch) if one.numel() == count and one.ndim in (1, 2)]
-    whole = [one for one in found if not one.is_floating_point()]
-    if whole:
-        return whole[0].reshape(-1)
-    binary = [one for one in found if bool(((one == 0) | (one == 1)).all())]
-    return binary[0].reshape(-1) if binary else None
+def targets_in(batch: Any, count: int, classes: int = 0) -> Any:
+    """Returns the labels in a batch, (count,): whole numbers, else zeros and ones, else rows of shares.
+
+    Args:
+        batch: what the loader yielded.
+        count: images in it.
+        classes: outputs of the model; rows (count, classes) that sum to one, one-hot or mixed labels, stand
+            for the class with the largest share.
+    """
+    found = [one for one in by_likelihood(batch) if one.ndim in (1, 2)]
+    numbers = [one for one in found if one.numel() == count]
+    whole = [one for one in numbers if not one.is_floating_point()]
+    if len(whole) > 1 and classes > 1:  # numbers of images, perhaps, beside the labels
+        whole = [one for one in whole if bool(((one >= 0) & (one < classes)).all())] or whole
+    binary = [one for one in numbers if one.is_floating_point() and bool(((one == 0) | (one == 1)).all())]
+    if whole or binary:
+        return [*whole, *binary][0].reshape(-1)
+    return next((one.argmax(1) for one in found if one.shape == (count, classes) and are_shares(one)), None)
+
+
+def are_shares(rows: Any) -> bool:
+    """Returns whether every row of (N, C) holds shares of classes: none negative, their sum one."""
+    values = rows.detach().float()
+    return bool((values >= 0).all() and ((values.sum(-1) - 1).abs() < 1e-3).all())
+
+
+def by_likelihood(batch: Any) -> list[Any]:
+    """Returns the tensors in a batch, those that a dict calls labels first."""
+    if not hasattr(batch, "items"):
+        return tensors(batch)
+    parts = sorted(batch.items(), key=lambda part: str(part[0]).lower() not in LABELS)
+    return tensors([value for _, value in parts])
 
 
 def unwrapped(module: Any) -> tuple[Any, list[str]]:
@@ -106,4 +131,6 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if hasattr(value, "tolist") and getattr(value, "size", None) is not None:
         return value.tolist()
+    if hasattr(value, "func"):  # functools.partial
+        return plain(value.func)
     return getattr(value, "__qualname__", None) or kind(value)

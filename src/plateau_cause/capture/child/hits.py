@@ -49,12 +49,15 @@ class Hits:
     def add(self, forward: Forward) -> None:
         """Adds a batch of an evaluation."""
         of, logits = forward.of, facts.logits_of(forward.output)
-        labels = None if logits is None or not logits.ndim else facts.targets_in(forward.batch, len(logits))
-        if of is None or logits is None or labels is None:
+        if of is None or logits is None or not logits.ndim:
             return
+        labels = facts.targets_in(forward.batch, len(logits), logits.shape[-1])
+        if labels is None:
+            return
+        middle = self._changes.doors.losing.middle or 0.0
         labels = self._changes.labels(labels.to(logits.device))
         sheet = self._open.setdefault(id(of), Sheet(of.of, of.place))
-        sheet.found.append((_positions(of, forward.batch), predicted(logits) == labels))
+        sheet.found.append((_positions(of, forward.batch), predicted(logits, middle) == labels))
         sheet.labels.update(labels.tolist())
 
     def close(self, of: Pass) -> None:

@@ -20,6 +20,7 @@ class Hooks:
     def __init__(self) -> None:
         self.paused = True
         self.problems: list[str] = []
+        self._replaced: list[tuple[Any, str, Any, Any]] = []  # owner, name, original, with its listener
         os.register_at_fork(after_in_child=self._silence)
 
     def _silence(self) -> None:
@@ -49,6 +50,48 @@ class Hooks:
         """Has `listener(result, *arguments)` called after each call of `owner.name`."""
         self._replace(owner, name, None, listener)
 
+    def during(self, owner: Any, name: str, begin: Callable[[], Any], end: Callable[[], Any]) -> None:
+        """Has `begin()` called before and `end()` after each call of `owner.name`, however it ends."""
+        original = getattr(owner, name, None)
+        if original is None:  # another version of the library
+            return
+
+        @functools.wraps(original)
+        def within(*arguments: Any, **named: Any) -> Any:
+            begin()
+            try:
+                return original(*arguments, **named)
+            finally:
+                end()
+
+        setattr(owner, name, within)
+
+    def aside(self, owner: Any, name: str) -> None:
+        """Silences all listeners during each call of `owner.name`."""
+        before: list[bool] = []
+
+        def begin() -> None:
+            before.append(self.paused)
+            self.paused = True
+
+        def end() -> None:
+            self.paused = before.pop()
+
+        self.during(owner, name, begin, end)
+
+    def without(self, owner: Any, name: str) -> None:
+        """Has every function as the library made it during each call of `owner.name`, a compiler's say."""
+        depth = 0
+
+        def enter(by: int) -> None:
+            nonlocal depth
+            depth += by  # compilers call themselves
+            if depth == (1 if by > 0 else 0):
+                for place, called, *functions in self._replaced:
+                    setattr(place, called, functions[by < 0])
+
+        self.during(owner, name, lambda: enter(1), lambda: enter(-1))
+
     def _replace(self, owner: Any, name: str, first: Listener | None, last: Listener | None) -> None:
         original = getattr(owner, name, None)
         if original is None:  # another version of the library
@@ -63,4 +106,5 @@ class Hooks:
                 self.hear(last, result, *arguments, **named)
             return result
 
+        self._replaced.append((owner, name, original, heard))
         setattr(owner, name, heard)

@@ -8,7 +8,7 @@ from typing import Any
 
 from plateau_cause.capture.child.course import Course, Loader, Pass
 from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.names import name_in
+from plateau_cause.capture.child.names import function_at, name_in, name_of
 from plateau_cause.capture.child.places import Place, Registry, frame_here, frame_here_from, here, place_of
 from plateau_cause.capture.child.plans import rounds_around
 
@@ -49,11 +49,22 @@ class Loading:
         if known is None:
             known = Loader(loader, None)
             self.course.loaders.append(known)
-        known.name = known.name or name_in(frame, loader)
-        begun = Pass(known, place_of(frame), rounds_around(frame) if len(known.passes) < 2 else None)
+        known.name = known.name or name_in(frame, known.outer or loader) or self._function(known)
+        begun = Pass(known, place_of(frame), self.course.plan or rounds_around(frame))
         begun.asked.extend(vars(iterator).pop(EARLY, []))
         self.course.begin(begun)
         setattr(iterator, PASS, begun)
+
+    def name_unread(self) -> None:
+        """Names the loaders that the script has not read yet."""
+        for one in self.course.loaders:
+            one.name = one.name or name_of(one.outer or one.loader, one.place) or self._function(one)
+
+    def _function(self, loader: Loader) -> str | None:
+        """Returns the function that built a loader, `val_dataloader` say, where it built no other."""
+        function = function_at(loader.place) if loader.place else None
+        alike = [one for one in self.course.loaders if one.place and function_at(one.place) == function]
+        return function if len(alike) == 1 else None
 
     def _data_set_built(self, data_set: Any) -> None:
         self.places.remember(data_set, here())
@@ -69,13 +80,14 @@ class Loading:
             if of is None or hooks.paused:
                 return original(iterator)
             hooks.hear(course.settle)
+            hooks.hear(course.end_read)
             if hooks.hear(course.mode.wants_no_more, of):
-                hooks.hear(course.end, of)
+                hooks.hear(course.read, of)
                 raise StopIteration
             try:
                 batch = original(iterator)
             except StopIteration:
-                hooks.hear(course.end, of)
+                hooks.hear(course.read, of)
                 raise
             of.batches += 1
             of.recent.append(batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -21,6 +22,7 @@ LOSSES = (
 ACTIVATIONS = ("softmax", "log_softmax", "sigmoid", "relu")
 MODULES = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid", "ReLU": "relu"}
 OPTIONS = ("weight", "pos_weight", "label_smoothing", "ignore_index", "reduction", "beta", "delta")
+MIDDLES = {"binary_cross_entropy": 0.5, "binary_cross_entropy_with_logits": 0.0}
 KEPT = 16  # activations to remember: the one before the loss is among the last
 
 
@@ -35,6 +37,7 @@ class Loss:
     options: dict[str, Any]
     module: Any = None  # such as nn.CrossEntropyLoss
     is_inside: bool = False  # within the model's forward
+    value: float | None = None  # the mean of what it returned
 
 
 @dataclass
@@ -43,7 +46,7 @@ class Activation:
 
     function: str
     place: Place | None
-    key: tuple[int, tuple[int, ...]]  # address and shape of what it returned
+    result: Any  # what it returned, without its graph; while it is kept nothing else has its address
 
 
 @dataclass
@@ -53,7 +56,8 @@ class Losing:
     hooks: Hooks
     calling: Calling
     places: Registry[Place]
-    last: Loss | None = None
+    recent: list[Loss] = field(default_factory=list)  # since the last backward call that was looked at
+    middle: float | None = None  # where a single output is undecided, as the last loss of such has it
     dropped: list[tuple[Place | None, float]] = field(default_factory=list)
     activations: deque[Activation] = field(default_factory=lambda: deque(maxlen=KEPT))
 
@@ -67,16 +71,25 @@ class Losing:
         for kind, name in MODULES.items():
             self._follow_module(getattr(torch.nn, kind), name)
         self._follow_dropout(torch.nn.functional)
+        self.hooks.without(torch.jit, "script")
+
+    def install_middles(self, torch: ModuleType) -> None:
+        """Listens only to the losses that say where a single output is undecided."""
+        for name in MIDDLES:
+            self.hooks.before(torch.nn.functional, name, partial(self._decide, name))
 
     def activation_before(self, given: Any) -> Activation | None:
-        """Returns the activation whose result went into a loss as it was."""
-        key = _key(given)
-        return next((one for one in reversed(self.activations) if one.key == key), None)
+        """Returns the activation whose result went into a loss as it was, or reshaped."""
+        same = (one for one in reversed(self.activations) if _is_same(one.result, given))
+        return next(same, None)
+
+    def _decide(self, name: str, *_: Any, **__: Any) -> None:
+        self.middle = MIDDLES[name]
 
     def _follow_loss(self, functional: ModuleType, name: str) -> None:
         signature = inspect.signature(getattr(functional, name))
 
-        def called(_: Any, *arguments: Any, **named: Any) -> None:
+        def called(result: Any, *arguments: Any, **named: Any) -> None:
             if not getattr(arguments[0] if arguments else named["input"], "requires_grad", False):
                 return
             given = signature.bind(*arguments, **named)
@@ -86,14 +99,19 @@ class Losing:
             outermost, inside = self.calling.outermost, False
             if outermost is not None and next(outermost.parameters(), None) is not None:
                 outermost, inside = None, True
-            self.last = Loss(name, here(), values[0], values[1], options, outermost, inside)
+            mean = float(result.detach().float().mean())
+            loss = Loss(name, here(), values[0], values[1], options, outermost, inside, mean)
+            if self.recent and _is_again(self.recent[-1], loss):
+                self.recent.pop()
+            self.recent.append(loss)
+            self.middle = MIDDLES.get(name, self.middle)
 
         self.hooks.after(functional, name, called)
 
     def _follow_activation(self, owner: Any, name: str) -> None:
         def called(result: Any, *arguments: Any, **named: Any) -> None:
             if result.ndim <= 2:
-                self.activations.append(Activation(name, here(), _key(result)))
+                self.activations.append(Activation(name, here(), result.detach()))
 
         self.hooks.after(owner, name, called)
 
@@ -101,7 +119,7 @@ class Losing:
         def called(result: Any, module: Any, *arguments: Any) -> None:
             if result.ndim <= 2:
                 place = self.places.of(module) or here()
-                self.activations.append(Activation(name, place, _key(result)))
+                self.activations.append(Activation(name, place, result.detach()))
 
         self.hooks.after(kind, "forward", called)
 
@@ -114,18 +132,33 @@ class Losing:
         self.hooks.after(functional, "dropout", called)
 
 
-def form(output: Any) -> str:
-    """Returns what the rows are: logits, probabilities, log-probabilities or "never negative"."""
+def form(output: Any, before: str | None, function: str | None = None) -> str:
+    """Returns what the rows are: logits, probabilities, log-probabilities or "never negative".
+
+    Args:
+        output: (N,) or (N, C). A single output tells nothing by itself: some logits lie in 0..1.
+        before: the activation that gave it.
+        function: the loss that takes it.
+    """
+    import torch
+
     rows = output.detach().float()
+    near = 1e-3 if output.dtype in (torch.float32, torch.float64) else 2e-2
     if rows.ndim < 2 or rows.shape[1] == 1:
-        inside = bool(((rows >= 0) & (rows <= 1)).all())
-        return "probabilities" if inside else "logits"
+        is_probability = before in ("sigmoid", "softmax") or function == "binary_cross_entropy"
+        return "probabilities" if is_probability else "logits"
     if bool((rows >= 0).all()):
-        sums_to_one = bool(((rows.sum(1) - 1).abs() < 1e-3).all())
+        sums_to_one = bool(((rows.sum(1) - 1).abs() < near).all())
         return "probabilities" if sums_to_one else "never negative"
-    is_log = bool((rows.logsumexp(1).abs() < 1e-3).all())
+    is_log = bool((rows.logsumexp(1).abs() < near).all())
     return "log-probabilities" if is_log else "logits"
 
 
-def _key(tensor: Any) -> tuple[int, tuple[int, ...]]:
-    return tensor.data_ptr(), tuple(tensor.shape)
+def _is_again(inner: Loss, outer: Loss) -> bool:
+    """Returns whether two records are of one call, which subclasses of tensors make twice."""
+    parts = ((inner.output, outer.output), (inner.target, outer.target))
+    return inner.function == outer.function and all(_is_same(*pair) for pair in parts)
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    return bool(first.data_ptr() == second.data_ptr() and first.numel() == second.numel())

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from plateau_cause.capture.child import pieces, program
+from plateau_cause.capture.child import frameworks, pieces, program
 from plateau_cause.capture.child.calling import Calling
 from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.course import Course, Mode
@@ -31,6 +31,7 @@ from plateau_cause.capture.child.peek import Peek
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.replaying import Replay
 from plateau_cause.capture.child.seeding import Seeding
+from plateau_cause.capture.child.spawning import Spawning
 from plateau_cause.capture.child.stepping import Stepping
 from plateau_cause.capture.child.transcribe import transcribe
 from plateau_cause.capture.child.watch import Watch
@@ -52,6 +53,7 @@ class Doors:
     losing: Losing
     seeding: Seeding
     decoding: Decoding
+    spawning: Spawning
 
 
 def run(path: Path) -> None:
@@ -70,6 +72,7 @@ def _peek(job: dict[str, Any]) -> NoReturn:
     mode = Peek(job["limit_s"], lambda error: _end_peek(doors, mode, error))
     doors = mode.doors = open_doors(job, mode)
     error = _run_script(doors)
+    doors.hooks.hear(_settle, doors, is_finished=error is None)
     doors.hooks.paused = True
     mode.ended(error)
     raise AssertionError("a peek ends its process")
@@ -96,7 +99,7 @@ def _to_its_end(doors: Doors, mode: Watch) -> NoReturn:
     """Runs the script to its end, and ends as it does: its own exit handlers run, its status is kept."""
     doors.stepping.records_rates = False
     error = _run_script(doors)
-    doors.hooks.hear(_settle, doors)
+    doors.hooks.hear(_settle, doors, is_finished=error is None)
     doors.hooks.paused = True
     mode.ended(error)
     if isinstance(error, SystemExit):
@@ -104,9 +107,9 @@ def _to_its_end(doors: Doors, mode: Watch) -> NoReturn:
     sys.exit(0 if error is None else 1)
 
 
-def _settle(doors: Doors) -> None:
-    """Ends the passes that the script has left without a word."""
-    while (of := doors.course.current) is not None and not of.backwards:
+def _settle(doors: Doors, is_finished: bool) -> None:
+    """Ends the passes that the script has left without a word; one of training only where nothing failed."""
+    while (of := doors.course.current) is not None and (is_finished or not of.backwards):
         doors.course.end(of)
 
 
@@ -124,7 +127,7 @@ def open_doors(job: dict[str, Any], mode: Mode, wanted: list[Intervention] | Non
     doors = Doors(
         job, hooks, course, places, Loading(hooks, course, places), calling,
         Stepping(hooks, course, places), Losing(hooks, calling, places),
-        Seeding(hooks, job.get("seed")), Decoding(hooks),
+        Seeding(hooks, job.get("seed")), Decoding(hooks), Spawning(hooks, course),
     )  # fmt: skip
     if wanted is not None:
         calling.changes = Changes(doors, wanted)
@@ -136,18 +139,21 @@ def open_doors(job: dict[str, Any], mode: Mode, wanted: list[Intervention] | Non
     imports.when("PIL.Image", doors.decoding.install_pil)
     imports.when("cv2", doors.decoding.install_cv2)
     imports.when("torchvision.io", doors.decoding.install_torchvision)
+    frameworks.wait(doors, imports)
     for name in ("torchvision.transforms.transforms", "torchvision.transforms.v2._container"):
         imports.when(name, doors.loading.install_transforms)
     return doors
 
 
 def _install(doors: Doors, torch: ModuleType) -> None:
-    for door in (doors.loading, doors.calling, doors.stepping):
+    for door in (doors.loading, doors.calling, doors.stepping, doors.spawning):
         doors.hooks.attempt(door.install, torch)
     doors.seeding.install_torch(torch)
     if doors.job["mode"] == "peek":
         doors.hooks.attempt(doors.losing.install, torch)
         torch.save = _saves_no_file(torch.save)  # type: ignore[attr-defined]
+    else:
+        doors.hooks.attempt(doors.losing.install_middles, torch)
     if doors.calling.changes is not None:
         doors.hooks.attempt(doors.loading.follow_positions, torch)
         doors.calling.changes.install(torch)

@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from plateau_cause.capture.child.chance import chance_kept
-from plateau_cause.capture.child.course import Forward, tensors
+from plateau_cause.capture.child.course import Forward
 from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.linking import tensors
 from plateau_cause.capture.child.tally import Tally
 
 
 def measured(
-    loader: Any, call: Forward, hooks: Hooks, hear: Callable[[Any, Any], None] | None = None
-) -> dict[str, Any]:
+    loader: Any, call: Forward, hooks: Hooks, middle: float | None = None,
+    hear: Callable[[Any, Any], None] | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Returns accuracy and images of a loader's data set under a model in evaluation mode.
 
     Chance, modes, gradients and the loader itself are afterwards as they were before.
@@ -23,6 +25,7 @@ def measured(
         loader: a DataLoader; its data set, batch size and collate function are used, nothing else.
         call: a call that the script made, with the batch that it was made for: the model is called alike.
         hooks: silent meanwhile.
+        middle: where a single output is undecided, see Tally.result.
         hear: told what the model returns for each batch, and the batch.
     """
     import torch
@@ -41,7 +44,7 @@ def measured(
                     hear(output, batch)
     finally:
         hooks.paused = was_paused
-    return tally.result()
+    return tally.result(middle)
 
 
 @contextmanager

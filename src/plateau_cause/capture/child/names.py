@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import sys
 from types import FrameType
 from typing import Any
 
-from plateau_cause.capture.child.places import is_users
+from plateau_cause.capture.child.places import Place, frame_here, is_users
+from plateau_cause.capture.child.plans import tree_of
 
 
 def name_in(frame: FrameType | None, wanted: Any) -> str | None:
@@ -20,6 +23,32 @@ def name_in(frame: FrameType | None, wanted: Any) -> str | None:
             found = _among(frame.f_locals, wanted) or found
         frame = frame.f_back
     return found
+
+
+def name_of(wanted: Any, place: Place | None) -> str | None:
+    """Returns what the script calls an object that it has not used yet: its variable."""
+    script = vars(sys.modules["__main__"])
+    return name_in(frame_here(), wanted) or _among(script, wanted) or (_assigned(place) if place else None)
+
+
+def function_at(place: Place) -> str | None:
+    """Returns the function that a line stands in: `train_dataloader` of a data module, say."""
+    tree = tree_of(place.file)
+    nodes = [] if tree is None else list(ast.walk(tree))
+    around = [node for node in nodes if isinstance(node, ast.FunctionDef)
+              and node.lineno <= place.line <= (node.end_lineno or 0)]  # fmt: skip
+    return around[-1].name if around and around[-1].name != "main" else None
+
+
+def _assigned(place: Place) -> str | None:
+    """Returns the variable that a line assigns to."""
+    tree = tree_of(place.file)
+    if tree is None:
+        return None
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)
+             and node.lineno <= place.line <= (node.end_lineno or node.lineno)]  # fmt: skip
+    target = found[-1].targets[0] if found else None
+    return ast.unparse(target) if isinstance(target, (ast.Name, ast.Attribute)) else None
 
 
 def _among(variables: dict[str, Any], wanted: Any) -> str | None:

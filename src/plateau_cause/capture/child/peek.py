@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.course import Forward, Mode, Pass
-from plateau_cause.capture.child.losing import form
+from plateau_cause.capture.child.losing import Loss, form
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
 
 STEPS = 2
+WHOLE = 1e-2  # by how much the loss may differ from what backward is called on
 PARTS = 8  # modules that one training step may call from outside
 
 
@@ -37,6 +38,7 @@ class Peek(Mode):
         self.later: Forward | None = None  # the first training call after an evaluation
         self.initial: dict[int, tuple[Any, dict[str, Any]]] = {}  # weights before the first training call
         self.loss: dict[str, Any] | None = None
+        self.taken: Loss | None = None  # the call that it tells of
         self.gradients: dict[int, float | None] = {}  # parameter → largest gradient at the steps
         self.first_flags: dict[int, bool] = {}  # parameter → whether it required a gradient at the first call
         self.moved: dict[int, tuple[float, float]] = {}  # parameter → norm of its change, and its own
@@ -96,6 +98,7 @@ class Peek(Mode):
         """Keeps the first loss, and how it follows from the model's output."""
         if is_training and self.loss is None:
             self.loss = self._loss(forward)
+        self.doors.losing.recent.clear()
 
     def evaluated(self, forward: Forward) -> None:
         """Keeps the first evaluations after training has begun; one before it tells nothing."""
@@ -124,6 +127,10 @@ class Peek(Mode):
         if self.doors.course.current is None:
             self._finish_when_done()
 
+    def spawned(self) -> None:
+        """Ends the peek: the processes would train to their end."""
+        self.finish(None)
+
     def ended(self, error: BaseException | None) -> None:
         """Ends the peek with what has been seen."""
         self.finish(error)
@@ -142,24 +149,36 @@ class Peek(Mode):
 
     def _loss(self, forward: Forward) -> dict[str, Any]:
         """Returns the loss that followed a call: of torch, or the module that was called last."""
-        last = self.doors.losing.last
-        if last is None:
+        losing, logits = self.doors.losing, facts.logits_of(forward.output)
+        if not losing.recent:
             return self._loss_of_module()
-        before = self.doors.losing.activation_before(last.output)
-        logits = facts.logits_of(forward.output)
-        self.loss_is_changed = logits is None or not _is_same(logits, last.output)
+        direct = [one for one in losing.recent if logits is not None and _is_same(logits, one.output)]
+        last = self.taken = [*direct[:1], *losing.recent[-1:]][0]
+        self.loss_is_changed = not direct
+        before = losing.activation_before(last.output)
+        others = [one for one in losing.recent if one is not last]
         return {
             "function": last.function if last.module is None else facts.kind(last.module),
             "computes": last.function,
             "place": last.place,
             "built": self.doors.places.of(last.module) if last.module is not None else None,
             "inside_model": last.is_inside,
-            "on": form(last.output),
+            "on": form(last.output, before.function if before else None, last.function),
+            "with": [{"function": one.function, "place": one.place} for one in others],
+            "is_whole": not others and self._is_whole(last.value),
             "after": None if before is None else {"function": before.function, "place": before.place},
             "options": {name: facts.plain(value) for name, value in last.options.items()},
             "outputs": list(last.output.shape),
             "target": {"shape": list(last.target.shape), "dtype": str(last.target.dtype)},
         }
+
+    def _is_whole(self, value: float | None) -> bool:
+        """Returns whether backward was called on this loss: whole, divided for accumulation, or scaled."""
+        root = self.doors.stepping.loss
+        if root is None or not value:
+            return True  # not known to be more
+        parts = value / float(root) if float(root) else 0.0
+        return self.doors.stepping.is_scaled or abs(parts - max(round(parts), 1)) < WHOLE
 
     def _loss_of_module(self) -> dict[str, Any]:
         """Returns the loss where no function of torch was called: the module that was called last."""
@@ -177,7 +196,7 @@ class Peek(Mode):
             "place": place,
             "built": self.doors.places.of(module),
             "inside_model": False,
-            "on": form(given[0]),
+            "on": form(given[0], before.function if before else None),
             "after": None if before is None else {"function": before.function, "place": before.place},
             "options": {},
             "outputs": list(given[0].shape),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 from functools import cache
-from types import FrameType
+from types import FrameType, TracebackType
 
 from plateau_cause.capture.child.places import Place, is_users
 
@@ -29,8 +29,20 @@ def rounds_around(frame: FrameType | None) -> tuple[int, Place] | None:
     return None
 
 
+def is_inside(trace: TracebackType | None, loop: Place) -> bool:
+    """Returns whether an error was raised within the loop that begins at a line."""
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == loop.file and any(
+            one.lineno == loop.line for one in _loops(loop.file, trace.tb_lineno)
+        ):
+            return True
+        trace = trace.tb_next
+    return False
+
+
 @cache
-def _tree(file: str) -> ast.AST | None:
+def tree_of(file: str) -> ast.AST | None:
+    """Returns the syntax tree of a file; None where it is no Python."""
     try:
         return ast.parse("".join(linecache.getlines(file)))
     except SyntaxError:
@@ -39,7 +51,7 @@ def _tree(file: str) -> ast.AST | None:
 
 def _loops(file: str, line: int) -> list[ast.For]:
     """Returns the `for` loops whose body holds a line, innermost first."""
-    tree = _tree(file)
+    tree = tree_of(file)
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.For)] if tree is not None else []
     around = [one for one in loops if one.lineno < line <= (one.end_lineno or one.lineno)]
     return sorted(around, key=lambda one: -one.lineno)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from plateau_cause.capture.child.chance import chance_kept, seeded
-from plateau_cause.capture.child.course import Loader, tensors
+from plateau_cause.capture.child.course import Loader
 from plateau_cause.capture.child.decoding import Decoding, Raw
+from plateau_cause.capture.child.facts import are_shares, by_likelihood
 from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.linking import tensors
 
 AGAIN = 8  # items to read twice
 OTHER_SEED = 20_011
@@ -63,20 +65,25 @@ def _sample(loader: Any, index: int, decoding: Decoding) -> Sample:
         batch = loader.collate_fn([item]) if loader.batch_sampler is not None else item
     finally:
         decoding.listening = False
-    found = tensors(batch)
-    images = [one for one in found if one.ndim >= 2 and one.numel() > 1]
-    image = images[0] if images else None
+    images = [one for one in tensors(batch) if one.ndim >= 2 and one.numel() > 1]
+    image = max(images, key=lambda one: one.ndim, default=None)  # beside it one-hot labels, perhaps
+    label = _label(batch, image)
     if image is not None and loader.batch_sampler is not None:
         image = image[0]
-    return Sample(index, decoding.found[0] if decoding.found else None, image, _label(batch, found))
+    return Sample(index, decoding.found[0] if decoding.found else None, image, label)
 
 
-def _label(batch: Any, found: list[Any]) -> int | None:
-    numbers = [one for one in found if one.numel() == 1]
-    if numbers:
-        return int(numbers[-1])
+def _label(batch: Any, image: Any) -> int | None:
+    """Returns the first number behind the image, a dict's label first; else the largest share of classes."""
+    found = by_likelihood(batch)
+    behind = next((number for number, one in enumerate(found) if one is image), -1) + 1
+    ordered = found if hasattr(batch, "items") else [*found[behind:], *found[:behind]]
+    numbers = [int(one) for one in ordered if one.numel() == 1]
+    shares = [int(one.argmax()) for one in ordered if one is not image and one.shape[-1:].numel() > 1
+              and one.numel() == one.shape[-1] and are_shares(one)]  # fmt: skip
     items = batch if isinstance(batch, (tuple, list)) else ()
-    return next((item for item in reversed(items) if isinstance(item, int)), None)
+    plain = [item for item in reversed(items) if isinstance(item, int)]
+    return next(iter([*numbers, *shares, *plain]), None)
 
 
 def varies(loader: Any, seen: list[Sample], decoding: Decoding, hooks: Hooks) -> bool | None:

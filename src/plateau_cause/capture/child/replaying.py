@@ -70,7 +70,7 @@ class Replay(Watch):
         def hear(output: Any, batch: Any) -> None:
             self.hits.add(Forward(None, None, None, [], output, False, of=unseen, batch=batch))
 
-        measured(loader.loader, self._model, self.doors.hooks, hear)
+        measured(loader.loader, self._model, self.doors.hooks, hear=hear)
         self.hits.close(unseen)
 
     def _content(self, sheets: dict[str, hits.Sheet]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +31,7 @@ class Held:
     uncleared: int = 0  # steps whose gradients were added to what an earlier step had used
     by_hand: list[tuple[Place | None, float]] = field(default_factory=list)  # rates that the script wrote
     rates: list[list[float]] = field(default_factory=list)  # of each group, at the first steps
+    last_rates: list[Any] = field(default_factory=list)  # of each group, at the last step
 
 
 @dataclass
@@ -53,9 +55,11 @@ class Stepping:
         self.backward_place: Place | None = None
         self.clips: list[dict[str, Any]] = []
         self.scaler: dict[str, Any] | None = None
+        self.is_scaled = False  # whether a scaler multiplies the loss
         self.grad_scaler: Any = None
         self.loss: Any = None  # of the last backward call
         self.records_rates = True
+        self.interval: str | None = None  # after what a framework steps its schedules
         self._scheduling = 0
 
     @property
@@ -67,15 +71,18 @@ class Stepping:
         """Puts the listeners in; `torch` has just been imported."""
         optimizer = torch.optim.Optimizer
         self.hooks.after(optimizer, "__init__", self._built)
-        self.hooks.before(optimizer, "zero_grad", self._cleared)
+        self.hooks.before(optimizer, "zero_grad", self.cleared)
         module = sys.modules["torch.optim.optimizer"]  # `torch.optim` deletes the name
         module.register_optimizer_step_pre_hook(self._before_step)
         module.register_optimizer_step_post_hook(self._after_step)
+        self.hooks.during(torch.autograd, "backward", partial(self._within, 1), partial(self._within, -1))
         self.hooks.before(torch.autograd, "backward", self._backward)
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             self._follow_clipping(torch.nn.utils, name)
+        self.hooks.before(torch.amp.GradScaler, "scale", self._scales)
         self.hooks.before(torch.amp.GradScaler, "step", self._scaled)
         self._follow_schedulers(torch.optim.lr_scheduler)
+        self.hooks.aside(torch.optim.swa_utils, "update_bn")  # reads images and judges nothing
 
     def of(self, optimizer: Any) -> Held:
         """Returns the record of an optimizer."""
@@ -85,17 +92,27 @@ class Stepping:
             self.held.append(known)
         return known
 
+    def built(self, optimizer: Any, place: Place | None) -> None:
+        """Notes an optimizer and the line that built it."""
+        self.of(optimizer).place = place
+
     def _built(self, _: None, optimizer: Any, *arguments: Any, **named: Any) -> None:
         held = self.of(optimizer)
-        held.place = here(built=optimizer)
+        self.built(optimizer, here(built=optimizer))
         if self.records_rates:
             groups = [Group(group, self, held) for group in optimizer.param_groups]
             optimizer.param_groups[:] = groups
 
-    def _cleared(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
+    def cleared(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
+        """Notes that gradients are cleared."""
         self.of(optimizer).clear_place = here()
 
+    def _within(self, by: int) -> None:
+        self.course.in_backward += by
+
     def _backward(self, roots: Any, *arguments: Any, **named: Any) -> None:
+        if self.course.in_backward:  # a checkpoint computes again what it had not kept
+            return
         self.backward_place = here()
         self.loss = roots.detach() if getattr(roots, "ndim", 1) == 0 else None
         for held in self.held:
@@ -105,15 +122,21 @@ class Stepping:
         self.course.backward()
 
     def _before_step(self, optimizer: Any, *arguments: Any) -> None:
-        self.hooks.hear(self.course.mode.about_to_step, optimizer)
+        self.hooks.hear(self.about_to_step, optimizer)
 
     def _after_step(self, optimizer: Any, *arguments: Any) -> None:
-        self.hooks.hear(self._stepped, optimizer)
+        self.hooks.hear(self.stepped, optimizer)
 
-    def _stepped(self, optimizer: Any) -> None:
+    def about_to_step(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
+        """Notes a step before it is taken."""
+        self.course.mode.about_to_step(optimizer)
+
+    def stepped(self, optimizer: Any) -> None:
+        """Notes a step that has been taken."""
         held = self.of(optimizer)
         frame = frame_here()
         held.steps += 1
+        held.last_rates = [group["lr"] for group in optimizer.param_groups]
         if held.steps <= RATES:
             held.rates.append([float(group["lr"]) for group in optimizer.param_groups])
         held.step_place = held.step_place or here()
@@ -129,6 +152,9 @@ class Stepping:
                 self.clips.append({"function": name, "limit": float(limit), "norm": found, "place": here()})
 
         self.hooks.after(utils, name, clipped)
+
+    def _scales(self, scaler: Any, *arguments: Any, **named: Any) -> None:
+        self.is_scaled = scaler.is_enabled()
 
     def _scaled(self, scaler: Any, *arguments: Any, **named: Any) -> None:
         self.grad_scaler = scaler
@@ -168,7 +194,8 @@ class Stepping:
         if known is not None:  # the first step belongs to the construction
             known.steps += 1
             known.step_place = here()
-            known.within_pass += self.course.current is not None
+            is_within = self.course.current is not None
+            known.within_pass += is_within if self.interval is None else self.interval == "batch"
 
     def rate_written(self, held: Held, rate: float) -> None:
         """Notes a rate that was written into a group by the script, not by a scheduler of torch."""

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.architecture import architecture
 from plateau_cause.capture.child.chance import seeded
-from plateau_cause.capture.child.course import Loader, tensors
+from plateau_cause.capture.child.course import Loader
 from plateau_cause.capture.child.describe_data import held_transform, steps
 from plateau_cause.capture.child.images_table import write_table
+from plateau_cause.capture.child.left_out import left_out
+from plateau_cause.capture.child.linking import tensors
 from plateau_cause.capture.child.places import is_users
 from plateau_cause.capture.child.refusal import RefusedError
-from plateau_cause.capture.child.replay import samples
+from plateau_cause.capture.child.replay import samples, spread
 from plateau_cause.capture.child.start import make_importable
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ def transcribe(out: Path, doors: Doors, peek: Peek) -> dict[str, Any]:
         size_px = write_table(out, train, others, doors)
     except RefusedError as refused:
         return {"refused": str(refused), "notes": []}
-    return {"refused": None, "notes": _notes(doors, peek, others), "longest_px": size_px,
+    return {"refused": None, "notes": left_out(doors, peek, others), "longest_px": size_px,
             "backbone": _backbone(out, pieces["model"]), "digest": _digest(pieces, doors)}  # fmt: skip
 
 
@@ -71,7 +73,7 @@ def _backbone(out: Path, model: Any) -> dict[str, str] | None:
 def _loaders(doors: Doors) -> tuple[Loader, list[Loader]]:
     train = [one for one in doors.course.loaders if one.role == "train"]
     if not train:
-        raise RefusedError("training reads no DataLoader")
+        raise RefusedError("training reads no DataLoader; wrap its tensors: DataLoader(TensorDataset(…), …)")
     own = train[0].loader.dataset
     others = [one for one in doors.course.loaders if one.role != "train" and one.loader.dataset is not own]
     if not others:
@@ -101,8 +103,13 @@ def _transform(loader: Loader, doors: Doors) -> tuple[Any, str]:
     Raises:
         RefusedError: there is none, or it does not give the tensors that the data set gives.
     """
-    found = held_transform(loader.loader.dataset)
     name = loader.name or "a loader"
+    if not spread(loader.loader.dataset, 1):
+        kind = facts.kind(loader.loader.dataset)
+        raise RefusedError(
+            f"{name}: {kind} cannot be indexed; expected a data set with __getitem__ and __len__"
+        )
+    found = held_transform(loader.loader.dataset)
     if found is None:
         raise RefusedError(f"{name}: its data set holds no transform that could be taken out")
     indices = list(range(0, len(loader.loader.dataset), max(len(loader.loader.dataset) // CHECKED, 1)))
@@ -126,7 +133,9 @@ def _is_alike(loader: Loader, index: int, transform: Any, kind: str, doors: Door
             tensor = transform(as_kind(sample.raw.image, kind))
     except Exception:  # the transform wants another kind of image
         return False
-    return bool(tensor.shape == sample.tensor.shape and torch.allclose(tensor.float(), sample.tensor.float()))
+    if getattr(tensor, "shape", None) != sample.tensor.shape:
+        return False
+    return bool(torch.allclose(tensor.float(), sample.tensor.float()))
 
 
 def as_kind(image: Any, kind: str) -> Any:
@@ -143,9 +152,12 @@ def as_kind(image: Any, kind: str) -> Any:
 
 def _loss(doors: Doors, peek: Peek) -> dict[str, Any]:
     """Returns the loss as a module or a function with its options, and what stands before it in the loop."""
-    last, told = doors.losing.last, peek.loss
+    last, told = peek.taken, peek.loss
     if last is None or told is None:
         raise RefusedError("the loss is computed by hand")
+    if not told["is_whole"]:
+        others = ", ".join(one["function"] for one in told["with"]) or "another term"
+        raise RefusedError(f"the loss is a sum, of {last.function} and {others}")
     logits = facts.logits_of(peek.training[-1].output)
     if last.output.ndim != 2 or last.output.shape[1] < 2:
         raise RefusedError("the model has one output for two classes")
@@ -223,23 +235,3 @@ def _digest(pieces: dict[str, Any], doors: Doors) -> str:
     for transform, kind in pieces["transforms"].values():
         found.update(repr([steps(transform), kind]).encode())
     return found.hexdigest()
-
-
-def _notes(doors: Doors, peek: Peek, others: list[Loader]) -> list[str]:
-    stepping = doors.stepping
-    found = []
-    if len(others) == 1:
-        found.append(f"{others[0].name or 'the evaluation set'} is divided: one half chooses, one judges")
-    if stepping.clips:
-        found.append("gradient clipping is left out")
-    if peek.training[0].facts["autocast"]:
-        found.append("autocast is left out")
-    if any(facts.unwrapped(one.module)[0] is not facts.unwrapped(peek.training[0].module)[0]
-           for one in peek.evaluation if len(peek.training) == 1):  # fmt: skip
-        found.append("the average of the weights is left out: the trained model is judged")
-    known = ("OneCycleLR", "CosineAnnealingLR")
-    unknown = [type(one.scheduler).__name__ for one in stepping.schedules]
-    found += [f"{name} is left out: the rate stays as it begins" for name in unknown if name not in known]
-    if any(one.by_hand for one in stepping.held):
-        found.append("the rate written by hand is left out after the first step")
-    return found

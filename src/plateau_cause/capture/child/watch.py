@@ -12,6 +12,8 @@ from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.measure import measured
 from plateau_cause.capture.child.movement import first_state, moved
+from plateau_cause.capture.child.places import Place
+from plateau_cause.capture.child.plans import is_inside
 from plateau_cause.capture.child.tally import Tally
 
 if TYPE_CHECKING:
@@ -36,8 +38,12 @@ class Watch(Mode):
         self._model: Forward | None = None  # the last call for training
         self._first: tuple[Any, dict[str, Any]] | None = None
         self._evaluated: list[Loader] = []
+        self._within: list[dict[str, Any]] = []  # evaluations in the midst of an epoch
         self._error: BaseException | None = None
-        self._planned: int | None = None
+        self._is_over = False
+        self._planned = 0  # epochs of all loops that have begun
+        self._loop: Place | None = None  # the last of them
+        self._stepped: dict[int, int] = {}  # optimizer → its steps by the end of the last epoch
 
     def about_to_call(self, module: Any) -> None:
         """Keeps the first weights of the largest module that is called before the first step."""
@@ -54,6 +60,9 @@ class Watch(Mode):
         if of is None:
             return
         tally = self._tallies.setdefault(id(of), Tally())
+        if is_training and tally.last is forward.batch:  # its second step, as of SAM or of a closure
+            return
+        tally.last = forward.batch
         tally.add(forward.output, forward.batch, self.doors.stepping.loss if is_training else None)
         if is_training:
             self._model = forward
@@ -63,31 +72,51 @@ class Watch(Mode):
         tally = self._tallies.pop(id(of), None)
         if tally is None:
             return
-        result = {"loader": of.of.name, "place": of.place, **tally.result()}
+        middle = self.doors.losing.middle
+        result = {"loader": of.of.name, "place": of.place, **tally.result(middle)}
         if not of.backwards:
             self._evaluated.append(of.of)
-            self._last()["evaluations"].append({**result, "by": "the script"})
+            is_within = any(one.backwards and not one.ended for one in self.doors.course.open)
+            rows = self._within if is_within else self._last()["evaluations"]
+            rows.append({**result, "by": "the script"})
             return
-        if of.plan:
-            self._planned = of.plan[0]
+        if of.plan and self._trained() >= self._planned:  # another loop, such as that of a second phase
+            self._planned += of.plan[0]
+            self._loop = of.plan[1]
         model = self._model
         self._close({**result, "in_training_mode": model is not None and model.module.training})
 
     def ended(self, error: BaseException | None) -> None:
         """Measures once more what the script left, and writes the end."""
-        self._error = error
+        self._error, self._is_over = error, True
+        self.doors.hooks.attempt(self.doors.loading.name_unread)
         self._look(is_last=True)
         self._write("ended")
 
     def _close(self, result: dict[str, Any]) -> None:
-        rates = [group["lr"] for held in self.doors.stepping.held if held.steps
-                 for group in held.optimizer.param_groups]  # fmt: skip
         seconds = self.seconds
-        self.epochs.append({"epoch": len(self.epochs) + 1, "training": result, "evaluations": [],
-                            "rates": rates, "seconds": seconds, "moved": None})  # fmt: skip
+        self._drop_features(result["outputs"])
+        within, self._within = self._within, []
+        self.epochs.append({"epoch": self._trained() + 1, "training": result, "evaluations": within,
+                            "rates": self._rates(), "seconds": seconds, "moved": None})  # fmt: skip
         if self._own_s < SHARE * seconds:
             self._look(is_last=False)
         self._write("running")
+
+    def _trained(self) -> int:
+        return sum(one["training"] is not None for one in self.epochs)
+
+    def _rates(self) -> list[float]:
+        """Returns the rates of the optimizers that have stepped in this epoch."""
+        held = [one for one in self.doors.stepping.held if one.steps > self._stepped.get(id(one), 0)]
+        self._stepped = {id(one): one.steps for one in self.doors.stepping.held}
+        return [float(rate) for one in held for rate in one.last_rates]
+
+    def _drop_features(self, outputs: int | None) -> None:
+        """Drops evaluations before training of a network that only gave features to what is trained."""
+        if len(self.epochs) == 1 and not self._trained():
+            alike = [one for one in self.epochs[0]["evaluations"] if one["outputs"] == outputs]
+            self.epochs = [{**self.epochs[0], "evaluations": alike}] if alike else []
 
     def _last(self) -> dict[str, Any]:
         if not self.epochs:  # an evaluation before any training
@@ -111,7 +140,7 @@ class Watch(Mode):
 
     def _measure(self, loader: Loader) -> None:
         assert self._model is not None
-        result = measured(loader.loader, self._model, self.doors.hooks)
+        result = measured(loader.loader, self._model, self.doors.hooks, self.doors.losing.middle)
         self._last()["evaluations"].append(
             {"loader": loader.name, "place": loader.place, **result, "by": "plateau"}
         )
@@ -131,7 +160,8 @@ class Watch(Mode):
             "script": {key: self.doors.job[key] for key in ("target", "is_module", "arguments")},
             "error": error,
             "is_trained": self._is_trained(),
-            "epochs_planned": self._planned,
+            "seen": self.doors.spawning.seen(),
+            "epochs_planned": self._planned or None,
             "epochs": self.epochs,
             "seconds": self.seconds,
             "own_seconds": self._own_s,
@@ -140,11 +170,14 @@ class Watch(Mode):
         write_json(Path(self.doors.job["out"]) / self.file, located(content))
 
     def _is_trained(self) -> bool:
-        """Returns whether every planned epoch has been trained, so that what failed came after it."""
-        done = sum(one["training"] is not None for one in self.epochs)
+        """Returns whether the training is finished, by its plan or before: what failed, failed after it."""
+        done = self._trained()
         is_open = any(one.backwards and not one.ended for loader in self.doors.course.loaders
                       for one in loader.passes)  # fmt: skip
-        return done > 0 and not is_open and done >= (self._planned or 0)
+        is_left = self._is_over and not (
+            self._error is not None and self._loop and is_inside(self._error.__traceback__, self._loop)
+        )
+        return done > 0 and not is_open and (done >= self._planned or is_left)
 
 
 def _size(module: Any) -> int:

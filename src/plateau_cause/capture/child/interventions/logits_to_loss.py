@@ -60,14 +60,15 @@ class LogitsToLoss(Intervention):
         before = self._undoing.before(given)
         if before is not None and before.function != "log_softmax":
             return before.given.reshape(given.shape)
-        if form(given) != "probabilities":
+        if form(given, None if before is None else before.function) != "probabilities":
             return given
         if given.ndim == 2 and given.shape[1] > 1:
             return given.clamp_min(LEAST).log()
         return given.logit(eps=1e-7)
 
     def _log_probabilities(self, given: Any) -> Any:
-        kind = form(given)
+        before = self._undoing.before(given)
+        kind = form(given, None if before is None else before.function)
         if kind == "log-probabilities":
             return given
         logits = self._logits(given) if kind == "probabilities" else given

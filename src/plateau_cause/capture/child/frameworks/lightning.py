@@ -1,0 +1,54 @@
+"""Lightning's `Trainer.fit`: its epochs are no loop of the script, and it counts batches beforehand."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from plateau_cause.capture.child.places import here
+
+if TYPE_CHECKING:
+    from plateau_cause.capture.child.main import Doors
+
+BATCHES = 2  # of training, in each epoch of a peek
+
+
+def install(doors: Doors, module: ModuleType) -> None:
+    """Puts the listeners in; `lightning.pytorch.trainer.trainer` has just been imported."""
+    trainer = module.Trainer
+    rehearses = partial(setattr, doors.course, "is_rehearsal")
+    doors.hooks.during(trainer, "_run_sanity_check", lambda: rehearses(True), lambda: rehearses(False))
+    doors.hooks.before(trainer, "fit", lambda given, *_, **__: _begun(doors, given))
+    if doors.job["mode"] == "peek":
+        trainer.save_checkpoint = _saves_nothing
+
+
+def install_schedules(doors: Doors, module: ModuleType) -> None:
+    """Puts the listener in that says when schedules are stepped; the loop of an epoch has been imported."""
+
+    def stepping(_: Any, interval: str, *__: Any, **___: Any) -> None:
+        doors.stepping.interval = "epoch" if interval == "epoch" else "batch"
+
+    doors.hooks.before(module._TrainingEpochLoop, "update_lr_schedulers", stepping)
+
+
+def _begun(doors: Doors, trainer: Any) -> None:
+    if trainer.max_epochs and trainer.max_epochs > 0:
+        doors.course.plan = trainer.max_epochs, here()
+    kinds = [kind.__name__ for one in trainer.callbacks for kind in type(one).__mro__]
+    if "BaseFinetuning" in kinds:
+        doors.course.thaws = here()
+    if doors.job["mode"] == "peek":
+        _shorten(trainer)
+
+
+def _shorten(trainer: Any) -> None:
+    """Lets an epoch end after two steps, with its evaluation."""
+    trainer.limit_train_batches = BATCHES * max(int(trainer.accumulate_grad_batches), 1)
+    trainer.limit_val_batches = 1
+    trainer.val_check_interval, trainer.check_val_every_n_epoch = 1.0, 1
+
+
+def _saves_nothing(*arguments: Any, **named: Any) -> None:
+    """Stands for `Trainer.save_checkpoint`: two steps are no reason to write over a finished model."""

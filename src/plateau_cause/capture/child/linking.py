@@ -1,0 +1,106 @@
+"""Which batch a forward call was made for.
+
+The same tensor tells; where the batch was moved or normalised on the way, equal values, and then the order: a
+loader may read one batch ahead of the model (timm's prefetcher, accelerate), so that the last one that it
+yielded is not the one in the model.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from plateau_cause.capture.child.course import Forward, Pass
+
+
+def link(forward: Forward, passes: list[Pass], looks_closely: bool) -> None:
+    """Sets the pass and the batch that a forward call was made for; nothing where there is none.
+
+    Args:
+        forward: the call.
+        passes: those that have begun and not ended.
+        looks_closely: whether values may be compared; on a device that waits for it.
+    """
+    tests = (_is_same, _is_equal) if looks_closely else (_is_same,)
+    found = next((one for test in tests if (one := _by(test, forward, passes)) is not None), None)
+    for of in reversed(passes):
+        if found is None and (batch := _in_turn(forward, of)) is not None:
+            found = of, batch
+    if found is None:
+        return
+    forward.of, forward.batch = of, batch = found
+    behind = next(n for n, one in enumerate(reversed(of.recent)) if one is batch)
+    of.used, of.last = max(of.used, of.batches - behind), forward
+
+
+def tensors(value: Any) -> list[Any]:
+    """Returns the tensors in nested lists, tuples, dicts and output objects, in order."""
+    if hasattr(value, "data_ptr") and hasattr(value, "shape"):
+        return [value]
+    if hasattr(value, "items"):
+        return [tensor for _, item in value.items() for tensor in tensors(item)]
+    if isinstance(value, (list, tuple)):
+        return [tensor for item in value for tensor in tensors(item)]
+    return []
+
+
+def _by(test: Any, forward: Forward, passes: list[Pass]) -> tuple[Pass, Any] | None:
+    """Returns the pass and the batch, the latest first, of which a tensor passes a test with an input."""
+    for of in reversed(passes):
+        for batch in reversed(of.recent):
+            if any(test(given, loaded) for given in forward.inputs for loaded in tensors(batch)):
+                return of, batch
+    return None
+
+
+def _in_turn(forward: Forward, of: Pass) -> Any:
+    """Returns the batch of as many items that is next in turn: the latest, or the one before it."""
+    alike = [batch for batch in of.recent if any(
+        _is_as_many(given, loaded) for given in forward.inputs for loaded in tensors(batch))]  # fmt: skip
+    if not alike:
+        return None
+    if of.last is not None and _goes_on(forward, of.last) and any(of.last.batch is one for one in alike):
+        return of.last.batch
+    if of.reads_ahead is None:
+        of.reads_ahead = of.batches == len(of.recent) == 2 and _resembles(forward, of.recent)
+    is_ahead = of.reads_ahead and of.used < of.batches
+    return next((one for one in alike if is_ahead and one is of.recent[-(of.batches - of.used)]), alike[-1])
+
+
+def _goes_on(forward: Forward, last: Forward) -> bool:
+    """Returns whether a call is given what the last one was given, or what it returned."""
+    known = {one.data_ptr() for one in [*last.inputs, *tensors(last.output)]}
+    return any(one.data_ptr() in known for one in forward.inputs)
+
+
+def _resembles(forward: Forward, recent: Any) -> bool:
+    """Returns whether an input follows the first of two batches rather than the second, or either equally."""
+    first, second = (max(_likeness(given, loaded) for given in forward.inputs for loaded in tensors(batch))
+                     for batch in recent)  # fmt: skip
+    return bool(first >= second)
+
+
+def _likeness(given: Any, loaded: Any) -> float:
+    """Returns the correlation of two batches' first images: 1 where one is the other, normalised."""
+    import torch
+
+    if given.shape != loaded.shape or given.ndim < 3:
+        return 0.0
+    pair = torch.stack([one[0].detach().flatten().float().cpu() for one in (given, loaded)])
+    return float(torch.corrcoef(pair)[0, 1].nan_to_num())
+
+
+def _is_same(given: Any, loaded: Any) -> bool:
+    return bool(given is loaded or (given.numel() and given.data_ptr() == loaded.data_ptr()))
+
+
+def _is_equal(given: Any, loaded: Any) -> bool:
+    """Compares the first image's corner only: on another device a whole batch is dear to compare."""
+    if given.shape != loaded.shape or not given.ndim:
+        return False
+    first, second = (tensor[(0,) * (tensor.ndim - 1)].detach().float().cpu() for tensor in (given, loaded))
+    return bool(((first - second).abs() <= 1e-2 * (1 + second.abs())).all())
+
+
+def _is_as_many(given: Any, loaded: Any) -> bool:
+    return bool(given.ndim and loaded.ndim and len(given) == len(loaded))

@@ -1,0 +1,43 @@
+"""Why no training was seen, and what to do instead: one line from what was seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture.observation import at
+
+STARTED_BY = ("LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "RANK")  # what torchrun sets
+ONE_PROCESS = "RANK=0 LOCAL_RANK=0 WORLD_SIZE=1 MASTER_ADDR=localhost MASTER_PORT=29500"
+
+
+def reason(seen: dict[str, Any]) -> str:
+    """Returns what a script did instead of training where plateau looks, and what would help.
+
+    Args:
+        seen: of a peek or a watched run: backward_calls, calls, libraries, spawned_at.
+    """
+    if seen["spawned_at"]:
+        return (
+            f"it trains in processes that it starts ({at(seen['spawned_at'])}), which are not watched; "
+            "have it train in its own, as for one device"
+        )
+    if seen["backward_calls"]:
+        return (
+            "it trains on tensors without a DataLoader, so that its epochs cannot be told apart; wrap them: "
+            "DataLoader(TensorDataset(images, labels), batch_size, shuffle=True)"
+        )
+    if seen["libraries"]:
+        return f"it imports {' and '.join(seen['libraries'])}; expected a script that trains with PyTorch"
+    if seen["calls"]:
+        return (
+            f"a model was called {seen['calls']} times and no `backward` of PyTorch; if the script only "
+            "evaluates as it is, give it the arguments with which it trains"
+        )
+    return "no `backward` of PyTorch; expected a script that trains a PyTorch model in this process"
+
+
+def about_torchrun(message: str) -> str:
+    """Returns what to add to an error of a script that torchrun is to start; empty for any other."""
+    if not any(name in message for name in STARTED_BY):
+        return ""
+    return f"; torchrun sets this: for one process begin the command with {ONE_PROCESS}"

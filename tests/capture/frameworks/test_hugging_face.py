@@ -1,0 +1,41 @@
+"""The `Trainer` of Hugging Face."""
+
+from __future__ import annotations
+
+import pytest
+from frameworks import assert_accuracies, assert_says
+
+from plateau_cause.capture.observations import observe
+
+for _package in ("transformers", "accelerate"):
+    pytest.importorskip(_package, reason=f"{_package} is not installed")
+SAYS = {
+    "model.head.name": "classifier", "epochs.count": 2, "schedules.0.stepped_every": "batch",
+    "loss.computes": "cross_entropy", "loss.on": "logits", "loss.is_whole": True, "loss.inside_model": True,
+    "loaders.0.role": "train", "loaders.1.role": "evaluation", "optimizers.0.groups.0.initial_lr": 1e-3,
+}  # fmt: skip
+
+
+def test_a_healthy_script_is_described_and_not_accused(prepare, peek):
+    folder = prepare("hf_trainer")
+    content = peek(folder)
+    assert_says(content, SAYS)
+    assert len(content["loaders"]) == 2
+    assert observe(content, folder) == []
+
+
+def test_the_accuracies_are_those_that_the_script_prints(prepare, capture):
+    assert_accuracies(capture("watch", prepare("hf_trainer")))
+
+
+def test_an_evaluation_after_many_steps_is_seen_and_no_checkpoint_is_written(prepare, peek):
+    late = ('eval_strategy="epoch"', 'eval_strategy="steps", eval_steps=500')
+    folder = prepare("hf_trainer", late, ('save_strategy="no"', 'save_strategy="epoch"'))
+    assert peek(folder)["seen"]["has_evaluation"]
+    assert list(folder.rglob("*.safetensors")) == []
+
+
+def test_layers_that_never_move_are_named(prepare, peek):
+    frozen = ("\n\n\ndef collate_fn", "\nmodel.vit.requires_grad_(False)\n\n\ndef collate_fn")
+    folder = prepare("hf_trainer", frozen)
+    assert [one.code for one in observe(peek(folder), folder)] == ["frozen_layers"]

@@ -1,0 +1,70 @@
+"""`Trainer.fit` of Lightning."""
+
+from __future__ import annotations
+
+import pytest
+from frameworks import assert_accuracies, assert_says
+
+from plateau_cause.capture.observations import observe
+
+pytest.importorskip("lightning", reason="Lightning is not installed")
+SAYS = {
+    "model.parts.0.class": "Classifier", "model.head.name": "model.fc", "optimizers.0.class": "optim.AdamW",
+    "schedules.0.stepped_every": "epoch", "epochs.count": 2, "gradients.clipping.limit": 1.0,
+    "loaders.0.name": "val_dataloader", "loaders.0.role": "evaluation", "loaders.1.name": "train_dataloader",
+    "loaders.1.role": "train", "training.modes.training": True, "evaluation.modes.training": False,
+    "seen.is_so_far": False,
+}  # fmt: skip
+STORES = (
+    "enable_checkpointing=False, enable_progress_bar=False",
+    'default_root_dir="kept", enable_progress_bar=False',
+)
+
+
+def test_a_healthy_script_is_described_and_not_accused(prepare, peek):
+    folder = prepare("lightning_fit")
+    content = peek(folder)
+    assert_says(content, SAYS)
+    assert observe(content, folder) == []
+
+
+def test_the_rehearsal_of_the_evaluation_is_no_evaluation(prepare, capture):
+    assert_accuracies(capture("watch", prepare("lightning_fit")))
+
+
+def test_a_peek_writes_no_checkpoint(prepare, peek):
+    folder = prepare("lightning_fit", STORES)
+    peek(folder)
+    assert list(folder.rglob("*.ckpt")) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "code"),
+    [
+        (("AdamW(self.parameters()", "AdamW(self.model.fc.parameters()"), "optimizer_parameters"),
+        (("        self.model.fc = ", "        self.model.requires_grad_(False)\n        self.model.fc = "),
+         "frozen_layers"),
+        (('datasets.ImageFolder("data/val", tf)', 'datasets.ImageFolder("data/val", transforms.Compose('
+          "tf.transforms[:2]))"), "evaluation_normalised_otherwise"),
+    ],
+)  # fmt: skip
+def test_what_is_broken_is_named(edit, code, prepare, peek):
+    folder = prepare("lightning_fit", edit)
+    assert [one.code for one in observe(peek(folder), folder)] == [code]
+
+
+def test_layers_that_a_callback_unfreezes_are_not_accused(prepare, peek):
+    callback = (
+        "from lightning.pytorch.callbacks import BaseFinetuning\n\n\n"
+        "class Later(BaseFinetuning):\n"
+        "    def freeze_before_training(self, module):\n"
+        "        self.freeze(module.model.conv1)\n\n"
+        "    def finetune_function(self, module, epoch, optimizer):\n"
+        "        if epoch == 1:\n"
+        "            self.unfreeze_and_add_param_group(module.model.conv1, optimizer)\n\n\n"
+    )
+    edits = (
+        ("L.seed_everything(0)", callback + "L.seed_everything(0)"),
+        ("callbacks=[", "callbacks=[Later(), "),
+    )
+    assert observe(peek(folder := prepare("lightning_fit", *edits)), folder) == []
