@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import runtime
+from plateau_cause.capture import doors
 from plateau_cause.errors import PlateauError
 
 START = Path(__file__).parent / "child/start.py"
@@ -135,7 +136,8 @@ def run(
     with tempfile.TemporaryDirectory() as room:
         path = Path(room) / "job.json"
         path.write_text(json.dumps(full), encoding="utf-8")
-        command = [given.python, str(START), str(path)]
+        is_keras = doors.is_keras(given.target, given.folder, given.is_module)
+        command = [given.python, str(START), str(path), *(["keras"] if is_keras else [])]
         environment = {**(variables or {}), **runtime.users_environment()}
         return subprocess.run(
             command, cwd=given.folder, env=environment, text=True, errors="replace", **streams
@@ -154,11 +156,25 @@ def refuse_untrained(given: Script, content: dict[str, Any], printed: str | None
     if error is not None:
         where = f" at {error['place']['file']}:{error['place']['line']}" if error["place"] else ""
         raise PlateauError(f"{given.target} raised {error['class']}{where}: {error['message']}")
+    if content["seen"].get("refused"):
+        raise PlateauError(f"{given.target}: {content['seen']['refused']}")
+    if content.get("framework") == "keras" and not content["seen"]["fits"]:
+        raise PlateauError(f"{given.target}: {_untrained(content['seen']['tape'])}")
     if not content["seen"]["backward_calls"]:
         raise PlateauError(
             f"{given.target}: no training was seen (no `backward` of PyTorch); "
             "expected a script that trains a PyTorch model in this process"
         )
+
+
+def _untrained(tape: dict[str, Any] | None) -> str:
+    """Returns what to do where a Keras script has not called `fit`."""
+    if tape is None:
+        return "no call of Model.fit was seen; expected a script that trains a Keras model in this process"
+    return (
+        f"a loop over GradientTape trains at {tape['file']}:{tape['line']}, which cannot be replayed; put "
+        "its body into train_step of a keras.Model subclass and call fit"
+    )
 
 
 def last_line(text: str | None) -> str:

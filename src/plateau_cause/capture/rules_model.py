@@ -12,7 +12,7 @@ HIGH, LOW = 0.3, 1e-6  # change of the weights in one step, as a part of their n
 def frozen_layers(peeked: Peeked) -> Observation | None:
     """Returns which layers are frozen."""
     frozen = peeked.model["frozen"]
-    if not frozen["parameters"]:
+    if not frozen["parameters"] or (peeked.model.get("base") or {}).get("is_hub"):  # rules_keras says it
         return None
     words = with_places(f"{frozen['layers']}: frozen, never moves", frozen["place"])
     patch = patches.unfrozen(peeked.folder, frozen["place"])
