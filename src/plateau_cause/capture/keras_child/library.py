@@ -117,6 +117,12 @@ def values(thing: Any) -> Any:
     return np.asarray(getattr(thing, "value", thing))
 
 
+def held_by(optimizer: Any) -> list[Any]:
+    """Returns the variables of an optimizer: its rate, its count of steps, its moments."""
+    found = optimizer.variables
+    return list(found() if callable(found) else found)
+
+
 def is_norm(layer: Any) -> bool:
     """Returns whether a layer is a batch norm, or derived from one."""
     return any(cls.__name__ in (NORM, "SyncBatchNormalization") for cls in type(layer).__mro__)

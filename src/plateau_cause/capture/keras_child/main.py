@@ -21,8 +21,10 @@ from plateau_cause.capture.child.seeding import Seeding
 from plateau_cause.capture.keras_child.document import document, document_of_nothing
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.peek import Peek
+from plateau_cause.capture.keras_child.replay import Replay, seed_keras, seed_tensorflow
 from plateau_cause.capture.keras_child.scene import Scene
 from plateau_cause.capture.keras_child.training import Mode, Training
+from plateau_cause.capture.keras_child.watch import Watch
 
 FAILED = 70  # exit status where plateau itself failed, not the script
 KERAS = ("keras", "tf_keras")
@@ -49,12 +51,12 @@ def run(path: Path) -> None:
     job = json.loads(path.read_text(encoding="utf-8"))
     if job["mode"] == "peek":
         _peek(job)
-    raise NotImplementedError(job["mode"])
+    _watch(job)
 
 
 def _peek(job: dict[str, Any]) -> NoReturn:
     mode = Peek(job["limit_s"], lambda error: _end_peek(here, mode, error))
-    here = listen(job, mode)
+    here = listen(job, mode, Hooks())
     mode.doors = here.doors
     mode.listen()
     error = run_script(here)
@@ -63,9 +65,24 @@ def _peek(job: dict[str, Any]) -> NoReturn:
     raise AssertionError("a peek ends its process")
 
 
-def listen(job: dict[str, Any], mode: Mode) -> Run:
+def _watch(job: dict[str, Any]) -> NoReturn:
+    """Runs the script to its end, and ends as it does: its own exit handlers run, its status is kept."""
+    hooks = Hooks()
+    mode = (Replay if job["mode"] == "replay" else Watch)(job, hooks.problems)
+    here = listen(job, mode, hooks)
+    if isinstance(mode, Replay):
+        mode.listen(here.doors)
+    error = run_script(here)
+    here.hooks.paused = True
+    mode.ended(error)
+    if isinstance(error, SystemExit):
+        raise error
+    sys.exit(0 if error is None else 1)
+
+
+def listen(job: dict[str, Any], mode: Mode, hooks: Hooks) -> Run:
     """Returns the doors; each listens as soon as the script has imported its library."""
-    hooks, scene = Hooks(), Scene()
+    scene = Scene()
     doors, training, seeding = Doors(hooks, scene), Training(hooks, scene, mode), Seeding(hooks)
     imports = AfterImport()
     sys.meta_path.insert(0, imports)
@@ -75,10 +92,18 @@ def listen(job: dict[str, Any], mode: Mode) -> Run:
         hooks.attempt(doors.install, keras)
         hooks.attempt(training.install, keras)
         hooks.attempt(seeding.install_keras, keras)
+        if job["mode"] == "replay":
+            seed_keras(keras)
 
     for name in KERAS:
         imports.when(name, install)
-    imports.when("tensorflow", lambda tensorflow: hooks.attempt(doors.install_data, tensorflow))
+
+    def install_tensorflow(tensorflow: ModuleType) -> None:
+        hooks.attempt(doors.install_data, tensorflow)
+        if job["mode"] == "replay":
+            seed_tensorflow(tensorflow)
+
+    imports.when("tensorflow", install_tensorflow)
     imports.when("tensorflow_hub", lambda hub: hooks.attempt(doors.install_hub, hub))
     imports.when("numpy", seeding.install_numpy)
     return Run(job, hooks, scene, doors, seeding)
