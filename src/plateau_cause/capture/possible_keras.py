@@ -1,4 +1,4 @@
-"""What could be changed in a Keras script and would differ from what it does: the factors of its diagnosis."""
+"""What could be changed in a Keras script and would differ from what it does."""
 
 from __future__ import annotations
 
@@ -93,9 +93,8 @@ def _mapping(content: Peek) -> Told | None:
     orders = [one["labels"]["class_to_idx"] for one in content["loaders"][:2]]
     if len(orders) < 2 or not all(orders):
         return None
-    return {
-        "mapping": {str(number): orders[0][name] for name, number in orders[1].items() if name in orders[0]}
-    }
+    common = {name: number for name, number in orders[1].items() if name in orders[0]}
+    return {"mapping": {str(number): orders[0][name] for name, number in common.items()}}
 
 
 def _loss(content: Peek) -> Told | None:
@@ -123,12 +122,12 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "frozen_layers": ("unfreeze", 0.5, False, "layers frozen instead of trained", _unfreeze),
     "saved_model_fixed": ("unfreeze", 0.1, False, "a SavedModel that is not trained", _unfreeze),
     "trainable_after_compile": ("compile_again", 0.8, True, "trainable changed after compile", _none),
-    "preprocessing_unexpected": ("preprocessing", 0.7, True, "another range than these weights expect", _ways),
+    "preprocessing_unexpected": ("preprocessing", 0.7, True, "not what these weights expect", _ways),
     "frozen_batch_norms_train": (
-        "batch_norm", 0.6, True, "batch norms of a frozen base act as in training", lambda _: {"mode": "inference"},
+        "batch_norm", 0.6, True, "batch norms of a frozen base that train", lambda _: {"mode": "inference"},
     ),
     "loss_input": ("logits_to_loss", 0.8, True, "a loss that does not fit the last activation", _loss),
-    "output_activation": ("logits_to_loss", 0.8, True, "a last activation that no loss can learn through", _loss),
+    "output_activation": ("logits_to_loss", 0.8, True, "a last activation without a gradient", _loss),
     "loss_for_numbers": ("logits_to_loss", 0.5, False, "a loss for numbers on classes", _loss),
     "step_too_high": ("rate", 0.9, True, "a rate that is too high", _lower),
     "step_too_low": ("rate", 0.9, True, "a rate that is too low", _higher),

@@ -12,7 +12,8 @@ from plateau_cause.capture.keras_child.feeds import training_feed
 
 BATCHES, STEPS = 4, 12
 LAST = 4  # steps whose mean loss counts
-MARGIN = 0.02  # of the loss: a lower rate that comes as near is the safer one
+NEAR = 0.15  # of what the best rate lowers the loss by: a lower rate that comes as near is the safer one
+NOTHING = 0.01  # of the loss: less tells the rates nothing apart
 
 
 def best_rate(fit: Fit, times: tuple[float, ...]) -> float:
@@ -35,7 +36,7 @@ def best_rate(fit: Fit, times: tuple[float, ...]) -> float:
         losses[one] = _trained(fit.model, found)
         for variable, value in kept:
             variable.assign(value)
-    return _lowest(losses, times)
+    return _chosen(losses, times)
 
 
 def set_rate(fit: Fit, times: float) -> float:
@@ -55,12 +56,15 @@ def schedule_of(optimizer: Any) -> Any:
     return given if hasattr(given, "get_config") and callable(given) else None
 
 
-def _lowest(losses: dict[float, float], times: tuple[float, ...]) -> float:
-    finite = {one: loss for one, loss in losses.items() if math.isfinite(loss)}
-    if not finite:
+def _chosen(losses: dict[float, list[float]], times: tuple[float, ...]) -> float:
+    """Returns the lowest multiple that comes near to the lowest loss; a middle one where none lowers it."""
+    last = {one: sum(row[-LAST:]) / LAST for one, row in losses.items() if all(map(math.isfinite, row))}
+    if not last:
         return min(times)
-    least = min(finite.values())
-    return min(one for one, loss in finite.items() if loss <= least * (1 + MARGIN))
+    first, least = losses[next(iter(last))][0], min(last.values())
+    if first - least < NOTHING * first:
+        return sorted(times)[len(times) // 2]
+    return min(one for one, loss in last.items() if loss <= least + NEAR * (first - least))
 
 
 def _scaled(config: dict[str, Any], times: float) -> dict[str, Any]:
@@ -72,9 +76,7 @@ def _scaled(config: dict[str, Any], times: float) -> dict[str, Any]:
     return found
 
 
-def _trained(model: Any, batches: list[tuple[Any, Any]]) -> float:
-    """Returns the mean loss of the last of some steps."""
-    losses = []
-    for x, y in itertools.islice(itertools.cycle(batches), STEPS):
-        losses.append(float(library.values(model.train_on_batch(x, y, return_dict=True)["loss"])))
-    return sum(losses[-LAST:]) / LAST
+def _trained(model: Any, batches: list[tuple[Any, Any]]) -> list[float]:
+    """Returns the loss of each of some steps."""
+    steps = itertools.islice(itertools.cycle(batches), STEPS)
+    return [float(library.values(model.train_on_batch(x, y, return_dict=True)["loss"])) for x, y in steps]

@@ -114,14 +114,12 @@ class Watch(Mode):
     def close(self, call: Call, logs: dict[str, float]) -> None:
         """Adds an epoch."""
         about = {"loader": call.names.get("x") or "training", "place": call.place}
-        validation = {
-            key.removeprefix("val_"): value for key, value in logs.items() if key.startswith("val_")
-        }
-        evaluations = [{"loader": call.names.get("validation") or "validation", "place": call.place,
-                        **_measures(validation), "by": "the script"}] if validation else []  # fmt: skip
+        validation = {key[4:]: value for key, value in logs.items() if key.startswith("val_")}
+        name = call.names.get("validation") or "validation"
+        row = {"loader": name, "place": call.place, **_measures(validation), "by": "the script"}
         self.epochs.append(
-            {"epoch": len(self.epochs) + 1, "training": {**about, **_measures(logs), "in_training_mode": True},
-             "evaluations": evaluations, "rates": [_rate(call.model)], "seconds": self.seconds,
+            {"epoch": len(self.epochs) + 1,
+             "training": {**about, **_measures(logs), "in_training_mode": True}, "evaluations": [row] if validation else [], "rates": [_rate(call.model)], "seconds": self.seconds,
              "moved": None})  # fmt: skip
         self.write("running")
 
