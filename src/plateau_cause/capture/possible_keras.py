@@ -126,6 +126,9 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "frozen_batch_norms_train": (
         "batch_norm", 0.6, True, "batch norms of a frozen base that train", lambda _: {"mode": "inference"},
     ),
+    "training_overridden": (
+        "batch_norm", 0.3, False, "batch norms that train", lambda _: {"mode": "inference"},
+    ),
     "loss_input": ("logits_to_loss", 0.8, True, "a loss that does not fit the last activation", _loss),
     "output_activation": ("logits_to_loss", 0.8, True, "a last activation without a gradient", _loss),
     "loss_for_numbers": ("logits_to_loss", 0.5, False, "a loss for numbers on classes", _loss),

@@ -50,6 +50,17 @@ def frozen_norms(peeked: Peeked) -> Observation | None:
     return Observation("frozen_batch_norms_train", "batch_norm", said, place)
 
 
+def overridden(peeked: Peeked) -> Observation | None:
+    """Returns that a base is called with `training=False` and its batch norms act as in training all the same."""
+    base = _base(peeked)
+    if base is None or base["training"] is not False or not base["acting_norms"] or base["frozen"]:
+        return None
+    words = (f"{base['acting_norms']} batch norms of {base['name']} act as in training although it is called "
+             "with training=False: this Keras passes on what fit says")  # fmt: skip
+    place = base["called_at"]
+    return Observation("training_overridden", "batch_norm", with_places(words, place), place)
+
+
 def from_logits(peeked: Peeked) -> Observation | None:
     """Returns that loss and last activation do not fit each other."""
     loss = peeked.content["loss"]
@@ -141,11 +152,10 @@ def split_of_sorted(peeked: Peeked) -> Observation | None:
     if not _keras(peeked).get("validation_split") or train is None or not peeked.other_loaders:
         return None
     seen = [set(one["labels"]["seen"]) for one in (train, peeked.other_loaders[0])]
-    missing = seen[1] - seen[0]
-    if not missing:
+    if not train["labels"]["in_order"] or seen[0] == seen[1]:
         return None
-    words = (f"validation_split takes the end of sorted arrays: {len(missing)} classes of it never occur "
-             "in training")  # fmt: skip
+    words = (f"validation_split takes the end of sorted arrays: {len(seen[1])} of {len(seen[0] | seen[1])} classes "
+             "are there")  # fmt: skip
     place = train["loop"]
     return Observation("split_of_sorted", "data_order", with_places(words, place), place)
 
@@ -171,6 +181,6 @@ def _base(peeked: Peeked) -> dict[str, Any] | None:
 
 
 RULES = (
-    hub, stale, preprocessing, frozen_norms, from_logits, output, distance, split_of_sorted,
+    hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance, split_of_sorted,
     augmented_in_model,
 )  # fmt: skip

@@ -12,11 +12,18 @@ HIGH, LOW = 0.3, 1e-6  # change of the weights in one step, as a part of their n
 def frozen_layers(peeked: Peeked) -> Observation | None:
     """Returns which layers are frozen."""
     frozen = peeked.model["frozen"]
-    if not frozen["parameters"] or (peeked.model.get("base") or {}).get("is_hub"):  # rules_keras says it
+    if not frozen["parameters"] or _is_said_of_keras(peeked):
         return None
     words = with_places(f"{frozen['layers']}: frozen, never moves", frozen["place"])
     patch = patches.unfrozen(peeked.folder, frozen["place"])
     return Observation("frozen_layers", "frozen_layers", words, frozen["place"], patch)
+
+
+def _is_said_of_keras(peeked: Peeked) -> bool:
+    """Returns whether rules_keras says why layers stand still: a SavedModel, or no second `compile`."""
+    is_hub = (peeked.model.get("base") or {}).get("is_hub", False)
+    stale = (peeked.content.get("keras") or {}).get("stale") or []
+    return bool(is_hub or any(one["would_train"] for one in stale))
 
 
 def optimizer_parameters(peeked: Peeked) -> Observation | None:

@@ -30,16 +30,17 @@ def describe(
     varies, varies_at = hooks.attempt(origins.varies, feed, scene) or (None, None)
     in_order, shuffled = _in_order(batches), origins.is_shuffled(feed, scene)
     sampler = "not known" if shuffled is None else "RandomSampler" if shuffled else "SequentialSampler"
+    steps = list(origins.steps(feed, scene))
     transform_at = varies_at or (made.place if made else None) or where
     return {
         "name": name, "role": role, "place": where or place, "loop": place,
         "batch_size": origins.batch_size(feed, scene), "batches": feeds.count(feed),
-        "shuffle": bool(shuffled) and not in_order, "sampler": {"class": sampler}, "drop_last": False,
+        "shuffle": bool(shuffled) and not (in_order and feed.kind != "arrays"), "sampler": {"class": sampler}, "drop_last": False,
         "workers": 0, "collate": None,
         "data_set": {"class": read.by if read else feed.kind if feed.kind == "arrays" else kind(feed.x),
                      "length": _length(batches, scene), "place": where, "within": [],
                      "folder": _folder(read),
-                     "transform": {"steps": list(origins.steps(feed, scene)), "place": transform_at}},
+                     "transform": {"steps": steps, "place": transform_at} if steps else None},
         "labels": _labels(batches, scene, in_order),
         "image": _image(batches),
         "entering_base": batches.probed["entering"] if batches.probed else None,

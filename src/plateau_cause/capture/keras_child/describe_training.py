@@ -13,6 +13,13 @@ from plateau_cause.capture.keras_child.probe import form
 from plateau_cause.capture.keras_child.scene import Scene
 from plateau_cause.capture.keras_child.wording import said
 
+OUTPUTS = {
+    "softmax": "probabilities",
+    "sigmoid": "between 0 and 1",
+    "linear": "logits",
+    "relu": "never negative",
+}
+
 
 def describe_training(look: Look, scene: Scene) -> dict[str, Any]:
     """Returns optimizers, schedules, loss and gradients of a fit as JSON."""
@@ -87,12 +94,12 @@ def _loss(look: Look, scene: Scene) -> dict[str, Any] | None:
     if name is None:
         return None
     place = scene.places.of(given) if given is not None and not isinstance(given, str) else None
-    probed = look.training.probed
+    probed, last = look.training.probed, activation(look.call.model)
     return {
         "function": name, "computes": f"keras.{name}", "options": options, "place": compiled_at(look),
         "built": place or compiled_at(look), "after": None,
-        "on": form(probed["output"]) if probed else None,
-        "activation": activation(look.call.model), "labels": look.training.label_shape,
+        "on": OUTPUTS.get(last) or (form(probed["output"]) if probed else None),
+        "activation": last, "labels": look.training.label_shape,
     }  # fmt: skip
 
 

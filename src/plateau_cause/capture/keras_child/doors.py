@@ -115,7 +115,9 @@ class Doors:
     def _flagged(self, layer: Any, value: Any) -> None:
         place = here(layer)
         if place is not None:
-            self.scene.flags.remember(layer, Written(place, self.scene.now(), bool(value)))
+            written = Written(place, self.scene.now(), bool(value))
+            for one in (layer, *library.layers(layer)):
+                self.scene.flags.remember(one, written)
 
     def _install_generators(self, keras: ModuleType) -> None:
         generator = _generator(keras)
@@ -207,7 +209,8 @@ class Doors:
 
     def _preprocesses(self, original: Any) -> None:
         name = original.__module__.rpartition(".")[2]
-        if name != "imagenet_utils" and len(self.scene.preprocessed) < 16:  # which the others call
+        is_new = name != "imagenet_utils" and not self.scene.is_training  # which the others call; images
+        if is_new and len(self.scene.preprocessed) < 16:
             self.scene.preprocessed.append(Built(name, {}, here()))
 
     def _hub(self, original: Any, layer: Any, handle: Any, *arguments: Any, **named: Any) -> None:

@@ -65,7 +65,7 @@ def validation_feed(given: dict[str, Any]) -> Feed | None:
         parts = list(data) if isinstance(data, (tuple, list)) else [data]
         x, y, weight = [*parts, None, None][:3]
         return Feed(x, y, weight, size, given.get("validation_steps"), False)
-    whole = Feed(given.get("x"), given.get("y"), given.get("sample_weight"), size)
+    whole = Feed(given.get("x"), given.get("y"), given.get("sample_weight"), size, None, False)
     if not share or whole.kind != "arrays":
         return None
     return _part(whole, _cut(whole, share), None)

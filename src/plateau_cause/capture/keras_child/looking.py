@@ -155,9 +155,10 @@ def _few(x: Any, most: int = 16) -> Any:
 def _step(original: Any, call: Call, found: Look) -> None:
     model, kept = call.model, call.model.run_eagerly
     before = {id(one.variable): library.values(one.variable).copy() for one in library.variables(model)}
-    model.run_eagerly = True  # two steps need no compiled graph
-    if hasattr(model, "jit_compile"):
-        model.jit_compile = False
+    if library.backend(library.of(model)) == "tensorflow":  # two steps need no graph; JAX is slower without
+        model.run_eagerly = True
+        if hasattr(model, "jit_compile"):
+            model.jit_compile = False
     try:
         found.history = original(model, **_cut(call.given))
     finally:

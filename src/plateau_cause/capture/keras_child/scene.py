@@ -59,6 +59,7 @@ class Scene:
     loaded: list[Any] = field(default_factory=list)  # weights from files, see doors.Loaded
     preprocessed: list[Built] = field(default_factory=list)  # calls of preprocess_input
     tape: Place | None = None  # the first gradient that the script itself asked a tape for
+    is_training: bool = False  # whether a fit or an evaluation runs now
     refused: str | None = None  # what cannot be captured, in one line
     clock: Any = field(default_factory=itertools.count)
 

@@ -109,11 +109,13 @@ class Training:
             if self.hooks.paused or self._depth:
                 return original(*arguments, **named)
             call = self._call(original, arguments, named)
-            self._depth += 1
+            self._depth, self.scene.is_training = 1, True
             try:
                 return act(original, call)
             finally:
-                self._depth -= 1
+                self._depth, self.scene.is_training = 0, False
+                if original.__name__ == "fit" and call.compiled and call.compiled.trainable is None:
+                    call.compiled.trainable = library.trainable(call.model)
 
         return called
 
@@ -133,11 +135,9 @@ class Training:
         frame = frame_here()
         call = Call(model, given, here(), compiled, _names(frame, given), model_name=name_in(frame, model))
         if original.__name__ == "fit" and compiled is not None:
-            now = library.trainable(model)
-            if compiled.trainable is None:
-                compiled.trainable = now
             graphs = library.backend(library.of(model)) == "tensorflow" and not model.run_eagerly
-            call.is_stale = graphs and compiled.trainable != now
+            seen = compiled.trainable
+            call.is_stale = graphs and seen is not None and seen != library.trainable(model)
         return call
 
 

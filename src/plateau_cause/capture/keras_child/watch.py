@@ -119,8 +119,9 @@ class Watch(Mode):
         row = {"loader": name, "place": call.place, **_measures(validation), "by": "the script"}
         self.epochs.append(
             {"epoch": len(self.epochs) + 1,
-             "training": {**about, **_measures(logs), "in_training_mode": True}, "evaluations": [row] if validation else [], "rates": [_rate(call.model)], "seconds": self.seconds,
-             "moved": None})  # fmt: skip
+             "training": {**about, **_measures(logs), "in_training_mode": True},
+             "evaluations": [row] if validation else [], "rates": [_rate(call.model)],
+             "seconds": self.seconds, "moved": None})  # fmt: skip
         self.write("running")
 
     def _last(self) -> dict[str, Any]:
