@@ -151,13 +151,17 @@ def refuse_untrained(given: Script, content: dict[str, Any], printed: str | None
         PlateauError: the script raised, or took no backward call through a model.
     """
     error = content["script"]["error"]
+    if content["seen"].get("refused"):
+        raise PlateauError(f"{given.target}: {content['seen']['refused']}")
+    if error is not None and "'estimator'" in error["message"] and content.get("framework") == "keras":
+        raise PlateauError(
+            f"{given.target}: tf.estimator is not read; expected a keras.Model with compile and fit"
+        )
     if error is not None and error["class"] == "SystemExit":
         raise PlateauError(f"{given.target} ended with status {error['message']}: {last_line(printed)}")
     if error is not None:
         where = f" at {error['place']['file']}:{error['place']['line']}" if error["place"] else ""
         raise PlateauError(f"{given.target} raised {error['class']}{where}: {error['message']}")
-    if content["seen"].get("refused"):
-        raise PlateauError(f"{given.target}: {content['seen']['refused']}")
     if content.get("framework") == "keras" and not content["seen"]["fits"]:
         raise PlateauError(f"{given.target}: {_untrained(content['seen']['tape'])}")
     if not content["seen"]["backward_calls"]:

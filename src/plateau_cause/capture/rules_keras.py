@@ -51,7 +51,7 @@ def frozen_norms(peeked: Peeked) -> Observation | None:
 
 
 def overridden(peeked: Peeked) -> Observation | None:
-    """Returns that a base is called with `training=False` and its batch norms act as in training all the same."""
+    """Returns that batch norms act as in training although their base is called with `training=False`."""
     base = _base(peeked)
     if base is None or base["training"] is not False or not base["acting_norms"] or base["frozen"]:
         return None
@@ -154,8 +154,8 @@ def split_of_sorted(peeked: Peeked) -> Observation | None:
     seen = [set(one["labels"]["seen"]) for one in (train, peeked.other_loaders[0])]
     if not train["labels"]["in_order"] or seen[0] == seen[1]:
         return None
-    words = (f"validation_split takes the end of sorted arrays: {len(seen[1])} of {len(seen[0] | seen[1])} classes "
-             "are there")  # fmt: skip
+    classes = f"{len(seen[1])} of {len(seen[0] | seen[1])} classes are there"
+    words = f"validation_split takes the end of sorted arrays: {classes}"
     place = train["loop"]
     return Observation("split_of_sorted", "data_order", with_places(words, place), place)
 

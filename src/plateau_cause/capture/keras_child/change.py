@@ -61,6 +61,7 @@ class Change:
     settings: dict[str, Any] = field(default_factory=dict)
     took: bool = False
     words: str | None = None
+    unseals = False  # whether a fit that does not see what was changed since `compile` is compiled again
 
     def listen(self, doors: Doors, phase: Phase) -> None:
         """Puts its own ears in, before the script runs."""

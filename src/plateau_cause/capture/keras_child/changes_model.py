@@ -19,6 +19,8 @@ class Unfreeze(Change):
     Settings: `part` (all or last_block).
     """
 
+    unseals = True
+
     def before(self, fit: Fit) -> None:
         """Sets `trainable`, and has the model compiled again."""
         chosen = fit.base.layers if fit.base else library.layers(fit.model)

@@ -111,6 +111,8 @@ class ClassWeight(Change):
 class CompileAgain(Change):
     """Compiles before a fit that does not see what was changed since `compile`."""
 
+    unseals = True
+
     def after(self, fit: Fit) -> None:
         """Notes whether the fit was such a one: the model has been compiled again by now."""
         if fit.call.is_stale:

@@ -35,8 +35,8 @@ def describe(
     return {
         "name": name, "role": role, "place": where or place, "loop": place,
         "batch_size": origins.batch_size(feed, scene), "batches": feeds.count(feed),
-        "shuffle": bool(shuffled) and not (in_order and feed.kind != "arrays"), "sampler": {"class": sampler}, "drop_last": False,
-        "workers": 0, "collate": None,
+        "shuffle": bool(shuffled) and not (in_order and feed.kind != "arrays"),
+        "sampler": {"class": sampler}, "drop_last": False, "workers": 0, "collate": None,
         "data_set": {"class": read.by if read else feed.kind if feed.kind == "arrays" else kind(feed.x),
                      "length": _length(batches, scene), "place": where, "within": [],
                      "folder": _folder(read),

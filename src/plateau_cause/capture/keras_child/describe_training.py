@@ -98,7 +98,7 @@ def _loss(look: Look, scene: Scene) -> dict[str, Any] | None:
     return {
         "function": name, "computes": f"keras.{name}", "options": options, "place": compiled_at(look),
         "built": place or compiled_at(look), "after": None,
-        "on": OUTPUTS.get(last) or (form(probed["output"]) if probed else None),
+        "on": OUTPUTS.get(str(last)) or (form(probed["output"]) if probed else None),
         "activation": last, "labels": look.training.label_shape,
     }  # fmt: skip
 

@@ -78,5 +78,8 @@ def _scaled(config: dict[str, Any], times: float) -> dict[str, Any]:
 
 def _trained(model: Any, batches: list[tuple[Any, Any]]) -> list[float]:
     """Returns the loss of each of some steps."""
-    steps = itertools.islice(itertools.cycle(batches), STEPS)
-    return [float(library.values(model.train_on_batch(x, y, return_dict=True)["loss"])) for x, y in steps]
+    losses = []
+    for x, y in itertools.islice(itertools.cycle(batches), STEPS):
+        model.reset_metrics()  # which would return the mean of all steps so far
+        losses.append(float(library.values(model.train_on_batch(x, y, return_dict=True)["loss"])))
+    return losses

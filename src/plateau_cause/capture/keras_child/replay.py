@@ -99,9 +99,10 @@ class Replay(Watch):
         self.phase.is_training = True
         for change in self.changes:
             change.before(fit)
-        fit.compile()
-        for change in self.changes:
-            change.after(fit)
+        if not call.is_stale or any(one.unseals for one in self.changes):
+            fit.compile()
+            for change in self.changes:
+                change.after(fit)
         self.phase.is_training = False
         return fit
 
@@ -147,10 +148,11 @@ class Replay(Watch):
 
 
 def _told(sheet: judging.Sheet, call: Call) -> dict[str, Any]:
+    name = call.names.get("validation" if call.validation is not None else "x")
     return {
         "accuracy": float(sheet.hits.mean()), "images": len(sheet.hits), "classes": len(sheet.labels),
         "majority": max(sheet.labels.values()) / len(sheet.hits), "place": call.place,
-        "loader": call.names.get("validation") or call.names.get("x"),
+        "loader": name,
     }  # fmt: skip
 
 
