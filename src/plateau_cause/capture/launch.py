@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import runtime
-from plateau_cause.capture import doors
+from plateau_cause.capture import doors, observations, possible_keras
 from plateau_cause.errors import PlateauError
 
 START = Path(__file__).parent / "child/start.py"
@@ -85,6 +85,9 @@ def peek(
         raise PlateauError(f"{given.target}: ended before anything was seen: {last_line(ended.stdout)}")
     content: dict[str, Any] = json.loads((out / "peek.json").read_text(encoding="utf-8"))
     refuse_untrained(given, content, ended.stdout)
+    if content.get("framework") == "keras":
+        found = observations.observe(content, given.folder)
+        content["interventions"] = possible_keras.interventions(content, found)
     return content
 
 
@@ -114,7 +117,7 @@ def watch(given: Script, out: Path) -> dict[str, Any]:
     if not any(epoch["training"] for epoch in content["epochs"]):
         raise PlateauError(
             f"{given.target}: no epoch of training was seen (status {ended.returncode}); expected a script "
-            "that reads a torch DataLoader and calls backward"
+            "that reads a torch DataLoader and calls backward, or calls fit of a Keras model"
         )
     return content | {"status_of_script": ended.returncode}
 
