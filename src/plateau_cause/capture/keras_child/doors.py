@@ -95,9 +95,10 @@ class Doors:
         schedules = vars(keras.optimizers.schedules).values()
         makers += [one for one in schedules if isinstance(one, type)]
         sequence = getattr(keras.utils, "PyDataset", None) or keras.utils.Sequence
-        for maker in [*makers, sequence]:
-            if "__init__" in vars(maker):
-                around(maker, "__init__", self._make)
+        owners = {_owner(maker): None for maker in [*makers, sequence]}
+        for owner in owners:
+            if owner is not object:
+                around(owner, "__init__", self._make)
 
     def _install_flags(self, keras: ModuleType) -> None:
         for owner in (keras.layers.Layer, keras.Model):
@@ -255,6 +256,11 @@ class Doors:
 
 def _copies(model: Any) -> dict[int, Any]:
     return {id(one.variable): library.values(one.variable).copy() for one in library.variables(model)}
+
+
+def _owner(maker: type) -> type:
+    """Returns the class that defines the `__init__` of a class."""
+    return next(cls for cls in maker.__mro__ if "__init__" in vars(cls))
 
 
 def _generator(keras: ModuleType) -> Any:
