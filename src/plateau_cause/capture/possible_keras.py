@@ -7,7 +7,8 @@ from typing import Any
 
 from plateau_cause.capture.observation import Observation, with_places
 
-LONG = 20  # epochs from which a training is not made longer
+FEW = 30  # steps of a whole training: fewer are too few for anything to be learned
+TIMES = 3  # as many epochs are tried instead
 RARE = 3.0  # times that one class is more frequent than another
 
 Peek = dict[str, Any]
@@ -50,11 +51,12 @@ def _always(content: Peek) -> Iterator[Told]:
         one = content["schedules"][0]
         words = with_places(f"the rate follows {one['class']}", one["place"])
         yield _told("schedule", "schedule", words, "a schedule instead of one rate", one["place"], 0.2)
-    epochs = content["epochs"]["count"]
-    if epochs < LONG:
-        words = with_places(f"the fit ends after {epochs} epochs", place)
-        yield _told("training_length", "training_length", words, f"{epochs} epochs instead of {2 * epochs}",
-                    place, 0.2, {"times": 2})  # fmt: skip
+    epochs, loaders = content["epochs"]["count"], content["loaders"]
+    steps = epochs * loaders[0]["batches"] if loaders and loaders[0]["batches"] else FEW
+    if steps < FEW:
+        words = with_places(f"the fit ends after {steps} steps in {epochs} epochs", place)
+        yield _told("training_length", "training_length", words, f"{epochs} epochs instead of {TIMES * epochs}",
+                    place, 0.3, {"times": TIMES})  # fmt: skip
     counts = list(content["loaders"][0]["labels"]["seen"].values()) if content["loaders"] else []
     if len(counts) > 1 and max(counts) >= RARE * min(counts) and not content["keras"]["class_weight"]:
         words = with_places(f"classes occur from {min(counts)} to {max(counts)} times, weighed alike", place)

@@ -36,6 +36,7 @@ def best_rate(fit: Fit, times: tuple[float, ...]) -> float:
         losses[one] = _trained(fit.model, found)
         for variable, value in kept:
             variable.assign(value)
+    optimizer.learning_rate = rate  # not every Keras counts it among the optimizer's variables
     return _chosen(losses, times)
 
 
