@@ -55,8 +55,8 @@ def _always(content: Peek) -> Iterator[Told]:
     steps = epochs * loaders[0]["batches"] if loaders and loaders[0]["batches"] else FEW
     if steps < FEW:
         words = with_places(f"the fit ends after {steps} steps in {epochs} epochs", place)
-        yield _told("training_length", "training_length", words, f"{epochs} epochs instead of {TIMES * epochs}",
-                    place, 0.3, {"times": TIMES})  # fmt: skip
+        yield _told("training_length", "training_length", words,
+                    f"{epochs} epochs instead of {TIMES * epochs}", place, 0.3, {"times": TIMES})  # fmt: skip
     counts = list(content["loaders"][0]["labels"]["seen"].values()) if content["loaders"] else []
     if len(counts) > 1 and max(counts) >= RARE * min(counts) and not content["keras"]["class_weight"]:
         words = with_places(f"classes occur from {min(counts)} to {max(counts)} times, weighed alike", place)

@@ -34,6 +34,10 @@ def decided_at(content: dict[str, Any]) -> dict[str, Any] | None:
         if one["place"]:
             return dict(one["place"])
     transform = loaders[0]["data_set"]["transform"] if loaders else None
+    if transform and not any(
+        one.startswith(("map(", "rescale=", "preprocessing_")) for one in transform["steps"]
+    ):
+        transform = None  # which leaves the images as they are
     base = content["model"]["base"]
     of_base: dict[str, Any] | None = base and (base["called_at"] or base["place"])
     return (transform and transform["place"]) or of_base

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from plateau_cause.capture.child.places import Place
-from plateau_cause.capture.keras_child import feeds, library
+from plateau_cause.capture.keras_child import cutting, feeds, library
 from plateau_cause.capture.keras_child.base import Base, find
+from plateau_cause.capture.keras_child.cutting import STEPS, few
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed
 from plateau_cause.capture.keras_child.probe import probe
 from plateau_cause.capture.keras_child.scene import Scene
 from plateau_cause.capture.keras_child.training import Call
 
-STEPS = 2
 BATCHES = 64  # of labels, at most
-SILENT = ("ModelCheckpoint", "TensorBoard", "CSVLogger", "BackupAndRestore", "RemoteMonitor", "ProgbarLogger")
+PROBED = 6  # images that are looked at on their way through the model
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Batches:
 
     feed: Feed
     first: Any = None
+    labels_first: Any = None  # labels of the first images, as they are
     labels: Any = None  # class numbers (n,), or None
     label_shape: list[int] | None = None
     probed: dict[str, Any] | None = None
@@ -40,7 +42,6 @@ class Look:
     training: Batches
     validation: Batches | None
     trained: set[int] = field(default_factory=set)  # identities of the variables that training may move
-    first: dict[int, Any] = field(default_factory=dict)  # variable → its values before
     moved: dict[int, float] = field(default_factory=dict)  # variable → norm of its change
     norms: dict[int, float] = field(default_factory=dict)  # variable → its own norm before
     acting: dict[str, dict[int, bool]] = field(default_factory=lambda: {"training": {}, "evaluation": {}})
@@ -82,7 +83,7 @@ def look(original: Any, call: Call, doors: Doors, phase: Phase) -> Look:
     started_s = time.monotonic()
     pulled = _pulled(call)
     if not getattr(call.model, "built", True) and pulled[0].first is not None:
-        call.model(_few(pulled[0].first, 2))
+        call.model(few(pulled[0].first, 2))
     found = Look(call, find(call.model, doors.scene), *pulled)
     found.trained = library.trainable(call.model)
     found.frozen_at = {
@@ -97,7 +98,7 @@ def look(original: Any, call: Call, doors: Doors, phase: Phase) -> Look:
         phase.found = None
     for part in (found.training, found.validation):
         if part is not None and part.first is not None:
-            x = _few(part.first)
+            x = few(part.first, PROBED)
             part.probed = doors.hooks.attempt(probe, doors, call.model, find(call.model, doors.scene), x)
     found.base = find(call.model, doors.scene)  # a subclassed model has its layers from its first call on
     found.seconds = time.monotonic() - started_s
@@ -126,14 +127,14 @@ def _batches(feed: Feed) -> Batches:
     if feed.kind == "generator":
         return Batches(feed)
     if feed.kind == "arrays":
-        first, labels = feeds.some(feed, 1)[0][0], feeds.arrays(feed.y)
+        (first, labels_first), labels = feeds.some(feed, 1)[0], feeds.arrays(feed.y)
         shape: list[Any] | None = list(np.asarray(labels).shape)
-        return Batches(feed, first, feeds.numbers(labels), shape)
+        return Batches(feed, first, labels_first, feeds.numbers(labels), shape)
     found = feeds.some(feed, BATCHES)
     numbers = [feeds.numbers(y) for _, y in found]
     known = [one for one in numbers if one is not None]
     shape = None if found[0][1] is None else [None, *found[0][1].shape[1:]]
-    return Batches(feed, found[0][0], np.concatenate(known) if known else None, shape)
+    return Batches(feed, *found[0], np.concatenate(known) if known else None, shape)
 
 
 def _put_back(feed: Feed) -> Any:
@@ -141,15 +142,6 @@ def _put_back(feed: Feed) -> Any:
         yield from feed.x
 
     return again()
-
-
-def _few(x: Any, most: int = 16) -> Any:
-    """Returns the first images of a batch."""
-    if isinstance(x, dict):
-        return {key: _few(one, most) for key, one in x.items()}
-    if isinstance(x, list):
-        return [_few(one, most) for one in x]
-    return x[:most]
 
 
 def _step(original: Any, call: Call, found: Look) -> None:
@@ -160,13 +152,25 @@ def _step(original: Any, call: Call, found: Look) -> None:
         if hasattr(model, "jit_compile"):
             model.jit_compile = False
     try:
-        found.history = original(model, **_cut(call.given))
+        found.history = _fitted(original, call, found)
     finally:
         model.run_eagerly = kept
         _forget_functions(model)
     found.steps = STEPS
-    found.first = before
     _measure(found, before)
+
+
+def _fitted(original: Any, call: Call, found: Look) -> Any:
+    """Returns the history of a small fit; of one of its own batches where arrays will not do."""
+    training, validation = found.training, found.validation
+    is_whole = all(one is None or (one.first is not None and one.labels_first is not None)
+                   for one in (training, validation))  # fmt: skip
+    if is_whole and cutting.count(training.first) >= STEPS:
+        held_out = None if validation is None else (validation.first, validation.labels_first)
+        given = cutting.small(call.given, (training.first, training.labels_first), held_out)
+        with contextlib.suppress(Exception):  # if the script itself is wrong, the next line says so
+            return original(call.model, **given)
+    return original(call.model, **cutting.plain(call.given))
 
 
 def _measure(found: Look, before: dict[int, Any]) -> None:
@@ -184,22 +188,3 @@ def _forget_functions(model: Any) -> None:
     for name in ("train_function", "test_function", "predict_function"):
         if hasattr(model, name):
             setattr(model, name, None)
-
-
-def _cut(given: dict[str, Any]) -> dict[str, Any]:
-    """Returns the arguments of a fit of two steps that writes nothing."""
-    callbacks = given.get("callbacks")
-    listed = list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks] if callbacks else []
-    kept = [one for one in listed if type(one).__name__ not in SILENT]
-    cut = {
-        **given,
-        "epochs": 1,
-        "initial_epoch": 0,
-        "verbose": 0,
-        "callbacks": kept,
-        "steps_per_epoch": min(STEPS, given.get("steps_per_epoch") or STEPS),
-        "validation_freq": 1,
-    }
-    if given.get("validation_data") is not None or given.get("validation_split"):
-        cut["validation_steps"] = 1
-    return cut

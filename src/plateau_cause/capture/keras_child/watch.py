@@ -14,6 +14,7 @@ from plateau_cause.capture.keras_child.moved import first_values, moved
 from plateau_cause.capture.keras_child.training import Call, Mode
 
 SCHEMA_VERSION = 1
+SHARE = 0.02  # of the time so far that plateau's own work between epochs may take
 ACCURACIES = ("accuracy", "acc", "sparse_categorical_accuracy", "categorical_accuracy", "binary_accuracy")
 
 
@@ -35,6 +36,7 @@ class Watch(Mode):
         self._first: tuple[Any, dict[int, Any]] | None = None
         self._begun = self._planned = 0
         self._started_s = time.perf_counter()
+        self._own_s = 0.0  # what plateau itself took between epochs
 
     def fitting(self, original: Any, call: Call) -> Any:
         """Returns the history of a fit, whose epochs are kept."""
@@ -75,7 +77,7 @@ class Watch(Mode):
             "epochs_planned": self._planned or None,
             "epochs": self.epochs,
             "seconds": self.seconds,
-            "own_seconds": None,
+            "own_seconds": self._own_s,
             "problems": self.problems,
         }
         write_json(Path(self.job["out"]) / "watch.json", located(content))
@@ -113,6 +115,7 @@ class Watch(Mode):
 
     def close(self, call: Call, logs: dict[str, float]) -> None:
         """Adds an epoch."""
+        started_s = time.perf_counter()
         about = {"loader": call.names.get("x") or "training", "place": call.place}
         validation = {key[4:]: value for key, value in logs.items() if key.startswith("val_")}
         name = call.names.get("validation") or "validation"
@@ -122,7 +125,9 @@ class Watch(Mode):
              "training": {**about, **_measures(logs), "in_training_mode": True},
              "evaluations": [row] if validation else [], "rates": [_rate(call.model)],
              "seconds": self.seconds, "moved": None})  # fmt: skip
-        self.write("running")
+        if self._own_s < SHARE * self.seconds:
+            self.write("running")
+        self._own_s += time.perf_counter() - started_s
 
     def _last(self) -> dict[str, Any]:
         if not self.epochs:  # an evaluation before any training
