@@ -23,7 +23,9 @@ class Unfreeze(Change):
 
     def before(self, fit: Fit) -> None:
         """Sets `trainable`, and has the model compiled again."""
-        chosen = fit.base.layers if fit.base else library.layers(fit.model)
+        compiled, chosen = fit.call.compiled, fit.base.layers if fit.base else library.layers(fit.model)
+        sealed = compiled.trainable if fit.call.is_stale and compiled else None
+        self._had = len(library.trainable(fit.model) if sealed is None else sealed)
         fit.model.trainable = True
         for layer in chosen:
             layer.trainable = True
@@ -36,11 +38,10 @@ class Unfreeze(Change):
     def after(self, fit: Fit) -> None:
         """Counts what trains now, and finds its rate."""
         held, trained = library.weights(fit.model), library.trainable(fit.model)
-        self.took = len(trained) > len(fit.call.compiled.trainable or ()) if fit.call.compiled else True
-        if not self.took:
+        if len(trained) <= self._had:
             self.words = "no layer could be unfrozen: all train, or a SavedModel without trainable weights"
             return
-        times = best_rate(fit, SLOWER)
+        self.took, times = True, best_rate(fit, SLOWER)
         rate = set_rate(fit, times)
         self.words = f"{len(trained)} of {len(held)} variables train, at a rate of {rate:.2g}"
 

@@ -93,7 +93,7 @@ def listen(job: dict[str, Any], mode: Mode, hooks: Hooks) -> Run:
         hooks.attempt(training.install, keras)
         hooks.attempt(seeding.install_keras, keras)
         if job["mode"] == "replay":
-            seed_keras(keras)
+            seed_keras(keras, job["seed"])
 
     for name in KERAS:
         imports.when(name, install)
@@ -101,7 +101,7 @@ def listen(job: dict[str, Any], mode: Mode, hooks: Hooks) -> Run:
     def install_tensorflow(tensorflow: ModuleType) -> None:
         hooks.attempt(doors.install_data, tensorflow)
         if job["mode"] == "replay":
-            seed_tensorflow(tensorflow)
+            seed_tensorflow(tensorflow, job["seed"])
 
     imports.when("tensorflow", install_tensorflow)
     imports.when("tensorflow_hub", lambda hub: hooks.attempt(doors.install_hub, hub))

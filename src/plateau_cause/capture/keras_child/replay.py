@@ -12,6 +12,7 @@ from plateau_cause.capture.child.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.keras_child import changes_data, changes_model, changes_training, judging, library
+from plateau_cause.capture.keras_child.around import around
 from plateau_cause.capture.keras_child.base import find
 from plateau_cause.capture.keras_child.change import Change, Fit, Phase
 from plateau_cause.capture.keras_child.doors import Doors
@@ -57,8 +58,6 @@ class Replay(Watch):
         """Returns the history of a changed fit."""
         self._begin(call)
         fit = self._prepared(call)
-        if self.job["seed"]:
-            library.of(call.model).utils.set_random_seed(SEED_APART * self.job["seed"] + self._begun)
         call.given = {**call.given, **fit.given}
         self.phase.is_training = True
         try:
@@ -156,20 +155,34 @@ def _told(sheet: judging.Sheet, call: Call) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def seed_tensorflow(tensorflow: ModuleType) -> None:
+def seed_tensorflow(tensorflow: ModuleType, seed: int) -> None:
     """Seeds everything that TensorFlow scripts draw from, and has operations give the same twice."""
     import numpy as np
 
-    random.seed(0)
-    np.random.seed(0)
-    tensorflow.random.set_seed(0)
+    for owner, name in ((random, "seed"), (np.random, "seed"), (tensorflow.random, "set_seed")):
+        getattr(owner, name)(SEED_APART * seed)
+        _moved(owner, name, seed)
     tensorflow.config.experimental.enable_op_determinism()
 
 
-def seed_keras(keras: ModuleType) -> None:
+def seed_keras(keras: ModuleType, seed: int) -> None:
     """Seeds Keras on another backend than TensorFlow, which is seeded when it is there."""
-    if library.backend(keras) != "tensorflow":
-        keras.utils.set_random_seed(0)
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            torch.use_deterministic_algorithms(True, warn_only=True)
+    if library.backend(keras) == "tensorflow":
+        return
+    keras.utils.set_random_seed(SEED_APART * seed)
+    _moved(keras.utils, "set_random_seed", seed)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def _moved(owner: Any, name: str, seed: int) -> None:
+    """Moves the seeds that the script sets from now on; the replay of seed 0 leaves them as they are."""
+
+    def act(original: Any, *arguments: Any, **named: Any) -> Any:
+        given = [one + SEED_APART * seed if isinstance(one, int) else one for one in arguments]
+        told = {key: one + SEED_APART * seed if isinstance(one, int) else one for key, one in named.items()}
+        return original(*given, **told)
+
+    if seed:
+        around(owner, name, act)
