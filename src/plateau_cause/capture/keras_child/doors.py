@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.places import Place, here
-from plateau_cause.capture.keras_child import library
+from plateau_cause.capture.child.places import OWN, Place, here, is_users, place_of
+from plateau_cause.capture.keras_child import known, library
 from plateau_cause.capture.keras_child.around import around, bound, everywhere
 from plateau_cause.capture.keras_child.scene import Built, Called, Scene, Written
-
-APPLICATIONS = (
-    "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtSmall", "ConvNeXtTiny", "ConvNeXtXLarge", "DenseNet121",
-    "DenseNet169", "DenseNet201", "EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3",
-    "EfficientNetB4", "EfficientNetB5", "EfficientNetB6", "EfficientNetB7", "EfficientNetV2B0",
-    "EfficientNetV2B1", "EfficientNetV2B2", "EfficientNetV2B3", "EfficientNetV2L", "EfficientNetV2M",
-    "EfficientNetV2S", "InceptionResNetV2", "InceptionV3", "MobileNet", "MobileNetV2", "MobileNetV3Large",
-    "MobileNetV3Small", "NASNetLarge", "NASNetMobile", "ResNet101", "ResNet101V2", "ResNet152",
-    "ResNet152V2", "ResNet50", "ResNet50V2", "ResNetRS50", "ResNetRS101", "VGG16", "VGG19", "Xception",
-)  # fmt: skip
-READERS = ("image_dataset_from_directory",)
-FLOWS = ("flow", "flow_from_directory", "flow_from_dataframe")
-DATA_STEPS = ("map", "batch", "unbatch", "cache", "prefetch", "shuffle", "repeat", "take", "skip", "filter",
-              "with_options")  # fmt: skip
-LOADERS = ("load_weights",)
-SEVERAL_HOSTS = ("MultiWorkerMirroredStrategy", "ParameterServerStrategy", "TPUStrategy")
 
 
 @dataclass
@@ -65,10 +50,10 @@ class Doors:
         for one in vars(keras.layers).values():
             if getattr(one, "__name__", "").startswith("Random") and "call" in vars(one):
                 around(one, "call", self._acts)
-        for name in LOADERS:
+        for name in known.LOADERS:
             around(keras.Model, name, self._load)
-        everywhere({name: self._network(name) for name in APPLICATIONS}, (package,))
-        everywhere(dict.fromkeys(READERS, self._reader), (package,))
+        everywhere({name: self._network(name) for name in known.APPLICATIONS}, (package,))
+        everywhere(dict.fromkeys(known.READERS, self._reader), (package,))
         everywhere({"preprocess_input": self._preprocess}, (package,))
         self._install_generators(keras)
 
@@ -76,10 +61,10 @@ class Doors:
         """Puts the listeners on tf.data, tapes and strategies in; `tensorflow` has just been imported."""
         data_set = tensorflow.data.Dataset
         self.hooks.after(data_set, "__init__", self._made_data)
-        for name in DATA_STEPS:
+        for name in known.DATA_STEPS:
             around(data_set, name, self._step(name))
         self.hooks.after(tensorflow.GradientTape, "gradient", self._asked_tape)
-        for name in SEVERAL_HOSTS:
+        for name in known.SEVERAL_HOSTS:
             strategy = getattr(tensorflow.distribute, name, None)
             if strategy is not None:
                 self.hooks.before(strategy, "__init__", self._several(name))
@@ -95,7 +80,7 @@ class Doors:
         schedules = vars(keras.optimizers.schedules).values()
         makers += [one for one in schedules if isinstance(one, type)]
         sequence = getattr(keras.utils, "PyDataset", None) or keras.utils.Sequence
-        owners = {_owner(maker): None for maker in [*makers, sequence]}
+        owners = {known.owner(maker): None for maker in [*makers, sequence]}
         for owner in owners:
             if owner is not object:
                 around(owner, "__init__", self._make)
@@ -121,10 +106,10 @@ class Doors:
                 self.scene.flags.remember(one, written)
 
     def _install_generators(self, keras: ModuleType) -> None:
-        generator = _generator(keras)
+        generator = known.generator(keras)
         if generator is not None:
             around(generator, "__init__", self._generator_made)
-            for name in FLOWS:
+            for name in known.FLOWS:
                 around(generator, name, self._reader)
 
     def _make(self, original: Any, built: Any, *arguments: Any, **named: Any) -> None:
@@ -140,13 +125,12 @@ class Doors:
         self.scene.places.remember(built, here(built))
 
     def _asked_tape(self, *_: Any, **__: Any) -> None:
+        """Notes a gradient that the script's own code asks for; Keras' own are none of its loop."""
         if self.scene.tape is None:
-            import sys
-
-            frame = sys._getframe(3)  # whoever called `gradient`, behind the two frames of the hook
-            from plateau_cause.capture.child.places import is_users, place_of
-
-            if is_users(frame.f_code.co_filename):
+            frame: FrameType | None = sys._getframe(1)
+            while frame is not None and frame.f_code.co_filename.startswith(OWN):
+                frame = frame.f_back
+            if frame is not None and is_users(frame.f_code.co_filename):
                 self.scene.tape = place_of(frame)
 
     def _several(self, name: str) -> Callable[..., None]:
@@ -256,21 +240,3 @@ class Doors:
 
 def _copies(model: Any) -> dict[int, Any]:
     return {id(one.variable): library.values(one.variable).copy() for one in library.variables(model)}
-
-
-def _owner(maker: type) -> type:
-    """Returns the class that defines the `__init__` of a class."""
-    return next(cls for cls in maker.__mro__ if "__init__" in vars(cls))
-
-
-def _generator(keras: ModuleType) -> Any:
-    """Returns the class ImageDataGenerator of one Keras; None where it has none."""
-    import sys
-
-    for name in ("keras.src.legacy.preprocessing.image", "tf_keras.src.preprocessing.image",
-                 "keras.src.preprocessing.image"):  # fmt: skip
-        if name.startswith(keras.__name__.partition(".")[0]) and name in sys.modules:
-            found = getattr(sys.modules[name], "ImageDataGenerator", None)
-            if found is not None:
-                return found
-    return None
