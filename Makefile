@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SERVER_STAMP := $(VENV)/.installed-server
+KERAS_VENV := .venv-keras
+KERAS_STAMP := $(KERAS_VENV)/.installed
 
 # Idle OpenMP threads sleep instead of spinning: on shared CPUs that is a factor of 20 and more.
 export OMP_WAIT_POLICY := PASSIVE
@@ -12,9 +14,12 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export DVC_NO_ANALYTICS := true
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The tests of Keras scripts run these in an environment of their own, where it is there.
+PLATEAU_KERAS_PYTHON ?= $(wildcard $(CURDIR)/$(KERAS_VENV)/bin/python)
+export PLATEAU_KERAS_PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity lint format ui clean distclean
+.PHONY: help setup setup-server setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity lint format ui clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -32,6 +37,13 @@ setup-server: $(SERVER_STAMP) ## Install also what MLflow on PostgreSQL and S3, 
 
 $(SERVER_STAMP): requirements-server.lock $(STAMP)
 	$(BIN)/python -m pip install --no-deps -r requirements-server.lock
+	@touch $@
+
+setup-keras: $(KERAS_STAMP) ## Install TensorFlow and JAX into .venv-keras, for the tests of Keras scripts
+
+$(KERAS_STAMP): requirements-keras.lock
+	test -x $(KERAS_VENV)/bin/python || $(PYTHON) -m venv $(KERAS_VENV)
+	$(KERAS_VENV)/bin/python -m pip install --no-deps -r requirements-keras.lock
 	@touch $@
 
 repro: setup ## Check params.yaml, then run every stage that is not up to date (dvc repro)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import runtime
-from plateau_cause.capture import untrained
+from plateau_cause.capture import doors, observations, possible_keras, untrained
 from plateau_cause.errors import PlateauError
 
 START = Path(__file__).parent / "child/start.py"
@@ -85,6 +85,9 @@ def peek(
         raise PlateauError(f"{given.target}: ended before anything was seen: {last_line(ended.stdout)}")
     content: dict[str, Any] = json.loads((out / "peek.json").read_text(encoding="utf-8"))
     refuse_untrained(given, content, ended.stdout)
+    if content.get("framework") == "keras":
+        found = observations.observe(content, given.folder)
+        content["interventions"] = possible_keras.interventions(content, found)
     return content
 
 
@@ -114,7 +117,7 @@ def watch(given: Script, out: Path) -> dict[str, Any]:
     if not any(epoch["training"] for epoch in content["epochs"]):
         raise PlateauError(
             f"{given.target}: no epoch of training was seen (status {ended.returncode}): "
-            f"{untrained.reason(content['seen'])}"
+            f"{untrained.reason(content['seen']) if 'seen' in content else untrained.without_fit(None)}"
         )
     return content | {"status_of_script": ended.returncode}
 
@@ -136,7 +139,8 @@ def run(
     with tempfile.TemporaryDirectory() as room:
         path = Path(room) / "job.json"
         path.write_text(json.dumps(full), encoding="utf-8")
-        command = [given.python, str(START), str(path)]
+        is_keras = doors.is_keras(given.target, given.folder, given.is_module)
+        command = [given.python, str(START), str(path), *(["keras"] if is_keras else [])]
         environment = {**(variables or {}), **runtime.users_environment()}
         return subprocess.run(
             command, cwd=given.folder, env=environment, text=True, errors="replace", **streams
@@ -150,12 +154,20 @@ def refuse_untrained(given: Script, content: dict[str, Any], printed: str | None
         PlateauError: the script raised, or took no backward call through a model.
     """
     error = content["script"]["error"]
+    if content["seen"].get("refused"):
+        raise PlateauError(f"{given.target}: {content['seen']['refused']}")
+    if error is not None and "'estimator'" in error["message"] and content.get("framework") == "keras":
+        raise PlateauError(
+            f"{given.target}: tf.estimator is not read; expected a keras.Model with compile and fit"
+        )
     if error is not None and error["class"] == "SystemExit":
         raise PlateauError(f"{given.target} ended with status {error['message']}: {last_line(printed)}")
     if error is not None:
         where = f" at {error['place']['file']}:{error['place']['line']}" if error["place"] else ""
         hint = untrained.about_torchrun(error["message"])
         raise PlateauError(f"{given.target} raised {error['class']}{where}: {error['message']}{hint}")
+    if content.get("framework") == "keras" and not content["seen"]["fits"]:
+        raise PlateauError(f"{given.target}: {untrained.without_fit(content['seen']['tape'])}")
     if not content["seen"]["backward_calls"]:
         raise PlateauError(f"{given.target}: no training was seen: {untrained.reason(content['seen'])}")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plateau_cause.capture import rules_data, rules_loop, rules_model
+from plateau_cause.capture import rules_data, rules_keras, rules_loop, rules_model
 from plateau_cause.capture.observation import Observation, Peeked
 
-RULES = (*rules_model.RULES, *rules_loop.RULES, *rules_data.RULES)
+RULES = (*rules_model.RULES, *rules_loop.RULES, *rules_keras.RULES, *rules_data.RULES)
 STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a later epoch can disprove
 
 

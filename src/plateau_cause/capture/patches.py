@@ -15,6 +15,8 @@ from typing import Any
 from plateau_cause.capture.source import Edit, Source, called
 
 Place = dict[str, Any] | None
+SHUFFLING = ("DataLoader", "fit", "flow", "flow_from_directory", "flow_from_dataframe",
+             "image_dataset_from_directory")  # fmt: skip
 
 
 def unfrozen(folder: Path, place: Place) -> str | None:
@@ -138,15 +140,17 @@ def normalised_alike(folder: Path, place: Place, other: Place) -> str | None:
 
 
 def shuffled(folder: Path, place: Place) -> str | None:
-    """Returns the loader with `shuffle=True`."""
+    """Returns the loader, or what Keras reads images by, with `shuffle=True`."""
 
     def edit(source: Source, line: int) -> list[Edit]:
-        calls = [node for node in source.at(line, ast.Call) if called(node) == "DataLoader"]
+        calls = [node for node in source.at(line, ast.Call) if called(node) in SHUFFLING]
         if len(calls) != 1 or not calls[0].args:
             return []
         for keyword in calls[0].keywords:
             if keyword.arg == "shuffle":
                 return [source.replaced(keyword.value, "True")]
+        if called(calls[0]) != "DataLoader":  # the others shuffle unless they are told not to
+            return []
         last = [*calls[0].args, *(keyword.value for keyword in calls[0].keywords)][-1]
         return [source.replaced(last, f"{source.text(last)}, shuffle=True")]
 

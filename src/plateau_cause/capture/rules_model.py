@@ -13,11 +13,18 @@ HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and 
 def frozen_layers(peeked: Peeked) -> Observation | None:
     """Returns which layers are frozen, where no line that is still to run can change that."""
     frozen = peeked.model["frozen"]
-    if not frozen["parameters"] or frozen["changes_at"]:
+    if not frozen["parameters"] or frozen.get("changes_at") or _is_said_of_keras(peeked):
         return None
     words = with_places(f"{frozen['layers']}: frozen, never moves", frozen["place"])
     patch = patches.unfrozen(peeked.folder, frozen["place"])
     return Observation("frozen_layers", "frozen_layers", words, frozen["place"], patch)
+
+
+def _is_said_of_keras(peeked: Peeked) -> bool:
+    """Returns whether rules_keras says why layers stand still: a SavedModel, or no second `compile`."""
+    is_hub = (peeked.model.get("base") or {}).get("is_hub", False)
+    stale = (peeked.content.get("keras") or {}).get("stale") or []
+    return bool(is_hub or any(one["would_train"] for one in stale))
 
 
 def optimizer_parameters(peeked: Peeked) -> Observation | None:
@@ -34,7 +41,7 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
             f"parameters that the model no longer has, and {missing['layers'] or 'nothing of the new'} never "
             "moves", place, replaced)  # fmt: skip
         return Observation("optimizer_before_head", "optimizer_parameters", words, place)
-    if not missing["parameters"] or missing["changes_at"]:
+    if not missing["parameters"] or missing.get("changes_at"):
         return None
     held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))
     words = with_places(f"{missing['layers']} never moves: the optimizer holds only {held}", place)

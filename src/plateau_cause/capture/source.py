@@ -50,6 +50,25 @@ class Source:
         start = self._starts[line if behind else line - 1]
         return start, start, f"{indentation}{statement}\n"
 
+    @property
+    def whole(self) -> str:
+        """Returns the text of the file."""
+        return self._text
+
+    def first_line(self, line: int) -> int:
+        """Returns the line that the statement around a line begins at."""
+        statement = self._statement(line)
+        return line if statement is None else statement.lineno
+
+    def behind_last(self, call: ast.Call, argument: str) -> Edit:
+        """Returns the edit that adds an argument to a call."""
+        end = self._span(call)[1]
+        given = [*call.args, *(word.value for word in call.keywords)]
+        if not given:
+            return end - 1, end - 1, argument
+        last = max(self._span(one)[1] for one in given)
+        return last, last, f", {argument}"
+
     def behind(self, elements: list[ast.expr], new: str) -> Edit:
         """Returns the edit that adds an element to a list, on a line of its own where the others are."""
         last = elements[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from plateau_cause.capture import table_keras
 from plateau_cause.capture.observation import Observation, at
 
 Row = tuple[str, str, str]  # what, value, where
@@ -18,7 +19,7 @@ STANDING = {
 
 def rows(content: dict[str, Any]) -> list[Row]:
     """Returns the table of a peek: what, its value, file:line."""
-    makers = (_model, _optimizers, _schedules, _loss, _gradients, _modes, _data, _rest)
+    makers = (_model, table_keras.rows, _optimizers, _schedules, _loss, _gradients, _modes, _data, _rest)
     return [row for maker in makers for row in maker(content)]
 
 
@@ -135,8 +136,9 @@ def _loss(content: dict[str, Any]) -> list[Row]:
 
 def _gradients(content: dict[str, Any]) -> list[Row]:
     gradients = content["gradients"]
+    is_keras = content.get("framework") == "keras"  # which always clears them
     cleared = {True: "yes", False: "never", None: "not seen"}[gradients["are_cleared"]]
-    found = [("gradients cleared", cleared, at(gradients["cleared_at"]))]
+    found = [] if is_keras else [("gradients cleared", cleared, at(gradients["cleared_at"]))]
     if (gradients["backward_calls_per_step"] or 1) > 1:
         batches = f"{gradients['backward_calls_per_step']} backward calls per step"
         found.append(("accumulation", batches, at(gradients["backward"])))

@@ -41,3 +41,13 @@ def about_torchrun(message: str) -> str:
     if not any(name in message for name in STARTED_BY):
         return ""
     return f"; torchrun sets this: for one process begin the command with {ONE_PROCESS}"
+
+
+def without_fit(tape: dict[str, Any] | None) -> str:
+    """Returns what to do where a Keras script has not called `fit`."""
+    if tape is None:
+        return "no call of Model.fit was seen; expected a script that trains a Keras model in this process"
+    return (
+        f"a loop over GradientTape trains at {tape['file']}:{tape['line']}, which cannot be replayed; put "
+        "its body into train_step of a keras.Model subclass and call fit"
+    )

@@ -86,3 +86,8 @@ class Registry(Generic[T]):
         """Returns what is kept of an object; None where it has none."""
         kept = self._kept.get(id(built))
         return kept[1] if kept is not None and kept[0]() is built else None
+
+    def known(self) -> list[Any]:
+        """Returns the objects that something is kept of and that are still there."""
+        found = [kept[0]() for kept in self._kept.values()]
+        return [one for one in found if one is not None]

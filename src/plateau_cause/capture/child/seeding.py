@@ -40,6 +40,10 @@ class Seeding:
         self._begin(torch.manual_seed)
         self._follow(torch, "manual_seed", "torch")
 
+    def install_keras(self, keras: ModuleType) -> None:
+        """Puts the listener on `keras.utils.set_random_seed` in; `keras` has just been imported."""
+        self._follow(keras.utils, "set_random_seed", "keras")
+
     def _begin(self, set_seed: Any) -> None:
         if self._first is not None:
             set_seed(self._first)

@@ -1,4 +1,4 @@
-"""The file that the user's interpreter runs: `python start.py JOB.json`.
+"""The file that the user's interpreter runs: `python start.py JOB.json [keras]`.
 
 `plateau_cause` is made importable without putting a folder on sys.path, where it would hide modules of the
 script or bring the packages of another environment along.
@@ -24,6 +24,9 @@ if __name__ == "__main__":
     if not getattr(sys.flags, "safe_path", False):
         sys.path.pop(0)  # the folder of this file, which Python has put there
     make_importable("plateau_cause", Path(__file__).resolve().parents[2])
-    from plateau_cause.capture.child import main
+    if sys.argv[2:] == ["keras"]:
+        from plateau_cause.capture.keras_child import main
+    else:
+        from plateau_cause.capture.child import main  # type: ignore[no-redef]
 
     main.run(Path(sys.argv[1]))

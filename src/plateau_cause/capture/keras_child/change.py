@@ -1,0 +1,91 @@
+"""What every intervention is: a change at a call of `fit`, and how it is seen to have taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from plateau_cause.capture.keras_child import library
+from plateau_cause.capture.keras_child.base import Base
+from plateau_cause.capture.keras_child.doors import Doors
+from plateau_cause.capture.keras_child.feeds import Feed
+from plateau_cause.capture.keras_child.training import Call
+
+
+@dataclass
+class Fit:
+    """A fit that is about to begin.
+
+    Attributes:
+        call: the script's call.
+        base: the pretrained part of its model, or None.
+        given: the arguments of `fit`, to be changed.
+        compiled: the arguments of `compile`, to be changed.
+        optimizer: entries of the optimizer's configuration that are changed, `learning_rate` among them.
+    """
+
+    call: Call
+    base: Base | None
+    given: dict[str, Any]
+    compiled: dict[str, Any]
+    optimizer: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Any:
+        """Returns the model."""
+        return self.call.model
+
+    def compile(self) -> None:
+        """Compiles the model again, under a new optimizer of the same kind."""
+        held = self.model.optimizer
+        made = type(held).from_config({**held.get_config(), **self.optimizer})
+        self.model.compile(**{**self.compiled, "optimizer": made})
+
+    def rate(self) -> float:
+        """Returns the rate that acts now."""
+        return float(library.values(self.model.optimizer.learning_rate))
+
+
+@dataclass
+class Change:
+    """An intervention; each kind says what it does at which moment.
+
+    Attributes:
+        name: of the intervention.
+        settings: what the peek measured for it.
+        took: whether it was seen to have taken.
+        words: why it did not, or what it did.
+    """
+
+    name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    took: bool = False
+    words: str | None = None
+    unseals = False  # whether a fit that does not see what was changed since `compile` is compiled again
+
+    def listen(self, doors: Doors, phase: Phase) -> None:
+        """Puts its own ears in, before the script runs."""
+
+    def before(self, fit: Fit) -> None:
+        """Changes the model, or the arguments of `compile` and `fit`, before the model is compiled again."""
+
+    def after(self, fit: Fit) -> None:
+        """Changes what was compiled, and reads whether everything took."""
+
+    def ended(self, fit: Fit) -> None:
+        """Reads after a fit whether it took."""
+
+    def held_out(self, feed: Feed) -> Feed:
+        """Returns the images that are judged, in place of those of the script."""
+        return feed
+
+    def labels(self, numbers: Any) -> Any:
+        """Returns the labels (n,) that held-out images are judged by."""
+        return numbers
+
+
+class Phase:
+    """Whether the model trains or is evaluated now, as every change can ask."""
+
+    def __init__(self) -> None:
+        self.is_training = False

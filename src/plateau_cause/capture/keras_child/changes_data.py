@@ -1,0 +1,111 @@
+"""Interventions on what is read: the order of training, labels and images of validation."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+from plateau_cause.capture.keras_child import feeds, origins
+from plateau_cause.capture.keras_child.change import Change, Fit, Phase
+from plateau_cause.capture.keras_child.doors import Doors
+from plateau_cause.capture.keras_child.feeds import Feed, training_feed
+from plateau_cause.capture.keras_child.scene import Scene
+
+BUFFER = 10_000  # images that a shuffled pipeline keeps at once
+SEED = 20_011
+MEAN_CHANGES = {"brightness_range": None, "zoom_range": [1, 1], "rotation_range": 0, "width_shift_range": 0,
+                "height_shift_range": 0, "shear_range": 0, "channel_shift_range": 0, "horizontal_flip": False,
+                "vertical_flip": False}  # fmt: skip
+
+
+class Shuffle(Change):
+    """Has training images come in another order in every epoch."""
+
+    def before(self, fit: Fit) -> None:
+        """Changes `x`, or `shuffle`."""
+        feed = training_feed(fit.given)
+        if feed.kind == "tf.data":
+            size = origins.batch_size(feed, self._scene) or 32
+            fit.given["x"] = feed.x.unbatch().shuffle(BUFFER, seed=SEED).batch(size).prefetch(1)
+        elif feed.kind == "sequence" and hasattr(feed.x, "index_array"):
+            feed.x.shuffle, feed.x.index_array = True, None
+        elif feed.kind != "arrays":
+            self._as_arrays(fit, feed)
+        fit.given["shuffle"] = True
+        self.took = feed.kind != "generator"
+
+    def listen(self, doors: Doors, phase: Phase) -> None:
+        """Keeps where pipelines have their steps."""
+        self._scene: Scene = doors.scene
+
+    def _as_arrays(self, fit: Fit, feed: Feed) -> None:
+        if feed.kind == "generator":
+            self.words = "a generator has no order that could be changed"
+            return
+        x, y = feeds.whole(feed)
+        fit.given |= {"x": x, "y": y, "batch_size": origins.batch_size(feed, self._scene)}
+        fit.given.pop("steps_per_epoch", None)
+
+
+class LabelsMapped(Change):
+    """Judges held-out images by the numbers that their classes have in training.
+
+    Settings: `mapping`, from the number of a class in validation to its number in training.
+    """
+
+    def labels(self, numbers: Any) -> Any:
+        """Returns the labels as in training."""
+        import numpy as np
+
+        mapping = {int(key): int(value) for key, value in self.settings["mapping"].items()}
+        self.took = True
+        return np.asarray([mapping.get(int(one), int(one)) for one in numbers])
+
+
+class EvaluationClean(Change):
+    """Judges held-out images as they are: what changes them at random is left out of their pipeline."""
+
+    def listen(self, doors: Doors, phase: Phase) -> None:
+        """Keeps where pipelines have their steps; layers of the model that act at random are told not to."""
+        self._scene: Scene = doors.scene
+
+        def act(layer: Any, named: dict[str, Any]) -> dict[str, Any]:
+            if phase.is_training or not type(layer).__name__.startswith("Random"):
+                return named
+            self.took = True
+            return {**named, "training": False}
+
+        doors.acts.append(act)
+
+    def held_out(self, feed: Feed) -> Feed:
+        """Returns the images without the steps that change them at random."""
+        made = origins.generator(feed, self._scene)
+        if made is not None:
+            iterator = copy.copy(feed.x)
+            iterator.image_data_generator = copy.copy(feed.x.image_data_generator)
+            vars(iterator.image_data_generator).update(MEAN_CHANGES)
+            self.took = True
+            return replace(feed, x=iterator)
+        random = origins.random_maps(feed, self._scene)
+        if not random:
+            return feed
+        self.took = True
+        return replace(feed, x=_without(feed.x, random, self._scene))
+
+
+def _without(data: Any, left_out: list[Any], scene: Scene) -> Any:
+    """Returns a tf.data pipeline built again without some of its steps."""
+    for_now = data
+    kept: list[Any] = []
+    for made, step in origins.chain(data, scene):
+        for_now = made
+        if step is None or scene.readers.of(made) is not None:
+            break
+        kept.append(step)
+        for_now = step.arguments["self"]
+    for step in reversed(kept):
+        if not any(step is one for one in left_out):
+            arguments = {key: value for key, value in step.arguments.items() if key != "self"}
+            for_now = getattr(for_now, step.by)(**arguments)
+    return for_now

@@ -1,0 +1,125 @@
+"""The part of the peek about how a fit trains: optimizer, schedule, loss, clipping, as at that fit."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from plateau_cause.capture.child.facts import plain
+from plateau_cause.capture.child.places import Place
+from plateau_cause.capture.keras_child import library
+from plateau_cause.capture.keras_child.looking import Look
+from plateau_cause.capture.keras_child.probe import form
+from plateau_cause.capture.keras_child.scene import Scene
+from plateau_cause.capture.keras_child.wording import said
+
+OUTPUTS = {
+    "softmax": "probabilities",
+    "sigmoid": "between 0 and 1",
+    "linear": "logits",
+    "relu": "never negative",
+}
+
+
+def describe_training(look: Look, scene: Scene) -> dict[str, Any]:
+    """Returns optimizers, schedules, loss and gradients of a fit as JSON."""
+    return {"optimizers": [_optimizer(look, scene)], "schedules": _schedules(look, scene),
+            "loss": _loss(look, scene), "gradients": _gradients(look, scene)}  # fmt: skip
+
+
+def _optimizer(look: Look, scene: Scene) -> dict[str, Any]:
+    optimizer = look.call.model.optimizer
+    config = {key: plain(value) for key, value in optimizer.get_config().items()}
+    place = scene.places.of(optimizer) or compiled_at(look)
+    held = [one for one in library.weights(look.call.model) if id(one.variable) in look.trained]
+    rate = float(library.values(optimizer.learning_rate))
+    words = said(held, library.weights(look.call.model))
+    group = {"holds": words["layers"], "parameters": words["parameters"], "numbers": words["numbers"],
+             "lr": rate, "rates": [rate], "weight_decay": config.get("weight_decay"),
+             "momentum": config.get("momentum")}  # fmt: skip
+    return {"class": type(optimizer).__name__, "name": None, "place": place, "step": look.call.place,
+            "groups": [group], "rates_by_hand": [], "compiled_at": compiled_at(look)}  # fmt: skip
+
+
+def compiled_at(look: Look) -> Place | None:
+    """Returns the line of `compile`."""
+    return look.call.compiled.place if look.call.compiled else None
+
+
+def _schedules(look: Look, scene: Scene) -> list[dict[str, Any]]:
+    given = getattr(look.call.model.optimizer, "_learning_rate", None)
+    found = []
+    if hasattr(given, "get_config") and callable(given):
+        place = scene.places.of(given) or scene.places.of(look.call.model.optimizer) or compiled_at(look)
+        options = {key: plain(value) for key, value in given.get_config().items() if key != "name"}
+        found.append({"class": type(given).__name__, "place": place, "step": place, "stepped_every": "batch",
+                      "options": options})  # fmt: skip
+    for callback in callbacks(look):
+        if type(callback).__name__ in ("LearningRateScheduler", "ReduceLROnPlateau"):
+            place = scene.places.of(callback) or look.call.place
+            found.append({"class": type(callback).__name__, "place": place, "step": look.call.place,
+                          "stepped_every": "epoch", "options": {}})  # fmt: skip
+    return found
+
+
+def callbacks(look: Look) -> list[Any]:
+    """Returns the callbacks that the script gave."""
+    given = look.call.given.get("callbacks")
+    return list(given) if isinstance(given, (list, tuple)) else [given] if given else []
+
+
+def loss_of(model: Any) -> tuple[str | None, dict[str, Any], Any]:
+    """Returns the name of a model's loss in words of functions, its options, and the loss as it was given."""
+    given = model.loss
+    given = next(iter(given.values()), None) if isinstance(given, dict) else given
+    given = given[0] if isinstance(given, (list, tuple)) and given else given
+    if given is None:
+        return None, {}, None
+    if isinstance(given, str):
+        return _snake(given), {"from_logits": False}, given
+    if hasattr(given, "get_config"):
+        config = {key: plain(value) for key, value in given.get_config().items()}
+        told = {key: config[key] for key in ("from_logits", "label_smoothing") if key in config}
+        return _snake(type(given).__name__), told, given
+    return _snake(getattr(given, "__name__", type(given).__name__)), {}, given
+
+
+def _snake(name: str) -> str:
+    plain_name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return plain_name.replace("cross_entropy", "crossentropy")
+
+
+def _loss(look: Look, scene: Scene) -> dict[str, Any] | None:
+    name, options, given = loss_of(look.call.model)
+    if name is None:
+        return None
+    place = scene.places.of(given) if given is not None and not isinstance(given, str) else None
+    probed, last = look.training.probed, activation(look.call.model)
+    return {
+        "function": name, "computes": f"keras.{name}", "options": options, "place": compiled_at(look),
+        "built": place or compiled_at(look), "after": None,
+        "on": OUTPUTS.get(str(last)) or (form(probed["output"]) if probed else None),
+        "activation": last, "labels": look.training.label_shape,
+    }  # fmt: skip
+
+
+def _gradients(look: Look, scene: Scene) -> dict[str, Any]:
+    optimizer = look.call.model.optimizer
+    clips = [(key, getattr(optimizer, key, None)) for key in ("clipnorm", "global_clipnorm", "clipvalue")]
+    place = scene.places.of(optimizer) or compiled_at(look)
+    clipping = next(({"function": key, "limit": float(value), "norm": None, "place": place}
+                     for key, value in clips if value), None)  # fmt: skip
+    every = getattr(optimizer, "gradient_accumulation_steps", None)
+    return {"backward": look.call.place, "backward_calls_per_step": every, "are_cleared": True,
+            "cleared_at": look.call.place, "clipping": clipping, "scaler": None}  # fmt: skip
+
+
+def activation(model: Any) -> str | None:
+    """Returns the name of the activation of the last layer that has one; None where none is found."""
+    for layer in reversed(library.layers(model)):
+        if type(layer).__name__ in ("Softmax", "ReLU"):
+            return type(layer).__name__.lower()
+        if getattr(layer, "activation", None) is not None:
+            name = getattr(layer.activation, "__name__", type(layer.activation).__name__)
+            return str(name)
+    return None

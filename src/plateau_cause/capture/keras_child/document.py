@@ -1,0 +1,157 @@
+"""The peek of a Keras script as one document, with the fields of every other door's where these coincide."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Any
+
+from plateau_cause.capture.child.facts import plain
+from plateau_cause.capture.keras_child import expects, library
+from plateau_cause.capture.keras_child.describe_data import describe
+from plateau_cause.capture.keras_child.describe_model import describe_model
+from plateau_cause.capture.keras_child.describe_training import callbacks, compiled_at
+from plateau_cause.capture.keras_child.looking import Batches, Look
+from plateau_cause.capture.keras_child.wording import said
+
+SCHEMA_VERSION = 1
+LIBRARIES = ("keras", "tf_keras", "tensorflow", "tensorflow_hub", "jax", "torch", "keras_hub", "numpy")
+
+
+def document(run: Any, peek: Any) -> dict[str, Any]:
+    """Returns the whole peek; see docs/keras.md for every field that other doors do not have."""
+    content = document_of_nothing(run, peek)
+    if not peek.looks:
+        return content
+    first = peek.looks[0]
+    scene = run.scene
+    return content | {
+        "loaders": [one for one in _loaders(run, peek) if one is not None],
+        "model": describe_model(peek.looks, scene),
+        "training": _call(first, first.training, "training"),
+        "training_again": None,
+        "evaluation": _call(first, first.validation, "evaluation") if first.validation else None,
+        "average": None,
+        **first.told,
+        "epochs": {"count": int(first.call.given.get("epochs", 1)), "place": first.call.place},
+        "seeds": {name: {"value": plain(value), "place": place}
+                  for name, (value, place) in run.seeding.seeds.items()},
+        "keras": _keras(run, peek),
+    }  # fmt: skip
+
+
+def document_of_nothing(run: Any, peek: Any) -> dict[str, Any]:
+    """Returns the document of a script that ended before it trained."""
+    job, looks = run.job, peek.looks
+    versions = {name: getattr(sys.modules.get(name), "__version__", None) for name in LIBRARIES}
+    validated = bool(looks and (looks[0].validation or peek.evaluations))
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "framework": "keras",
+        "script": {"given": job["target"], "is_module": job["is_module"], "arguments": job["arguments"],
+                   "python": platform.python_version(),
+                   "versions": {name: version for name, version in versions.items() if version}},
+        "seen": {"steps": looks[0].steps if looks else 0, "backward_calls": sum(one.steps for one in looks),
+                 "has_evaluation": validated, "is_so_far": not validated, "fits": len(looks),
+                 "tape": run.scene.tape, "refused": run.scene.refused},
+        "problems": run.hooks.problems,
+    }  # fmt: skip
+
+
+def _loaders(run: Any, peek: Any) -> list[dict[str, Any] | None]:
+    first = peek.looks[0]
+    about = [(first.training, "train", first.call.names.get("x") or "training")]
+    if first.validation is not None:
+        about.append((first.validation, "evaluation", first.call.names.get("validation") or "validation"))
+    return [run.hooks.attempt(describe, batches, role, name, first.call.place, run.scene, run.hooks)
+            for batches, role, name in about]  # fmt: skip
+
+
+def _call(look: Look, batches: Batches, phase: str) -> dict[str, Any]:
+    layers, acting = library.layers(look.call.model), look.acting[phase]
+    called = look.base.called if look.base else None
+
+    def counted(chosen: Any) -> dict[str, int]:
+        found = [one for one in layers if chosen(one)]
+        return {"count": len(found), "training": sum(acting.get(id(one), False) for one in found)}
+
+    probed = batches.probed
+    modes = {"training": phase == "training", "batch_norm": counted(library.is_norm),
+             "dropout": counted(library.is_dropout)}  # fmt: skip
+    return {
+        "place": look.call.place, "model": look.call.model_name, "modes": modes,
+        "set_at": called.place if called and called.training is not None else look.call.place,
+        "input": probed["given"] if probed else None, "autocast": _precision(look.call.model), "loop": None,
+        "loader": look.call.names.get("x" if phase == "training" else "validation"),
+        "has_gradients": phase == "training",
+        "output": {"kind": "array", "shape": _shape(probed)},
+    }  # fmt: skip
+
+
+def _shape(probed: dict[str, Any] | None) -> list[int] | None:
+    return list(probed["output"].shape) if probed and probed["output"] is not None else None
+
+
+def _precision(model: Any) -> str | None:
+    policy = getattr(model, "dtype_policy", None)
+    name = str(getattr(policy, "name", "") or "")
+    return name if name.startswith("mixed") else None
+
+
+def _keras(run: Any, peek: Any) -> dict[str, Any]:
+    """Returns what only Keras has: its backend, the base's images, callbacks, stale fits."""
+    first = peek.looks[0]
+    model, given = first.call.model, first.call.given
+    entering = {
+        role: one.probed["entering"] if one and one.probed else None
+        for role, one in (("training", first.training), ("validation", first.validation))
+    }
+    ways = {role: None if facts is None else expects.seen(facts["least"], facts["most"], facts["mean"])
+            for role, facts in entering.items()}  # fmt: skip
+    return {
+        "library": library.of(model).__name__, "version": library.of(model).__version__,
+        "backend": library.backend(library.of(model)),
+        "entering_base": entering, "enters_as": ways,
+        "preprocessed": [{"by": one.by, "place": one.place} for one in run.scene.preprocessed],
+        "rescaling": _rescalings(first, run.scene),
+        "augmentation": _augmentations(first, run.scene),
+        "callbacks": [{"class": type(one).__name__, "place": run.scene.places.of(one)}
+                      for one in callbacks(first)],
+        "class_weight": plain(given.get("class_weight")), "validation_split": given.get("validation_split"),
+        "stale": [_stale(call, run.scene) for call in peek.stale],
+        "fits": [{"place": one.call.place, "compiled_at": compiled_at(one),
+                  "epochs": int(one.call.given.get("epochs", 1)),
+                  "trains": said([held for held in library.weights(one.call.model)
+                                  if id(held.variable) in one.trained], library.weights(one.call.model)),
+                  "rate": one.told["optimizers"][0]["groups"][0]["lr"]} for one in peek.looks],
+    }  # fmt: skip
+
+
+def _stale(call: Any, scene: Any) -> dict[str, Any]:
+    now, acting = library.trainable(call.model), call.compiled.trainable
+    held = library.weights(call.model)
+    changed = [one for one in held if (id(one.variable) in now) != (id(one.variable) in acting)]
+    flags = [flag for one in changed if (flag := scene.flags.of(one.layer)) is not None]
+    return {
+        "place": call.place,
+        "compiled_at": call.compiled.place,
+        "changed": said(changed, held),
+        "changed_at": flags[0].place if flags else None,
+        "would_train": len(now) > len(acting),
+    }
+
+
+def _rescalings(look: Look, scene: Any) -> list[dict[str, Any]]:
+    """Returns the layers that change the range of images, in the model or in a pipeline."""
+    own = {id(one) for one in look.base.layers} if look.base else set()
+    return [{"class": type(one).__name__, "place": scene.places.of(one),
+             "scale": plain(getattr(one, "scale", None)), "offset": plain(getattr(one, "offset", None))}
+            for one in scene.places.known()
+            if type(one).__name__ in ("Rescaling", "Normalization") and id(one) not in own]  # fmt: skip
+
+
+def _augmentations(look: Look, scene: Any) -> list[dict[str, Any]]:
+    found = [one for one in library.layers(look.call.model) if type(one).__name__.startswith("Random")]
+    acting, calls = look.acting["evaluation"], scene.calls
+    return [{"class": type(one).__name__, "place": scene.places.of(one), "in_evaluation": acting.get(id(one)),
+             "called_at": called.place if (called := calls.of(one)) else None} for one in found]  # fmt: skip

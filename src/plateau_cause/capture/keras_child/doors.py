@@ -1,0 +1,242 @@
+"""The doors of Keras: what makes models, calls layers, reads images; each tells the scene what it saw."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType, ModuleType
+from typing import Any
+
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.places import OWN, Place, here, is_users, place_of
+from plateau_cause.capture.keras_child import known, library
+from plateau_cause.capture.keras_child.around import around, bound, everywhere
+from plateau_cause.capture.keras_child.scene import Built, Called, Scene, Written
+
+
+@dataclass
+class Loaded:
+    """Weights that were read from a file into a model."""
+
+    model: Any
+    place: Place | None
+    file: str
+    matched: int  # variables that were changed
+    tensors: int
+
+
+class Doors:
+    """Puts the listeners in; what they hear stands in `scene`.
+
+    `taps` are asked at every call of a layer, with the layer, its arguments and those by name; each returns
+    the arguments, changed or not. `acts` are asked when a batch norm, a dropout or a random change of images
+    acts, with the layer and its arguments by name, `training` among them; each returns these.
+    """
+
+    def __init__(self, hooks: Hooks, scene: Scene) -> None:
+        self.hooks, self.scene = hooks, scene
+        self.taps: list[Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]] = []
+        self.acts: list[Callable[[Any, dict[str, Any]], dict[str, Any]]] = []
+
+    def install(self, keras: ModuleType) -> None:
+        """Puts the listeners into one Keras, which has just been imported."""
+        package = "tf_keras" if keras.__name__.startswith("tf_keras") else "keras"
+        self._install_making(keras)
+        self._install_flags(keras)
+        around(keras.layers.Layer, "__call__", self._call)
+        for name in ("BatchNormalization", *library.DROPOUTS):
+            around(getattr(keras.layers, name, None), "call", self._acts)
+        for one in vars(keras.layers).values():
+            if getattr(one, "__name__", "").startswith("Random") and "call" in vars(one):
+                around(one, "call", self._acts)
+        for name in known.LOADERS:
+            around(keras.Model, name, self._load)
+        everywhere({name: self._network(name) for name in known.APPLICATIONS}, (package,))
+        everywhere(dict.fromkeys(known.READERS, self._reader), (package,))
+        everywhere({"preprocess_input": self._preprocess}, (package,))
+        self._install_generators(keras)
+
+    def install_data(self, tensorflow: ModuleType) -> None:
+        """Puts the listeners on tf.data, tapes and strategies in; `tensorflow` has just been imported."""
+        data_set = tensorflow.data.Dataset
+        self.hooks.after(data_set, "__init__", self._made_data)
+        for name in known.DATA_STEPS:
+            around(data_set, name, self._step(name))
+        self.hooks.after(tensorflow.GradientTape, "gradient", self._asked_tape)
+        for name in known.SEVERAL_HOSTS:
+            strategy = getattr(tensorflow.distribute, name, None)
+            if strategy is not None:
+                self.hooks.before(strategy, "__init__", self._several(name))
+
+    def install_hub(self, hub: ModuleType) -> None:
+        """Puts the listener on `hub.KerasLayer` in; `tensorflow_hub` has just been imported."""
+        around(hub.KerasLayer, "__init__", self._hub)
+
+    def _install_making(self, keras: ModuleType) -> None:
+        makers = [keras.layers.Layer, keras.optimizers.Optimizer, keras.losses.Loss, keras.callbacks.Callback]
+        legacy = getattr(keras.optimizers, "legacy", None)
+        makers += [legacy.Optimizer] if legacy is not None and hasattr(legacy, "Optimizer") else []
+        schedules = vars(keras.optimizers.schedules).values()
+        makers += [one for one in schedules if isinstance(one, type)]
+        sequence = getattr(keras.utils, "PyDataset", None) or keras.utils.Sequence
+        owners = {known.owner(maker): None for maker in [*makers, sequence]}
+        for owner in owners:
+            if owner is not object:
+                around(owner, "__init__", self._make)
+
+    def _install_flags(self, keras: ModuleType) -> None:
+        for owner in (keras.layers.Layer, keras.Model):
+            old = vars(owner).get("trainable")
+            if isinstance(old, property) and old.fset is not None:
+                owner.trainable = property(old.fget, self._setter(old.fset), old.fdel, old.__doc__)
+
+    def _setter(self, write: Any) -> Callable[[Any, Any], None]:
+        def written(layer: Any, value: Any) -> None:
+            self.hooks.hear(self._flagged, layer, value)
+            write(layer, value)
+
+        return written
+
+    def _flagged(self, layer: Any, value: Any) -> None:
+        place = here(layer)
+        if place is not None:
+            written = Written(place, self.scene.now(), bool(value))
+            for one in (layer, *library.layers(layer)):
+                self.scene.flags.remember(one, written)
+
+    def _install_generators(self, keras: ModuleType) -> None:
+        generator = known.generator(keras)
+        if generator is not None:
+            around(generator, "__init__", self._generator_made)
+            for name in known.FLOWS:
+                around(generator, name, self._reader)
+
+    def _make(self, original: Any, built: Any, *arguments: Any, **named: Any) -> None:
+        original(built, *arguments, **named)
+        self.hooks.hear(self._made, built)
+
+    def _made(self, built: Any) -> None:
+        place = here(built)
+        if place is not None:
+            self.scene.places.remember(built, place)
+
+    def _made_data(self, _: Any, built: Any, *__: Any, **___: Any) -> None:
+        self.scene.places.remember(built, here(built))
+
+    def _asked_tape(self, *_: Any, **__: Any) -> None:
+        """Notes a gradient that the script's own code asks for; Keras' own are none of its loop."""
+        if self.scene.tape is None:
+            frame: FrameType | None = sys._getframe(1)
+            while frame is not None and frame.f_code.co_filename.startswith(OWN):
+                frame = frame.f_back
+            if frame is not None and is_users(frame.f_code.co_filename):
+                self.scene.tape = place_of(frame)
+
+    def _several(self, name: str) -> Callable[..., None]:
+        def made(*_: Any, **__: Any) -> None:
+            self.scene.refused = (
+                f"tf.distribute.{name} trains on several hosts or a TPU, which cannot be replayed here; "
+                "run the script on one machine without the strategy"
+            )
+
+        return made
+
+    def _network(self, name: str) -> Any:
+        def made(original: Any, *arguments: Any, **named: Any) -> Any:
+            model = original(*arguments, **named)
+            self.hooks.hear(self._remember, self.scene.networks, model, name, original, arguments, named)
+            return model
+
+        return made
+
+    def _remember(
+        self, registry: Any, made: Any, name: str, original: Any, arguments: Any, named: Any
+    ) -> None:
+        place = here()
+        if place is None or registry.of(made) is not None:
+            return
+        registry.remember(made, Built(name, bound(original, arguments, named), place))
+        if self.scene.places.of(made) is None:
+            self.scene.places.remember(made, place)
+
+    def _reader(self, original: Any, *arguments: Any, **named: Any) -> Any:
+        made = original(*arguments, **named)
+        for one in made if isinstance(made, (tuple, list)) else [made]:
+            about = (self.scene.readers, one, original.__name__, original, arguments, named)
+            self.hooks.hear(self._remember, *about)
+        return made
+
+    def _generator_made(self, original: Any, *arguments: Any, **named: Any) -> None:
+        original(*arguments, **named)
+        self.hooks.hear(self._keep_generator, original, arguments, named)
+
+    def _keep_generator(self, original: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        given = bound(original, arguments, named)
+        made = given.pop("self")
+        self.scene.readers.remember(made, Built("ImageDataGenerator", given, here(made)))
+
+    def _step(self, name: str) -> Any:
+        def stepped(original: Any, *arguments: Any, **named: Any) -> Any:
+            made = original(*arguments, **named)
+            self.hooks.hear(self._remember_step, made, name, original, arguments, named)
+            return made
+
+        return stepped
+
+    def _remember_step(self, made: Any, name: str, original: Any, arguments: Any, named: Any) -> None:
+        if self.scene.steps.of(made) is None:
+            self.scene.steps.remember(made, Built(name, bound(original, arguments, named), here()))
+
+    def _preprocess(self, original: Any, *arguments: Any, **named: Any) -> Any:
+        self.hooks.hear(self._preprocesses, original)
+        return original(*arguments, **named)
+
+    def _preprocesses(self, original: Any) -> None:
+        name = original.__module__.rpartition(".")[2]
+        is_new = name != "imagenet_utils" and not self.scene.is_training  # which the others call; images
+        if is_new and len(self.scene.preprocessed) < 16:
+            self.scene.preprocessed.append(Built(name, {}, here()))
+
+    def _hub(self, original: Any, layer: Any, handle: Any, *arguments: Any, **named: Any) -> None:
+        original(layer, handle, *arguments, **named)
+        given = {"handle": handle if isinstance(handle, str) else None,
+                 "trainable": (named.get("trainable", arguments[0] if arguments else False))}  # fmt: skip
+        self.hooks.hear(self.scene.networks.remember, layer, Built("hub.KerasLayer", given, here(layer)))
+
+    def _load(self, original: Any, model: Any, *arguments: Any, **named: Any) -> Any:
+        before = self.hooks.hear(_copies, model)
+        result = original(model, *arguments, **named)
+        file = str([*arguments, *named.values()][0])
+        self.hooks.hear(self._loaded, model, before or {}, file)
+        return result
+
+    def _loaded(self, model: Any, before: dict[int, Any], file: str) -> None:
+        place = here()
+        if place is None:
+            return
+        held = library.variables(model)
+        changed = [one for one in held if id(one.variable) not in before
+                   or bool((library.values(one.variable) != before[id(one.variable)]).any())]  # fmt: skip
+        self.scene.loaded.append(Loaded(model, place, file, len(changed), len(held)))
+
+    def _call(self, original: Any, layer: Any, *arguments: Any, **named: Any) -> Any:
+        self.hooks.hear(self._called, layer, named)
+        for tap in self.taps:
+            arguments, named = tap(layer, arguments, named)
+        return original(layer, *arguments, **named)
+
+    def _called(self, layer: Any, named: dict[str, Any]) -> None:
+        if library.is_model(layer) or named.get("training") is not None or self.scene.networks.of(layer):
+            kept, place = self.scene.calls.of(layer), here()
+            if place is not None and kept is None:
+                self.scene.calls.remember(layer, Called(place, named.get("training")))
+
+    def _acts(self, original: Any, layer: Any, *arguments: Any, **named: Any) -> Any:
+        for act in self.acts:
+            named = act(layer, named)
+        return original(layer, *arguments, **named)
+
+
+def _copies(model: Any) -> dict[int, Any]:
+    return {id(one.variable): library.values(one.variable).copy() for one in library.variables(model)}

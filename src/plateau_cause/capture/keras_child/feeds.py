@@ -1,0 +1,217 @@
+"""What `fit` and `evaluate` are fed with, whatever it is: its kind, its batches, its labels as arrays."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+KINDS = ("arrays", "tf.data", "sequence", "torch", "generator")
+WAIT_S = 4.0  # how long batches are read to know labels and values
+
+
+@dataclass
+class Feed:
+    """Images and labels as they were given to `fit` or `evaluate`.
+
+    Attributes:
+        x: images, or what yields batches of images and labels.
+        y: labels; None where `x` yields them.
+        weight: a weight per image, or None.
+        batch_size: as it was given.
+        steps: how many batches are read; None: all.
+        shuffle: whether `fit` shuffles arrays.
+    """
+
+    x: Any
+    y: Any = None
+    weight: Any = None
+    batch_size: int | None = None
+    steps: int | None = None
+    shuffle: bool = True
+
+    @property
+    def kind(self) -> str:
+        """Returns one of `KINDS`."""
+        cls = type(self.x)
+        bases = {base.__name__ for base in cls.__mro__}
+        if hasattr(self.x, "element_spec"):
+            return "tf.data"
+        if bases & {"PyDataset", "Sequence"} and hasattr(self.x, "__getitem__") and self.y is None:
+            return "sequence"
+        if cls.__module__.startswith("torch.utils.data"):
+            return "torch"
+        return "generator" if hasattr(self.x, "__next__") else "arrays"
+
+
+def training_feed(given: dict[str, Any]) -> Feed:
+    """Returns what a call of `fit` trains on, its own validation split left out."""
+    x, y, weight = given.get("x"), given.get("y"), given.get("sample_weight")
+    feed = Feed(x, y, weight, given.get("batch_size"), given.get("steps_per_epoch"),
+                bool(given.get("shuffle", True)))  # fmt: skip
+    share = given.get("validation_split") or 0
+    if share and given.get("validation_data") is None and feed.kind == "arrays":
+        return _part(feed, 0, _cut(feed, share))
+    return feed
+
+
+def validation_feed(given: dict[str, Any]) -> Feed | None:
+    """Returns what a call of `fit` validates on; None where it does not."""
+    data, share = given.get("validation_data"), given.get("validation_split") or 0
+    size = given.get("validation_batch_size") or given.get("batch_size")
+    if data is not None:
+        parts = list(data) if isinstance(data, (tuple, list)) else [data]
+        x, y, weight = [*parts, None, None][:3]
+        return Feed(x, y, weight, size, given.get("validation_steps"), False)
+    whole = Feed(given.get("x"), given.get("y"), given.get("sample_weight"), size, None, False)
+    if not share or whole.kind != "arrays":
+        return None
+    return _part(whole, _cut(whole, share), None)
+
+
+def evaluation_feed(given: dict[str, Any]) -> Feed:
+    """Returns what a call of `evaluate` or `predict` reads."""
+    return Feed(given.get("x"), given.get("y"), given.get("sample_weight"), given.get("batch_size"),
+                given.get("steps"), False)  # fmt: skip
+
+
+def batches(feed: Feed) -> Iterator[tuple[Any, Any]]:
+    """Yields batches of one pass as arrays: images (nested as they are), labels or None."""
+    limit = feed.steps if feed.kind != "arrays" else None
+    for batch in itertools.islice(_batches(feed), limit):
+        parts = batch if isinstance(batch, (tuple, list)) else (batch,)
+        yield arrays(parts[0]), arrays(parts[1]) if len(parts) > 1 else None
+
+
+def some(feed: Feed, most: int, wait_s: float = WAIT_S) -> list[tuple[Any, Any]]:
+    """Returns the first batches of a pass, as many as come within a few seconds, at least one."""
+    started_s, found = time.monotonic(), []
+    for batch in batches(feed):
+        found.append(batch)
+        if len(found) >= most or time.monotonic() - started_s > wait_s:
+            break
+    return found
+
+
+def whole(feed: Feed) -> tuple[Any, Any]:
+    """Returns all images and labels of one pass, in its order."""
+    found = list(batches(feed))
+    if not found:
+        raise ValueError("no batch was read")
+    return joined([x for x, _ in found]), joined([y for _, y in found])
+
+
+def joined(parts: list[Any]) -> Any:
+    """Returns batches as one, nested as they are."""
+    import numpy as np
+
+    first = parts[0]
+    if first is None:
+        return None
+    if isinstance(first, dict):
+        return {key: joined([part[key] for part in parts]) for key in first}
+    if isinstance(first, (list, tuple)):
+        return [joined([part[place] for part in parts]) for place in range(len(first))]
+    return np.concatenate(parts)
+
+
+def arrays(value: Any) -> Any:
+    """Returns tensors of any library as arrays, nested as they are."""
+    import numpy as np
+
+    if isinstance(value, dict):
+        return {key: arrays(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)) and value and hasattr(value[0], "shape"):
+        return [arrays(one) for one in value]
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
+
+
+def picture(x: Any) -> Any:
+    """Returns the images of a batch: its first array of four dimensions, else its first array."""
+    if isinstance(x, (dict, list, tuple)):
+        found = [picture(one) for one in (x.values() if isinstance(x, dict) else x)]
+        return next((one for one in found if one.ndim == 4), found[0])
+    return x
+
+
+def numbers(y: Any) -> Any:
+    """Returns labels as class numbers (N,); None where they are neither numbers nor one of several."""
+    import numpy as np
+
+    if y is None or isinstance(y, (dict, list)):
+        return None
+    flat = np.asarray(y)
+    if flat.ndim == 2 and flat.shape[1] > 1:
+        return flat.argmax(1)
+    flat = flat.reshape(len(flat), -1)
+    return np.rint(flat[:, 0]).astype(int) if flat.shape[1] == 1 else None
+
+
+def length(feed: Feed) -> int | None:
+    """Returns how many images a pass has, where that is known without reading it."""
+    x = feed.x
+    if feed.kind == "arrays":
+        return len(_first(x))
+    for owner, name in ((x, "n"), (x, "samples"), (x, "num_samples")):
+        if isinstance(getattr(owner, name, None), int):
+            return int(getattr(owner, name))
+    if feed.kind == "torch":
+        return len(x.dataset)
+    return None
+
+
+def count(feed: Feed) -> int | None:
+    """Returns how many batches a pass has, where that is known."""
+    if feed.steps is not None:
+        return feed.steps
+    if feed.kind == "arrays":
+        return -(-len(_first(feed.x)) // (feed.batch_size or 32))
+    try:
+        found = len(feed.x)
+    except (TypeError, AttributeError):
+        return None
+    return found if found >= 0 else None
+
+
+def _batches(feed: Feed) -> Iterator[Any]:
+    if feed.kind == "arrays":
+        size, total = feed.batch_size or 32, len(_first(feed.x))
+        for start in range(0, total, size):
+            yield _rows(feed.x, start, start + size), _rows(feed.y, start, start + size)
+    elif feed.kind == "sequence":
+        for number in range(len(feed.x)):
+            yield feed.x[number]
+    else:
+        yield from feed.x
+
+
+def _rows(value: Any, start: int, stop: int | None) -> Any:
+    if isinstance(value, dict):
+        return {key: _rows(one, start, stop) for key, one in value.items()}
+    if isinstance(value, (list, tuple)) and value and hasattr(value[0], "shape"):
+        return [_rows(one, start, stop) for one in value]
+    return None if value is None else value[start:stop]
+
+
+def _first(value: Any) -> Any:
+    """Returns the first array of what is nested."""
+    while isinstance(value, (dict, list, tuple)) and value:
+        inner = next(iter(value.values())) if isinstance(value, dict) else value[0]
+        if not hasattr(inner, "shape"):
+            break
+        value = inner
+    return value
+
+
+def _cut(feed: Feed, share: float) -> int:
+    """Returns where Keras divides arrays: the last part is for validation."""
+    return int(len(_first(feed.x)) * (1 - share))
+
+
+def _part(feed: Feed, start: int, stop: int | None) -> Feed:
+    x, y, weight = (_rows(value, start, stop) for value in (feed.x, feed.y, feed.weight))
+    return Feed(x, y, weight, feed.batch_size, feed.steps, feed.shuffle)

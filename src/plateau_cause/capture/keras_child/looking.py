@@ -1,0 +1,190 @@
+"""One fit of the script, seen closely: two steps and one batch of validation in place of its epochs."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from plateau_cause.capture.child.places import Place
+from plateau_cause.capture.keras_child import cutting, feeds, library
+from plateau_cause.capture.keras_child.base import Base, find
+from plateau_cause.capture.keras_child.cutting import STEPS, few
+from plateau_cause.capture.keras_child.doors import Doors
+from plateau_cause.capture.keras_child.feeds import Feed
+from plateau_cause.capture.keras_child.probe import probe
+from plateau_cause.capture.keras_child.scene import Scene
+from plateau_cause.capture.keras_child.training import Call
+
+BATCHES = 64  # of labels, at most
+PROBED = 6  # images that are looked at on their way through the model
+
+
+@dataclass
+class Batches:
+    """What a feed gave: its first images, labels in the order in which they came, probes."""
+
+    feed: Feed
+    first: Any = None
+    labels_first: Any = None  # labels of the first images, as they are
+    labels: Any = None  # class numbers (n,), or None
+    label_shape: list[int] | None = None
+    probed: dict[str, Any] | None = None
+
+
+@dataclass
+class Look:
+    """A fit and what two steps of it did."""
+
+    call: Call
+    base: Base | None
+    training: Batches
+    validation: Batches | None
+    trained: set[int] = field(default_factory=set)  # identities of the variables that training may move
+    moved: dict[int, float] = field(default_factory=dict)  # variable → norm of its change
+    norms: dict[int, float] = field(default_factory=dict)  # variable → its own norm before
+    acting: dict[str, dict[int, bool]] = field(default_factory=lambda: {"training": {}, "evaluation": {}})
+    steps: int = 0
+    frozen_at: dict[int, Place | None] = field(default_factory=dict)  # variable → the line that froze it
+    told: dict[str, Any] = field(default_factory=dict)  # optimizer, loss, schedules as they were at this fit
+    history: Any = None
+    seconds: float = 0.0
+
+
+class Phase:
+    """Notes which layers act as in training, in a step and, once told so, in validation."""
+
+    def __init__(self) -> None:
+        self.name = "training"
+        self.found: Look | None = None
+
+    def __call__(self, layer: Any, named: dict[str, Any]) -> dict[str, Any]:
+        """Returns the arguments of a layer's call as they are."""
+        if self.found is not None:
+            given = named.get("training")
+            is_on = True if hasattr(given, "shape") else bool(given)
+            if library.is_norm(layer):
+                is_on = is_on and bool(layer.trainable)
+            noted = self.found.acting[self.name]
+            noted[id(layer)] = noted.get(id(layer), False) or is_on
+        return named
+
+
+def look(original: Any, call: Call, doors: Doors, phase: Phase) -> Look:
+    """Runs two steps of a fit and one batch of its validation, and returns what they did.
+
+    Args:
+        original: the `fit` of Keras.
+        call: the script's call of it.
+        doors: where layers tell that they are called.
+        phase: stands among `doors.acts`, and is told when validation begins.
+    """
+    started_s = time.monotonic()
+    pulled = _pulled(call)
+    if not getattr(call.model, "built", True) and pulled[0].first is not None:
+        call.model(few(pulled[0].first, 2))
+    found = Look(call, find(call.model, doors.scene), *pulled)
+    found.trained = library.trainable(call.model)
+    found.frozen_at = {
+        id(one.variable): frozen_at(one.layer, doors.scene)
+        for one in library.weights(call.model)
+        if id(one.variable) not in found.trained
+    }
+    phase.found = found
+    try:
+        _step(original, call, found)
+    finally:
+        phase.found = None
+    for part in (found.training, found.validation):
+        if part is not None and part.first is not None:
+            x = few(part.first, PROBED)
+            part.probed = doors.hooks.attempt(probe, doors, call.model, find(call.model, doors.scene), x)
+    found.base = find(call.model, doors.scene)  # a subclassed model has its layers from its first call on
+    found.seconds = time.monotonic() - started_s
+    return found
+
+
+def frozen_at(layer: Any, scene: Scene) -> Place | None:
+    """Returns the line that wrote `trainable = False`, or that made the layer so."""
+    written = scene.flags.of(layer)
+    return written.place if written is not None and not written.value else scene.places.of(layer)
+
+
+def _pulled(call: Call) -> tuple[Batches, Batches | None]:
+    """Returns the first batches of both feeds; what a generator gave is put back before the rest."""
+    training = _batches(call.training)
+    given = call.given
+    if training.feed.kind == "generator":
+        given["x"] = _put_back(training.feed)
+    validation = call.validation
+    return training, None if validation is None else _batches(validation)
+
+
+def _batches(feed: Feed) -> Batches:
+    import numpy as np
+
+    if feed.kind == "generator":
+        return Batches(feed)
+    if feed.kind == "arrays":
+        (first, labels_first), labels = feeds.some(feed, 1)[0], feeds.arrays(feed.y)
+        shape: list[Any] | None = list(np.asarray(labels).shape)
+        return Batches(feed, first, labels_first, feeds.numbers(labels), shape)
+    found = feeds.some(feed, BATCHES)
+    numbers = [feeds.numbers(y) for _, y in found]
+    known = [one for one in numbers if one is not None]
+    shape = None if found[0][1] is None else [None, *found[0][1].shape[1:]]
+    return Batches(feed, *found[0], np.concatenate(known) if known else None, shape)
+
+
+def _put_back(feed: Feed) -> Any:
+    def again() -> Any:
+        yield from feed.x
+
+    return again()
+
+
+def _step(original: Any, call: Call, found: Look) -> None:
+    model, kept = call.model, call.model.run_eagerly
+    before = {id(one.variable): library.values(one.variable).copy() for one in library.variables(model)}
+    if library.backend(library.of(model)) == "tensorflow":  # two steps need no graph; JAX is slower without
+        model.run_eagerly = True
+        if hasattr(model, "jit_compile"):
+            model.jit_compile = False
+    try:
+        found.history = _fitted(original, call, found)
+    finally:
+        model.run_eagerly = kept
+        _forget_functions(model)
+    found.steps = STEPS
+    _measure(found, before)
+
+
+def _fitted(original: Any, call: Call, found: Look) -> Any:
+    """Returns the history of a small fit; of one of its own batches where arrays will not do."""
+    training, validation = found.training, found.validation
+    is_whole = all(one is None or (one.first is not None and one.labels_first is not None)
+                   for one in (training, validation))  # fmt: skip
+    if is_whole and cutting.count(training.first) >= STEPS:
+        held_out = None if validation is None else (validation.first, validation.labels_first)
+        given = cutting.small(call.given, (training.first, training.labels_first), held_out)
+        with contextlib.suppress(Exception):  # if the script itself is wrong, the next line says so
+            return original(call.model, **given)
+    return original(call.model, **cutting.plain(call.given))
+
+
+def _measure(found: Look, before: dict[int, Any]) -> None:
+    import numpy as np
+
+    for one in library.variables(found.call.model):
+        first = before.get(id(one.variable))
+        if first is not None and np.issubdtype(first.dtype, np.floating):
+            now = library.values(one.variable)
+            found.moved[id(one.variable)] = float(np.linalg.norm((now - first).astype(np.float64)))
+            found.norms[id(one.variable)] = float(np.linalg.norm(first.astype(np.float64)))
+
+
+def _forget_functions(model: Any) -> None:
+    for name in ("train_function", "test_function", "predict_function"):
+        if hasattr(model, name):
+            setattr(model, name, None)

@@ -1,0 +1,138 @@
+"""A Keras script from the inside: doors in, script run, what was seen written."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+from plateau_cause.capture.child import program
+from plateau_cause.capture.child.document import located
+from plateau_cause.capture.child.errors import describe_error, from_user
+from plateau_cause.capture.child.files import write_json
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.imports import AfterImport
+from plateau_cause.capture.child.seeding import Seeding
+from plateau_cause.capture.keras_child.document import document, document_of_nothing
+from plateau_cause.capture.keras_child.doors import Doors
+from plateau_cause.capture.keras_child.peek import Peek
+from plateau_cause.capture.keras_child.replay import Replay, seed_keras, seed_tensorflow
+from plateau_cause.capture.keras_child.scene import Scene
+from plateau_cause.capture.keras_child.training import Mode, Training
+from plateau_cause.capture.keras_child.watch import Watch
+
+FAILED = 70  # exit status where plateau itself failed, not the script
+KERAS = ("keras", "tf_keras")
+
+
+@dataclass
+class Run:
+    """Everything that listens."""
+
+    job: dict[str, Any]
+    hooks: Hooks
+    scene: Scene
+    doors: Doors
+    seeding: Seeding
+
+
+def run(path: Path) -> None:
+    """Runs the script of a job file, and ends the process as the script would.
+
+    Args:
+        path: JSON with mode (peek, watch or replay), target, is_module, arguments, out (a folder); limit_s of
+            a peek; seed and interventions of a replay.
+    """
+    job = json.loads(path.read_text(encoding="utf-8"))
+    if job["mode"] == "peek":
+        _peek(job)
+    _watch(job)
+
+
+def _peek(job: dict[str, Any]) -> NoReturn:
+    mode = Peek(job["limit_s"], lambda error: _end_peek(here, mode, error))
+    here = listen(job, mode, Hooks())
+    mode.doors = here.doors
+    mode.listen()
+    error = run_script(here)
+    here.hooks.paused = True
+    mode.finish(error)
+    raise AssertionError("a peek ends its process")
+
+
+def _watch(job: dict[str, Any]) -> NoReturn:
+    """Runs the script to its end, and ends as it does: its own exit handlers run, its status is kept."""
+    hooks = Hooks()
+    mode = (Replay if job["mode"] == "replay" else Watch)(job, hooks.problems)
+    here = listen(job, mode, hooks)
+    if isinstance(mode, Replay):
+        mode.listen(here.doors)
+    error = run_script(here)
+    here.hooks.paused = True
+    mode.ended(error)
+    if isinstance(error, SystemExit):
+        raise error
+    sys.exit(0 if error is None else 1)
+
+
+def listen(job: dict[str, Any], mode: Mode, hooks: Hooks) -> Run:
+    """Returns the doors; each listens as soon as the script has imported its library."""
+    scene = Scene()
+    doors, training, seeding = Doors(hooks, scene), Training(hooks, scene, mode), Seeding(hooks)
+    imports = AfterImport()
+    sys.meta_path.insert(0, imports)
+    seeding.install_python()
+
+    def install(keras: ModuleType) -> None:
+        hooks.attempt(doors.install, keras)
+        hooks.attempt(training.install, keras)
+        hooks.attempt(seeding.install_keras, keras)
+        if job["mode"] == "replay":
+            seed_keras(keras, job["seed"])
+
+    for name in KERAS:
+        imports.when(name, install)
+
+    def install_tensorflow(tensorflow: ModuleType) -> None:
+        hooks.attempt(doors.install_data, tensorflow)
+        if job["mode"] == "replay":
+            seed_tensorflow(tensorflow, job["seed"])
+
+    imports.when("tensorflow", install_tensorflow)
+    imports.when("tensorflow_hub", lambda hub: hooks.attempt(doors.install_hub, hub))
+    imports.when("numpy", seeding.install_numpy)
+    return Run(job, hooks, scene, doors, seeding)
+
+
+def run_script(here: Run) -> BaseException | None:
+    """Returns what the script raised, after telling it as Python would."""
+    job = here.job
+    try:
+        program.run(job["target"], job["is_module"], job["arguments"], here.hooks)
+    except SystemExit as error:
+        return error if error.code not in (None, 0) else None
+    except BaseException as error:
+        trimmed = error.with_traceback(from_user(error.__traceback__))
+        sys.excepthook(type(error), trimmed, trimmed.__traceback__)
+        return error
+    return None
+
+
+def _end_peek(here: Run, peek: Peek, error: BaseException | None) -> NoReturn:
+    here.hooks.paused = True
+    status = 0
+    try:
+        content = document(here, peek) if peek.looks else document_of_nothing(here, peek)
+        content["script"]["error"] = None if error is None or peek.is_cut else describe_error(error)
+        write_json(Path(here.job["out"]) / "peek.json", located(content))
+    except Exception:
+        traceback.print_exc()
+        status = FAILED
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

@@ -1,0 +1,80 @@
+"""A peek: every fit of the script runs two steps and one batch of validation; nothing is saved."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from plateau_cause.capture.keras_child.describe_training import describe_training
+from plateau_cause.capture.keras_child.doors import Doors
+from plateau_cause.capture.keras_child.looking import Look, Phase, look
+from plateau_cause.capture.keras_child.training import Call, Mode
+
+
+class Peek(Mode):
+    """Looks at the first fit after every `compile`; the others return what that one returned.
+
+    Args:
+        limit_s: how long to wait for the script to go on, or end, after its first fit.
+        finish: writes the peek and ends the process.
+    """
+
+    def __init__(self, limit_s: float, finish: Callable[[BaseException | None], None]) -> None:
+        self.limit_s, self.finish = limit_s, finish
+        self.doors: Doors
+        self.looks: list[Look] = []
+        self.stale: list[Call] = []  # fits that do not see what was changed since `compile`
+        self.evaluations: list[Call] = []
+        self.is_cut = False  # whether the script may fail for having trained too little
+        self._phase = Phase()
+        self._timer: threading.Timer | None = None
+
+    def listen(self) -> None:
+        """Puts the ear for layers that act as in training in."""
+        self.doors.acts.append(self._phase)
+
+    def fitting(self, original: Any, call: Call) -> Any:
+        """Returns the history of two steps."""
+        known = next((one for one in self.looks if one.call.compiled is call.compiled), None)
+        if call.is_stale:
+            self.stale.append(call)
+        if known is None:
+            self._stop_waiting()
+            known = look(original, call, self.doors, self._phase)
+            known.told = describe_training(known, self.doors.scene)
+            self.looks.append(known)
+            self._wait()
+        self.is_cut = True
+        return known.history
+
+    def evaluating(self, original: Any, call: Call) -> Any:
+        """Returns what one batch gives."""
+        self.evaluations.append(call)
+        return original(call.model, **{**call.given, "steps": 1, "verbose": 0})
+
+    def predicting(self, original: Any, call: Call) -> Any:
+        """Returns what one batch gives, as often as there are images."""
+        import numpy as np
+
+        feed = call.evaluation
+        found = original(call.model, **{**call.given, "steps": 1, "verbose": 0})
+        if feed.kind != "arrays" or not isinstance(found, np.ndarray):
+            return found
+        return np.resize(found, (len(feed.x), *found.shape[1:])) if hasattr(feed.x, "shape") else found
+
+    def evaluates_within(self, is_on: bool) -> None:
+        """Tells which layers act in validation from those in a step."""
+        self._phase.name = "evaluation" if is_on else "training"
+
+    def saving(self, original: Any, *arguments: Any, **named: Any) -> Any:
+        """Saves nothing: two steps are no reason to write over a finished model."""
+
+    def _wait(self) -> None:
+        self._timer = threading.Timer(self.limit_s, self.finish, [None])
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

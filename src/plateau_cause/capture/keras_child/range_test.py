@@ -1,0 +1,86 @@
+"""Rates tried on a few batches: which power of ten lowers the loss most, from the same weights each time."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+from plateau_cause.capture.keras_child import feeds, library
+from plateau_cause.capture.keras_child.change import Fit
+from plateau_cause.capture.keras_child.feeds import training_feed
+
+BATCHES, STEPS = 4, 12
+LAST = 4  # steps whose mean loss counts
+NEAR = 0.15  # of what the best rate lowers the loss by: a lower rate that comes as near is the safer one
+NOTHING = 0.01  # of the loss: less tells the rates nothing apart
+
+
+def best_rate(fit: Fit, times: tuple[float, ...]) -> float:
+    """Returns which of some multiples of the compiled rate lowers the loss most within a few steps.
+
+    Weights, statistics and optimizer are as before afterwards. Under a schedule, or where batches come from a
+    generator and would be gone, nothing is tried: the first multiple is returned.
+    """
+    feed, optimizer = training_feed(fit.given), fit.model.optimizer
+    if feed.kind == "generator" or schedule_of(optimizer) is not None:
+        return times[0]
+    found, rate = feeds.some(feed, BATCHES), fit.rate()
+    if hasattr(optimizer, "build"):
+        optimizer.build(fit.model.trainable_variables)
+    variables = [one.variable for one in library.variables(fit.model)] + library.held_by(optimizer)
+    kept = [(one, library.values(one).copy()) for one in variables]
+    losses = {}
+    for one in times:
+        optimizer.learning_rate = rate * one
+        losses[one] = _trained(fit.model, found)
+        for variable, value in kept:
+            variable.assign(value)
+    optimizer.learning_rate = rate  # not every Keras counts it among the optimizer's variables
+    return _chosen(losses, times)
+
+
+def set_rate(fit: Fit, times: float) -> float:
+    """Multiplies the compiled rate, or the numbers of its schedule; returns the first rate."""
+    schedule = schedule_of(fit.model.optimizer)
+    if schedule is None:
+        fit.model.optimizer.learning_rate = fit.rate() * times
+    else:
+        fit.optimizer["learning_rate"] = type(schedule).from_config(_scaled(schedule.get_config(), times))
+        fit.compile()
+    return fit.rate()
+
+
+def schedule_of(optimizer: Any) -> Any:
+    """Returns the schedule that an optimizer was given in place of a rate; None where it has none."""
+    given = getattr(optimizer, "_learning_rate", None)
+    return given if hasattr(given, "get_config") and callable(given) else None
+
+
+def _chosen(losses: dict[float, list[float]], times: tuple[float, ...]) -> float:
+    """Returns the lowest multiple that comes near to the lowest loss; a middle one where none lowers it."""
+    last = {one: sum(row[-LAST:]) / LAST for one, row in losses.items() if all(map(math.isfinite, row))}
+    if not last:
+        return min(times)
+    first, least = losses[next(iter(last))][0], min(last.values())
+    if first - least < NOTHING * first:
+        return sorted(times)[len(times) // 2]
+    return min(one for one, loss in last.items() if loss <= least + NEAR * (first - least))
+
+
+def _scaled(config: dict[str, Any], times: float) -> dict[str, Any]:
+    rates = ("initial_learning_rate", "end_learning_rate", "warmup_target")
+    found = {key: value * times if key in rates and value is not None else value
+             for key, value in config.items()}  # fmt: skip
+    if isinstance(found.get("values"), (list, tuple)):
+        found["values"] = [value * times for value in found["values"]]
+    return found
+
+
+def _trained(model: Any, batches: list[tuple[Any, Any]]) -> list[float]:
+    """Returns the loss of each of some steps."""
+    losses = []
+    for x, y in itertools.islice(itertools.cycle(batches), STEPS):
+        model.reset_metrics()  # which would return the mean of all steps so far
+        losses.append(float(library.values(model.train_on_batch(x, y, return_dict=True)["loss"])))
+    return losses

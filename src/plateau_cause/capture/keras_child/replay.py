@@ -1,0 +1,188 @@
+"""A replay: the script runs to its end with interventions at its fits, and every held-out image is judged."""
+
+from __future__ import annotations
+
+import random
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from plateau_cause.capture.child.document import located
+from plateau_cause.capture.child.errors import describe_error
+from plateau_cause.capture.child.files import write_json
+from plateau_cause.capture.keras_child import changes_data, changes_model, changes_training, judging, library
+from plateau_cause.capture.keras_child.around import around
+from plateau_cause.capture.keras_child.base import find
+from plateau_cause.capture.keras_child.change import Change, Fit, Phase
+from plateau_cause.capture.keras_child.doors import Doors
+from plateau_cause.capture.keras_child.feeds import Feed, some
+from plateau_cause.capture.keras_child.origins import is_shuffled
+from plateau_cause.capture.keras_child.training import Call
+from plateau_cause.capture.keras_child.watch import Watch
+
+KINDS: dict[str, type[Change]] = {
+    "unfreeze": changes_model.Unfreeze, "batch_norm": changes_model.BatchNorm,
+    "preprocessing": changes_model.Preprocessing, "evaluation_normalised": changes_model.Preprocessing,
+    "rate": changes_training.Rate, "schedule": changes_training.Schedule,
+    "logits_to_loss": changes_training.LogitsToLoss, "training_length": changes_training.TrainingLength,
+    "class_weight": changes_training.ClassWeight, "compile_again": changes_training.CompileAgain,
+    "shuffle": changes_data.Shuffle, "labels_mapped": changes_data.LabelsMapped,
+    "evaluation_clean": changes_data.EvaluationClean,
+}  # fmt: skip
+ORDER = list(KINDS)  # layers before rates, so that a rate is of what trains
+SEED_APART = 1009
+
+
+class Replay(Watch):
+    """Watches, changes every fit, and judges the held-out images at the script's end."""
+
+    def __init__(self, job: dict[str, Any], problems: list[str]) -> None:
+        super().__init__(job, problems)
+        self.doors: Doors
+        self.phase = Phase()
+        settings = job.get("settings", {})
+        names = sorted(job["interventions"], key=ORDER.index)
+        self.changes = [KINDS[name](name, settings.get(name) or {}) for name in names]
+
+    def listen(self, doors: Doors) -> None:
+        """Puts the ears of the changes in."""
+        self.doors = doors
+        for change in self.changes:
+            change.listen(doors, self.phase)
+
+    def write(self, status: str) -> None:
+        """Writes nothing on the way: a replay is whole or not there."""
+
+    def fitting(self, original: Any, call: Call) -> Any:
+        """Returns the history of a changed fit."""
+        self._begin(call)
+        fit = self._prepared(call)
+        call.given = {**call.given, **fit.given}
+        self.phase.is_training = True
+        try:
+            history = original(call.model, **self._heard(call))
+        finally:
+            self.phase.is_training = False
+        for change in self.changes:
+            change.ended(fit)
+        self._finish(call)
+        return history
+
+    def evaluates_within(self, is_on: bool) -> None:
+        """Tells the changes that a fit validates now."""
+        self.phase.is_training = not is_on
+
+    def ended(self, error: BaseException | None) -> None:
+        """Judges the held-out images, and writes the result."""
+        self.error = error
+        sheets: dict[str, tuple[judging.Sheet, Call]] = {}
+        for split, (call, feed) in self._held_out().items():
+            try:
+                sheets[split] = (self._judged(call, feed), call)
+            except Exception as problem:
+                self.problems.append(f"held-out images: {type(problem).__name__}: {problem}")
+        out = Path(self.job["out"])
+        if sheets:
+            judging.write(out / "hits.npz", {split: sheet for split, (sheet, _) in sheets.items()})
+        write_json(out / "replay.json", located(self._content(sheets)))
+
+    def _prepared(self, call: Call) -> Fit:
+        """Returns the fit with its changes made, its model compiled again where there are any."""
+        compiled = dict(call.compiled.arguments) if call.compiled else {}
+        if not judging.built(call.model):
+            call.model(some(call.training, 1)[0][0])
+        fit = Fit(call, find(call.model, self.doors.scene), dict(call.given), compiled)
+        if not self.changes or not call.compiled:
+            return fit
+        self.phase.is_training = True
+        for change in self.changes:
+            change.before(fit)
+        if not call.is_stale or any(one.unseals for one in self.changes):
+            fit.compile()
+            for change in self.changes:
+                change.after(fit)
+        self.phase.is_training = False
+        return fit
+
+    def _held_out(self) -> dict[str, tuple[Call, Feed]]:
+        """Returns the script's held-out images: of its last fit, and of its last other evaluation."""
+        found: dict[str, tuple[Call, Feed]] = {}
+        validated = [one for one in self.fits if one.validation is not None]
+        if validated:
+            feed = validated[-1].validation
+            assert feed is not None
+            found["val"] = (validated[-1], feed)
+        own = [one.training.x for one in self.fits] + [one[1].x for one in found.values()]
+        others = [one for one in self.evaluations if not any(one.evaluation.x is x for x in own)]
+        if others:
+            found["test"] = (others[-1], others[-1].evaluation)
+        return found
+
+    def _judged(self, call: Call, feed: Feed) -> judging.Sheet:
+        shuffled = bool(is_shuffled(feed, self.doors.scene))
+        for change in self.changes:
+            feed = change.held_out(feed)
+
+        def labels(numbers: Any) -> Any:
+            for change in self.changes:
+                numbers = change.labels(numbers)
+            return numbers
+
+        return judging.judge(call.model, feed, labels, shuffled)
+
+    def _content(self, sheets: dict[str, tuple[judging.Sheet, Call]]) -> dict[str, Any]:
+        rows = [epoch["training"] for epoch in self.epochs if epoch["training"]]
+        return {
+            "train_accuracy": rows[-1]["accuracy"] if rows else None,
+            "evaluations": {split: _told(sheet, call) for split, (sheet, call) in sheets.items()},
+            "epochs": self.epochs,
+            "is_trained": self.is_trained,
+            "seconds": self.seconds,
+            "steps": self.steps,
+            "interventions": {one.name: {"took": one.took, "words": one.words} for one in self.changes},
+            "error": None if self.error is None else describe_error(self.error),
+            "problems": self.problems,
+        }
+
+
+def _told(sheet: judging.Sheet, call: Call) -> dict[str, Any]:
+    name = call.names.get("validation" if call.validation is not None else "x")
+    return {
+        "accuracy": float(sheet.hits.mean()), "images": len(sheet.hits), "classes": len(sheet.labels),
+        "majority": max(sheet.labels.values()) / len(sheet.hits), "place": call.place,
+        "loader": name,
+    }  # fmt: skip
+
+
+def seed_tensorflow(tensorflow: ModuleType, seed: int) -> None:
+    """Seeds everything that TensorFlow scripts draw from, and has operations give the same twice."""
+    import numpy as np
+
+    for owner, name in ((random, "seed"), (np.random, "seed"), (tensorflow.random, "set_seed")):
+        getattr(owner, name)(SEED_APART * seed)
+        _moved(owner, name, seed)
+    tensorflow.config.experimental.enable_op_determinism()
+
+
+def seed_keras(keras: ModuleType, seed: int) -> None:
+    """Seeds Keras on another backend than TensorFlow, which is seeded when it is there."""
+    if library.backend(keras) == "tensorflow":
+        return
+    keras.utils.set_random_seed(SEED_APART * seed)
+    _moved(keras.utils, "set_random_seed", seed)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.use_deterministic_algorithms(True, warn_only=True)
+
+
+def _moved(owner: Any, name: str, seed: int) -> None:
+    """Moves the seeds that the script sets from now on; the replay of seed 0 leaves them as they are."""
+
+    def act(original: Any, *arguments: Any, **named: Any) -> Any:
+        given = [one + SEED_APART * seed if isinstance(one, int) else one for one in arguments]
+        told = {key: one + SEED_APART * seed if isinstance(one, int) else one for key, one in named.items()}
+        return original(*given, **told)
+
+    if seed:
+        around(owner, name, act)

@@ -1,0 +1,124 @@
+"""Changes to a Keras script as unified diffs, where a decision stands there in plain sight."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from plateau_cause.capture.patches import Place, changed
+from plateau_cause.capture.source import Edit, Source, called
+
+MODULES = {  # beginnings of networks' names → the module of keras.applications that holds their function
+    "resnet50v2": "resnet_v2", "resnet101v2": "resnet_v2", "resnet152v2": "resnet_v2", "resnet": "resnet",
+    "inceptionresnetv2": "inception_resnet_v2", "efficientnetv2": "efficientnet_v2",
+    "efficientnet": "efficientnet", "mobilenetv3": "mobilenet_v3", "mobilenetv2": "mobilenet_v2",
+    "mobilenet": "mobilenet", "inceptionv3": "inception_v3", "xception": "xception", "nasnet": "nasnet",
+    "densenet": "densenet", "vgg16": "vgg16", "vgg19": "vgg19", "convnext": "convnext",
+}  # fmt: skip
+RESCALED = {"tf": "1 / 127.5, offset=-1", "unit": "1 / 255", "byte": "1.0"}
+
+
+def preprocessed(folder: Path, place: Place, network: str, wanted: str) -> str | None:
+    """Returns the generator with the network's own `preprocess_input`, or the Rescaling that it needs."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = source.at(line, ast.Call)
+        rescales = [word for call in calls for word in call.keywords if word.arg == "rescale"]
+        function = _function(source.whole, network)
+        if len(rescales) == 1 and function is not None:
+            value = rescales[0].value
+            start = source.replaced(value, "")[0] - len("rescale=")
+            _, end, _ = source.replaced(value, "")
+            return [(start, end, f"preprocessing_function={function}")]
+        layers = [call for call in calls if called(call) == "Rescaling"]
+        if len(layers) == 1 and wanted in RESCALED:
+            return [source.replaced(layers[0], f"{source.text(layers[0].func)}({RESCALED[wanted]})")]
+        if len(layers) == 1 and function is not None:
+            before = source.text(layers[0].func).rpartition(".")[0]
+            return [source.replaced(layers[0], f"{before + '.' if before else ''}Lambda({function})")]
+        return []
+
+    return changed(folder, place, edit)
+
+
+def logits_told(folder: Path, place: Place, value: bool) -> str | None:
+    """Returns the loss with `from_logits` turned round, where it stands there."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        words = [
+            word for call in source.at(line, ast.Call) for word in call.keywords if word.arg == "from_logits"
+        ]
+        if len(words) == 1:
+            return [source.replaced(words[0].value, str(value))]
+        losses = [call for call in source.at(line, ast.Call) if called(call).endswith("Crossentropy")]
+        if len(losses) != 1 or losses[0].args or losses[0].keywords or not value:
+            return []
+        return [source.replaced(losses[0], f"{source.text(losses[0].func)}(from_logits=True)")]
+
+    return changed(folder, place, edit)
+
+
+def activated(folder: Path, place: Place, loss: str) -> str | None:
+    """Returns the last layer with the activation that its loss expects."""
+    name = "sigmoid" if loss == "binary_crossentropy" else "softmax"
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        layers = [call for call in source.at(line, ast.Call) if called(call) == "Dense"]
+        if not layers or any(word.arg == "activation" for word in layers[-1].keywords):
+            return []
+        return [source.behind_last(layers[-1], f'activation="{name}"')]
+
+    return changed(folder, place, edit)
+
+
+def reactivated(folder: Path, place: Place, old: str, new: str) -> str | None:
+    """Returns the last layer with another activation."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        found = [node for node in source.at(line, ast.Constant) if node.value == old]
+        return [source.replaced(found[-1], f'"{new}"')] if found else []
+
+    return changed(folder, place, edit)
+
+
+def hub_trained(folder: Path, place: Place) -> str | None:
+    """Returns `hub.KerasLayer` with `trainable=True`."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        layers = [call for call in source.at(line, ast.Call) if called(call) == "KerasLayer"]
+        if len(layers) != 1:
+            return []
+        for word in layers[0].keywords:
+            if word.arg == "trainable":
+                return [source.replaced(word.value, "True")]
+        return [source.behind_last(layers[0], "trainable=True")]
+
+    return changed(folder, place, edit)
+
+
+def compiled_again(folder: Path, fit: Place, compiled: Place) -> str | None:
+    """Returns the fit with the same `compile` once more before it, in the same file."""
+    if not fit or not compiled or fit["file"] != compiled["file"]:
+        return None
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [call for call in source.at(compiled["line"], ast.Call) if called(call) == "compile"]
+        fits = [call for call in source.at(line, ast.Call) if called(call) == "fit"]
+        if len(calls) != 1 or len(fits) != 1:
+            return []
+        return [source.inserted(source.first_line(line), " ".join(source.text(calls[0]).split()))]
+
+    return changed(folder, fit, edit)
+
+
+def _function(text: str, network: str) -> str | None:
+    """Returns how a file may write a network's `preprocess_input`."""
+    plain = re.sub(r"[^a-z0-9]", "", network.lower())
+    module = next((name for start, name in MODULES.items() if plain.startswith(start)), None)
+    for pattern, prefix in ((r"^import tensorflow as tf\b", "tf.keras"),
+                            (r"^(import (tf_keras as )?keras|from tensorflow import keras)\b", "keras"),
+                            (r"^import tf_keras\b", "tf_keras")):  # fmt: skip
+        if module and re.search(pattern, text, re.MULTILINE):
+            return f"{prefix}.applications.{module}.preprocess_input"
+    return None

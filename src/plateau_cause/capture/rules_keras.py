@@ -1,0 +1,190 @@
+"""Observations about Keras scripts: a base's images and batch norms, `from_logits`, `compile`, Hub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture import patches_keras as patches
+from plateau_cause.capture.observation import Observation, Peeked, with_places
+
+PROBABILITIES = ("softmax", "sigmoid")
+ENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy")
+DISTANCES = ("mean_squared_error", "mean_absolute_error", "mse", "mae", "huber")
+
+
+def preprocessing(peeked: Peeked) -> Observation | None:
+    """Returns that images reach the base in another way than its weights expect."""
+    base, keras = _base(peeked), _keras(peeked)
+    given = keras.get("enters_as", {}).get("training")
+    facts = keras.get("entering_base", {}).get("training")
+    if base is None or not base["expects"] or facts is None or given == base["expects"]:
+        return None
+    place = decided_at(peeked.content)
+    found = f"{facts['least']:.3g} to {facts['most']:.3g}"
+    words = f"images reach {base['name']} as {found}; its weights expect {base['expects_in_words']}"
+    patch = patches.preprocessed(peeked.folder, place, base["name"], base["expects"])
+    said = with_places(words, place, base["place"])
+    return Observation("preprocessing_unexpected", "preprocessing", said, place, patch)
+
+
+def decided_at(content: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the line that decides in which range images reach the base."""
+    keras, loaders = content["keras"], content["loaders"]
+    for one in (*keras["rescaling"], *keras["preprocessed"]):
+        if one["place"]:
+            return dict(one["place"])
+    transform = loaders[0]["data_set"]["transform"] if loaders else None
+    if transform and not any(
+        one.startswith(("map(", "rescale=", "preprocessing_")) for one in transform["steps"]
+    ):
+        transform = None  # which leaves the images as they are
+    base = content["model"]["base"]
+    of_base: dict[str, Any] | None = base and (base["called_at"] or base["place"])
+    return (transform and transform["place"]) or of_base
+
+
+def frozen_norms(peeked: Peeked) -> Observation | None:
+    """Returns that batch norms of a base act as in training while its other layers are frozen."""
+    base = _base(peeked)
+    if base is None or not base["acting_norms"] or not base["frozen"]:
+        return None
+    place = base["called_at"] or base["place"]
+    words = f"{base['acting_norms']} batch norms of {base['name']} act as in training while it is frozen"
+    said = with_places(words, place)
+    return Observation("frozen_batch_norms_train", "batch_norm", said, place)
+
+
+def overridden(peeked: Peeked) -> Observation | None:
+    """Returns that batch norms act as in training although their base is called with `training=False`."""
+    base = _base(peeked)
+    if base is None or base["training"] is not False or not base["acting_norms"] or base["frozen"]:
+        return None
+    words = (f"{base['acting_norms']} batch norms of {base['name']} act as in training although it is called "
+             "with training=False: this Keras passes on what fit says")  # fmt: skip
+    place = base["called_at"]
+    return Observation("training_overridden", "batch_norm", with_places(words, place), place)
+
+
+def from_logits(peeked: Peeked) -> Observation | None:
+    """Returns that loss and last activation do not fit each other."""
+    loss = peeked.content["loss"]
+    if not _keras(peeked) or not loss or loss["function"] not in ENTROPIES:
+        return None
+    activation, place = loss["activation"], loss["built"]
+    expects_logits = bool(loss["options"].get("from_logits"))
+    is_probability = activation in PROBABILITIES or (activation is None and loss["on"] == "probabilities")
+    if expects_logits == (not is_probability):
+        return None
+    head = peeked.model["head"]
+    if activation == "relu":
+        return None  # said of the head
+    if expects_logits:
+        words = f"{activation or 'a softmax'} before a loss with from_logits=True, which applies it itself"
+        patch = patches.logits_told(peeked.folder, place, False)
+    else:
+        words = "the loss expects probabilities and is given plain outputs: from_logits is False"
+        patch = patches.logits_told(peeked.folder, place, True)
+        patch = patch or patches.activated(peeked.folder, head and head["place"], loss["function"])
+    said = with_places(words, place, head and head["place"])
+    return Observation("loss_input", "loss_function", said, place, patch)
+
+
+def output(peeked: Peeked) -> Observation | None:
+    """Returns that the last activation cannot tell classes apart."""
+    loss, head = peeked.content["loss"], peeked.model["head"]
+    if not _keras(peeked) or not loss or not head:
+        return None
+    place = head["place"]
+    if loss["activation"] == "relu" and loss["function"] in ENTROPIES:
+        words = with_places("outputs pass a ReLU before the loss", place)
+        return Observation("output_activation", "head", words, place,
+                           patches.reactivated(peeked.folder, place, "relu", "softmax"))  # fmt: skip
+    if loss["activation"] == "softmax" and head["outputs"] == 1:
+        words = with_places("a softmax over a single output is always 1", place)
+        return Observation("output_activation", "head", words, place,
+                           patches.reactivated(peeked.folder, place, "softmax", "sigmoid"))  # fmt: skip
+    return None
+
+
+def distance(peeked: Peeked) -> Observation | None:
+    """Returns that classes are learned by a loss for numbers."""
+    loss = peeked.content["loss"]
+    if not _keras(peeked) or not loss or loss["function"] not in DISTANCES:
+        return None
+    if loss["activation"] not in PROBABILITIES:
+        return None
+    words = with_places(f"{loss['function']} on probabilities of classes: its gradient fades", loss["built"])
+    return Observation("loss_for_numbers", "loss_function", words, loss["built"])
+
+
+def stale(peeked: Peeked) -> Observation | None:
+    """Returns that `trainable` was changed after `compile` and the next fit does not see it."""
+    found = _keras(peeked).get("stale") or []
+    if not found:
+        return None
+    first = found[0]
+    change = "still stands still" if first["would_train"] else "still trains"
+    words = (f"{first['changed']['layers']} {change}: `trainable` was changed after `compile`, and the fit "
+             "uses what was compiled; compile again before it")  # fmt: skip
+    said = with_places(words, first["changed_at"], first["compiled_at"], first["place"])
+    patch = patches.compiled_again(peeked.folder, first["place"], first["compiled_at"])
+    place = first["changed_at"] or first["place"]
+    return Observation("trainable_after_compile", "frozen_layers", said, place, patch)
+
+
+def hub(peeked: Peeked) -> Observation | None:
+    """Returns that a SavedModel is not trained, which is what Hub does by default."""
+    base = _base(peeked)
+    if base is None or not base["is_hub"] or (not base["frozen"] and base["parameters"]):
+        return None
+    if base["name"] == "TFSMLayer" or not base["parameters"]:
+        words = with_places(
+            f"{base['name']} holds a SavedModel that cannot be trained here; load it by "
+            "hub.KerasLayer(path, trainable=True) of tensorflow_hub with tf_keras, or build its network anew "
+            "and load its weights", base["place"])  # fmt: skip
+        return Observation("saved_model_fixed", "frozen_layers", words, base["place"])
+    words = with_places(
+        "hub.KerasLayer never moves: its trainable is False unless it is given", base["place"]
+    )
+    patch = patches.hub_trained(peeked.folder, base["place"])
+    return Observation("frozen_layers", "frozen_layers", words, base["place"], patch)
+
+
+def split_of_sorted(peeked: Peeked) -> Observation | None:
+    """Returns that `validation_split` cut classes off that stand at the end of sorted arrays."""
+    train = peeked.train_loader
+    if not _keras(peeked).get("validation_split") or train is None or not peeked.other_loaders:
+        return None
+    seen = [set(one["labels"]["seen"]) for one in (train, peeked.other_loaders[0])]
+    if not train["labels"]["in_order"] or seen[0] == seen[1]:
+        return None
+    classes = f"{len(seen[1])} of {len(seen[0] | seen[1])} classes are there"
+    words = f"validation_split takes the end of sorted arrays: {classes}"
+    place = train["loop"]
+    return Observation("split_of_sorted", "data_order", with_places(words, place), place)
+
+
+def augmented_in_model(peeked: Peeked) -> Observation | None:
+    """Returns that layers of the model change images at random in validation too."""
+    acting = [one for one in _keras(peeked).get("augmentation", []) if one["in_evaluation"]]
+    if not acting:
+        return None
+    place = acting[0]["called_at"] or acting[0]["place"]
+    words = with_places(f"{acting[0]['class']} changes the images of validation too", place)
+    return Observation("evaluation_augmented", "evaluation", words, place)
+
+
+def _keras(peeked: Peeked) -> dict[str, Any]:
+    found: dict[str, Any] = peeked.content.get("keras") or {}
+    return found
+
+
+def _base(peeked: Peeked) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = peeked.model.get("base")
+    return found
+
+
+RULES = (
+    hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance, split_of_sorted,
+    augmented_in_model,
+)  # fmt: skip

@@ -1,0 +1,45 @@
+"""Rows of the table that only Keras scripts have: the base and its images, callbacks, every fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture.observation import at
+
+Row = tuple[str, str, str]
+
+
+def rows(content: dict[str, Any]) -> list[Row]:
+    """Returns what only a Keras script has; nothing for others."""
+    if content.get("framework") != "keras":
+        return []
+    keras = content["keras"]
+    runs = (f"{keras['library']} {keras['version']} on {keras['backend']}"
+            if keras["library"] == "keras" else f"{keras['library']} {keras['version']}")  # fmt: skip
+    return [("runs on", runs, ""), *_base(content), *_fits(keras), *_callbacks(keras)]
+
+
+def _base(content: dict[str, Any]) -> list[Row]:
+    base, keras = content["model"]["base"], content["keras"]
+    if base is None:
+        return []
+    training = {True: ", called with training=True", False: ", called with training=False", None: ""}
+    found = [("base", f"{base['name']}{training[base['training']]}", at(base["called_at"] or base["place"]))]
+    facts = keras["entering_base"]["training"]
+    if facts:
+        said = f"{facts['least']:.3g} to {facts['most']:.3g}"
+        wanted = base["expects_in_words"] if base["expects"] else "not known"
+        found.append(("  images reach it as", f"{said}; its weights expect: {wanted}", at(base["place"])))
+    found += [("  rescaled by", one["class"], at(one["place"])) for one in keras["rescaling"]]
+    found += [("  preprocessed by", f"{one['by']}.preprocess_input", at(one["place"]))
+              for one in keras["preprocessed"][:2]]  # fmt: skip
+    return found
+
+
+def _fits(keras: dict[str, Any]) -> list[Row]:
+    return [("fit again", f"{one['epochs']} epochs, rate {one['rate']:g}: {one['trains']['layers']}",
+             at(one["place"])) for one in keras["fits"][1:]]  # fmt: skip
+
+
+def _callbacks(keras: dict[str, Any]) -> list[Row]:
+    return [("callback", one["class"], at(one["place"])) for one in keras["callbacks"]]

@@ -1,0 +1,61 @@
+"""Which door a script goes through, and what of Keras cannot be captured, in one line."""
+
+from __future__ import annotations
+
+import pytest
+
+from plateau_cause.capture import launch
+from plateau_cause.capture.doors import is_keras
+from plateau_cause.errors import PlateauError
+
+TAPE = """
+import tensorflow as tf
+w = tf.Variable(1.0)
+for _ in range(3):
+    with tf.GradientTape() as tape:
+        loss = w * w
+    w.assign_sub(0.1 * tape.gradient(loss, w))
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("import tensorflow as tf", True),
+        ("from keras import layers", True),
+        ("import tf_keras", True),
+        ("import model", True),  # which imports Keras
+        ("import torch, keras\nm.fit(loader)", True),
+        ("import torch\nfrom tensorflow.io import gfile", False),
+        ("import torch\nfrom torch.utils.tensorboard import SummaryWriter", False),
+        ("import torch, sklearn", False),
+        ("def f(:", False),
+    ],
+)
+def test_the_door_follows_from_what_a_script_imports(text, expected, tmp_path):
+    (tmp_path / "train.py").write_text(text)
+    (tmp_path / "model.py").write_text("from tensorflow.keras import Model")
+    assert is_keras("train.py", tmp_path, False) is expected
+    assert is_keras("train", tmp_path, True) is expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (TAPE, "train.py: a loop over GradientTape trains at train.py:7, which cannot be replayed; put"),
+        ("import keras\nprint('done')", "train.py: no call of Model.fit was seen; expected"),
+        ("import tensorflow as tf\ntf.distribute.MultiWorkerMirroredStrategy()",
+         "train.py: tf.distribute.MultiWorkerMirroredStrategy trains on several hosts"),
+        ("import tensorflow as tf\ntf.estimator.DNNClassifier([8], [])",
+         "train.py: tf.estimator is not read; expected a keras.Model with compile and fit"),
+    ],
+    ids=["tape", "no fit", "hosts", "estimator"],
+)  # fmt: skip
+def test_what_cannot_be_captured_is_said_in_one_line(text, said, tmp_path, keras_python, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    (tmp_path / "train.py").write_text(text)
+    with pytest.raises(PlateauError) as raised:
+        launch.peek(launch.script(str(tmp_path / "train.py"), python=keras_python), tmp_path / "out")
+    assert str(raised.value).startswith(said)
+    assert "\n" not in str(raised.value)

@@ -1,0 +1,59 @@
+"""A peek at a Keras script says what it does and where, and names what is broken, nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from keras_cases import CASES, at
+
+from plateau_cause.capture import table
+from plateau_cause.capture.observations import observe
+from plateau_cause.capture.possible_keras import interventions
+
+BROKEN = [(name, kind) for name, case in CASES.items() for kind in case.broken]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_healthy_script_is_described_and_nothing_stands_out(name, prepare, peek):
+    case = CASES[name]
+    folder = prepare(name)
+    content = peek(folder, case.backend)
+    assert {path: at(content, path) for path in case.facts} == case.facts
+    assert (content["problems"], content["seen"]["is_so_far"]) == ([], False)
+    for path, text in case.lines.items():
+        line = at(content, path)["line"]
+        assert text in (folder / "train.py").read_text().splitlines()[line - 1], path
+    found = observe(content, folder)
+    assert [one.code for one in found if one.code not in case.unasked] == []
+    assert not any(one["is_sure"] for one in interventions(content, found))
+    assert "train.py really does" in table.render(content, found)
+
+
+@pytest.mark.parametrize(("name", "kind"), BROKEN, ids=[" ".join(one) for one in BROKEN])
+def test_what_is_broken_is_named_with_its_line(name, kind, prepare, peek):
+    case, broken = CASES[name], CASES[name].broken[kind]
+    folder = prepare(name, broken.edits)
+    found = observe(content := peek(folder, case.backend), folder)
+    named = [one for one in found if one.code == broken.code]
+    assert len(named) == 1, [one.code for one in found]
+    text = (folder / "train.py").read_text().splitlines()
+    assert broken.line in text[named[0].location["line"] - 1]
+    assert (named[0].cause, bool(named[0].patch)) == (broken.cause, broken.is_patched)
+    offered = [one["name"] for one in interventions(content, found) if one["cause"] == broken.cause]
+    assert offered == ([broken.offers] if broken.offers else [])
+
+
+PATCHED = [(name, kind) for name, kind in BROKEN if CASES[name].broken[kind].is_patched]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind"), PATCHED, ids=[" ".join(one) for one in PATCHED])
+def test_a_patched_script_is_healthy(name, kind, prepare, peek):
+    case, broken = CASES[name], CASES[name].broken[kind]
+    folder = prepare(name, broken.edits)
+    found = observe(peek(folder, case.backend), folder)
+    patch = next(one.patch for one in found if one.code == broken.code)
+    subprocess.run(["patch", "-p1"], cwd=folder, input=patch, text=True, check=True, capture_output=True)
+    again = observe(peek(folder, case.backend), folder)
+    assert broken.code not in [one.code for one in again]

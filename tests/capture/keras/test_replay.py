@@ -1,0 +1,69 @@
+"""A replay is the unchanged script with interventions: each is seen to take, and twice is the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from keras_cases import CASES
+
+from plateau_cause.capture.observations import observe
+from plateau_cause.capture.possible_keras import interventions
+
+
+def test_the_same_replay_twice_gives_the_same_hits(prepare, replay):
+    folder = prepare("hub_layer")
+    first, second = (replay(folder)[1] for _ in range(2))
+    assert list(first) == ["val"] and len(first["val"]) == 24
+    assert np.array_equal(first["val"], second["val"])
+
+
+def test_another_seed_is_another_training_of_the_same_images(prepare, replay):
+    folder = prepare("pipeline")
+    (one, hits), (other, others) = replay(folder), replay(folder, seed=1)
+    assert len(hits["val"]) == len(others["val"])
+    losses = [result["epochs"][-1]["training"]["loss"] for result in (one, other)]
+    assert losses[0] != losses[1]
+
+
+def test_validation_and_test_are_judged(prepare, replay):
+    result, hits = replay(prepare("sequential"))
+    assert {name: len(one) for name, one in hits.items()} == {"val": 12, "test": 18}
+    assert result["evaluations"]["test"]["accuracy"] == pytest.approx(hits["test"].mean())
+    measured = result["epochs"][-1]["evaluations"]
+    assert measured[0]["accuracy"] == pytest.approx(hits["val"].mean(), abs=1e-6)
+    assert measured[1]["accuracy"] == pytest.approx(hits["test"].mean(), abs=1e-6)
+
+
+UNDONE = [(name, kind) for name, case in CASES.items() for kind, one in case.broken.items() if one.offers]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "kind"), UNDONE, ids=[" ".join(one) for one in UNDONE])
+def test_what_is_offered_takes(name, kind, prepare, peek, replay):
+    case, broken = CASES[name], CASES[name].broken[kind]
+    folder = prepare(name, broken.edits)
+    content = peek(folder, case.backend)
+    offers = {one["name"]: one["settings"] for one in interventions(content, observe(content, folder))}
+    result, hits = replay(folder, {broken.offers: offers[broken.offers]}, case.backend)
+    assert result["interventions"][broken.offers]["took"], result["interventions"]
+    assert len(hits["val"]) == (12 if name == "sequential" else 24)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [("hub_layer", {"compile_again": {}}), ("hub_layer", {"schedule": {}}),
+     ("legacy", {"unfreeze": {"part": "all"}})],
+)  # fmt: skip
+def test_what_changes_nothing_is_said_not_to_have_taken(name, change, prepare, replay):
+    result, _ = replay(prepare(name), change)
+    told = next(iter(result["interventions"].values()))
+    assert (told["took"], bool(told["words"])) == (False, True)
+
+
+def test_labels_mapped_as_in_training_are_what_changes(prepare, replay):
+    folder = prepare("generator", CASES["generator"].broken["labels"].edits)
+    as_it_is, mapped = (replay(folder, one) for one in
+                        (None, {"labels_mapped": {"mapping": {"0": 2, "1": 1, "2": 0}}}))  # fmt: skip
+    assert as_it_is[0]["epochs"][-1]["training"] == mapped[0]["epochs"][-1]["training"]
+    assert not np.array_equal(as_it_is[1]["val"], mapped[1]["val"])
+    assert np.array_equal(as_it_is[1]["val"][8:16], mapped[1]["val"][8:16])  # the class in the middle
