@@ -14,7 +14,7 @@ SMALL = {"preprocessing.size": 8, "schedule.epochs": 1}
 def probes(monkeypatch):
     """What a probe sees, by input size; returns the mapping, to be changed."""
     seen = {8: 0.5, 16: 0.9, 32: 0.95}
-    monkeypatch.setattr(reference, "_probed", lambda lab, preprocessing, weights: seen[preprocessing.size])
+    monkeypatch.setattr(reference, "probed", lambda lab, preprocessing, weights: seen[preprocessing.size])
     return seen
 
 

@@ -94,6 +94,7 @@ def diagnose(
     views: Mapping[str, View],
     split_auc: float = 0.5,
     candidates: Sequence[float] = (),
+    pictures: np.ndarray | None = None,
 ) -> Diagnosed:
     """Returns what the plateau is made of.
 
@@ -107,6 +108,7 @@ def diagnose(
         views: features by name, from the embed stage.
         split_auc: of a classifier between training and test images, from the feature_shift stage.
         candidates: what the other candidates for the reference cost, in the unit of Result.cost.
+        pictures: (N,) the same number for images that are copies or near copies, from dataset_stats.
     """
     evidence = gather_evidence(lab, rates, recipe[0], reference[0], views)
     swaps = swaps_between(recipe[0].arm, reference[0].arm, rates, limits)
@@ -116,7 +118,7 @@ def diagnose(
     for own, other in zip(recipe, reference, strict=True):
         question.add(question.game.everything, own)
         question.add(frozenset(), other)
-    search = Search(lab, runner, question, limits, noise, split_auc, evidence)
+    search = Search(lab, runner, question, limits, noise, split_auc, evidence, pictures)
     search.spend(budget(recipe, reference, candidates, limits.max_cost))
     return Diagnosed(
         swaps=swaps,
@@ -146,6 +148,7 @@ class Search:
     noise: Mapping[str, Any]
     split_auc: float
     evidence: Evidence
+    pictures: np.ndarray | None = None
     data: dict[str, DataQuestion] = field(default_factory=dict)
 
     def spend(self, left: float) -> None:
@@ -176,6 +179,7 @@ class Search:
             self.split_auc,
             self.evidence,
             self.limits.min_effect,
+            self.pictures,
         )
 
     def _suspicions(self, lucks: tuple[float, ...]) -> list[DataQuestion]:

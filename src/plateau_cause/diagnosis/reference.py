@@ -71,7 +71,7 @@ def _enlarged(lab: Laboratory, rates: Rates, best: Result) -> Arm | None:
     sizes = larger_sizes(given.size, lab.backbone(arm.weights).expects.size)
     if not sizes or arm.own or 1.0 - reached < WORTH_LARGER:
         return None
-    seen = {size: _probed(lab, replace(given, size=size), arm.weights) for size in [given.size, *sizes]}
+    seen = {size: probed(lab, replace(given, size=size), arm.weights) for size in [given.size, *sizes]}
     wanted = max(reached, seen[given.size] + WORTH_LARGER)
     size = next((size for size in sizes if seen[size] >= wanted), None)
     if size is None:
@@ -88,11 +88,14 @@ def larger_sizes(given: int, expected: int) -> list[int]:
     return [size for size in sizes if size <= expected]
 
 
-def _probed(lab: Laboratory, preprocessing: Preprocessing, weights: str) -> float:
+def probed(lab: Laboratory, preprocessing: Preprocessing, weights: str) -> float:
     """Returns the validation accuracy of a linear probe on the frozen features under this preprocessing."""
-    train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
-    features = lab.features(preprocessing, weights)
-    return linear_probe(features, lab.dataset.targets, train, val, lab.num_classes).accuracy["val"]
+    key = (preprocessing, weights)
+    if key not in lab.probes:
+        train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
+        features, targets = lab.features(preprocessing, weights), lab.dataset.targets
+        lab.probes[key] = linear_probe(features, targets, train, val, lab.num_classes).accuracy["val"]
+    return lab.probes[key]
 
 
 def choose(lab: Laboratory, results: list[Result]) -> Result:

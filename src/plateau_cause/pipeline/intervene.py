@@ -56,6 +56,7 @@ def diagnose_arms(
         views,
         split_auc=split_auc,
         candidates=about["reference"]["candidates"],
+        pictures=artifacts.read_parquet(root / paths.IMAGE_FACTS)["picture"].to_numpy(),
     )
     dataset = lab.dataset
     found = record.record(

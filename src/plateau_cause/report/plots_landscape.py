@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plateau_cause.report import numbers, style
+from plateau_cause import numbers
+from plateau_cause.report import style
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.picture import Sketch
 from plateau_cause.report.plots_training import COLUMNS

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plateau_cause.report import numbers
-from plateau_cause.report.wording import spoken, words
+from plateau_cause.diagnosis.plateau import Plateau
+from plateau_cause.report.sentences import headline, notes, tells_apart, would_settle
 
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
-FEW_IMAGES = 100  # test images below which the smallest effect that can be seen is said
 Record = Mapping[str, Any]
 
 
@@ -34,15 +33,17 @@ def summarize(
     recipe, data = found["findings"], found["data"]
     base = max(found["gap"]["effect"], sum(item["effect"] for item in _standing(recipe, "cause")), 1e-9)
     causes = [_cause(item, "recipe", item["effect"] / base, runs) for item in _standing(recipe, "cause")]
-    causes += [_cause(item, "data", None, runs) for item in _standing(data, "cause")]
+    causes += [_cause(item, item["kind"], None, runs) for item in _standing(data, "cause")]
     undecided = [*_standing(recipe, "undecided"), *_standing(data, "undecided")]
+    unharmful = _standing(recipe, "harmless")
     summary = {
         "schema_version": 1,
         "verdict": _verdict(found, causes),
         "plateau": dict(plateau),
-        "levels": {**levels, **{k: v for item in data for k, v in item["levels"].items()}},
+        "levels": {**levels, **_levels(data)},
         "causes": sorted(causes, key=lambda cause: -cause["effect"]),
-        "harmless": [_difference(item) for item in _standing(recipe, "harmless")],
+        "harmless": [_difference(item) for item in unharmful if not _is_better(item, min_effect)],
+        "better_as_is": [_difference(item) for item in unharmful if _is_better(item, min_effect)],
         "undecided": [_difference(item) for item in undecided],
         "recommended_recipe": found["recommended"]["recipe"],
         "verified": _verified(found),
@@ -52,9 +53,22 @@ def summarize(
         "gap": {key: found["gap"][key] for key in ("effect", "ci")},
         "test_images": found["test_images"],
     }
-    summary["notes"] = summary["alarms"] + _target(found, target) + _notes(summary)
-    summary["would_settle"] = _would_settle(summary)
-    return {**summary, "headline": headline(summary)}
+    summary["notes"] = notes(summary, found, target)
+    summary["would_settle"] = would_settle(summary)
+    return {**summary, "headline": headline(summary, found)}
+
+
+def _is_better(item: Record, min_effect: float) -> bool:
+    """Returns whether the user's value is surely the better one, by what is worth reporting."""
+    return bool(item["ci"][1] < 0 and item["effect"] <= -min_effect)
+
+
+def _levels(data: Sequence[Record]) -> dict[str, float]:
+    """Returns what suspicions about the data say of levels; a ceiling only where wrong labels are a cause."""
+    found = {name: level for item in data for name, level in item["levels"].items()}
+    if not any(item["cause"] == "label_noise" for item in _standing(data, "cause")):
+        found.pop("label_noise_ceiling", None)
+    return found
 
 
 def _standing(items: Sequence[Record], standing: str) -> list[Record]:
@@ -63,77 +77,47 @@ def _standing(items: Sequence[Record], standing: str) -> list[Record]:
 
 def _verdict(found: Record, causes: Sequence[Record]) -> str:
     """Returns the verdict on recipe and data together: what is open about the data acquits no one."""
-    if causes or found["verdict"] == "plateau":
+    if causes or found["verdict"] == "plateau" or tells_apart(found):
         return "plateau"
     is_open = any(item["standing"] == "undecided" and item["probability"] >= 0.5 for item in found["data"])
     contradicted = any(not alarm["acquits"] for alarm in found["alarms"])
     return "inconclusive" if is_open or contradicted else str(found["verdict"])
 
 
-def describe_plateau(
-    run: Record, level: float, from_epoch: int | None, explained_by: str | None
-) -> dict[str, Any]:
-    """Returns the plateau section: which curve is stuck, where, since when."""
-    metric = "test_accuracy" if (run["train_accuracy"] or 0.0) >= MEMORISED else "train_accuracy"
+def describe_plateau(run: Record, curve: Plateau, explained_by: str | None) -> dict[str, Any]:
+    """Returns the plateau section: which curve is stuck, where, since when.
+
+    Args:
+        run: the recipe's.
+        curve: the end of the curve that `judged_curve` names.
+        explained_by: the measured level that its test accuracy equals.
+    """
+    is_trained = judged_curve(run) == "train_accuracy"
     return {
-        "metric": metric,
-        "level": level if metric == "train_accuracy" else run["test_accuracy"],
-        "from_epoch": from_epoch,
+        "metric": "train_accuracy" if is_trained else "test_accuracy",
+        "level": curve.level if is_trained else run["test_accuracy"],
+        "from_epoch": curve.from_epoch,
+        "curve": {"name": judged_curve(run), "level": curve.level, "range": list(curve.range)},
         "explained_by": explained_by,
         **{f"{split}_accuracy": run[f"{split}_accuracy"] for split in ("train", "val", "test")},
     }
 
 
-def headline(summary: Record) -> str:
-    """Returns one sentence that a person can act on."""
-    before, after = summary["verified"]["before"], summary["verified"]["after"]
-    if summary["verdict"] == "healthy":
-        reached = f"the recipe reaches {before:.1%} on test images"
-        return f"Nothing to repair was found: {reached}; {_hidden(summary)}."
-    if summary["verdict"] == "inconclusive":
-        return (
-            f"Undecided: the recipe reaches {before:.1%}, and {_hidden(summary)}; these runs and test "
-            "images do not tell whether there is more."
-        )
-    if not summary["causes"]:
-        names = _listed([entry["factor"] for entry in summary["undecided"]])
-        return (
-            f"The recommended recipe reaches {after:.1%} instead of {before:.1%}; which of its changes does "
-            f"it is not decided ({names})."
-        )
-    primary = summary["causes"][0]
-    gained = numbers.points(primary["effect"])
-    if primary.get("alternatives"):
-        others = _listed(primary["alternatives"])
-        return f"{words(primary).title}: repairing it gains {gained}, and so does any one of: {others}."
-    if primary["kind"] == "data":
-        return f"{words(primary).title}: worth {gained} of test accuracy; the recipe stands at {before:.1%}."
-    together = " once the rest is in place (alone it hurts)" if primary["alone"] < 0 else ""
-    return (
-        f"{words(primary).title}: worth {gained} of test accuracy{together}; the recommended recipe reaches "
-        f"{after:.1%} instead of {before:.1%}."
-    )
-
-
-def _hidden(summary: Record) -> str:
-    """Returns how much may still be hidden, by the interval of the gap and of the best run."""
-    most = max(summary["gap"]["ci"][1], summary["verified"]["ci"][1], 0.0)
-    images = summary["test_images"]
-    return f"at most {numbers.points(most).removeprefix('+')} may still be hidden with {images} test images"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(spoken(name) for name in names)
+def judged_curve(run: Record) -> str:
+    """Returns the curve whose end is judged: where training images are memorised, the validation images'."""
+    return "val_accuracy" if (run["train_accuracy"] or 0.0) >= MEMORISED else "train_accuracy"
 
 
 def _cause(item: Record, kind: str, share: float | None, runs: Mapping[str, str]) -> dict[str, Any]:
     kept = ("cause", "effect", "ci", "probability", "evidence", "fix", "title", "repair", "explanation")
-    alone = item["alone"]["effect"] if "alone" in item else item["effect"]
+    alone = item.get("alone", item)
     return {
         **{key: item[key] for key in kept},
         "kind": kind,
         "share": share,
-        "alone": alone,
+        "alone": alone["effect"],
+        "alone_ci": list(alone["ci"]),
+        "extrapolated": bool(item.get("extrapolated")),
         "alternatives": list(item.get("alternatives", ())),
         "runs": [runs[name] for name in item["runs"] if runs.get(name)],
     }
@@ -161,49 +145,6 @@ def _cost(found: Record) -> dict[str, float]:
         + found["reference_seconds"]
         + extra,
     }
-
-
-def _target(found: Record, target: float | None) -> list[str]:
-    """Returns whether the accuracy that the user needs is reached, and by what."""
-    if target is None:
-        return []
-    verified = _verified(found)
-    said = f"The target of {target:.1%} (diagnosis.target_accuracy) is "
-    if verified["before"] >= target:
-        return [f"{said}reached by the recipe as it stands."]
-    if verified["after"] >= target:
-        return [f"{said}reached by the recommended recipe, not by the recipe as it stands."]
-    return [f"{said}missed by the best recipe measured by {100 * (target - verified['after']):.1f} points."]
-
-
-def _notes(summary: Record) -> list[str]:
-    notes = []
-    if summary["test_images"] < FEW_IMAGES:
-        width = summary["gap"]["ci"][1] - summary["gap"]["ci"][0]
-        seen = numbers.points(width / 2).removeprefix("+")
-        notes.append(f"{summary['test_images']} test images: an effect below about {seen} cannot be seen.")
-    trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]
-    if summary["verdict"] == "healthy" and (trained or 0.0) < tested:
-        notes.append(
-            "Training accuracy is the lower one: augmentation, regularisation or noisy labels, not a fault."
-        )
-    open_ones = [f"{entry['factor']} ({numbers.points(entry['effect'])})" for entry in summary["undecided"]]
-    if open_ones:
-        notes.append(f"Neither shown to matter nor to be harmless: {', '.join(open_ones)}.")
-    return notes
-
-
-def _would_settle(summary: Record) -> list[str]:
-    """Returns what would decide what is open; nothing where nothing is."""
-    if not summary["undecided"] and summary["verdict"] != "inconclusive":
-        return []
-    gap = summary["gap"]
-    return [
-        f"The gap to the reference is {numbers.points_with_interval(gap['effect'], gap['ci'])}: more "
-        "test images, "
-        "or further seeds (diagnosis.seeds: [0, 1, 2]), narrow every interval.",
-        "A larger budget (diagnosis.max_cost) pays for more runs.",
-    ]
 
 
 def label_map(records: Sequence[Record]) -> dict[str, str]:

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plateau_cause.report import numbers
-from plateau_cause.report.view import HARMLESS, UNDECIDED, VERDICTS, fix_yaml, plateau_sentence
+from plateau_cause import numbers
+from plateau_cause.report.view import VERDICTS, by_standing, fix_yaml, plateau_sentence
 from plateau_cause.report.waterfall import Step, steps
 from plateau_cause.report.wording import spoken, words
 
@@ -34,8 +34,7 @@ def render(summary: Mapping[str, Any], width: int = 80, plain: bool = False) -> 
         _list(
             "Causes, the largest first", [_cause(cause) for cause in summary["causes"]], width, numbered=True
         ),
-        _list(HARMLESS[0], _differences(summary["harmless"]), width),
-        _list(UNDECIDED[0], _differences(summary.get("undecided") or []), width),
+        *(_list(heading[0], _differences(entries), width) for heading, entries in by_standing(summary)),
         _list("What would settle it", summary.get("would_settle") or [], width),
         _list("Notes", summary.get("notes") or [], width),
     ]
@@ -94,7 +93,7 @@ def _cause(cause: Mapping[str, Any]) -> str:
 
 def _differences(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
-        f"{entry['factor']}: "
+        f"{spoken(entry['factor'])}: "
         + (
             "not swapped"
             if entry["effect"] is None

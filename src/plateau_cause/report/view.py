@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-from plateau_cause.report import numbers, waterfall
+from plateau_cause import numbers
+from plateau_cause.report import waterfall
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.wording import spoken, words
 
@@ -16,8 +17,11 @@ MOST_LISTED = 20
 FOLLOWED = re.compile(r"https?://[^\s<>|]+")  # javascript: would run in the reader's browser
 HARMLESS = (
     "Different, but harmless here",
-    "These differ from the reference too. What they change of the test accuracy is surely less than is worth "
-    "reporting.",
+    "These differ from the reference too. Taking its value surely gains less than is worth reporting.",
+)
+BETTER = (
+    "Better as it is",
+    "Here your value is surely better than the reference's: leave it.",
 )
 UNDECIDED = (
     "Neither shown to matter nor to be harmless",
@@ -48,8 +52,8 @@ def view(content: ReportContent) -> dict[str, Any]:
         if summary["recommended_recipe"]
         else None,
         "cost": _cost(summary["cost"]),
-        "harmless": HARMLESS,
-        "undecided": UNDECIDED,
+        "tested": by_standing(summary),
+        "shares_of": _shares_of(summary),
         "differences": content.differences,
         "dataset": [(spoken(str(name)).capitalize(), fact(value)) for name, value in content.dataset.items()],
         "runs": [{**run, "url": urls[run["run_id"]]} for run in content.runs],
@@ -72,23 +76,47 @@ def _cause(
     }
 
 
+def by_standing(summary: Mapping[str, Any]) -> list[tuple[tuple[str, str], list[dict[str, Any]]]]:
+    """Returns the differences that are no causes by how they stand: heading and explanation, entries."""
+    kinds = (("harmless", HARMLESS), ("better_as_is", BETTER), ("undecided", UNDECIDED))
+    return [(heading, list(summary.get(key) or ())) for key, heading in kinds]
+
+
+def _shares_of(summary: Mapping[str, Any]) -> str:
+    """Returns what the shares of the recipe's causes add up within: the gap, or more where they overlap."""
+    together = sum(cause["effect"] for cause in summary["causes"] if cause["share"] is not None)
+    gap = summary.get("gap")
+    is_within = gap is None or together <= gap["effect"] + 1e-9
+    return "of the gap" if is_within else "of all effects together"
+
+
 def plateau_sentence(summary: Mapping[str, Any]) -> str:
-    """Returns where the recipe stands, as a sentence: level, since when, and what it equals."""
+    """Returns where the recipe stands, as a sentence: the curve's end, test accuracy, and what it equals."""
     state = summary["plateau"]
-    if state["level"] is None:
-        return ""
-    curve = "Training accuracy" if state["metric"] == "train_accuracy" else "Test accuracy"
-    start = f"{curve} ends at {numbers.percent(state['level'])}"
-    if state["from_epoch"] is not None:
-        start = f"{curve} stays at {numbers.percent(state['level'])} from epoch {state['from_epoch']} on"
-    if state["explained_by"] is None:
-        return f"{start}."
-    name = state["explained_by"]
+    curve = state.get("curve")
+    parts = [_end_of(curve, state["from_epoch"])] if curve else []
+    parts.append(f"test accuracy is {numbers.percent(state['test_accuracy'])}{_equal_to(summary)}")
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _end_of(curve: Mapping[str, Any], from_epoch: int | None) -> str:
+    """Returns where a curve stays, and since when; between its lowest and highest value where they differ."""
+    name = "training accuracy" if curve["name"] == "train_accuracy" else "validation accuracy"
+    low, high = (numbers.percent(end) for end in curve["range"])
+    if from_epoch is None:
+        return f"{name} ends at {numbers.percent(curve['level'])}"
+    stays = f"stays at {low}" if low == high else f"stays between {low} and {high}"
+    return f"{name} {stays} from epoch {from_epoch} on"
+
+
+def _equal_to(summary: Mapping[str, Any]) -> str:
+    """Returns which measured level the test accuracy equals; nothing where it equals none."""
+    name = summary["plateau"]["explained_by"]
     level = summary["levels"].get(name)
-    known = "" if level is None else f" ({numbers.percent(level)})"
-    if state["metric"] == "train_accuracy":  # levels are held-out accuracies: they equal no training accuracy
-        start += f"; on test images the recipe reaches {numbers.percent(state['test_accuracy'])}"
-    return f"{start}, the level of {_article(name)}{spoken(name)}{known}."
+    return (
+        "" if level is None else f", the level of {_article(name)}{spoken(name)} ({numbers.percent(level)})"
+    )
 
 
 def _article(name: str) -> str:

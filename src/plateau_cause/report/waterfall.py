@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.report import numbers, style
+from plateau_cause import numbers
+from plateau_cause.report import style
 from plateau_cause.report.wording import words
 
 if TYPE_CHECKING:
@@ -59,8 +60,12 @@ def steps(summary: Mapping[str, Any]) -> list[Step]:
     """
     levels, recipe = summary["levels"], summary["plateau"]["test_accuracy"]
     chance = levels["chance"] or 0.0
-    bars = [Step("Chance", 0.0, chance, None, "chance"), Step("Your recipe", chance, recipe, None, "recipe")]
-    measured = [cause for cause in summary["causes"] if cause["cause"] != "limited_data"]
+    below = 0.0 if recipe < chance else chance  # below chance: that loses nothing of what chance gives
+    bars = [
+        Step("Chance", 0.0, chance, None, "chance"),
+        Step("Your recipe", below, recipe, None, "recipe"),
+    ]
+    measured = [cause for cause in summary["causes"] if not _is_extrapolated(cause)]
     reached = _reached(summary)
     before, behind = _split(measured, recipe, reached)
     bars += _fixes(before, bars[-1].end)
@@ -115,11 +120,15 @@ def _rest(start: float, end: float, alone: bool) -> list[Step]:
 
 
 def _more_data(summary: Mapping[str, Any], start: float) -> list[Step]:
-    limited = [cause for cause in summary["causes"] if cause["cause"] == "limited_data"]
-    if limited:
-        return _fixes(limited, start, "extrapolated")
+    carried_on = [cause for cause in summary["causes"] if _is_extrapolated(cause)]
+    if carried_on:
+        return _fixes(carried_on, start, "extrapolated")
     level = summary["levels"].get("more_data")
     return [] if level is None or level - start < VISIBLE else [_extrapolated(start, level)]
+
+
+def _is_extrapolated(cause: Mapping[str, Any]) -> bool:
+    return bool(cause.get("extrapolated", cause["cause"] == "limited_data"))
 
 
 def _extrapolated(start: float, level: float) -> Step:

@@ -1,4 +1,4 @@
-"""How the report writes numbers: accuracies in percent, changes in points, times in seconds."""
+"""How numbers are written for people: accuracies in percent, changes in points, times in seconds."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plateau_cause.report import numbers
+from plateau_cause import numbers
 
 
 @pytest.mark.parametrize(
