@@ -15,7 +15,7 @@ from plateau_cause.config.recipe import Recipe, put
 from plateau_cause.lab.effect import Effect
 from plateau_cause.training.user_code import load_user_code
 
-NOT_PLANTED = {"evaluation", "label_mapping", "split_shift", "weights_update"}  # no case yet
+NOT_PLANTED = {"evaluation", "label_mapping", "split_shift", "training_loop", "weights_update"}  # no case yet
 FAULTY = [case for case in CASES if case.kind in ("single", "double")]
 
 

@@ -40,6 +40,7 @@ CAUSE_NAMES = (
     "evaluation",
     "label_mapping",
     "split_shift",
+    "training_loop",
     "weights_update",
 )
 ARMS = ("recipe", "reference")

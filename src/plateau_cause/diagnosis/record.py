@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from plateau_cause import numbers
-from plateau_cause.causes.factor import RecipeFactor
+from plateau_cause.causes.factor import RecipeFactor, plain
 from plateau_cause.causes.words import Words
 from plateau_cause.config.params import dump
+from plateau_cause.config.recipe import get
 from plateau_cause.diagnosis.alarms import balanced_accuracy
 from plateau_cause.diagnosis.diagnose import Diagnosed
 from plateau_cause.diagnosis.game import Factors
 from plateau_cause.diagnosis.questions import REST, DataQuestion
 from plateau_cause.diagnosis.verdict import HARMLESS, UNDECIDED, Finding, Verdict
-from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.arm import OWN_PIECES, Arm
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.effect import effect
 from plateau_cause.lab.store import CURVES, Result, hits
@@ -90,7 +91,7 @@ def _finding(finding: Finding, diagnosed: Diagnosed, limit: float) -> dict[str, 
         "evidence": _evidence(parts, diagnosed, finding),
         "fix": {} if finding.factor == REST else _fix(parts[0], diagnosed),
         "runs": _runs(finding.factor, diagnosed),
-        **({} if finding.factor == REST else _words(parts[0].said(cause))),
+        **({} if finding.factor == REST else {**_words(parts[0].said(cause)), **_own(parts[0], diagnosed)}),
     }
 
 
@@ -148,11 +149,23 @@ def _measured(before: frozenset[str], after: frozenset[str], diagnosed: Diagnose
 
 
 def _fix(factor: RecipeFactor, diagnosed: Diagnosed) -> dict[str, Any]:
+    """Returns the entries of params.yaml, or what to change in the user's file where that decides."""
     swaps = diagnosed.swaps
     fixed = factor.swapped(swaps.recipe, swaps.reference, swaps.rates)
-    if swaps.recipe.own & factor.pieces:
+    if factor.entries is None and swaps.recipe.own & factor.pieces:
         return {"recipe.code": f"in your file: {factor.difference(fixed, swaps.recipe)}"}
     return factor.fix(swaps.recipe, fixed)
+
+
+def _own(factor: RecipeFactor, diagnosed: Diagnosed) -> dict[str, Any]:
+    """Returns which functions of the user's file decide a factor, and what would be declared instead."""
+    swaps = diagnosed.swaps
+    functions = [name for name, pieces in OWN_PIECES.items() if swaps.recipe.own & factor.pieces & {*pieces}]
+    if not functions:
+        return {}
+    fixed = factor.swapped(swaps.recipe, swaps.reference, swaps.rates)
+    entries = {f"recipe.{key}": plain(get(fixed.recipe, key)) for key in factor.keys}
+    return {"own": {"functions": functions, "entries": entries}}
 
 
 def _runs(factor: str, diagnosed: Diagnosed) -> list[str]:

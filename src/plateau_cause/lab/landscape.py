@@ -7,8 +7,8 @@ norms stay as they are (Li et al. 2018, arXiv 1712.09913).
 Batch norms. On the line the running statistics move with the weights and are not recalibrated: both ends are
 exactly the networks that the report judges, and their statistics may be the very fault (cause batch_norm).
 In the planes the moved layers' statistics follow those of the images at hand, point by point, from the arm's
-own in the middle (`batch_statistics`): the middle is the network that the report judges, or there is no plane.
-A channel that hardly varies (running variance near 0: EfficientNet-Lite0 has some 180 of them) multiplies any
+own in the middle (`batch_statistics`): there lies the network that the report judges, or there is no plane. A
+channel that hardly varies (running variance near 0: EfficientNet-Lite0 has some 180 of them) multiplies any
 perturbation, and frozen statistics draw a needle around whatever weights: 2 % of noise took a cross-entropy
 from 0.00 to 0.98, with the statistics of the batch to 0.00 (measured on the digits).
 """

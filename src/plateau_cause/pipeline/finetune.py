@@ -85,7 +85,8 @@ def write(root: Path, lab: Laboratory, found: TrainedArm, range_test_seconds: fl
         artifacts.write_json(folder / paths.arm_record(name).name, {"keys": keys, **costs, **times})
     curve = pd.DataFrame(first.outcome.history, columns=store.CURVES)
     artifacts.write_csv(root / paths.curves(name), curve)
-    artifacts.write_json(root / paths.metrics(f"finetune_{name}"), arms.metrics(lab, first))
+    accuracies = {key: value for key, value in arms.metrics(lab, first).items() if key.endswith("_accuracy")}
+    artifacts.write_json(root / paths.metrics(f"finetune_{name}"), accuracies)
 
 
 def track(run: Run, lab: Laboratory, found: TrainedArm) -> None:

@@ -104,8 +104,8 @@ def _line_alt(content: ReportContent) -> str:
     ]
     highest = np.nanmax(_known(land["line_loss"][0]))
     return (
-        f"Cross-entropy on training images between the arms' weights, {'; '.join(ends)}; highest between them "
-        f"{highest:.2f}."
+        f"Cross-entropy on training images between the arms' weights, {'; '.join(ends)}; highest between "
+        f"them {highest:.2f}."
     )
 
 

@@ -120,6 +120,7 @@ def _cause(item: Record, kind: str, share: float | None, runs: Mapping[str, str]
         "extrapolated": bool(item.get("extrapolated")),
         "alternatives": list(item.get("alternatives", ())),
         "runs": [runs[name] for name in item["runs"] if runs.get(name)],
+        **{key: item[key] for key in ("location", "patch") if key in item},
     }
 
 

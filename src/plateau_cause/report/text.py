@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plateau_cause import numbers
-from plateau_cause.report.view import VERDICTS, by_standing, fix_yaml, plateau_sentence
+from plateau_cause.report.view import VERDICTS, advice, by_standing, fix_yaml, pasteable, plateau_sentence
 from plateau_cause.report.waterfall import Step, steps
 from plateau_cause.report.wording import spoken, words
 
@@ -84,10 +84,11 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> str:
 
 def _cause(cause: Mapping[str, Any]) -> str:
     effect = numbers.points_with_interval(cause["effect"], cause["ci"])
-    fix = fix_yaml(cause["fix"])
+    fix = fix_yaml(pasteable(cause["fix"]))
     lines = [f"{words(cause).title}: {effect} ({cause['cause']}, {cause['kind']})", *cause["evidence"]]
     if others := ", ".join(spoken(name) for name in cause.get("alternatives", ())):
         lines.insert(1, f"or any one of: {others}")
+    lines += [f"Fix: {line}" for line in advice(cause["fix"])]
     return "\n".join([*lines, *([f"Fix:\n{textwrap.indent(fix, '  ')}"] if fix else [])])
 
 

@@ -71,9 +71,26 @@ def _cause(
         "title": plain.title,
         "alternatives": list(cause.get("alternatives", ())),
         "explanation": plain.explanation,
-        "fix": fix_yaml(cause["fix"]),
+        "fix": fix_yaml(pasteable(cause["fix"])),
+        "advice": advice(cause["fix"]),
+        "patch": cause.get("patch", "").rstrip("\n"),
         "runs": runs,
     }
+
+
+def pasteable(fix: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what of a fix is entries of params.yaml."""
+    return {key: value for key, value in fix.items() if not _is_words(key, value)}
+
+
+def advice(fix: Mapping[str, Any]) -> list[str]:
+    """Returns what of a fix is said in words: what to change in the data or in the user's own file."""
+    names = {"data": "The data", "recipe.code": "Your file"}
+    return [f"{names.get(key, key)}: {value}" for key, value in fix.items() if _is_words(key, value)]
+
+
+def _is_words(key: str, value: Any) -> bool:
+    return key in ("data", "recipe.code") or (isinstance(value, str) and " " in value)
 
 
 def by_standing(summary: Mapping[str, Any]) -> list[tuple[tuple[str, str], list[dict[str, Any]]]]:
