@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from plateau_cause import numbers, runtime
 from plateau_cause.causes import data_causes, recipe_factors
 from plateau_cause.causes.factor import Evidence
 from plateau_cause.causes.trial import DataFacts
@@ -24,11 +25,10 @@ from plateau_cause.diagnosis.verdict import Verdict
 from plateau_cause.features.views import View
 from plateau_cause.lab import build
 from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.effort import MOST_RUNS
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
-
-MOST_RUNS = 24  # of one budget: a head on cached features costs nothing, yet its run and its look take time
 
 
 @dataclass(frozen=True)
@@ -162,10 +162,20 @@ class Search:
             if ahead.broken is None:
                 break
             self._keep(best, suspicions)
+            self._announce(best.price(ahead.broken), left)
             left -= max(best.ask(ahead.broken), least)
         for asked in self._suspicions(self.question.look(left).lucks):
             if not asked.trial.arms:
                 self.data.setdefault(asked.cause.name, asked)
+
+    def _announce(self, price: float, left: float) -> None:
+        """Says which run comes next, of about how many, and how long what is left lasts at most."""
+        runs = self.runner.runs
+        dearest = max((runs[name] for name in ("recipe", "reference")), key=lambda result: result.cost)
+        number = len(runs) - 1  # beside recipe and reference
+        about = number + round((left - price) / max(price, self.runner.least, 1e-9))
+        at_most = left * dearest.outcome.seconds / max(dearest.cost, 1e-9)
+        runtime.say(f"run {number} of about {about}, at most {numbers.seconds(at_most)} left")
 
     def facts(self) -> DataFacts:
         """Returns what is known about the data; what they still cost is measured against the best run."""

@@ -9,12 +9,11 @@ from plateau_cause.config.recipe import Optimizer, Preprocessing, Recipe, Schedu
 from plateau_cause.features.probes import linear_probe
 from plateau_cause.images.preprocessing import canonical
 from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.effort import epochs_of_all
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import USUAL, Rates
 from plateau_cause.lab.store import Result, hits
 
-FEWEST_EPOCHS, MOST_EPOCHS = 6, 40
-FEWEST_IMAGES = 4800  # passed through the network in all, repetitions counted
 BATCH_SIZE = 32
 SMALL_SET, SMALL_BATCH = 512, 16  # few images: twice the steps for the same work
 HEAD_STEPS, MOST_HEAD_EPOCHS = 1500, 200  # on cached features a step costs next to nothing, an epoch does not
@@ -34,8 +33,7 @@ def candidates(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Arm]:
     n = len(lab.subsets["all"])
     steps = math.ceil(n / _batch_size(n))
     head = _arm(lab, recipe, "head", min(MOST_HEAD_EPOCHS, math.ceil(HEAD_STEPS / steps)))
-    epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(FEWEST_IMAGES / n)))
-    everything = _arm(lab, recipe, "all", epochs)
+    everything = _arm(lab, recipe, "all", epochs_of_all(n))
     # What the user's network does between its layers would be in every arm: the declared one goes beside it.
     arms = [everything, replace(everything, own=frozenset())] if everything.own else [head, everything]
     arms.sort(key=lambda arm: not _is_like(arm, recipe))

@@ -18,7 +18,7 @@ from plateau_cause.lab.inspection import recipe_arm
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
-from plateau_cause.pipeline import arms, paths
+from plateau_cause.pipeline import arms, estimate, paths
 from plateau_cause.pipeline.bench import open_laboratory
 from plateau_cause.tracking.run import Run
 
@@ -44,6 +44,7 @@ def main(arm: str) -> None:
     """Reads data/prepared and data/features; writes data/arms/<arm>, curves and metrics."""
     given = params.load(paths.PARAMS)
     lab, rates = open_laboratory(given, Path())
+    estimate.announce(given, lab.dataset)
     with tracking.stage_run(given, "finetune", arm, given.diagnosis.seeds[0]) as run:
         found = train_arm(lab, rates, given, arm)
         for result in found.results:

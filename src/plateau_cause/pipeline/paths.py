@@ -43,6 +43,7 @@ KEPT = Path(".plateau")
 TRIED = KEPT / "tried.json"  # what stage check has tried, and found to work
 FINGERPRINTS = KEPT / "fingerprints.json"  # digests of the user's files, so that each is read once
 FINISHED = KEPT / "runs"  # finished runs and checkpoints, by content
+ANNOUNCED = KEPT / "announced"  # for which content the time was estimated last
 RETRAIN_RECORDS = KEPT / "retrain"  # run records of retrainings
 
 
