@@ -17,7 +17,7 @@ MOST_LISTED = 20
 FOLLOWED = re.compile(r"https?://[^\s<>|]+")  # javascript: would run in the reader's browser
 HARMLESS = (
     "Different, but harmless here",
-    "These differ from the reference too. Taking its value surely gains less than is worth reporting.",
+    "These differ from the reference. Taking its value surely gains less than is worth reporting.",
 )
 BETTER = (
     "Better as it is",
