@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from plateau_cause import numbers
-from plateau_cause.causes.factor import RecipeFactor, plain
-from plateau_cause.causes.words import Words
+from plateau_cause.causes import frozen_layers
+from plateau_cause.causes.factor import RecipeFactor
 from plateau_cause.config.params import dump
-from plateau_cause.config.recipe import get
+from plateau_cause.diagnosis import repair
 from plateau_cause.diagnosis.alarms import balanced_accuracy
 from plateau_cause.diagnosis.diagnose import Diagnosed
 from plateau_cause.diagnosis.game import Factors
 from plateau_cause.diagnosis.questions import REST, DataQuestion
 from plateau_cause.diagnosis.verdict import HARMLESS, UNDECIDED, Finding, Verdict
-from plateau_cause.lab.arm import OWN_PIECES, Arm
+from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.effect import effect
 from plateau_cause.lab.store import CURVES, Result, hits
@@ -78,7 +78,9 @@ def _finding(finding: Finding, diagnosed: Diagnosed, limit: float) -> dict[str, 
     swaps = diagnosed.swaps
     parts = [factor for factor in swaps.factors if swaps.part(factor) == finding.factor]
     cause = finding.factor if finding.factor == REST else _cause(parts[0], diagnosed)
-    return {
+    words = {} if finding.factor == REST else repair.words(parts[0].said(cause))
+    own = {} if finding.factor == REST else repair.own(parts[0], diagnosed)
+    made = {
         "factor": finding.factor,
         "cause": cause,
         "standing": _standing(finding, limit),
@@ -89,10 +91,13 @@ def _finding(finding: Finding, diagnosed: Diagnosed, limit: float) -> dict[str, 
         "alone": belief_record(finding.alone, limit),
         "alternatives": [_named(name, diagnosed) for name in finding.alternatives],
         "evidence": _evidence(parts, diagnosed, finding),
-        "fix": {} if finding.factor == REST else _fix(parts[0], diagnosed),
+        "fix": {} if finding.factor == REST else repair.fix(parts[0], diagnosed),
         "runs": _runs(finding.factor, diagnosed),
-        **({} if finding.factor == REST else {**_words(parts[0].said(cause)), **_own(parts[0], diagnosed)}),
+        **words,
+        **own,
     }
+    is_unused = finding.factor == frozen_layers.FACTOR.name and repair.moves_nothing(diagnosed)
+    return {**made, **repair.unused(made, diagnosed)} if is_unused else made
 
 
 def _standing(finding: Finding, limit: float) -> str:
@@ -110,10 +115,6 @@ def _named(name: str, diagnosed: Diagnosed) -> str:
 def _cause(factor: RecipeFactor, diagnosed: Diagnosed) -> str:
     swaps = diagnosed.swaps
     return factor.reported(swaps.recipe, swaps.reference, swaps.rates)
-
-
-def _words(words: Words) -> dict[str, str]:
-    return {"title": words.title, "repair": words.repair, "explanation": words.explanation}
 
 
 def _evidence(parts: list[RecipeFactor], diagnosed: Diagnosed, finding: Finding) -> list[str]:
@@ -148,26 +149,6 @@ def _measured(before: frozenset[str], after: frozenset[str], diagnosed: Diagnose
     return numbers.points_with_interval(change.mean, (change.low, change.high))
 
 
-def _fix(factor: RecipeFactor, diagnosed: Diagnosed) -> dict[str, Any]:
-    """Returns the entries of params.yaml, or what to change in the user's file where that decides."""
-    swaps = diagnosed.swaps
-    fixed = factor.swapped(swaps.recipe, swaps.reference, swaps.rates)
-    if factor.entries is None and swaps.recipe.own & factor.pieces:
-        return {"recipe.code": f"in your file: {factor.difference(fixed, swaps.recipe)}"}
-    return factor.fix(swaps.recipe, fixed)
-
-
-def _own(factor: RecipeFactor, diagnosed: Diagnosed) -> dict[str, Any]:
-    """Returns which functions of the user's file decide a factor, and what would be declared instead."""
-    swaps = diagnosed.swaps
-    functions = [name for name, pieces in OWN_PIECES.items() if swaps.recipe.own & factor.pieces & {*pieces}]
-    if not functions:
-        return {}
-    fixed = factor.swapped(swaps.recipe, swaps.reference, swaps.rates)
-    entries = {f"recipe.{key}": plain(get(fixed.recipe, key)) for key in factor.keys}
-    return {"own": {"functions": functions, "entries": entries}}
-
-
 def _runs(factor: str, diagnosed: Diagnosed) -> list[str]:
     """Returns the names of the runs that isolate a factor: those beside which another differs in it alone."""
     question = diagnosed.question
@@ -197,7 +178,7 @@ def _suspicion(asked: DataQuestion, verdict: Verdict, limit: float) -> dict[str,
         "subsets": {name: len(rows) for name, rows in trial.subsets.items()},
         "levels": dict(cause.levels(facts, trial, reported)),
         "extrapolated": not trial.repairs,
-        **_words(cause.words),
+        **repair.words(cause.words),
     }
 
 

@@ -78,7 +78,8 @@ def located(item: dict[str, Any], code: str | None) -> dict[str, Any]:
     own = item.get("own")
     if code is None or own is None or "recipe.code" not in item["fix"]:
         return item
-    place = own_functions.locate(Path(code), item["cause"], own["functions"][0], own["entries"])
+    cause = item["cause"] if own.get("in_plain_sight", True) else ""
+    place = own_functions.locate(Path(code), cause, own["functions"][0], own["entries"])
     if place is None:
         return item
     words = item["fix"]["recipe.code"].removeprefix("in your file: ")
