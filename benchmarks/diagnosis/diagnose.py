@@ -138,12 +138,10 @@ def _noise(dataset: Any, views: Any) -> dict[str, Any]:
 
 
 def _summary(found: dict[str, Any], params: Params) -> dict[str, Any]:
-    from plateau_cause.diagnosis.plateau import Plateau
     from plateau_cause.report.summary import describe_plateau, summarize
 
     run = next(run for run in found["runs"] if run["name"] == "recipe")
-    level = run["train_accuracy"] or 0.0
-    plateau_ = describe_plateau(run, Plateau(level, None, 0.0, (level, level)), None)
+    plateau_ = describe_plateau(run, run["train_accuracy"] or 0.0, None, None)
     return summarize(found, {"chance": 1 / found["num_classes"]}, plateau_, params.diagnosis.min_effect, {})
 
 

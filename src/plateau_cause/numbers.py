@@ -20,6 +20,11 @@ def probability(stated: float) -> str:
     return "< 1%" if stated < 0.01 else f"{100 * stated:.0f}%"
 
 
+def share(fraction: float) -> str:
+    """Returns 0.3664 as "36%", rounded down: shares of one whole never add up to more than 100%."""
+    return "< 1%" if fraction < 0.01 else f"{int(100 * fraction + 1e-9)}%"
+
+
 def points(change: float | None) -> str:
     """Returns 0.22 as "+22 points"; below ten points with one decimal."""
     return ABSENT if change is None else f"{_signed(change, _decimals(change))} points"

@@ -4,7 +4,6 @@ from copy import deepcopy
 
 import pytest
 
-from plateau_cause.diagnosis.plateau import Plateau
 from plateau_cause.report.schema import validate
 from plateau_cause.report.summary import describe_plateau, label_map, summarize
 
@@ -99,10 +98,6 @@ FOUND = {
 }
 
 
-def flat(level, from_epoch=None):
-    return Plateau(level, from_epoch, 0.0, (max(0.0, level - 0.01), level + 0.01))
-
-
 HEALTHY = {
     "verdict": "healthy",
     "gap": measured(0.0),
@@ -113,7 +108,7 @@ HEALTHY = {
 
 def summary(plateau=None, target=None, levels=None, **changes):
     found = {**deepcopy(FOUND), **changes}
-    state = plateau or describe_plateau(found["runs"][0], flat(0.7, 2), "linear_probe")
+    state = plateau or describe_plateau(found["runs"][0], 0.7, 2, "linear_probe", (0.69, 0.71))
     runs = {"recipe": "a1", "reference": "b2", "recipe + frozen_layers": "c3"}
     known = LEVELS if levels is None else levels
     made = summarize(found, known, state, MIN_EFFECT, runs, target)
@@ -218,6 +213,38 @@ class TestPlateau:
         ]
 
 
+ONE_CLASS = {"code": "one_class", "words": "The recipe predicts other for all.", "acquits": False}
+
+
+class TestOneClass:
+    """95 % of the images are of one class: all that can be gained in accuracy is 5 points."""
+
+    FOUND = {
+        "verdict": "inconclusive",
+        "gap": measured(0.024),
+        "alarms": [ONE_CLASS],
+        "findings": [swap("frozen_layers", 0.013, standing="undecided")],
+    }
+
+    def made(self, class_mean):
+        runs = [run("recipe", 0.955, class_mean=0.5), run("reference", 0.987, class_mean=class_mean)]
+        best = {**FOUND["recommended"], "before": 0.955, "after": 0.987, "gain": measured(0.032)}
+        return summary(**{**self.FOUND, "runs": runs, "recommended": best})
+
+    def test_another_run_that_tells_the_classes_apart_makes_it_a_plateau(self):
+        made = self.made(0.87)
+        assert (made["verdict"], made["causes"]) == ("plateau", [])
+        assert made["headline"].startswith("The recipe predicts one class for nearly all test images")
+        assert "mean over classes is 50%" in made["headline"] and "of 87%" in made["headline"]
+        assert "98.7% instead of 95.5%" in made["headline"] and "frozen layers" in made["headline"]
+        assert made["notes"][0] == ONE_CLASS["words"]
+
+    def test_where_no_run_does_nothing_is_decided_and_the_alarm_leads(self):
+        made = self.made(0.52)
+        assert made["verdict"] == "inconclusive"
+        assert made["headline"].endswith(f"but: {ONE_CLASS['words']}")
+
+
 class TestOther:
     def test_healthy_says_how_much_may_still_be_hidden(self):
         made = summary(**{**HEALTHY, "gap": measured(0.0, half=0.031)}, levels=REACHED)
@@ -271,16 +298,16 @@ class TestOther:
 
 class TestDescribe:
     def test_training_accuracy_that_is_stuck(self):
-        found = describe_plateau(run("recipe", 0.68, train=0.72), flat(0.71, 3), "linear_probe")
+        found = describe_plateau(run("recipe", 0.68, train=0.72), 0.71, 3, "linear_probe")
         assert (found["metric"], found["level"], found["from_epoch"]) == ("train_accuracy", 0.71, 3)
 
     def test_memorised_images_leave_the_test_accuracy(self):
-        found = describe_plateau(run("recipe", 0.68, train=0.99), flat(0.67, 3), None)
+        found = describe_plateau(run("recipe", 0.68, train=0.99), 0.67, 3, None, (0.66, 0.68))
         assert (found["metric"], found["level"]) == ("test_accuracy", 0.68)
         assert found["curve"] == {"name": "val_accuracy", "level": 0.67, "range": [0.66, 0.68]}
 
     def test_nothing_trained(self):
-        found = describe_plateau({**run("recipe", 0.1), "train_accuracy": None}, flat(0.0), "chance")
+        found = describe_plateau({**run("recipe", 0.1), "train_accuracy": None}, 0.0, None, "chance")
         assert found["metric"] == "train_accuracy"
 
 

@@ -76,7 +76,8 @@ def _plateau(
     curve = curves[curves["arm"] == "recipe"][judged_curve(run)].tolist()
     flat = detect(curve, tolerance) if curve else Plateau(0.0, None, 0.0, (0.0, 0.0))
     known = {name: level for name, level in levels.items() if name != "reference"}
-    return describe_plateau(run, flat, explain(run["test_accuracy"], known, found["test_images"]))
+    explained = explain(run["test_accuracy"], known, found["test_images"])
+    return describe_plateau(run, flat.level, flat.from_epoch, explained, flat.range)
 
 
 def _differences(found: dict[str, Any]) -> list[dict[str, str]]:

@@ -78,6 +78,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "percent": numbers.percent, "points": numbers.points, "interval": numbers.interval,
         "seconds": numbers.seconds, "spoken": spoken, "probability": numbers.probability,
+        "share": numbers.share,
     }  # fmt: skip
     return environment
 

@@ -49,7 +49,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {
         "md": escape, "fenced": fenced, "percent": numbers.percent, "points": numbers.points,
-        "probability": numbers.probability, "spoken": spoken,
+        "probability": numbers.probability, "spoken": spoken, "share": numbers.share,
         "interval": numbers.interval, "seconds": numbers.seconds,
     }  # fmt: skip
     return environment

@@ -73,9 +73,10 @@ def _reached(summary: Record) -> str:
 
 def tells_apart(found: Record) -> bool:
     """Returns whether the recipe predicts one class alone and the recommended run tells the classes apart."""
+    if not any(alarm["code"] == "one_class" for alarm in found["alarms"]):
+        return False
     before, after = _ends(found)
-    is_one_class = any(alarm["code"] == "one_class" for alarm in found["alarms"])
-    return is_one_class and bool(after["class_mean"] - before["class_mean"] >= APART)
+    return bool(after["class_mean"] - before["class_mean"] >= APART)
 
 
 def _ends(found: Record) -> tuple[Record, Record]:
@@ -100,9 +101,9 @@ def _listed(names: Sequence[str]) -> str:
 def notes(summary: Record, found: Record, target: float | None) -> list[str]:
     """Returns what a reader must know to read the numbers rightly, the gravest first."""
     said = [*summary["alarms"], *_diverged(found), *_target(summary, target), *_few_images(summary)]
-    if found["seeds"] > 1:
+    if (seeds := found.get("seeds", 1)) > 1:
         said.append(
-            f"Accuracies of the recipe and of the recommended recipe are means over {found['seeds']} seeds; "
+            f"Accuracies of the recipe and of the recommended recipe are means over {seeds} seeds; "
             "those of single runs are of the first."
         )
     trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]

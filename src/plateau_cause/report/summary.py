@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plateau_cause.diagnosis.plateau import Plateau
 from plateau_cause.report.sentences import headline, notes, tells_apart, would_settle
 
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
@@ -33,7 +32,7 @@ def summarize(
     recipe, data = found["findings"], found["data"]
     base = max(found["gap"]["effect"], sum(item["effect"] for item in _standing(recipe, "cause")), 1e-9)
     causes = [_cause(item, "recipe", item["effect"] / base, runs) for item in _standing(recipe, "cause")]
-    causes += [_cause(item, item["kind"], None, runs) for item in _standing(data, "cause")]
+    causes += [_cause(item, item.get("kind", "data"), None, runs) for item in _standing(data, "cause")]
     undecided = [*_standing(recipe, "undecided"), *_standing(data, "undecided")]
     unharmful = _standing(recipe, "harmless")
     summary = {
@@ -84,20 +83,30 @@ def _verdict(found: Record, causes: Sequence[Record]) -> str:
     return "inconclusive" if is_open or contradicted else str(found["verdict"])
 
 
-def describe_plateau(run: Record, curve: Plateau, explained_by: str | None) -> dict[str, Any]:
+def describe_plateau(
+    run: Record,
+    level: float,
+    from_epoch: int | None,
+    explained_by: str | None,
+    ends: tuple[float, float] | None = None,
+) -> dict[str, Any]:
     """Returns the plateau section: which curve is stuck, where, since when.
 
     Args:
         run: the recipe's.
-        curve: the end of the curve that `judged_curve` names.
+        level: at which the curve that `judged_curve` names ends.
+        from_epoch: from which it is flat; None where it still moves.
         explained_by: the measured level that its test accuracy equals.
+        ends: lowest and highest value of its flat part, where they are known.
     """
-    is_trained = judged_curve(run) == "train_accuracy"
+    name = judged_curve(run)
+    is_trained = name == "train_accuracy"
+    known = {} if ends is None else {"curve": {"name": name, "level": level, "range": list(ends)}}
     return {
         "metric": "train_accuracy" if is_trained else "test_accuracy",
-        "level": curve.level if is_trained else run["test_accuracy"],
-        "from_epoch": curve.from_epoch,
-        "curve": {"name": judged_curve(run), "level": curve.level, "range": list(curve.range)},
+        "level": level if is_trained else run["test_accuracy"],
+        "from_epoch": from_epoch,
+        **known,
         "explained_by": explained_by,
         **{f"{split}_accuracy": run[f"{split}_accuracy"] for split in ("train", "val", "test")},
     }
