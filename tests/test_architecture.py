@@ -23,7 +23,7 @@ LINES = (
     ("images",),
     ("config",),
     ("fingerprint",),
-    ("artifacts", "imports", "runtime"),
+    ("artifacts", "imports", "numbers", "runtime"),
     ("errors",),
 )
 LINE = {room: number for number, rooms in enumerate(LINES) for room in rooms}

@@ -84,9 +84,20 @@ def test_what_is_done_at_once_needs_no_bar(capfd, monkeypatch):
 def test_progress_shows_what_and_how_far(capfd, monkeypatch):
     monkeypatch.delenv("PYTEST_CURRENT_TEST")
     monkeypatch.setattr(runtime, "SHORT_S", 0.0)
+    monkeypatch.setattr(runtime.sys.stderr, "isatty", lambda: True, raising=False)
     list(runtime.progress(range(5), total=5, description="counting"))
     assert "counting: 100%" in capfd.readouterr().err
 
 
 def test_peak_memory_is_in_mebibytes():
     assert 50 < runtime.peak_memory_mb() < 100_000
+
+
+def test_a_log_gets_lines_of_their_own(monkeypatch, capsys):
+    monkeypatch.setattr(runtime, "LINE_S", 0.0)
+    assert list(runtime.in_lines("abcd", 4, "decode")) == list("abcd")
+    said = capsys.readouterr().err
+    assert said.splitlines() == [f"decode: {n}/4, 0 s left" for n in (1, 2, 3)] and "\r" not in said
+    monkeypatch.setattr(runtime, "LINE_S", 60.0)
+    assert list(runtime.in_lines("abcd", None, "decode")) == list("abcd")
+    assert capsys.readouterr().err == ""

@@ -89,7 +89,9 @@ def prepare(params: Params, folder: Path) -> None:
     artifacts.write_json(folder / paths.NOISE, _noise(dataset, found))
     with one_thread():
         artifacts.write_json(folder / paths.SHIFT_TESTS, analysis.shift_tests(dataset, found))
-    artifacts.write_parquet(folder / paths.LEAKAGE, statistics.describe(dataset).leaked)
+    described = statistics.describe(dataset)
+    artifacts.write_parquet(folder / paths.LEAKAGE, described.leaked)
+    artifacts.write_parquet(folder / paths.IMAGE_FACTS, described.images)
 
 
 def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:

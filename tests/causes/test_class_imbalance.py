@@ -44,8 +44,8 @@ def test_common_classes_made_as_rare_show_what_rareness_costs(make_facts, try_ca
     assert tried.measured.mean == pytest.approx(0.5)  # of the images of a and c
     assert tried.reported.mean == pytest.approx(0.25)  # d holds half of the test images
     assert tried.fix == {"data": "more images of d"}
-    assert "10.0 times" in tried.evidence[0] and "a, c lose +50.0 points" in tried.evidence[0]
-    assert "+25.0 points (extrapolated)" in tried.evidence[0]
+    assert "10.0 times" in tried.evidence[0] and "a, c lose +50 points" in tried.evidence[0]
+    assert "+25 points (extrapolated)" in tried.evidence[0]
 
 
 def test_rareness_that_costs_nothing_measures_nothing(make_facts, try_cause):
@@ -94,7 +94,7 @@ def test_outputs_that_carry_the_shares_are_corrected(make_facts, try_cause):
     tried = try_cause(DATA_CAUSE, facts)
     assert not tried.trial.arms
     assert tried.measured.mean == tried.reported.mean == pytest.approx(0.5)
-    assert "log(share of the class" in tried.fix["data"] and "by +50.0 points" in tried.evidence[0]
+    assert "log(share of the class" in tried.fix["data"] and "by +50 points" in tried.evidence[0]
     assert np.allclose(corrected(outputs, np.array([0.9, 0.1]), 1.0), np.eye(2)[labels])
 
 

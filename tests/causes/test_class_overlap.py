@@ -76,7 +76,7 @@ def test_merged_classes_raise_the_accuracy(make_facts, try_cause):
     assert expected(facts) == pytest.approx(0.2) and DATA_CAUSE.prior(facts) > 0.5
     tried = try_cause(DATA_CAUSE, facts)
     assert tried.measured.mean == tried.reported.mean == pytest.approx(0.2)
-    assert "b / d" in tried.evidence[0] and "+20.0 points" in tried.evidence[0]
+    assert "b / d" in tried.evidence[0] and "+20 points" in tried.evidence[0]
     assert "b / d" in tried.fix["data"]
     assert not tried.trial.arms
 

@@ -23,8 +23,8 @@ def test_half_of_the_images_for_as_many_steps(make_facts, try_cause):
     assert tried.reported.mean == pytest.approx(0.15)  # 0.6 -> 0.8 -> 0.9 -> 0.95 by either law
     assert tried.levels == {"more_data": pytest.approx(0.95)}
     assert "about 480 for training instead of 120" in tried.fix["data"]
-    assert "+20.0 points" in tried.evidence[0] and "(measured)" in tried.evidence[0]
-    assert "+15.0 points (extrapolated" in tried.evidence[0]
+    assert "+20 points" in tried.evidence[0] and "(measured)" in tried.evidence[0]
+    assert "+15 points (extrapolated" in tried.evidence[0]
 
 
 def test_as_good_with_half_of_them(make_facts, try_cause):
@@ -66,8 +66,19 @@ def test_what_rare_classes_lose_is_not_counted(make_facts, try_cause):
 def test_every_class_keeps_half_and_at_least_one():
     targets = np.array([0, 0, 0, 0, 1, 2, 2, 9])
     rows = np.array([6, 5, 4, 3, 2, 1, 0])
-    assert half(rows, targets).tolist() == [6, 4, 3, 1]
-    assert half(rows, targets, 1).tolist() == [5, 4, 2, 0]
+    assert half(rows, targets, np.arange(8)).tolist() == [6, 4, 3, 1]
+    assert half(rows, targets, np.arange(8), 1).tolist() == [5, 4, 2, 0]
+
+
+def test_copies_are_no_further_images(make_facts, try_cause):
+    """Half of the images, each in six copies, are half of the pictures: otherwise nothing would be missed."""
+    facts = make_facts(accuracy=0.8, pictures=np.arange(180) // 6)
+    trial = DATA_CAUSE.trial(facts)
+    kept = trial.subsets["half"]
+    assert sorted(set(kept // 6)) == list(range(0, 20, 2)) and len(kept) == 60
+    tried = try_cause(DATA_CAUSE, facts, 0.6)
+    assert "From 60 to 120 training images (10 to 20 different pictures)" in tried.evidence[0]
+    assert "about 80 different for training instead of 20" in tried.fix["data"]
 
 
 def gain(mean: float, deviation: float = 0.01) -> Belief:

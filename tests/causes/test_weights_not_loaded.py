@@ -15,7 +15,7 @@ def test_is_swapped_alone(rates, evidence):
     assert FACTOR.fix(recipe, make_arm()) == {"backbone.weights": "bundled"}
     assert FACTOR.difference(recipe, reference) == "weights: none instead of bundled"
     (sentence,) = FACTOR.explain(recipe, reference, evidence)
-    assert "none weights" in sentence and "0.400" in sentence and "0.700" in sentence
+    assert "none weights" in sentence and "40%" in sentence and "70%" in sentence
 
 
 def test_is_likely_wherever_it_differs(evidence):

@@ -1,6 +1,7 @@
 """A diagnosis as plain types: complete, and the same after a round trip through JSON."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ from tiny import FixedRates, make_arm, make_result
 from plateau_cause import artifacts
 from plateau_cause.causes import frozen_layers, head, weights_not_loaded
 from plateau_cause.config.params import Recipe
-from plateau_cause.diagnosis import record
+from plateau_cause.diagnosis import record, repair
 from plateau_cause.diagnosis.diagnose import Diagnosed
 from plateau_cause.diagnosis.questions import REST, Swaps
+from plateau_cause.diagnosis.verdict import Finding
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.store import CURVES
 
@@ -90,7 +92,7 @@ class TestFix:
     def test_names_the_keys_of_params(self):
         recipe = make_arm({"trainable": "head", "optimizer.learning_rate": 0.05})
         diagnosed = between([frozen_layers.FACTOR, head.FACTOR], recipe, make_arm({"batch_norm": "frozen"}))
-        assert record._fix(frozen_layers.FACTOR, diagnosed) == {
+        assert repair.fix(frozen_layers.FACTOR, diagnosed) == {
             "recipe.trainable": "all",
             "recipe.batch_norm": "frozen",
             "recipe.optimizer.learning_rate": pytest.approx(5e-3),
@@ -99,14 +101,14 @@ class TestFix:
     def test_points_into_the_users_file_where_that_decides(self):
         recipe = make_arm({"head.activation": "softmax"}, own=frozenset({"model", "activation"}))
         diagnosed = between([head.FACTOR, frozen_layers.FACTOR], recipe, make_arm())
-        assert record._fix(head.FACTOR, diagnosed) == {
+        assert repair.fix(head.FACTOR, diagnosed) == {
             "recipe.code": "in your file: head.activation: null instead of softmax"
         }
 
     def test_weights_that_the_users_file_does_not_load(self):
         recipe = make_arm(weights="none", own=frozenset({"model", "weights"}))
         diagnosed = between([weights_not_loaded.FACTOR], recipe, make_arm())
-        assert record._fix(weights_not_loaded.FACTOR, diagnosed) == {
+        assert repair.fix(weights_not_loaded.FACTOR, diagnosed) == {
             "recipe.code": "in your file: weights: bundled instead of none"
         }
 
@@ -130,3 +132,33 @@ def test_the_users_file_only_where_it_is_in_force():
     assert record.recipe_record(own)["code"] == "mine.py"
     assert record.recipe_record(make_arm({"code": "mine.py"}))["code"] is None
     assert set(record.recipe_record(own)) == set(Recipe.__dataclass_fields__)
+
+
+def test_harmless_only_where_the_interval_that_is_shown_says_so(found):
+    random = np.random.default_rng(0)
+    seen = set()
+    for _ in range(300):
+        belief = Belief(
+            random.dirichlet(np.ones(3)), random.normal(0, 0.05, 3), random.uniform(0.001, 0.05, 3)
+        )
+        finding = Finding("head", "harmless", belief, belief, 0.01, 0.0)
+        standing = record._standing(finding, 0.03)
+        seen.add(standing)
+        assert (standing == "harmless") == (record.belief_record(belief, 0.03)["ci"][1] < 0.03)
+    assert seen == {"harmless", "undecided"}
+
+
+def test_layers_that_nobody_calls_are_the_optimizers_fault(diagnosed_and_lab):
+    """A new classifier under a name that forward() does not use: unfreezing the rest would train the old."""
+    diagnosed, lab = diagnosed_and_lab
+    still = {"epoch": 1, "block": "head", "gradient_norm": 0.0, "update_ratio": 0.0}
+    recipe = diagnosed.runs["recipe"]
+    stuck = replace(recipe, outcome=replace(recipe.outcome, signals=[still]))
+    evidence = replace(diagnosed.evidence, unreached=("classifier.weight", "classifier.bias"))
+    changed = replace(diagnosed, evidence=evidence, runs={**diagnosed.runs, "recipe": stuck})
+    data = lab.dataset
+    made = record.record(changed, data.targets, data.indices("val"), data.indices("test"), 0.03)
+    item = next(item for item in made["findings"] if item["factor"] == "frozen_layers")
+    assert item["cause"] == "optimizer_parameters" and item["title"].startswith("The optimizer")
+    assert "classifier.weight, classifier.bias" in item["evidence"][0]
+    assert "forward()" in item["fix"]["recipe.code"]

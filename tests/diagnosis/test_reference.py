@@ -5,6 +5,7 @@ import pytest
 from tiny import FixedRates, make_arm, make_result
 
 from plateau_cause.diagnosis import reference
+from plateau_cause.lab import effort
 
 COSTS = {"head": 1.0, "all": 5.0}
 SMALL = {"preprocessing.size": 8, "schedule.epochs": 1}
@@ -14,7 +15,7 @@ SMALL = {"preprocessing.size": 8, "schedule.epochs": 1}
 def probes(monkeypatch):
     """What a probe sees, by input size; returns the mapping, to be changed."""
     seen = {8: 0.5, 16: 0.9, 32: 0.95}
-    monkeypatch.setattr(reference, "_probed", lambda lab, preprocessing, weights: seen[preprocessing.size])
+    monkeypatch.setattr(reference, "probed", lambda lab, preprocessing, weights: seen[preprocessing.size])
     return seen
 
 
@@ -88,8 +89,8 @@ def test_every_layer_is_trained_unless_that_is_worse(make_lab, monkeypatch, head
 def test_the_rest_is_spared_once_nothing_is_left(make_lab, monkeypatch):
     lab = make_lab()
     monkeypatch.setattr(reference, "MOST_HEAD_EPOCHS", 1)
-    monkeypatch.setattr(reference, "FEWEST_EPOCHS", 1)
-    monkeypatch.setattr(reference, "FEWEST_IMAGES", 54)
+    monkeypatch.setattr(effort, "FEWEST_EPOCHS", 1)
+    monkeypatch.setattr(effort, "FEWEST_IMAGES", 54)
     cases = [(1.0, "head", ["head"]), (0.98, "head", ["head", "all"]), (1.0, "all", ["all"])]
     for accuracy, given, trained in cases:
         monkeypatch.setattr(reference, "validation", lambda lab, result, accuracy=accuracy: accuracy)

@@ -16,7 +16,13 @@ from plateau_cause.pipeline.gather_training import before_after, gather_training
 
 GOOD = {"schedule.epochs": 8, "optimizer.learning_rate": 0.01, "schedule.name": "cosine"}
 HALF = "best - half of the images"
-LIMITED = {"cause": "limited_data", "effect": 0.05, "levels": {"more_data": 0.95}, "runs": [HALF]}
+LIMITED = {
+    "cause": "limited_data",
+    "effect": 0.05,
+    "levels": {"more_data": 0.95},
+    "runs": [HALF],
+    "subsets": {"half": 27},
+}
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_a_link_that_would_run_code_is_not_a_link(make, drawn_once) -> None:
     content = make("plateau")
     content = replace(content, runs=[{**run, "url": "javascript:alert(1)"} for run in content.runs])
     addresses = [tag.get("href") for tag in Page(html.render(content, drawn_once(content))).all("a")]
-    assert addresses == ["plateau_cause.json", "plateau_cause.md"]
+    assert addresses == ["umap.html", "plateau_cause.json", "plateau_cause.md"]
 
 
 def test_runs_link_to_mlflow(make, drawn_once) -> None:

@@ -43,7 +43,7 @@ def test_the_caption_says_whether_a_ridge_lies_between(content):
     high = content.landscape["line_loss"].copy()
     high[:, 5] = 4.5
     caption = listed(changed(content, line_loss=high, line_mixes_inputs=np.array(False)))[0].caption
-    assert caption == "Weights interpolated step by step. A ridge lies between: +3.00 in training loss."
+    assert caption == "Weights interpolated step by step. A ridge lies between: +3.00 in cross-entropy."
 
 
 def test_the_alternative_text_has_the_numbers(content):

@@ -19,6 +19,9 @@ LEVELS = {
 }
 
 
+REACHED = {name: min(level, 0.7) for name, level in LEVELS.items()}  # nothing was measured above the recipe
+
+
 def measured(effect, half=0.02):
     return {"effect": effect, "ci": [effect - half, effect + half], "probability": 1.0}
 
@@ -49,20 +52,24 @@ def data(cause, effect, half=0.02, standing="cause", **values):
         **swap(cause, effect, half, standing),
         "fix": {"data": "more"},
         "runs": ["best - half of the images"],
+        "kind": "data",
         "levels": {"more_data": 0.97},
         "extrapolated": True,
         **values,
     }
 
 
-def run(name, test, train=0.7):
+def run(name, test, train=0.7, **values):
     return {
         "name": name,
         "train_accuracy": train,
         "val_accuracy": test,
         "test_accuracy": test,
+        "class_mean": test,
+        "diverged_step": None,
         "epochs": 3,
         "cost_s": 1.0,
+        **values,
     }
 
 
@@ -87,7 +94,10 @@ FOUND = {
     "train_loss": 1.0,
     "num_classes": 10,
     "test_images": 360,
+    "seeds": 1,
 }
+
+
 HEALTHY = {
     "verdict": "healthy",
     "gap": measured(0.0),
@@ -96,11 +106,12 @@ HEALTHY = {
 }
 
 
-def summary(plateau=None, target=None, **changes):
+def summary(plateau=None, target=None, levels=None, **changes):
     found = {**deepcopy(FOUND), **changes}
-    state = plateau or describe_plateau(found["runs"][0], 0.7, 2, "linear_probe")
+    state = plateau or describe_plateau(found["runs"][0], 0.7, 2, "linear_probe", (0.69, 0.71))
     runs = {"recipe": "a1", "reference": "b2", "recipe + frozen_layers": "c3"}
-    made = summarize(found, LEVELS, state, MIN_EFFECT, runs, target)
+    known = LEVELS if levels is None else levels
+    made = summarize(found, known, state, MIN_EFFECT, runs, target)
     validate({**made, "run_id": None})
     return made
 
@@ -118,7 +129,7 @@ class TestPlateau:
     def test_the_headline_says_cause_worth_and_what_is_reached(self):
         headline = summary()["headline"]
         assert "+20 points" in headline
-        assert "95.0% instead of 70.0%" in headline
+        assert "95% instead of 70%" in headline
 
     def test_cost_counts_every_second_once(self):
         assert summary()["cost"] == {
@@ -135,7 +146,7 @@ class TestPlateau:
         [
             (0.6, "reached by the recipe as it stands"),
             (0.9, "reached by the recommended recipe"),
-            (0.97, "missed by the best recipe measured by 2.0 points"),
+            (0.97, "missed by the recommended recipe by 2.0 points"),
         ],
     )
     def test_the_target_is_reached_or_missed(self, target, said):
@@ -151,7 +162,7 @@ class TestPlateau:
         assert [cause["cause"] for cause in made["causes"]] == ["frozen_layers"]
         assert made["harmless"] == []
         assert [entry["factor"] for entry in made["undecided"]] == ["head"]
-        assert any("head (+5.0 points)" in note for note in made["notes"])
+        assert any("head (+5.0 points [−1.0, 11.0])" in note for note in made["notes"])
         assert made["would_settle"]
 
     def test_nothing_is_decided_again(self):
@@ -170,7 +181,7 @@ class TestPlateau:
             ]
         )
         assert made["causes"][0]["alternatives"] == ["learning_rate_low"]
-        assert "and so does any one of: learning rate low" in made["headline"]
+        assert "so may, in its place: learning rate low" in made["headline"]
 
     def test_what_hurts_alone_is_said_to(self):
         made = summary(findings=[swap("frozen_layers", 0.2, alone=measured(-0.1))])
@@ -191,7 +202,7 @@ class TestPlateau:
         assert [(cause["cause"], cause["kind"]) for cause in made["causes"]] == [("limited_data", "data")]
         assert made["causes"][0]["share"] is None
         assert made["levels"]["more_data"] == 0.97
-        assert "the recipe stands at 70.0%" in made["headline"]
+        assert "the recipe stands at 70%" in made["headline"]
 
     def test_the_largest_comes_first_whatever_its_kind(self):
         made = summary(data=[data("label_noise", 0.1)])
@@ -202,17 +213,54 @@ class TestPlateau:
         ]
 
 
+ONE_CLASS = {"code": "one_class", "words": "The recipe predicts other for all.", "acquits": False}
+
+
+class TestOneClass:
+    """95 % of the images are of one class: all that can be gained in accuracy is 5 points."""
+
+    def made(self, class_mean):
+        runs = [run("recipe", 0.955, class_mean=0.5), run("reference", 0.987, class_mean=class_mean)]
+        best = {**FOUND["recommended"], "before": 0.955, "after": 0.987, "gain": measured(0.032)}
+        open_one = swap("frozen_layers", 0.013, standing="undecided")
+        found = {
+            "verdict": "inconclusive",
+            "gap": measured(0.024),
+            "alarms": [ONE_CLASS],
+            "findings": [open_one],
+        }
+        return summary(**{**found, "runs": runs, "recommended": best})
+
+    def test_another_run_that_tells_the_classes_apart_makes_it_a_plateau(self):
+        made = self.made(0.87)
+        assert (made["verdict"], made["causes"]) == ("plateau", [])
+        assert made["headline"].startswith("The recipe predicts one class for nearly all test images")
+        assert "mean over classes is 50%" in made["headline"] and "of 87%" in made["headline"]
+        assert "98.7% instead of 95.5%" in made["headline"] and "frozen layers" in made["headline"]
+        assert made["notes"][0] == ONE_CLASS["words"]
+
+    def test_where_no_run_does_nothing_is_decided_and_the_alarm_leads(self):
+        made = self.made(0.52)
+        assert made["verdict"] == "inconclusive"
+        assert made["headline"].endswith(f"but: {ONE_CLASS['words']}")
+
+
 class TestOther:
     def test_healthy_says_how_much_may_still_be_hidden(self):
-        made = summary(**{**HEALTHY, "gap": measured(0.0, half=0.031)})
+        made = summary(**{**HEALTHY, "gap": measured(0.0, half=0.031)}, levels=REACHED)
         assert (made["verdict"], made["causes"]) == ("healthy", [])
-        assert made["headline"].startswith("Nothing to repair was found: the recipe reaches 70.0%")
+        assert made["headline"].startswith("Nothing to repair was found: the recipe reaches 70%")
         assert "at most 3.1 points may still be hidden with 360 test images" in made["headline"]
         assert made["would_settle"] == []
 
     def test_a_better_run_on_the_page_is_not_hidden(self):
         better = {**FOUND["recommended"], "after": 0.72, "gain": measured(0.02, half=0.025)}
-        assert "at most 4.5 points" in summary(**{**HEALTHY, "recommended": better})["headline"]
+        made = summary(**{**HEALTHY, "recommended": better}, levels=REACHED)
+        assert "at most 4.5 points" in made["headline"]
+
+    def test_neither_is_a_probe_that_is_ahead(self):
+        made = summary(**HEALTHY, levels={**REACHED, "linear_probe": 0.78})
+        assert "at most 8.0 points" in made["headline"]
 
     def test_healthy_with_a_low_training_accuracy_says_why(self):
         def said(train):
@@ -236,7 +284,7 @@ class TestOther:
         left = data("label_noise", 0.04, half=0.06, standing="undecided", probability=0.6)
         made = summary(**{**HEALTHY, "data": [left]})
         assert (made["verdict"], made["causes"]) == ("inconclusive", [])
-        assert "label_noise (+4.0 points)" in " ".join(made["notes"])
+        assert "label noise (+4.0 points" in " ".join(made["notes"])
         unlikely = data("label_noise", 0.01, standing="undecided", probability=0.1)
         assert summary(**{**HEALTHY, "data": [unlikely]})["verdict"] == "healthy"
 
@@ -254,8 +302,9 @@ class TestDescribe:
         assert (found["metric"], found["level"], found["from_epoch"]) == ("train_accuracy", 0.71, 3)
 
     def test_memorised_images_leave_the_test_accuracy(self):
-        found = describe_plateau(run("recipe", 0.68, train=0.99), 0.99, 3, None)
+        found = describe_plateau(run("recipe", 0.68, train=0.99), 0.67, 3, None, (0.66, 0.68))
         assert (found["metric"], found["level"]) == ("test_accuracy", 0.68)
+        assert found["curve"] == {"name": "val_accuracy", "level": 0.67, "range": [0.66, 0.68]}
 
     def test_nothing_trained(self):
         found = describe_plateau({**run("recipe", 0.1), "train_accuracy": None}, 0.0, None, "chance")

@@ -7,6 +7,7 @@ import pytest
 
 from plateau_cause.report import text
 from plateau_cause.report.waterfall import Step, steps
+from plateau_cause.report.wording import spoken
 
 SUMMARIES = sorted((Path(__file__).parent / "summaries").glob("*.json"))
 
@@ -28,7 +29,7 @@ def test_says_everything_in_the_order_of_importance(summary):
     places += [said.index(step.label) for step in steps(summary)[:1]]
     places += [said.index(f"({cause['cause']}, {cause['kind']})") for cause in summary["causes"]]
     assert places == sorted(places)
-    assert all(entry["factor"] in said for entry in [*summary["harmless"], *summary["undecided"]])
+    assert all(spoken(entry["factor"]) in said for entry in [*summary["harmless"], *summary["undecided"]])
     assert ("or any one of:" in said) == any(cause["alternatives"] for cause in summary["causes"])
 
 

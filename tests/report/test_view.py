@@ -25,11 +25,18 @@ def test_the_recommended_recipe_comes_back_from_its_yaml(make) -> None:
 
 def test_the_plateau_in_one_sentence(load) -> None:
     assert plateau_sentence(load("plateau")) == (
-        "Training accuracy stays at 72.2% from epoch 3 on; on test images the recipe reaches 69.4%, "
+        "Training accuracy stays between 71.8% and 72.5% from epoch 3 on; test accuracy is 69.4%, "
         "the level of a linear probe (71.1%)."
     )
-    assert plateau_sentence(load("inconclusive")).startswith("Test accuracy ends at 83.3%")
-    assert plateau_sentence({"plateau": {"level": None}, "levels": {}}) == ""
+    assert plateau_sentence(load("inconclusive")) == (
+        "Validation accuracy ends at 81.7%; test accuracy is 83.3%, the level of a linear probe (83.3%)."
+    )
+
+
+def test_a_curve_that_varies_is_not_said_to_stay_at_one_level(load) -> None:
+    summary = load("data_cause")
+    summary["plateau"]["curve"] = {"name": "val_accuracy", "level": 0.8, "range": [0.525, 0.925]}
+    assert plateau_sentence(summary).startswith("Validation accuracy stays between 52.5% and 92.5% from")
 
 
 @pytest.mark.parametrize(

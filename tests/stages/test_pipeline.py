@@ -98,7 +98,11 @@ def test_dvc_shows_metrics_and_stages(finished):
         "reports/finetune_reference.json",
         "reports/intervene.json",
         "reports/plateau_cause.json",
-    }  # few enough to compare
+    }
+    stages = [file["data"] for name, file in shown[""]["data"].items() if "plateau_cause" not in name]
+    columns = [name for data in stages for name in data]
+    assert len(columns) <= 20  # few enough to compare
+    assert all("accuracy" in name or name.startswith("effect_") for name in columns)
     effects = shown[""]["data"]["reports/intervene.json"]["data"]
     assert effects["test_accuracy_recipe"] == values["test_accuracy"]
     assert (

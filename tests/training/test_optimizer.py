@@ -135,3 +135,42 @@ def test_rates_are_multiples_of_the_groups_own_peaks(model):
     built = groups(model)
     optimizer.set_learning_rate(built, [0.01, 0.1], 0.5)
     assert [group["lr"] for group in built.param_groups] == [0.005, 0.05]
+
+
+class Standing(torch.optim.SGD):
+    """Leaves gradients standing."""
+
+    def zero_grad(self, set_to_none=True):
+        pass
+
+
+class Halved(torch.optim.SGD):
+    """Clears the first group only."""
+
+    def zero_grad(self, set_to_none=True):
+        for parameter in self.param_groups[0]["params"]:
+            parameter.grad = None
+
+
+def two_groups(kind):
+    weights = [torch.nn.Parameter(torch.ones(2)) for _ in range(2)]
+    return kind([{"params": [weight]} for weight in weights], lr=0.1)
+
+
+@pytest.mark.parametrize(("kind", "left"), [(torch.optim.SGD, 0), (Standing, 2), (Halved, 1)])
+def test_gradients_that_are_left_standing_are_seen_and_left_or_cleared(kind, left):
+    made = two_groups(kind)
+    weights = [parameter for group in made.param_groups for parameter in group["params"]]
+    assert optimizer.clears(made) == (left == 0)
+    assert all(weight.grad is None for weight in weights)  # looking leaves nothing behind
+    for surely, expected in ((False, 2 if kind is torch.optim.SGD else left), (True, 0)):
+        for weight in weights:
+            weight.grad = torch.ones(2)
+        optimizer.clear(made, surely)
+        assert sum(weight.grad is not None for weight in weights) == expected
+
+
+def test_one_whose_clearing_was_taken_away_is_seen():
+    made = two_groups(torch.optim.AdamW)
+    made.zero_grad = lambda *given, **named: None
+    assert not optimizer.clears(made)

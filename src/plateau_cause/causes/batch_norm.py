@@ -6,6 +6,7 @@ from plateau_cause.causes.factor import Evidence, RecipeFactor
 from plateau_cause.causes.frozen_layers import batch_norm_acts
 from plateau_cause.causes.words import Words
 from plateau_cause.lab.arm import Arm
+from plateau_cause.numbers import percent
 
 
 def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
@@ -18,9 +19,9 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
-        f"In training mode the loss fell to {evidence.train_loss:.2f}, yet in eval mode the same images are "
-        f"recognised at {evidence.train_accuracy:.3f}: the running statistics are not those that training "
-        "used."
+        f"In training mode the loss fell to {evidence.train_loss:.2f}, yet in eval mode "
+        f"{percent(evidence.train_accuracy)} of the same images are recognised: the running statistics are "
+        "not those that training used."
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from plateau_cause import numbers
 from plateau_cause.causes.factor import Evidence, RecipeFactor
 from plateau_cause.causes.trial import DataCause, DataFacts, Trial, on_subset, points
 from plateau_cause.causes.words import Words
@@ -108,7 +109,7 @@ def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
         f"{points(measured)} on their test images (measured); the rare classes hold "
         f"{trial.facts['share']:.0%} "
         f"of the test images, so as many images for them would add about "
-        f"{100 * trial.carried(measured).mean:+.1f} points (extrapolated)."
+        f"{numbers.points(trial.carried(measured).mean)} (extrapolated)."
     ]
 
 

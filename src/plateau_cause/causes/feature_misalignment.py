@@ -8,6 +8,7 @@ from plateau_cause.causes.trial import DataCause, DataFacts, Trial
 from plateau_cause.causes.words import Words
 from plateau_cause.config.recipe import put
 from plateau_cause.lab.belief import Belief
+from plateau_cause.numbers import percent
 
 
 def _prior(facts: DataFacts) -> float:
@@ -26,8 +27,8 @@ def _trial(facts: DataFacts) -> Trial | None:
 
 def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
     return [
-        f"A linear probe reaches {facts.probe:.1%} on the pretrained features and "
-        f"{facts.probe_random:.1%} on "
+        f"A linear probe reaches {percent(facts.probe)} on the pretrained features and "
+        f"{percent(facts.probe_random)} on "
         "those of an untrained network (validation images): what the backbone learned does not "
         "describe these "
         "images."

@@ -8,6 +8,7 @@ from plateau_cause.causes.factor import LARGE, Evidence, Rates, RecipeFactor, ta
 from plateau_cause.causes.words import Words
 from plateau_cause.config.recipe import put
 from plateau_cause.lab.arm import Arm
+from plateau_cause.numbers import percent
 
 
 def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
@@ -46,9 +47,9 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     moved = words.get(str(arm.recipe.trainable), f"{arm.recipe.trainable} of the network")
     return [
         f"The recipe moves {moved}; frozen features alone carry a linear probe to "
-        f"{evidence.probe_canonical:.3f}, "
-        f"the reference with {other.recipe.trainable} trainable reaches {evidence.reference_val:.3f} "
-        "(validation)."
+        f"{percent(evidence.probe_canonical)}, the "
+        f"reference with {other.recipe.trainable} trainable reaches {percent(evidence.reference_val)} "
+        "(validation accuracy)."
     ]
 
 

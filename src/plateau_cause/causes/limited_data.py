@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from plateau_cause import numbers
 from plateau_cause.causes import class_imbalance, class_overlap, label_noise
 from plateau_cause.causes.trial import DataCause, DataFacts, Trial, on_subset, points
 from plateau_cause.causes.words import Words
@@ -35,7 +36,9 @@ def _common(facts: DataFacts) -> np.ndarray:
 
 
 def _trial(facts: DataFacts) -> Trial | None:
-    subsets = {name: half(facts.train, facts.targets, first) for first, name in enumerate(HALVES)}
+    subsets = {
+        name: half(facts.train, facts.targets, facts.different, first) for first, name in enumerate(HALVES)
+    }
     arms = tuple(
         on_subset(facts.best.arm, name, len(rows), len(facts.train)) for name, rows in subsets.items()
     )
@@ -55,26 +58,38 @@ def _trial(facts: DataFacts) -> Trial | None:
 
 
 def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
-    n = len(facts.train)
+    fewer, n = trial.subsets[HALVES[0]], len(facts.train)
+    seen, different = (len(np.unique(facts.different[rows])) for rows in (fewer, facts.train))
+    copies = "" if different == n else f" ({seen} to {different} different pictures)"
     return [
-        f"From {n // 2} to {n} training images test accuracy rose by {points(measured)} (measured); {TIMES} "
-        f"times as many would add about {100 * trial.carried(measured).mean:+.1f} points (extrapolated, the "
-        "mean of two power laws)."
+        f"From {len(fewer)} to {n} training images{copies} test accuracy rose by {points(measured)} "
+        f"(measured); {TIMES} times as many would add about "
+        f"{numbers.points(trial.carried(measured).mean)} (extrapolated, the mean of two power laws)."
     ]
 
 
 def _fix(facts: DataFacts, trial: Trial) -> Mapping[str, Any]:
-    n = len(facts.train)
-    return {"data": f"more labelled images: about {TIMES * n} for training instead of {n}"}
+    n = len(np.unique(facts.different[facts.train]))
+    which = "" if n == len(facts.train) else "different "
+    return {"data": f"more labelled images: about {TIMES * n} {which}for training instead of {n}"}
 
 
-def half(rows: np.ndarray, targets: np.ndarray, first: int = 0) -> np.ndarray:
-    """Returns every other training row of each class, from the first or second on, at least one, in order."""
-    labels = targets[rows]
+def half(rows: np.ndarray, targets: np.ndarray, pictures: np.ndarray, first: int = 0) -> np.ndarray:
+    """Returns the rows of every other picture of each class, at least one, in order; copies stay together.
+
+    Args:
+        rows: of the training images.
+        targets: (N,) the class of every image of the manifest.
+        pictures: (N,) its picture.
+        first: the picture to begin with, 0 or 1.
+    """
     kept = np.zeros(len(rows), bool)
-    for label in np.unique(labels):
-        own = np.flatnonzero(labels == label)
-        kept[own[min(first, len(own) - 1) :: 2]] = True
+    for label in np.unique(targets[rows]):
+        own = np.flatnonzero(targets[rows] == label)
+        _, firsts, which = np.unique(pictures[rows[own]], return_index=True, return_inverse=True)
+        place = np.argsort(np.argsort(firsts))[which]  # of each image's picture, by appearance
+        chosen = np.arange(min(first, len(firsts) - 1), len(firsts), 2)
+        kept[own[np.isin(place, chosen)]] = True
     return rows[kept]
 
 

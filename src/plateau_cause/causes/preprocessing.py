@@ -5,6 +5,7 @@ from __future__ import annotations
 from plateau_cause.causes.factor import LARGE, Evidence, RecipeFactor
 from plateau_cause.causes.words import Words
 from plateau_cause.lab.arm import Arm
+from plateau_cause.numbers import percent
 
 KEYS = tuple(
     f"preprocessing.{name}" for name in ("resize", "interpolation", "scale", "mean", "std", "channels")
@@ -27,9 +28,9 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
-        f"A linear probe on the frozen features reaches {evidence.probe_recipe:.3f} under this "
+        f"A linear probe on the frozen features reaches {percent(evidence.probe_recipe)} under this "
         "preprocessing and "
-        f"{evidence.probe_canonical:.3f} under the one that the weights declare (validation accuracy)."
+        f"{percent(evidence.probe_canonical)} under the one that the weights declare (validation accuracy)."
     ]
 
 

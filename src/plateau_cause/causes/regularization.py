@@ -5,6 +5,7 @@ from __future__ import annotations
 from plateau_cause.causes.factor import Evidence, RecipeFactor
 from plateau_cause.causes.words import Words
 from plateau_cause.lab.arm import Arm
+from plateau_cause.numbers import percent
 
 KEYS = ("optimizer.weight_decay", "head.dropout", "loss.label_smoothing")
 STRONG_DECAY, STRONG_DROPOUT, STRONG_SMOOTHING = 0.2, 0.6, 0.3  # where people start to complain
@@ -26,7 +27,7 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
         f"Weight decay {recipe.optimizer.weight_decay:g}, dropout {recipe.head.dropout:g}, label smoothing "
         f"{recipe.loss.label_smoothing:g}; training accuracy without them in the way: "
-        f"{evidence.train_accuracy:.3f}."
+        f"{percent(evidence.train_accuracy)}."
     ]
 
 

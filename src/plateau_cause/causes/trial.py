@@ -12,10 +12,27 @@ from typing import Any
 
 import numpy as np
 
+from plateau_cause import numbers
 from plateau_cause.causes.words import Words
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.store import Result
+
+
+@dataclass(frozen=True)
+class Larger:
+    """What larger images promise.
+
+    Attributes:
+        original_px, stored_px: median longer side of the images, as they are and as they are stored.
+        expected_px: that the weights expect.
+        gained: validation accuracy that a linear probe on frozen features gains from twice the input size.
+    """
+
+    original_px: int
+    stored_px: int
+    expected_px: int
+    gained: float
 
 
 @dataclass(frozen=True)
@@ -36,6 +53,8 @@ class DataFacts:
         probe, probe_random: linear probes on pretrained and on random features (validation accuracy).
         classes: names.
         split_auc: of a classifier between training and test images; 0.5: nothing tells them apart.
+        pictures: (N,) the same number for images that are copies or near copies; None: all differ.
+        larger: how large the images are and what larger ones promise; None: not looked at.
     """
 
     learner: Result
@@ -55,6 +74,13 @@ class DataFacts:
     probe_random: float
     classes: tuple[str, ...]
     split_auc: float = 0.5
+    pictures: np.ndarray | None = None
+    larger: Larger | None = None
+
+    @property
+    def different(self) -> np.ndarray:
+        """Returns (N,) a number per image, the same for copies and near copies."""
+        return np.arange(len(self.targets)) if self.pictures is None else self.pictures
 
     @property
     def headroom(self) -> float:
@@ -113,6 +139,7 @@ class DataCause:
         explain: sentences for the summary, from facts, trial and the change that was measured.
         fix: what to do, params.yaml entries or words.
         levels: further levels for the summary, such as the ceiling that label noise sets.
+        kind: where the fix stands: in the data, or in the recipe.
     """
 
     name: str
@@ -122,6 +149,7 @@ class DataCause:
     explain: Callable[[DataFacts, Trial, Belief], list[str]]
     fix: Callable[[DataFacts, Trial], Mapping[str, Any]]
     levels: Callable[[DataFacts, Trial, Belief], Mapping[str, float]] = lambda facts, trial, effect: {}
+    kind: str = "data"
 
 
 def on_subset(arm: Arm, name: str, images: int, of: int) -> Arm:
@@ -146,6 +174,5 @@ def stratified_half(labels: np.ndarray) -> np.ndarray:
 
 
 def points(change: Belief) -> str:
-    """Returns a change of test accuracy in words: "+8.2 points [+5.9, +10.6]"."""
-    low, high = change.interval()
-    return f"{100 * change.mean:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
+    """Returns a change of test accuracy in words: "+8.2 points [5.9, 10.6]"."""
+    return numbers.points_with_interval(change.mean, change.interval())

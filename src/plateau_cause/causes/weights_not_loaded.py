@@ -8,6 +8,7 @@ from typing import Any
 from plateau_cause.causes.factor import Evidence, Rates, RecipeFactor
 from plateau_cause.causes.words import Words
 from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm
+from plateau_cause.numbers import percent
 
 
 def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
@@ -27,9 +28,9 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
-        f"The network starts from {arm.weights} weights; a linear probe reaches {evidence.probe_random:.3f} "
-        "on random "
-        f"features and {evidence.probe_canonical:.3f} on pretrained ones (validation accuracy)."
+        f"The network starts from {arm.weights} weights; a linear probe reaches "
+        f"{percent(evidence.probe_random)} on random features and "
+        f"{percent(evidence.probe_canonical)} on pretrained ones (validation accuracy)."
     ]
 
 

@@ -78,9 +78,9 @@ def _plain(first: Side, second: Side, differences: dict[str, Any], change: Paire
 
 
 def _show(first: Side, second: Side, differences: dict[str, Any], change: Paired | str) -> None:
+    from plateau_cause import numbers
     from plateau_cause.commands import console
     from plateau_cause.commands.comparison import SPLITS
-    from plateau_cause.report import numbers
 
     rows = [("", "1", "2"), ("run", first.name, second.name), ("which is", first.origin, second.origin)]
     rows += [(name, one or numbers.ABSENT, two or numbers.ABSENT) for name, (one, two) in differences.items()]
@@ -100,7 +100,7 @@ def _table(rows: list[tuple[str, str, str]]) -> list[str]:
 
 
 def _sentence(change: Paired | str) -> str:
-    from plateau_cause.report import numbers
+    from plateau_cause import numbers
 
     if isinstance(change, str):
         return f"No interval: {change}. The accuracies above may be of different images."

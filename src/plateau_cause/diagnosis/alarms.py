@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plateau_cause.numbers import percent
+
 SURE = 3.0  # standard errors
 APART = 0.1  # accuracy between two splits, or between accuracy and balanced accuracy, that is said
 LEAKED = 0.05  # share of a split that copies training images from which its accuracy means little
@@ -62,6 +64,11 @@ class Seen:
         """Returns the test accuracy."""
         return float((self.predictions == self.labels).mean())
 
+    @property
+    def class_mean(self) -> float:
+        """Returns the mean recall of the classes that have test images."""
+        return balanced_accuracy(self.predictions, self.labels)
+
     def recalls(self) -> np.ndarray:
         """Returns (C,) the share of each class's test images that is recognised; NaN where it has none."""
         hits = np.bincount(self.labels[self.predictions == self.labels], minlength=len(self.classes))
@@ -84,9 +91,8 @@ def _splits_apart(seen: Seen) -> Iterator[Alarm]:
     if abs(difference) >= APART and abs(difference) >= SURE * error:
         yield Alarm(
             "splits_apart",
-            f"Validation accuracy is {seen.val_accuracy:.1%}, test accuracy {seen.accuracy:.1%}: the "
-            "two splits do "
-            "not ask the same.",
+            f"Validation accuracy is {percent(seen.val_accuracy)}, test accuracy {percent(seen.accuracy)}: "
+            "the two splits do not ask the same.",
             acquits=False,
         )
 
@@ -106,9 +112,8 @@ def _below_chance(seen: Seen) -> Iterator[Alarm]:
     if seen.accuracy < chance - SURE * error:
         yield Alarm(
             "below_chance",
-            f"Test accuracy {seen.accuracy:.1%} lies below chance ({chance:.1%}): that takes "
-            "knowledge of the classes "
-            "under other names.",
+            f"Test accuracy {percent(seen.accuracy)} lies below chance ({percent(chance)}): that takes "
+            "knowledge of the classes under other names.",
             acquits=False,
         )
 
@@ -116,12 +121,12 @@ def _below_chance(seen: Seen) -> Iterator[Alarm]:
 def _one_class(seen: Seen) -> Iterator[Alarm]:
     counts = np.bincount(seen.predictions, minlength=len(seen.classes))
     share, name = counts.max() / max(1, counts.sum()), seen.classes[int(counts.argmax())]
-    own = float((seen.labels == counts.argmax()).mean())
+    own, mean = float((seen.labels == counts.argmax()).mean()), seen.class_mean
     if share >= ALMOST_ALL and own < ALMOST_ALL:
         yield Alarm(
             "one_class",
-            f"The recipe predicts {name} for {share:.1%} of the test images, of which {own:.1%} are: it "
-            f"tells nothing apart (class mean {balanced_accuracy(seen.predictions, seen.labels):.1%}).",
+            f"The recipe predicts {name} for {percent(share)} of the test images, of which {percent(own)} "
+            f"are: it tells nothing apart (mean over classes {percent(mean)}).",
             acquits=False,
         )
 
@@ -140,8 +145,8 @@ def _probe_ahead(seen: Seen) -> Iterator[Alarm]:
     if ahead >= max(seen.min_effect, 1.64 * error):
         yield Alarm(
             "probe_ahead",
-            f"A linear probe on the frozen features reaches {seen.probe_val:.1%} on validation images, the "
-            f"best run {seen.best_val:.1%}: every run lacks something that the features hold.",
+            f"A linear probe on the frozen features reaches {percent(seen.probe_val)} on validation images, "
+            f"the best run {percent(seen.best_val)}: every run lacks something that the features hold.",
             acquits=False,
         )
 
@@ -171,11 +176,12 @@ def _shifted(seen: Seen) -> Iterator[Alarm]:
 
 
 def _unbalanced(seen: Seen) -> Iterator[Alarm]:
-    balanced = balanced_accuracy(seen.predictions, seen.labels)
+    balanced = seen.class_mean
     if seen.accuracy - balanced >= APART:
         yield Alarm(
             "unbalanced",
-            f"Accuracy is {seen.accuracy:.1%}, the mean over classes {balanced:.1%}: rare ones are missed.",
+            f"Accuracy is {percent(seen.accuracy)}, the mean over classes {percent(balanced)}: rare ones are "
+            "missed.",
             acquits=True,
         )
 

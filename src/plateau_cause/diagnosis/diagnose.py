@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from plateau_cause import numbers, runtime
 from plateau_cause.causes import data_causes, recipe_factors
 from plateau_cause.causes.factor import Evidence
 from plateau_cause.causes.trial import DataFacts
@@ -24,11 +25,10 @@ from plateau_cause.diagnosis.verdict import Verdict
 from plateau_cause.features.views import View
 from plateau_cause.lab import build
 from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.effort import MOST_RUNS
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
-
-MOST_RUNS = 24  # of one budget: a head on cached features costs nothing, yet its run and its look take time
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,7 @@ def diagnose(
     views: Mapping[str, View],
     split_auc: float = 0.5,
     candidates: Sequence[float] = (),
+    pictures: np.ndarray | None = None,
 ) -> Diagnosed:
     """Returns what the plateau is made of.
 
@@ -107,6 +108,7 @@ def diagnose(
         views: features by name, from the embed stage.
         split_auc: of a classifier between training and test images, from the feature_shift stage.
         candidates: what the other candidates for the reference cost, in the unit of Result.cost.
+        pictures: (N,) the same number for images that are copies or near copies, from dataset_stats.
     """
     evidence = gather_evidence(lab, rates, recipe[0], reference[0], views)
     swaps = swaps_between(recipe[0].arm, reference[0].arm, rates, limits)
@@ -116,7 +118,7 @@ def diagnose(
     for own, other in zip(recipe, reference, strict=True):
         question.add(question.game.everything, own)
         question.add(frozenset(), other)
-    search = Search(lab, runner, question, limits, noise, split_auc, evidence)
+    search = Search(lab, runner, question, limits, noise, split_auc, evidence, pictures)
     search.spend(budget(recipe, reference, candidates, limits.max_cost))
     return Diagnosed(
         swaps=swaps,
@@ -146,6 +148,7 @@ class Search:
     noise: Mapping[str, Any]
     split_auc: float
     evidence: Evidence
+    pictures: np.ndarray | None = None
     data: dict[str, DataQuestion] = field(default_factory=dict)
 
     def spend(self, left: float) -> None:
@@ -159,10 +162,20 @@ class Search:
             if ahead.broken is None:
                 break
             self._keep(best, suspicions)
+            self._announce(best.price(ahead.broken), left)
             left -= best.ask(ahead.broken)
         for asked in self._suspicions(self.question.look(left).lucks):
             if not asked.trial.arms:
                 self.data.setdefault(asked.cause.name, asked)
+
+    def _announce(self, price: float, left: float) -> None:
+        """Says which run comes next, of about how many, and how long what is left lasts at most."""
+        runs = self.runner.runs
+        dearest = max((runs[name] for name in ("recipe", "reference")), key=lambda result: result.cost)
+        number = len(runs) - 1  # beside recipe and reference
+        about = number + round((left - price) / max(price, self.runner.least, 1e-9))
+        at_most = left * dearest.outcome.seconds / max(dearest.cost, 1e-9)
+        runtime.say(f"run {number} of about {about}, at most {numbers.seconds(at_most)} left")
 
     def facts(self) -> DataFacts:
         """Returns what is known about the data; what they still cost is measured against the best run."""
@@ -176,6 +189,7 @@ class Search:
             self.split_auc,
             self.evidence,
             self.limits.min_effect,
+            self.pictures,
         )
 
     def _suspicions(self, lucks: tuple[float, ...]) -> list[DataQuestion]:

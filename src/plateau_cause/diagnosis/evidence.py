@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from plateau_cause.causes.factor import Evidence
-from plateau_cause.causes.trial import DataFacts
-from plateau_cause.diagnosis.reference import validation
+from plateau_cause.causes.trial import DataFacts, Larger
+from plateau_cause.diagnosis.reference import probed, validation
 from plateau_cause.features.probes import linear_probe
 from plateau_cause.features.views import View
 from plateau_cause.lab.arm import Arm
@@ -73,6 +74,7 @@ def gather_facts(
     split_auc: float,
     evidence: Evidence,
     min_effect: float,
+    pictures: np.ndarray | None = None,
 ) -> DataFacts:
     """Returns what is known about the data; what they still cost is measured against the best run.
 
@@ -83,6 +85,7 @@ def gather_facts(
         split_auc: of a classifier between training and test images, from the same stage.
         evidence: what was known before.
         min_effect: what is worth reporting.
+        pictures: (N,) which images are copies or near copies of one another.
     """
     test = lab.dataset.indices("test")
     best = _baseline(lab, runs, lab.dataset.targets[test], min_effect)
@@ -106,7 +109,23 @@ def gather_facts(
         probe=evidence.probe_canonical,
         probe_random=evidence.probe_random,
         classes=lab.dataset.classes,
+        pictures=pictures,
+        larger=_larger(lab, best, min_effect),
     )
+
+
+def _larger(lab: Laboratory, best: Result, min_effect: float) -> Larger | None:
+    """Returns what larger images promise the best run; None where none can be had, or nothing is missing."""
+    given, weights = best.arm.recipe.preprocessing, best.arm.weights
+    if best.arm.own & {"model", "transform"} or 1.0 - validation(lab, best) < 2 * min_effect:
+        return None
+    manifest, expected_px = lab.dataset.manifest, lab.backbone(weights).expects.size
+    original_px = int(manifest[["width", "height"]].max(axis=1).median())
+    if 2 * given.size > min(original_px, expected_px):
+        return None
+    stored_px = int(manifest[["stored_width", "stored_height"]].max(axis=1).median())
+    now, then = (probed(lab, replace(given, size=size), weights) for size in (given.size, 2 * given.size))
+    return Larger(original_px, stored_px, expected_px, then - now)
 
 
 def best_of(lab: Laboratory, results: Sequence[Result]) -> Result:

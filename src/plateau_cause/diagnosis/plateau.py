@@ -20,11 +20,13 @@ class Plateau:
         level: median over the flat part, or the last value where the curve is not flat.
         from_epoch: first epoch of the flat part, counted from 1; None where the curve still moves.
         change: what the fitted slope would still add over the length of the judged part.
+        range: lowest and highest value of the flat part, or the last value twice.
     """
 
     level: float
     from_epoch: int | None
     change: float
+    range: tuple[float, float]
 
 
 def detect(curve: Sequence[float], tolerance: float) -> Plateau:
@@ -41,9 +43,10 @@ def detect(curve: Sequence[float], tolerance: float) -> Plateau:
     for start in range(max(0, len(values) - FEWEST_POINTS + 1)):
         tail = values[start:]
         if _is_flat(tail, tolerance):
-            return Plateau(float(np.median(tail)), start + 1, _drift(tail)[0])
-    last = values[-max(FEWEST_POINTS, len(values) // 3) :]
-    return Plateau(float(values[-1]), None, _drift(last)[0] if len(last) >= FEWEST_POINTS else 0.0)
+            ends = float(tail.min()), float(tail.max())
+            return Plateau(float(np.median(tail)), start + 1, _drift(tail)[0], ends)
+    last, end = values[-max(FEWEST_POINTS, len(values) // 3) :], float(values[-1])
+    return Plateau(end, None, _drift(last)[0] if len(last) >= FEWEST_POINTS else 0.0, (end, end))
 
 
 def explain(level: float, levels: Mapping[str, float | None], n_images: int) -> str | None:

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plateau_cause import numbers
+from plateau_cause.causes import frozen_layers
 from plateau_cause.causes.factor import RecipeFactor
-from plateau_cause.causes.words import Words
 from plateau_cause.config.params import dump
+from plateau_cause.diagnosis import repair
+from plateau_cause.diagnosis.alarms import balanced_accuracy
 from plateau_cause.diagnosis.diagnose import Diagnosed
 from plateau_cause.diagnosis.game import Factors
 from plateau_cause.diagnosis.questions import REST, DataQuestion
@@ -44,6 +47,7 @@ def record(
         "train_loss": diagnosed.evidence.train_loss,
         "num_classes": diagnosed.evidence.num_classes,
         "test_images": len(test),
+        "seeds": len(diagnosed.seeds),
     }
 
 
@@ -74,10 +78,12 @@ def _finding(finding: Finding, diagnosed: Diagnosed, limit: float) -> dict[str, 
     swaps = diagnosed.swaps
     parts = [factor for factor in swaps.factors if swaps.part(factor) == finding.factor]
     cause = finding.factor if finding.factor == REST else _cause(parts[0], diagnosed)
-    return {
+    words = {} if finding.factor == REST else repair.words(parts[0].said(cause))
+    own = {} if finding.factor == REST else repair.own(parts[0], diagnosed)
+    made = {
         "factor": finding.factor,
         "cause": cause,
-        "standing": finding.standing if finding.factor != REST else UNDECIDED,
+        "standing": _standing(finding, limit),
         "difference": "; ".join(factor.difference(swaps.recipe, swaps.reference) for factor in parts),
         **belief_record(finding.effect, limit),
         "probability": finding.probability,
@@ -85,10 +91,19 @@ def _finding(finding: Finding, diagnosed: Diagnosed, limit: float) -> dict[str, 
         "alone": belief_record(finding.alone, limit),
         "alternatives": [_named(name, diagnosed) for name in finding.alternatives],
         "evidence": _evidence(parts, diagnosed, finding),
-        "fix": {} if finding.factor == REST else _fix(parts[0], diagnosed),
+        "fix": {} if finding.factor == REST else repair.fix(parts[0], diagnosed),
         "runs": _runs(finding.factor, diagnosed),
-        **({} if finding.factor == REST else _words(parts[0].said(cause))),
+        **words,
+        **own,
     }
+    is_unused = finding.factor == frozen_layers.FACTOR.name and repair.moves_nothing(diagnosed)
+    return {**made, **repair.unused(made, diagnosed)} if is_unused else made
+
+
+def _standing(finding: Finding, limit: float) -> str:
+    """Returns how a factor stands; harmless only where the interval that is shown says so as well."""
+    is_open = finding.standing == HARMLESS and finding.effect.interval()[1] >= limit
+    return UNDECIDED if is_open or finding.factor == REST else finding.standing
 
 
 def _named(name: str, diagnosed: Diagnosed) -> str:
@@ -100,10 +115,6 @@ def _named(name: str, diagnosed: Diagnosed) -> str:
 def _cause(factor: RecipeFactor, diagnosed: Diagnosed) -> str:
     swaps = diagnosed.swaps
     return factor.reported(swaps.recipe, swaps.reference, swaps.rates)
-
-
-def _words(words: Words) -> dict[str, str]:
-    return {"title": words.title, "repair": words.repair, "explanation": words.explanation}
 
 
 def _evidence(parts: list[RecipeFactor], diagnosed: Diagnosed, finding: Finding) -> list[str]:
@@ -135,15 +146,7 @@ def _measured(before: frozenset[str], after: frozenset[str], diagnosed: Diagnose
     if not all(sides) or before == after:
         return None
     change = effect([(np.mean(sides[0], axis=0), np.mean(sides[1], axis=0))])
-    return f"{100 * change.mean:+.1f} points [{100 * change.low:+.1f}, {100 * change.high:+.1f}]"
-
-
-def _fix(factor: RecipeFactor, diagnosed: Diagnosed) -> dict[str, Any]:
-    swaps = diagnosed.swaps
-    fixed = factor.swapped(swaps.recipe, swaps.reference, swaps.rates)
-    if swaps.recipe.own & factor.pieces:
-        return {"recipe.code": f"in your file: {factor.difference(fixed, swaps.recipe)}"}
-    return factor.fix(swaps.recipe, fixed)
+    return numbers.points_with_interval(change.mean, (change.low, change.high))
 
 
 def _runs(factor: str, diagnosed: Diagnosed) -> list[str]:
@@ -165,15 +168,17 @@ def _suspicion(asked: DataQuestion, verdict: Verdict, limit: float) -> dict[str,
     return {
         "factor": cause.name,
         "cause": cause.name,
+        "kind": cause.kind,
         "standing": standing,
         "difference": cause.words.title,
         **belief_record(reported, limit),
         "evidence": cause.explain(facts, trial, finding.need),
         "fix": dict(cause.fix(facts, trial)),
         "runs": [trial.name] if trial.arms else [],
+        "subsets": {name: len(rows) for name, rows in trial.subsets.items()},
         "levels": dict(cause.levels(facts, trial, reported)),
         "extrapolated": not trial.repairs,
-        **_words(cause.words),
+        **repair.words(cause.words),
     }
 
 
@@ -210,6 +215,8 @@ def _run(name: str, result: Result, targets: np.ndarray, val: np.ndarray, test: 
         "train_accuracy": kept.get("train_accuracy"),
         "val_accuracy": float(hits(outcome.val_outputs, targets[val]).mean()),
         "test_accuracy": float(result.correct(targets[test]).mean()),
+        "class_mean": balanced_accuracy(outcome.test_outputs.argmax(1), targets[test]),
+        "diverged_step": outcome.diverged_step,
         "epochs": len(outcome.history),
         "cost_s": outcome.seconds,
     }

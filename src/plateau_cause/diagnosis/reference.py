@@ -9,12 +9,11 @@ from plateau_cause.config.recipe import Optimizer, Preprocessing, Recipe, Schedu
 from plateau_cause.features.probes import linear_probe
 from plateau_cause.images.preprocessing import canonical
 from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.effort import epochs_of_all
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import USUAL, Rates
 from plateau_cause.lab.store import Result, hits
 
-FEWEST_EPOCHS, MOST_EPOCHS = 6, 40
-FEWEST_IMAGES = 4800  # passed through the network in all, repetitions counted
 BATCH_SIZE = 32
 SMALL_SET, SMALL_BATCH = 512, 16  # few images: twice the steps for the same work
 HEAD_STEPS, MOST_HEAD_EPOCHS = 1500, 200  # on cached features a step costs next to nothing, an epoch does not
@@ -34,8 +33,7 @@ def candidates(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Arm]:
     n = len(lab.subsets["all"])
     steps = math.ceil(n / _batch_size(n))
     head = _arm(lab, recipe, "head", min(MOST_HEAD_EPOCHS, math.ceil(HEAD_STEPS / steps)))
-    epochs = min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(FEWEST_IMAGES / n)))
-    everything = _arm(lab, recipe, "all", epochs)
+    everything = _arm(lab, recipe, "all", epochs_of_all(n))
     # What the user's network does between its layers would be in every arm: the declared one goes beside it.
     arms = [everything, replace(everything, own=frozenset())] if everything.own else [head, everything]
     arms.sort(key=lambda arm: not _is_like(arm, recipe))
@@ -71,7 +69,7 @@ def _enlarged(lab: Laboratory, rates: Rates, best: Result) -> Arm | None:
     sizes = larger_sizes(given.size, lab.backbone(arm.weights).expects.size)
     if not sizes or arm.own or 1.0 - reached < WORTH_LARGER:
         return None
-    seen = {size: _probed(lab, replace(given, size=size), arm.weights) for size in [given.size, *sizes]}
+    seen = {size: probed(lab, replace(given, size=size), arm.weights) for size in [given.size, *sizes]}
     wanted = max(reached, seen[given.size] + WORTH_LARGER)
     size = next((size for size in sizes if seen[size] >= wanted), None)
     if size is None:
@@ -88,11 +86,14 @@ def larger_sizes(given: int, expected: int) -> list[int]:
     return [size for size in sizes if size <= expected]
 
 
-def _probed(lab: Laboratory, preprocessing: Preprocessing, weights: str) -> float:
+def probed(lab: Laboratory, preprocessing: Preprocessing, weights: str) -> float:
     """Returns the validation accuracy of a linear probe on the frozen features under this preprocessing."""
-    train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
-    features = lab.features(preprocessing, weights)
-    return linear_probe(features, lab.dataset.targets, train, val, lab.num_classes).accuracy["val"]
+    key = (preprocessing, weights)
+    if key not in lab.probes:
+        train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
+        features, targets = lab.features(preprocessing, weights), lab.dataset.targets
+        lab.probes[key] = linear_probe(features, targets, train, val, lab.num_classes).accuracy["val"]
+    return lab.probes[key]
 
 
 def choose(lab: Laboratory, results: list[Result]) -> Result:

@@ -27,7 +27,8 @@ class Statistics:
 
     Attributes:
         images: one row per image: image_id, split, label, width, height (px), aspect (width / height),
-            brightness, contrast (mean and standard deviation of the luma, 0..255), is_gray.
+            brightness, contrast (mean and standard deviation of the luma, 0..255), is_gray, picture (the
+            same number for copies and near copies).
         counts: classes x splits, numbers of images.
         color_mean, color_std: (3,) of red, green, blue over the training images, 0..1, every image alike.
         histogram: (3, 256), pixels per channel and value.
@@ -52,7 +53,7 @@ def describe(dataset: Dataset) -> Statistics:
     found = dup.find_duplicates(manifest["sha256"], measured)
     mean, std = color_moments(measured, dataset.indices("train"))
     return Statistics(
-        images=image_table(manifest, measured),
+        images=image_table(manifest, measured).assign(picture=found.near),
         counts=class_counts(manifest, dataset.classes),
         color_mean=mean,
         color_std=std,

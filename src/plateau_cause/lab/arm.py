@@ -14,7 +14,7 @@ OWN_PIECES = {
     "transform": ("transform", "augmentation", "evaluation"),
     "build_model": ("model", "weights", "trainable", "activation", "dropout"),
     "loss": ("loss",),
-    "optimizer": ("optimizer", "parameters", "learning_rate", "weight_decay"),
+    "optimizer": ("optimizer", "parameters", "learning_rate", "weight_decay", "clearing"),
     "on_train_start": (),
 }
 OTHER_WEIGHTS = "other"  # those of an arm whose model comes with its own

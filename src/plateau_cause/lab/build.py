@@ -63,6 +63,7 @@ def task(lab: Laboratory, arm: Arm, name: str = "train") -> Task:
         num_classes=lab.num_classes,
         name=name,
         is_own=bool(arm.own),
+        clears="clearing" not in arm.own,
         smallest_batch=_smallest_batch(arm, net, read, rows, enter),
     )
 

@@ -112,6 +112,8 @@ def _read_model(lab: Laboratory, arm: Arm) -> Arm:
         values["batch_norm"] = _batch_norm(lab, arm, network)
     if "optimizer" in arm.own:
         values |= _optimizer(lab, network, head)
+        if optimizer.clears(optimizers.user_optimizer(lab, network)):
+            arm = replace(arm, own=arm.own - {"clearing"})
     return replace(arm, recipe=put(arm.recipe, values))
 
 

@@ -41,6 +41,7 @@ class Laboratory:
         folder: finished runs and checkpoints, or None to keep nothing.
         shelves: further folders in which finished runs may lie; read only.
         subsets: training rows by name; an arm's `images` chooses one.
+        probes: validation accuracies of linear probes, by preprocessing and weights.
     """
 
     dataset: Dataset
@@ -51,6 +52,7 @@ class Laboratory:
     folder: Path | None = None
     shelves: tuple[Path, ...] = ()
     subsets: dict[str, np.ndarray] = field(default_factory=dict)
+    probes: dict[tuple[Preprocessing, str], float] = field(default_factory=dict)
     on_epoch: OnEpoch | None = None
     _backbones: dict[str, Backbone] = field(default_factory=dict)
     _images: dict[Preprocessing, np.ndarray] = field(default_factory=dict)

@@ -6,8 +6,9 @@ norms stay as they are (Li et al. 2018, arXiv 1712.09913).
 
 Batch norms. On the line the running statistics move with the weights and are not recalibrated: both ends are
 exactly the networks that the report judges, and their statistics may be the very fault (cause batch_norm).
-In the planes the moved layers normalise by the statistics of the images at hand, point by point. A channel
-that hardly varies (running variance near 0: EfficientNet-Lite0 has some 180 of them) multiplies any
+In the planes the moved layers' statistics follow those of the images at hand, point by point, from the arm's
+own in the middle (`batch_statistics`): there lies the network that the report judges, or there is no plane. A
+channel that hardly varies (running variance near 0: EfficientNet-Lite0 has some 180 of them) multiplies any
 perturbation, and frozen statistics draw a needle around whatever weights: 2 % of noise took a cross-entropy
 from 0.00 to 0.98, with the statistics of the batch to 0.00 (measured on the digits).
 """
@@ -23,6 +24,7 @@ from torch import nn
 from torch.nn import functional
 
 from plateau_cause.lab import build
+from plateau_cause.lab.batch_statistics import follow
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.store import Result
 from plateau_cause.runtime import progress
@@ -33,6 +35,7 @@ from plateau_cause.training.inputs import CachedInputs
 POINTS = 11  # on the line, both ends included
 STEPS = 7  # of a plane, each way; odd: the middle is the arm itself
 RADIUS = 0.3  # of a plane, as a share of each filter's norm
+CENTRED = 0.01  # nats, or share of the loss, by which a map's middle may miss the arm's own loss
 # Images per split on the line, and of a plane: few, but many on cached features, where only the head moves.
 LINE_IMAGES, PLANE_IMAGES, HEAD_IMAGES = 48, 24, 128
 
@@ -103,7 +106,9 @@ def _plane(lab: Laboratory, arm: str, result: Result) -> dict[str, np.ndarray]:
     if not moving or not _is_finite(_copy(network)):
         return {}
     sample = _plane_sample(lab, result, network, moved)
-    _recalibrate(network, [p for name, group in blocks if name in moved for p in group])
+    judged = sample.measure(network)[0]
+    follow(network, [p for name, group in blocks if name in moved for p in group])
+    sample.measure(network)  # what the statistics belong to
     start = [parameter.detach().clone() for parameter in moving]
     generator = torch.Generator().manual_seed(0)
     first, second = ([filter_normalised(weight, generator) for weight in start] for _ in range(2))
@@ -115,8 +120,16 @@ def _plane(lab: Laboratory, arm: str, result: Result) -> dict[str, np.ndarray]:
                 parameter.copy_(weight + x * along + y * across)
         losses.append(sample.measure(network)[0])
     plane = np.array(losses).reshape(STEPS, STEPS)
+    if not is_centred(plane, judged):
+        return {}
     counts = np.array([sum(name in moved for name, _ in blocks), len(blocks)])
     return {"plane_steps": steps, f"plane_{arm}": plane, f"blocks_{arm}": counts}
+
+
+def is_centred(plane: np.ndarray, judged: float) -> bool:
+    """Returns whether a map's middle is the loss of the network that the report judges, of these images."""
+    middle = float(plane[len(plane) // 2, len(plane) // 2])
+    return bool(abs(middle - judged) <= max(CENTRED, CENTRED * abs(judged)))
 
 
 def _plane_sample(lab: Laboratory, result: Result, network: nn.Module, moved: set[str]) -> Sample:
@@ -131,14 +144,6 @@ def _plane_sample(lab: Laboratory, result: Result, network: nn.Module, moved: se
     inputs = _read(lab, result, rows)
     inputs = _through(network, inputs) if isinstance(network, model.Classifier) else inputs
     return _sample(lab, inputs, rows)
-
-
-def _recalibrate(network: nn.Module, moved: list[nn.Parameter]) -> None:
-    """Takes the moved batch norms' running statistics away: they then normalise by the batch at hand."""
-    ours = {id(parameter) for parameter in moved}
-    for module in network.modules():
-        if isinstance(module, model.BATCH_NORMS) and any(id(p) in ours for p in module.parameters()):
-            module.running_mean = module.running_var = None
 
 
 def filter_normalised(weight: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -11,7 +11,7 @@ from plateau_cause.config.params import Params
 from plateau_cause.features import embed, views
 from plateau_cause.features.views import View
 from plateau_cause.images.store import open_dataset
-from plateau_cause.pipeline import paths
+from plateau_cause.pipeline import estimate, paths
 from plateau_cause.training.inputs import coloured
 from plateau_cause.training.user_code import load_user_code
 
@@ -19,6 +19,7 @@ from plateau_cause.training.user_code import load_user_code
 def main() -> None:
     """Reads data/prepared (and data/reference); writes data/features and reports/embed.json."""
     given = params.load(paths.PARAMS)
+    estimate.announce(given, open_dataset(paths.PREPARED))
     with tracking.stage_run(given, "embed") as run:
         found, about = write_features(given, Path())
         run.log_tags({"weights.loaded": about["load_report"]["words"]})

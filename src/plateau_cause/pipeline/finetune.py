@@ -18,7 +18,7 @@ from plateau_cause.lab.inspection import recipe_arm
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
-from plateau_cause.pipeline import arms, paths, script_arm
+from plateau_cause.pipeline import arms, estimate, paths, script_arm
 from plateau_cause.pipeline.bench import open_laboratory
 from plateau_cause.tracking.run import Run
 
@@ -47,6 +47,7 @@ def main(arm: str) -> None:
         script_arm.train(given, Path())
         return
     lab, rates = open_laboratory(given, Path())
+    estimate.announce(given, lab.dataset)
     with tracking.stage_run(given, "finetune", arm, given.diagnosis.seeds[0]) as run:
         found = train_arm(lab, rates, given, arm)
         for result in found.results:
@@ -88,7 +89,8 @@ def write(root: Path, lab: Laboratory, found: TrainedArm, range_test_seconds: fl
         artifacts.write_json(folder / paths.arm_record(name).name, {"keys": keys, **costs, **times})
     curve = pd.DataFrame(first.outcome.history, columns=store.CURVES)
     artifacts.write_csv(root / paths.curves(name), curve)
-    artifacts.write_json(root / paths.metrics(f"finetune_{name}"), arms.metrics(lab, first))
+    accuracies = {key: value for key, value in arms.metrics(lab, first).items() if key.endswith("_accuracy")}
+    artifacts.write_json(root / paths.metrics(f"finetune_{name}"), accuracies)
 
 
 def track(run: Run, lab: Laboratory, found: TrainedArm) -> None:

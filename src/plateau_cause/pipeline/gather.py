@@ -13,7 +13,7 @@ from plateau_cause.diagnosis.plateau import Plateau, detect, explain
 from plateau_cause.pipeline import links, paths
 from plateau_cause.pipeline.gather_training import gather_training
 from plateau_cause.report.content import ReportContent
-from plateau_cause.report.summary import describe_plateau, label_map, summarize
+from plateau_cause.report.summary import describe_plateau, judged_curve, label_map, summarize
 from plateau_cause.tracking.find import read_records
 
 LEVEL_VIEWS = {"linear_probe": "recipe", "linear_probe_canonical": "canonical", "random_features": "random"}
@@ -52,18 +52,19 @@ def _levels(found: dict[str, Any], probes: dict[str, Any]) -> dict[str, float | 
     linear = {name: views[view]["linear_probe"]["accuracy"]["test"] for name, view in LEVEL_VIEWS.items()}
     knn = views["recipe"]["knn"]["accuracy"]["test"]
     known = {"chance": probes["chance"], "majority": probes["majority"], "knn": knn, **linear}
-    return {**known, "reference": max(accuracy["reference"], accuracy[found["recommended"]["name"]])}
+    return {**known, "reference": accuracy["reference"]}
 
 
 def _plateau(
     found: dict[str, Any], curves: pd.DataFrame, levels: dict[str, float | None], tolerance: float
 ) -> dict[str, Any]:
     run = next(run for run in found["runs"] if run["name"] == "recipe")
-    curve = curves[curves["arm"] == "recipe"]["train_accuracy"].tolist()
-    flat = detect(curve, tolerance) if curve else Plateau(0.0, None, 0.0)
+    run = {**run, "test_accuracy": found["recommended"]["before"]}  # over all seeds, as everywhere
+    curve = curves[curves["arm"] == "recipe"][judged_curve(run)].tolist()
+    flat = detect(curve, tolerance) if curve else Plateau(0.0, None, 0.0, (0.0, 0.0))
     known = {name: level for name, level in levels.items() if name != "reference"}
     explained = explain(run["test_accuracy"], known, found["test_images"])
-    return describe_plateau(run, flat.level, flat.from_epoch, explained)
+    return describe_plateau(run, flat.level, flat.from_epoch, explained, flat.range)
 
 
 def _differences(found: dict[str, Any]) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from plateau_cause.config.params import Params
 from plateau_cause.diagnosis.plateau import Plateau, detect, explain
 from plateau_cause.pipeline import links, paths
 from plateau_cause.report.content import ReportContent
-from plateau_cause.report.summary import describe_plateau, label_map, summarize
+from plateau_cause.report.summary import describe_plateau, judged_curve, label_map, summarize
 from plateau_cause.tracking.find import read_records
 
 UNKNOWN = ("knn", "linear_probe", "linear_probe_canonical", "random_features")  # without the network apart
@@ -27,8 +27,9 @@ def gather_script(params: Params, root: Path, run_id: str | None) -> ReportConte
         run_ids["recipe"] = run_ids["script"]
     limits = params.diagnosis
     levels = _levels(found)
-    own = curves[curves["arm"] == "recipe"]["train_accuracy"].tolist()
-    state = _plateau(found, own, levels, limits.min_effect)
+    run = next(run for run in found["runs"] if run["name"] == "recipe")
+    own = curves[curves["arm"] == "recipe"][judged_curve(run)].dropna().tolist()
+    state = _plateau(run, own, levels, limits.min_effect, found["test_images"])
     summary = summarize(found, levels, state, limits.min_effect, run_ids, limits.target_accuracy)
     command = " ".join([content["script"]["given"], *content["script"]["arguments"]])
     summary["script"] = {"command": command, "rows": [list(row) for row in table.rows(content)]}
@@ -50,11 +51,9 @@ def _levels(found: dict[str, Any]) -> dict[str, float | None]:
 
 
 def _plateau(
-    found: dict[str, Any], curve: list[float], levels: dict[str, float | None], tolerance: float
+    run: dict[str, Any], curve: list[float], levels: dict[str, float | None], tolerance: float, images: int
 ) -> dict[str, Any]:
-    run = next(run for run in found["runs"] if run["name"] == "recipe")
-    flat = detect(curve, tolerance) if curve else Plateau(0.0, None, 0.0)
+    flat = detect(curve, tolerance) if curve else Plateau(0.0, None, 0.0, (0.0, 0.0))
     known = {name: level for name, level in levels.items() if name != "reference"}
-    return describe_plateau(
-        run, flat.level, flat.from_epoch, explain(run["test_accuracy"], known, found["test_images"])
-    )
+    explained = explain(run["test_accuracy"], known, images)
+    return describe_plateau(run, flat.level, flat.from_epoch, explained, flat.range if curve else None)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from plateau_cause import artifacts, tracking
+from plateau_cause.capture import own_functions
 from plateau_cause.config import params
 from plateau_cause.config.params import ARMS, Params
 from plateau_cause.diagnosis import record, reference
@@ -59,6 +60,7 @@ def diagnose_arms(
         views,
         split_auc=split_auc,
         candidates=about["reference"]["candidates"],
+        pictures=artifacts.read_parquet(root / paths.IMAGE_FACTS)["picture"].to_numpy(),
     )
     dataset = lab.dataset
     found = record.record(
@@ -68,9 +70,25 @@ def diagnose_arms(
         dataset.indices("test"),
         given.diagnosis.min_effect,
     )
+    found["findings"] = [located(item, given.recipe.code) for item in found["findings"]]
     found["alarms"] = [vars(alarm) for alarm in alarms(_seen(lab, diagnosed, given, root, split_auc))]
     extra = max(0.0, rates.seconds - before_s - about["reference"]["range_test_seconds"])
     return diagnosed, {**found, "reference_seconds": about["reference"]["seconds"], "extra_seconds": extra}
+
+
+def located(item: dict[str, Any], code: str | None) -> dict[str, Any]:
+    """Returns a finding with where the user's file decides it: location, patch, and the line in the fix."""
+    own = item.get("own")
+    if code is None or own is None or "recipe.code" not in item["fix"]:
+        return item
+    cause = item["cause"] if own.get("in_plain_sight", True) else ""
+    place = own_functions.locate(Path(code), cause, own["functions"][0], own["entries"])
+    if place is None:
+        return item
+    words = item["fix"]["recipe.code"].removeprefix("in your file: ")
+    said = {"recipe.code": f"{Path(code).name}, line {place.line}, {place.function}(): {words}"}
+    patch = {} if place.patch is None else {"patch": place.patch}
+    return {**item, "fix": said, "location": {"file": code, "line": place.line}, **patch}
 
 
 def _seen(lab: Laboratory, diagnosed: Diagnosed, given: Params, root: Path, split_auc: float) -> Seen:

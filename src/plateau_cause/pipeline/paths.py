@@ -15,7 +15,7 @@ PREPARED = DATA / "prepared"  # the decoded images
 QUARANTINE = PREPARED / "quarantine.parquet"
 REFERENCE = DATA / "reference"  # the same of `reference_data`
 STATISTICS = DATA / "statistics"
-LEAKAGE = STATISTICS / "leakage.parquet"
+IMAGE_FACTS, LEAKAGE = STATISTICS / "images.parquet", STATISTICS / "leakage.parquet"
 FEATURES = DATA / "features"
 PROFILE = FEATURES / "profile.json"
 CAPTURE = DATA / "capture"  # what was seen of a training script
@@ -45,6 +45,7 @@ TRIED = KEPT / "tried.json"  # what stage check has tried, and found to work
 FINGERPRINTS = KEPT / "fingerprints.json"  # digests of the user's files, so that each is read once
 FINISHED = KEPT / "runs"  # finished runs and checkpoints, by content
 REPLAYS = KEPT / "replays"  # the same of a script's
+ANNOUNCED = KEPT / "announced"  # for which content the time was estimated last
 RETRAIN_RECORDS = KEPT / "retrain"  # run records of retrainings
 
 

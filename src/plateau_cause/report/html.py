@@ -6,9 +6,11 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
-from plateau_cause.report import numbers, style
+from plateau_cause import numbers
+from plateau_cause.report import style
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.picture import Picture
 from plateau_cause.report.view import view
@@ -65,6 +67,7 @@ def place(bars: Sequence[Step]) -> list[Bar]:
     return placed
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -75,6 +78,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "percent": numbers.percent, "points": numbers.points, "interval": numbers.interval,
         "seconds": numbers.seconds, "spoken": spoken, "probability": numbers.probability,
+        "share": numbers.share,
     }  # fmt: skip
     return environment
 

@@ -25,10 +25,20 @@ def umap_html(points: pd.DataFrame, trustworthiness: float, preservation: float)
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
+    data = _columns(points)
     page: str = environment.get_template("umap.html.jinja").render(
-        data=_columns(points), trustworthiness=trustworthiness, preservation=preservation
+        data=data,
+        shapes=_shapes(data["view"]["names"]),
+        trustworthiness=trustworthiness,
+        preservation=preservation,
     )
     return page
+
+
+def _shapes(views: list[str]) -> list[tuple[str, list[str]]]:
+    """Returns which views the page draws as which shape; nothing where there is one view only."""
+    shapes = [("Circles", views[::2]), ("Squares", views[1::2])]
+    return shapes if len(views) > 1 else []
 
 
 def _columns(points: pd.DataFrame) -> dict[str, Any]:

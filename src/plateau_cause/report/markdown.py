@@ -5,13 +5,17 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from plateau_cause.report import numbers
+from plateau_cause import numbers
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.picture import Picture
 from plateau_cause.report.view import view
 from plateau_cause.report.wording import spoken
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 # What CommonMark and GitHub read as markup within a line, and at its start; < > & become entities.
 WITHIN = re.compile(r"([\\`*\[\]|~$]|(?<!\w)_|_(?!\w))")
@@ -26,6 +30,17 @@ def render(content: ReportContent, pictures: Sequence[Picture], folder: str) -> 
         pictures: to embed.
         folder: of the pictures' PNG files, relative to the Markdown file.
     """
+    by_name = {picture.name: picture for picture in pictures}
+    text: str = (
+        _environment()
+        .get_template("report.md.jinja")
+        .render(**view(content), pictures=by_name, folder=folder)
+    )
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -34,14 +49,10 @@ def render(content: ReportContent, pictures: Sequence[Picture], folder: str) -> 
     )  # fmt: skip
     environment.filters |= {
         "md": escape, "fenced": fenced, "percent": numbers.percent, "points": numbers.points,
-        "probability": numbers.probability, "spoken": spoken,
+        "probability": numbers.probability, "spoken": spoken, "share": numbers.share,
         "interval": numbers.interval, "seconds": numbers.seconds,
     }  # fmt: skip
-    by_name = {picture.name: picture for picture in pictures}
-    text: str = environment.get_template("report.md.jinja").render(
-        **view(content), pictures=by_name, folder=folder
-    )
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return environment
 
 
 def escape(text: Any) -> str:

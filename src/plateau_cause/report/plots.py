@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from plateau_cause import numbers
 from plateau_cause.report import (
-    numbers,
     plots_errors,
     plots_landscape,
     plots_space,
@@ -18,6 +18,7 @@ from plateau_cause.report import (
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.picture import Picture, Sketch
 from plateau_cause.report.style import COLORS
+from plateau_cause.report.view import by_standing
 from plateau_cause.report.wording import spoken, words
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def _legend_below(axes: Axes) -> None:
 
 @style.styled
 def effects(content: ReportContent) -> Figure:
-    """Returns a forest plot: each difference's worth with its interval, causes filled, harmless hollow."""
+    """Returns a forest plot: each difference's worth with its interval, causes filled, the others hollow."""
     summary = content.summary
     rows = [(words(cause).title, cause, True) for cause in summary["causes"]]
     rows += [(spoken(entry["factor"]), entry, False) for entry in _tested(summary)]
@@ -124,7 +125,8 @@ def effects(content: ReportContent) -> Figure:
 
 
 def _tested(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    return [entry for entry in summary["harmless"] if entry["effect"] is not None and entry["ci"] is not None]
+    entries = [entry for _, group in by_standing(summary) for entry in group]
+    return [entry for entry in entries if entry["effect"] is not None and entry["ci"] is not None]
 
 
 def _draw_effect(axes: Axes, row: int, label: str, entry: dict[str, Any], color: str, filled: bool) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plateau_cause.report import numbers, style
+from plateau_cause import numbers
+from plateau_cause.report import style
 from plateau_cause.report.changes import split
 from plateau_cause.report.content import Example, ReportContent
 from plateau_cause.report.picture import Sketch

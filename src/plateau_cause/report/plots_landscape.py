@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plateau_cause.report import numbers, style
+from plateau_cause import numbers
+from plateau_cause.report import style
 from plateau_cause.report.content import ReportContent
 from plateau_cause.report.picture import Sketch
 from plateau_cause.report.plots_training import COLUMNS
@@ -34,7 +35,7 @@ def listed(content: ReportContent) -> list[Sketch]:
         ),
         Sketch(
             len(_arms(content)) > 0, "landscape_planes", "How sharp the loss is around the weights",
-            f"Training loss around the weights of {maps}, along two random directions.",
+            f"Cross-entropy on training images around the weights of {maps}, along two random directions.",
             landscape_planes,
             "Over the blocks that training moved, one colour scale. Rings close together: sharp.",
         ),
@@ -87,7 +88,7 @@ def _line_caption(content: ReportContent) -> str:
     ridge = float(np.nan_to_num(loss, nan=np.inf).max() - max(loss[0], loss[-1]))
     moved = "Weights and inputs" if bool(land["line_mixes_inputs"]) else "Weights"
     high = (
-        f"A ridge lies between: +{ridge:.2f} in training loss." if ridge > RIDGE else "No ridge lies between."
+        f"A ridge lies between: +{ridge:.2f} in cross-entropy." if ridge > RIDGE else "No ridge lies between."
     )
     return f"{moved} interpolated step by step. {high}"
 
@@ -102,7 +103,10 @@ def _line_alt(content: ReportContent) -> str:
         for name, end in (("your recipe", 0), ("reference", -1))
     ]
     highest = np.nanmax(_known(land["line_loss"][0]))
-    return f"Training loss between the arms' weights, {'; '.join(ends)}; highest between them {highest:.2f}."
+    return (
+        f"Cross-entropy on training images between the arms' weights, {'; '.join(ends)}; highest between "
+        f"them {highest:.2f}."
+    )
 
 
 @style.styled

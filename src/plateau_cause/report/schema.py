@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 
 def schema() -> dict[str, Any]:
@@ -26,9 +30,7 @@ def validate(summary: dict[str, Any]) -> None:
     Raises:
         ValueError: the first fault, as one line that names the key.
     """
-    from jsonschema import Draft202012Validator
-
-    faults = sorted(Draft202012Validator(schema()).iter_errors(summary), key=lambda fault: fault.json_path)
+    faults = sorted(_validator().iter_errors(summary), key=lambda fault: fault.json_path)
     if faults:
         raise ValueError(f"plateau_cause.json: {faults[0].json_path}: {faults[0].message}")
     for place, (low, high) in _intervals(summary):
@@ -36,10 +38,17 @@ def validate(summary: dict[str, Any]) -> None:
             raise ValueError(f"plateau_cause.json: {place}: [{low}, {high}] is not an interval")
 
 
+@cache
+def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema())
+
+
 def _intervals(summary: Mapping[str, Any]) -> Iterator[tuple[str, list[float]]]:
     owners = [
         (f"$.{key}[{i}]", entry)
-        for key in ("causes", "harmless", "undecided")
+        for key in ("causes", "harmless", "better_as_is", "undecided")
         for i, entry in enumerate(summary.get(key, ()))
     ]
     owners += [(f"$.{key}", summary.get(key) or {}) for key in ("verified", "gap")]

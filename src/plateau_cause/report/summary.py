@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plateau_cause.report import numbers
-from plateau_cause.report.wording import spoken, words
+from plateau_cause.report.sentences import headline, notes, tells_apart, would_settle
 
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
-FEW_IMAGES = 100  # test images below which the smallest effect that can be seen is said
 Record = Mapping[str, Any]
-# What is diagnosed -> its name and what it is judged on; what it becomes; what is counted.
-NAMES = {"recipe": ("recipe", "test images"), "script": ("script", "held-out images")}
-REPAIRED = {"recipe": "recommended recipe", "script": "repaired script"}
-ACCURACY = {"recipe": "test accuracy", "script": "held-out accuracy"}
 
 
 def summarize(
@@ -40,15 +34,17 @@ def summarize(
     explained = sum(item["effect"] for item in _standing(recipe, "cause"))
     base = max(gap["effect"] if gap else 0.0, explained, 1e-9)
     causes = [_cause(item, "recipe", item["effect"] / base, runs) for item in _standing(recipe, "cause")]
-    causes += [_cause(item, "data", None, runs) for item in _standing(data, "cause")]
+    causes += [_cause(item, item.get("kind", "data"), None, runs) for item in _standing(data, "cause")]
     undecided = [*_standing(recipe, "undecided"), *_standing(data, "undecided")]
+    unharmful = _standing(recipe, "harmless")
     summary = {
         "schema_version": 1,
         "verdict": _verdict(found, causes),
         "plateau": dict(plateau),
-        "levels": {**levels, **{k: v for item in data for k, v in item["levels"].items()}},
+        "levels": {**levels, **_levels(data)},
         "causes": sorted(causes, key=lambda cause: -cause["effect"]),
-        "harmless": [_difference(item) for item in _standing(recipe, "harmless")],
+        "harmless": [_difference(item) for item in unharmful if not _is_better(item, min_effect)],
+        "better_as_is": [_difference(item) for item in unharmful if _is_better(item, min_effect)],
         "undecided": [_difference(item) for item in undecided],
         "recommended_recipe": found["recommended"]["recipe"],
         "verified": _verified(found),
@@ -59,9 +55,22 @@ def summarize(
         "test_images": found["test_images"],
         "subject": found.get("subject", "recipe"),
     }
-    summary["notes"] = summary["alarms"] + _target(found, target) + _notes(summary)
-    summary["would_settle"] = _would_settle(summary)
-    return {**summary, "headline": headline(summary)}
+    summary["notes"] = notes(summary, found, target)
+    summary["would_settle"] = would_settle(summary)
+    return {**summary, "headline": headline(summary, found)}
+
+
+def _is_better(item: Record, min_effect: float) -> bool:
+    """Returns whether the user's value is surely the better one, by what is worth reporting."""
+    return bool(item["ci"][1] < 0 and item["effect"] <= -min_effect)
+
+
+def _levels(data: Sequence[Record]) -> dict[str, float]:
+    """Returns what suspicions about the data say of levels; a ceiling only where wrong labels are a cause."""
+    found = {name: level for item in data for name, level in item["levels"].items()}
+    if not any(item["cause"] == "label_noise" for item in _standing(data, "cause")):
+        found.pop("label_noise_ceiling", None)
+    return found
 
 
 def _standing(items: Sequence[Record], standing: str) -> list[Record]:
@@ -70,7 +79,7 @@ def _standing(items: Sequence[Record], standing: str) -> list[Record]:
 
 def _verdict(found: Record, causes: Sequence[Record]) -> str:
     """Returns the verdict on recipe and data together: what is open about the data acquits no one."""
-    if causes or found["verdict"] == "plateau":
+    if causes or found["verdict"] == "plateau" or tells_apart(found):
         return "plateau"
     is_open = any(item["standing"] == "undecided" and item["probability"] >= 0.5 for item in found["data"])
     contradicted = any(not alarm["acquits"] for alarm in found["alarms"])
@@ -78,80 +87,49 @@ def _verdict(found: Record, causes: Sequence[Record]) -> str:
 
 
 def describe_plateau(
-    run: Record, level: float, from_epoch: int | None, explained_by: str | None
+    run: Record,
+    level: float,
+    from_epoch: int | None,
+    explained_by: str | None,
+    ends: tuple[float, float] | None = None,
 ) -> dict[str, Any]:
-    """Returns the plateau section: which curve is stuck, where, since when."""
-    metric = "test_accuracy" if (run["train_accuracy"] or 0.0) >= MEMORISED else "train_accuracy"
+    """Returns the plateau section: which curve is stuck, where, since when.
+
+    Args:
+        run: the recipe's.
+        level: at which the curve that `judged_curve` names ends.
+        from_epoch: from which it is flat; None where it still moves.
+        explained_by: the measured level that its test accuracy equals.
+        ends: lowest and highest value of its flat part, where they are known.
+    """
+    name = judged_curve(run)
+    is_trained = name == "train_accuracy"
+    known = {} if ends is None else {"curve": {"name": name, "level": level, "range": list(ends)}}
     return {
-        "metric": metric,
-        "level": level if metric == "train_accuracy" else run["test_accuracy"],
+        "metric": "train_accuracy" if is_trained else "test_accuracy",
+        "level": level if is_trained else run["test_accuracy"],
         "from_epoch": from_epoch,
+        **known,
         "explained_by": explained_by,
         **{f"{split}_accuracy": run[f"{split}_accuracy"] for split in ("train", "val", "test")},
     }
 
 
-def headline(summary: Record) -> str:
-    """Returns one sentence that a person can act on."""
-    before, after = summary["verified"]["before"], summary["verified"]["after"]
-    name, images = NAMES[summary.get("subject", "recipe")]
-    if summary["verdict"] == "healthy":
-        reached = f"the {name} reaches {before:.1%} on {images}"
-        return f"Nothing to repair was found: {reached}; {_hidden(summary)}."
-    if summary["verdict"] == "inconclusive":
-        return (
-            f"Undecided: the {name} reaches {before:.1%}, and {_hidden(summary)}; these runs and "
-            f"{images} do not tell whether there is more."
-        )
-    if not summary["causes"]:
-        names = _listed([entry["factor"] for entry in summary["undecided"]])
-        return (
-            f"The {REPAIRED[name]} reaches {after:.1%} instead of {before:.1%}; which of its changes does "
-            f"it is not decided ({names})."
-        )
-    primary = summary["causes"][0]
-    title = f"{_place(primary)}{words(primary).title}"
-    gained = numbers.points(primary["effect"])
-    if primary.get("alternatives"):
-        others = _listed(primary["alternatives"])
-        return f"{title}: repairing it gains {gained}, and so does any one of: {others}."
-    if primary["kind"] == "data":
-        return f"{words(primary).title}: worth {gained} of test accuracy; the recipe stands at {before:.1%}."
-    together = " once the rest is in place (alone it hurts)" if primary["alone"] < 0 else ""
-    return (
-        f"{title}: worth {gained} of {ACCURACY[name]}{together}; the {REPAIRED[name]} reaches "
-        f"{after:.1%} instead of {before:.1%}."
-    )
-
-
-def _place(cause: Record) -> str:
-    """Returns `train.py:41: ` where a cause has a line."""
-    place = cause.get("location")
-    return f"{place['file']}:{place['line']}: " if place else ""
-
-
-def _hidden(summary: Record) -> str:
-    """Returns how much may still be hidden, by the interval of the gap and of the best run."""
-    known = [found["ci"][1] for found in (summary.get("gap"), summary["verified"]) if found and found["ci"]]
-    if not known:
-        return "nothing stands out that could be changed"
-    most = max(*known, 0.0)
-    count, images = summary["test_images"], NAMES[summary.get("subject", "recipe")][1]
-    return f"at most {numbers.points(most).removeprefix('+')} may still be hidden with {count} {images}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(spoken(name) for name in names)
+def judged_curve(run: Record) -> str:
+    """Returns the curve whose end is judged: where training images are memorised, the validation images'."""
+    return "val_accuracy" if (run["train_accuracy"] or 0.0) >= MEMORISED else "train_accuracy"
 
 
 def _cause(item: Record, kind: str, share: float | None, runs: Mapping[str, str]) -> dict[str, Any]:
     kept = ("cause", "effect", "ci", "probability", "evidence", "fix", "title", "repair", "explanation")
-    alone = item["alone"]["effect"] if "alone" in item else item["effect"]
+    alone = item.get("alone", item)
     return {
         **{key: item[key] for key in kept},
         "kind": kind,
         "share": share,
-        "alone": alone,
+        "alone": alone["effect"],
+        "alone_ci": list(alone["ci"]),
+        "extrapolated": bool(item.get("extrapolated")),
         "alternatives": list(item.get("alternatives", ())),
         "runs": [runs[name] for name in item["runs"] if runs.get(name)],
         **{key: item[key] for key in ("location", "patch") if item.get(key)},
@@ -180,52 +158,6 @@ def _cost(found: Record) -> dict[str, float]:
         + found["reference_seconds"]
         + extra,
     }
-
-
-def _target(found: Record, target: float | None) -> list[str]:
-    """Returns whether the accuracy that the user needs is reached, and by what."""
-    if target is None:
-        return []
-    verified = _verified(found)
-    said = f"The target of {target:.1%} (diagnosis.target_accuracy) is "
-    if verified["before"] >= target:
-        return [f"{said}reached by the recipe as it stands."]
-    if verified["after"] >= target:
-        return [f"{said}reached by the recommended recipe, not by the recipe as it stands."]
-    return [f"{said}missed by the best recipe measured by {100 * (target - verified['after']):.1f} points."]
-
-
-def _notes(summary: Record) -> list[str]:
-    notes = []
-    if summary["test_images"] < FEW_IMAGES and "gap" in summary:
-        width = summary["gap"]["ci"][1] - summary["gap"]["ci"][0]
-        seen = numbers.points(width / 2).removeprefix("+")
-        images = NAMES[summary.get("subject", "recipe")][1]
-        notes.append(f"{summary['test_images']} {images}: an effect below about {seen} cannot be seen.")
-    trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]
-    if summary["verdict"] == "healthy" and (trained or 0.0) < tested:
-        notes.append(
-            "Training accuracy is the lower one: augmentation, regularisation or noisy labels, not a fault."
-        )
-    open_ones = [f"{entry['factor']} ({numbers.points(entry['effect'])})" for entry in summary["undecided"]]
-    if open_ones:
-        notes.append(f"Neither shown to matter nor to be harmless: {', '.join(open_ones)}.")
-    return notes
-
-
-def _would_settle(summary: Record) -> list[str]:
-    """Returns what would decide what is open; nothing where nothing is."""
-    if not summary["undecided"] and summary["verdict"] != "inconclusive":
-        return []
-    gap = summary.get("gap")
-    if gap is None:
-        return []
-    return [
-        f"The gap to the reference is {numbers.points_with_interval(gap['effect'], gap['ci'])}: more "
-        "test images, "
-        "or further seeds (diagnosis.seeds: [0, 1, 2]), narrow every interval.",
-        "A larger budget (diagnosis.max_cost) pays for more runs.",
-    ]
 
 
 def label_map(records: Sequence[Record]) -> dict[str, str]:

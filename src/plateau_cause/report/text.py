@@ -6,8 +6,9 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from plateau_cause.report import numbers
-from plateau_cause.report.view import HARMLESS, UNDECIDED, badge, fix_yaml, plateau_sentence
+from plateau_cause import numbers
+from plateau_cause.report.sentences import place
+from plateau_cause.report.view import advice, badge, by_standing, fix_yaml, pasteable, plateau_sentence
 from plateau_cause.report.waterfall import Step, steps
 from plateau_cause.report.wording import spoken, words
 
@@ -34,8 +35,7 @@ def render(summary: Mapping[str, Any], width: int = 80, plain: bool = False) -> 
         _list(
             "Causes, the largest first", [_cause(cause) for cause in summary["causes"]], width, numbered=True
         ),
-        _list(HARMLESS[0], _differences(summary["harmless"]), width),
-        _list(UNDECIDED[0], _differences(summary.get("undecided") or []), width),
+        *(_list(heading[0], _differences(entries), width) for heading, entries in by_standing(summary)),
         _list("What would settle it", summary.get("would_settle") or [], width),
         _list("Notes", summary.get("notes") or [], width),
     ]
@@ -85,23 +85,18 @@ def wrapped(text: str, width: int, first: str = "", rest: str = "") -> str:
 
 def _cause(cause: Mapping[str, Any]) -> str:
     effect = numbers.points_with_interval(cause["effect"], cause["ci"])
-    fix = cause.get("patch", "").rstrip("\n") or fix_yaml(cause["fix"])
+    fix = cause.get("patch", "").rstrip("\n") or fix_yaml(pasteable(cause["fix"]))
     title = f"{place(cause)}{words(cause).title}"
     lines = [f"{title}: {effect} ({cause['cause']}, {cause['kind']})", *cause["evidence"]]
     if others := ", ".join(spoken(name) for name in cause.get("alternatives", ())):
         lines.insert(1, f"or any one of: {others}")
+    lines += [f"Fix: {line}" for line in advice(cause["fix"])]
     return "\n".join([*lines, *([f"Fix:\n{textwrap.indent(fix, '  ')}"] if fix else [])])
-
-
-def place(cause: Mapping[str, Any]) -> str:
-    """Returns `train.py:41: ` where a cause has a line in the user's file."""
-    found = cause.get("location")
-    return f"{found['file']}:{found['line']}: " if found else ""
 
 
 def _differences(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     return [
-        f"{entry['factor']}: "
+        f"{spoken(entry['factor'])}: "
         + (
             "not swapped"
             if entry["effect"] is None

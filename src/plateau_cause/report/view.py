@@ -8,16 +8,21 @@ from typing import Any
 
 import yaml
 
-from plateau_cause.report import numbers, waterfall
+from plateau_cause import numbers
+from plateau_cause.report import waterfall
 from plateau_cause.report.content import ReportContent
+from plateau_cause.report.sentences import ACCURACY, subject
 from plateau_cause.report.wording import spoken, words
 
 MOST_LISTED = 20
 FOLLOWED = re.compile(r"https?://[^\s<>|]+")  # javascript: would run in the reader's browser
 HARMLESS = (
     "Different, but harmless here",
-    "These differ from the reference too. What they change of the test accuracy is surely less than is worth "
-    "reporting.",
+    "These differ from the reference. Taking its value surely gains less than is worth reporting.",
+)
+BETTER = (
+    "Better as it is",
+    "Here your value is surely better than the reference's: leave it.",
 )
 UNDECIDED = (
     "Neither shown to matter nor to be harmless",
@@ -50,8 +55,8 @@ def view(content: ReportContent) -> dict[str, Any]:
         if summary["recommended_recipe"]
         else None,
         "cost": _cost(summary["cost"], subject(summary)),
-        "harmless": HARMLESS,
-        "undecided": UNDECIDED,
+        "tested": by_standing(summary),
+        "shares_of": _shares_of(summary),
         "differences": content.differences,
         "dataset": [(spoken(str(name)).capitalize(), fact(value)) for name, value in content.dataset.items()],
         "runs": [{**run, "url": urls[run["run_id"]]} for run in content.runs],
@@ -69,21 +74,12 @@ def _cause(
         "title": plain.title,
         "alternatives": list(cause.get("alternatives", ())),
         "explanation": plain.explanation,
-        "fix": fix_yaml(cause["fix"]),
+        "fix": fix_yaml(pasteable(cause["fix"])),
+        "advice": advice(cause["fix"]),
         "patch": cause.get("patch", "").rstrip("\n"),
         "location": cause.get("location"),
         "runs": runs,
     }
-
-
-def subject(summary: Mapping[str, Any]) -> str:
-    """Returns what was diagnosed: recipe or script."""
-    return str(summary.get("subject", "recipe"))
-
-
-def judged_on(summary: Mapping[str, Any]) -> str:
-    """Returns what counts: test images, or whatever a script holds out."""
-    return "test images" if subject(summary) == "recipe" else "held-out images"
 
 
 def badge(summary: Mapping[str, Any]) -> tuple[str, str]:
@@ -94,24 +90,63 @@ def badge(summary: Mapping[str, Any]) -> tuple[str, str]:
     return title, sentence.replace("recipe", subject(summary))
 
 
+def pasteable(fix: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what of a fix is entries of params.yaml."""
+    return {key: value for key, value in fix.items() if not _is_words(key, value)}
+
+
+def advice(fix: Mapping[str, Any]) -> list[str]:
+    """Returns what of a fix is said in words: what to change in the data or in the user's own file."""
+    names = {"data": "The data", "recipe.code": "Your file"}
+    return [f"{names.get(key, key)}: {value}" for key, value in fix.items() if _is_words(key, value)]
+
+
+def _is_words(key: str, value: Any) -> bool:
+    return key in ("data", "recipe.code") or (isinstance(value, str) and " " in value)
+
+
+def by_standing(summary: Mapping[str, Any]) -> list[tuple[tuple[str, str], list[dict[str, Any]]]]:
+    """Returns the differences that are no causes by how they stand: heading and explanation, entries."""
+    kinds = (("harmless", HARMLESS), ("better_as_is", BETTER), ("undecided", UNDECIDED))
+    return [(heading, list(summary.get(key) or ())) for key, heading in kinds]
+
+
+def _shares_of(summary: Mapping[str, Any]) -> str:
+    """Returns what the shares of the recipe's causes add up within: the gap, or more where they overlap."""
+    together = sum(cause["effect"] for cause in summary["causes"] if cause["share"] is not None)
+    gap = summary.get("gap")
+    is_within = gap is None or together <= gap["effect"] + 1e-9
+    return "of the gap" if is_within else "of all effects together"
+
+
 def plateau_sentence(summary: Mapping[str, Any]) -> str:
-    """Returns where the recipe stands, as a sentence: level, since when, and what it equals."""
+    """Returns where the recipe stands, as a sentence: the curve's end, test accuracy, and what it equals."""
     state = summary["plateau"]
-    if state["level"] is None:
-        return ""
-    curve = "Training accuracy" if state["metric"] == "train_accuracy" else "Test accuracy"
-    start = f"{curve} ends at {numbers.percent(state['level'])}"
-    if state["from_epoch"] is not None:
-        start = f"{curve} stays at {numbers.percent(state['level'])} from epoch {state['from_epoch']} on"
-    if state["explained_by"] is None:
-        return f"{start}."
-    name = state["explained_by"]
+    curve = state.get("curve")
+    parts = [_end_of(curve, state["from_epoch"])] if curve else []
+    reached = numbers.percent(state["test_accuracy"])
+    parts.append(f"{ACCURACY[subject(summary)]} is {reached}{_equal_to(summary)}")
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _end_of(curve: Mapping[str, Any], from_epoch: int | None) -> str:
+    """Returns where a curve stays, and since when; between its lowest and highest value where they differ."""
+    name = "training accuracy" if curve["name"] == "train_accuracy" else "validation accuracy"
+    low, high = (numbers.percent(end) for end in curve["range"])
+    if from_epoch is None:
+        return f"{name} ends at {numbers.percent(curve['level'])}"
+    stays = f"stays at {low}" if low == high else f"stays between {low} and {high}"
+    return f"{name} {stays} from epoch {from_epoch} on"
+
+
+def _equal_to(summary: Mapping[str, Any]) -> str:
+    """Returns which measured level the test accuracy equals; nothing where it equals none."""
+    name = summary["plateau"]["explained_by"]
     level = summary["levels"].get(name)
-    known = "" if level is None else f" ({numbers.percent(level)})"
-    if state["metric"] == "train_accuracy":  # levels are held-out accuracies: they equal no training accuracy
-        reached = numbers.percent(state["test_accuracy"])
-        start += f"; on {judged_on(summary)} the {subject(summary)} reaches {reached}"
-    return f"{start}, the level of {_article(name)}{spoken(name)}{known}."
+    return (
+        "" if level is None else f", the level of {_article(name)}{spoken(name)} ({numbers.percent(level)})"
+    )
 
 
 def _article(name: str) -> str:

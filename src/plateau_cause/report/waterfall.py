@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.report import numbers, style
+from plateau_cause import numbers
+from plateau_cause.report import style
+from plateau_cause.report.sentences import subject
 from plateau_cause.report.wording import words
 
 if TYPE_CHECKING:
@@ -59,9 +61,12 @@ def steps(summary: Mapping[str, Any]) -> list[Step]:
     """
     levels, recipe = summary["levels"], summary["plateau"]["test_accuracy"]
     chance = levels["chance"] or 0.0
-    own = Step(f"Your {_subject(summary)}", chance, recipe, None, "recipe")
-    bars = [Step("Chance", 0.0, chance, None, "chance"), own]
-    measured = [cause for cause in summary["causes"] if cause["cause"] != "limited_data"]
+    below = 0.0 if recipe < chance else chance  # below chance: that loses nothing of what chance gives
+    bars = [
+        Step("Chance", 0.0, chance, None, "chance"),
+        Step(f"Your {subject(summary)}", below, recipe, None, "recipe"),
+    ]
+    measured = [cause for cause in summary["causes"] if not _is_extrapolated(cause)]
     reached = _reached(summary)
     before, behind = _split(measured, recipe, reached)
     bars += _fixes(before, bars[-1].end)
@@ -71,11 +76,6 @@ def steps(summary: Mapping[str, Any]) -> list[Step]:
     bars += _more_data(summary, bars[-1].end)
     bars += _to_the_top(levels, bars[-1].end)
     return bars
-
-
-def _subject(summary: Mapping[str, Any]) -> str:
-    """Returns what was diagnosed: recipe or script."""
-    return str(summary.get("subject", "recipe"))
 
 
 def _fixes(causes: Sequence[Mapping[str, Any]], start: float, kind: str = "fix") -> list[Step]:
@@ -93,7 +93,7 @@ def _reached(summary: Mapping[str, Any]) -> Step | None:
     if verified.get("after") is not None:
         before, ci = verified.get("before"), verified.get("ci")
         ends = None if ci is None or before is None else (before + ci[0], before + ci[1])
-        label = "Repaired script" if _subject(summary) == "script" else "Recommended recipe"
+        label = "Repaired script" if subject(summary) == "script" else "Recommended recipe"
         return Step(label, 0.0, verified["after"], ends, "reached")
     return None if reference is None else Step("Reference recipe", 0.0, reference, None, "reached")
 
@@ -122,11 +122,15 @@ def _rest(start: float, end: float, alone: bool) -> list[Step]:
 
 
 def _more_data(summary: Mapping[str, Any], start: float) -> list[Step]:
-    limited = [cause for cause in summary["causes"] if cause["cause"] == "limited_data"]
-    if limited:
-        return _fixes(limited, start, "extrapolated")
+    carried_on = [cause for cause in summary["causes"] if _is_extrapolated(cause)]
+    if carried_on:
+        return _fixes(carried_on, start, "extrapolated")
     level = summary["levels"].get("more_data")
     return [] if level is None or level - start < VISIBLE else [_extrapolated(start, level)]
+
+
+def _is_extrapolated(cause: Mapping[str, Any]) -> bool:
+    return bool(cause.get("extrapolated", cause["cause"] == "limited_data"))
 
 
 def _extrapolated(start: float, level: float) -> Step:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plateau_cause import numbers
 from plateau_cause.lab.effect import Effect, effect
-from plateau_cause.report import numbers
 
 # What the exit status of a retraining says; 1 is a failure, 2 something that the user can mend.
 STATUS = {"first": 0, "better": 0, "unchanged": 0, "not_better": 3, "new_cause": 4}

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from plateau_cause import artifacts
+from plateau_cause import artifacts, numbers
 from plateau_cause.config import params
 from plateau_cause.config.params import Params
 from plateau_cause.errors import PlateauError
 from plateau_cause.features.views import View, load_views
 from plateau_cause.images.store import PIXELS, Dataset, open_dataset
 from plateau_cause.pipeline import paths
-from plateau_cause.report import numbers
 from plateau_cause.report.markdown import escape
 from plateau_cause.retraining import training_set
 from plateau_cause.tracking import provenance, registry

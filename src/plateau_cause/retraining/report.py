@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from plateau_cause.report import numbers
+from plateau_cause import numbers
 from plateau_cause.report.markdown import escape
 from plateau_cause.retraining.decision import Comparison, Decision
 from plateau_cause.retraining.drift import Drift

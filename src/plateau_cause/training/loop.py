@@ -139,7 +139,7 @@ def _update(task: Task, state: checkpoints.State, step: int, loss: torch.Tensor)
     assert task.optimizer is not None
     schedule = task.recipe.schedule
     optimizers.follow(task.optimizer, schedule, state.peaks, step, schedule.epochs * steps_per_epoch(task))
-    task.optimizer.zero_grad()
+    optimizers.clear(task.optimizer, task.clears)
     loss.backward()
     task.optimizer.step()
 

@@ -157,3 +157,33 @@ def _largest(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Returns the group that holds the most parameters, of those with a rate where any has one."""
     moving = [group for group in optimizer.param_groups if float(group["lr"]) > 0]
     return max(moving or optimizer.param_groups, key=lambda group: sum(p.numel() for p in group["params"]))
+
+
+def clear(optimizer: torch.optim.Optimizer, surely: bool) -> None:
+    """Clears the gradients; not surely: as far as a `zero_grad()` of the user's own does, and no further.
+
+    Torch's own would clear: where it stands in for one that does not, nothing is done.
+    """
+    torchs = torch.optim.Optimizer.zero_grad
+    if surely or type(optimizer).zero_grad is not torchs or "zero_grad" in vars(optimizer):
+        optimizer.zero_grad()
+    if surely:
+        for parameter in _parameters(optimizer):
+            parameter.grad = None
+
+
+def clears(optimizer: torch.optim.Optimizer) -> bool:
+    """Returns whether `zero_grad()` leaves no gradient standing."""
+    held = _parameters(optimizer)
+    before = [parameter.grad for parameter in held]
+    for parameter in held:
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.zero_grad()
+    is_clear = all(parameter.grad is None or not parameter.grad.any() for parameter in held)
+    for parameter, gradient in zip(held, before, strict=True):
+        parameter.grad = gradient
+    return is_clear
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]

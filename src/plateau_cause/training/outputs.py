@@ -35,7 +35,7 @@ def logits(output: Any) -> torch.Tensor:
     Raises:
         PlateauError: there is no tensor.
     """
-    found = _scores(output)
+    found = scores(output)
     if found is None:
         raise PlateauError(
             "recipe.code: the network of build_model() must give a tensor (B, classes), or a tuple, a dict "
@@ -62,10 +62,11 @@ def decisions(outputs: torch.Tensor, num_classes: int, is_probability: bool | No
     return outputs[:, :num_classes].masked_fill(is_outside, -torch.inf)
 
 
-def _scores(output: Any) -> torch.Tensor | None:
+def scores(output: Any) -> torch.Tensor | None:
+    """Returns the tensor of scores among a network's outputs, as `logits` does; None where there is none."""
     if isinstance(output, torch.Tensor):
         return output
-    found = (_scores(part) for part in _parts(output) if part is not None)
+    found = (scores(part) for part in _parts(output) if part is not None)
     return next((part for part in found if part is not None), None)
 
 

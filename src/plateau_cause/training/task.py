@@ -42,6 +42,7 @@ class Task:
     num_classes: int
     name: str = "train"
     is_own: bool = False  # whether functions of the user's file take part
+    clears: bool = True  # gradients before each step; False: as the optimizer's own zero_grad() leaves them
     smallest_batch: int = 1  # 2 where batch norm cannot train on the single image that would be left over
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from plateau_cause.errors import PlateauError
 from plateau_cause.training import keras_model
 from plateau_cause.training.inputs import as_tensor
+from plateau_cause.training.outputs import scores
 from plateau_cause.training.user_code import call
 
 CHANNELS = 3
@@ -98,18 +99,18 @@ def outputs(network: nn.Module, batch: torch.Tensor, num_classes: int) -> torch.
     network.eval()
     with torch.no_grad():
         given = _forward(network, batch)
-    scores, what = _scores(given), "recipe.code: build_model()'s network gives"
-    if scores is None:
+    found, what = scores(given), "recipe.code: build_model()'s network gives"
+    if found is None:
         kind = "nothing" if given is None else f"a {type(given).__name__}"
         raise PlateauError(f"{what} {kind}; allowed: one output per class, (B, C)")
-    shape, count = tuple(scores.shape), len(batch)
-    if scores.ndim != 2 or shape[0] != count:
+    shape, count = tuple(found.shape), len(batch)
+    if found.ndim != 2 or shape[0] != count:
         raise PlateauError(f"{what} {shape} for {count} images; allowed: ({count}, {num_classes})")
-    if few := too_few(scores, num_classes):
+    if few := too_few(found, num_classes):
         raise PlateauError(few)
-    if not scores.isfinite().all():
+    if not found.isfinite().all():
         raise PlateauError(f"{what} NaN or infinite outputs before it is trained")
-    return scores
+    return found
 
 
 def too_few(scores: torch.Tensor, num_classes: int) -> str:
@@ -127,10 +128,10 @@ def few_without_transform(network: nn.Module, batch: torch.Tensor, num_classes: 
     """Returns the line for too few outputs, where the batch is not the one that the network was made for."""
     try:
         with torch.no_grad():
-            scores = _scores(network.eval()(batch))
+            found = scores(network.eval()(batch))
     except Exception:  # of another size than it expects: that tells nothing
         return ""
-    return "" if scores is None else too_few(scores, num_classes)
+    return "" if found is None else too_few(found, num_classes)
 
 
 def trained_on(network: nn.Module, batch: torch.Tensor) -> torch.Tensor | None:
@@ -140,7 +141,7 @@ def trained_on(network: nn.Module, batch: torch.Tensor) -> torch.Tensor | None:
         PlateauError: it fails; one image per step is too few for a batch norm.
     """
     try:
-        return _scores(_forward(network, batch))
+        return scores(_forward(network, batch))
     except PlateauError as error:
         if "more than 1 value per channel" not in str(error):
             raise
@@ -216,16 +217,3 @@ def place(function: Callable[..., Any]) -> str:
     """Returns " (line 12)" where a function of the user's file begins, "" for an object."""
     code = getattr(function, "__code__", None)
     return f" (line {code.co_firstlineno})" if code is not None else ""
-
-
-def _scores(given: Any) -> torch.Tensor | None:
-    """Returns the outputs among what a network gives: a tensor, or the logits or first one of several."""
-    if isinstance(given, torch.Tensor):
-        return given
-    if isinstance(given, dict):
-        given = given.get("logits", next(iter(given.values()), None))
-    elif hasattr(given, "logits"):
-        given = given.logits
-    elif isinstance(given, tuple | list) and given:
-        given = given[0]
-    return given if isinstance(given, torch.Tensor) else None

@@ -107,7 +107,7 @@ def _checked(data: Data, key: str, params: Params, found: Findings) -> Sample:
         return sample
     _say_unreadable(sample, data, key, found)
     _say_classes(sample, data, key, found)
-    _say_stored_size(sample, data, key, wanted_px, found)
+    _say_stored_size(sample, data, key, params, found)
     return sample
 
 
@@ -138,13 +138,23 @@ def _say_classes(sample: Sample, data: Data, key: str, found: Findings) -> None:
             found.tried(lambda: divided(usable, data, key))
 
 
-def _say_stored_size(sample: Sample, data: Data, key: str, wanted_px: int, found: Findings) -> None:
-    """Says what is lost where images are stored smaller than they are and than the recipe reads them."""
+def _say_stored_size(sample: Sample, data: Data, key: str, params: Params, found: Findings) -> None:
+    """Says what is lost where images are stored smaller than they are and than anything reads them."""
+    from plateau_cause.trial.sizes import expected_px, read_px
+
     largest_px = max((max(image.width, image.height) for image in sample.images), default=0)
-    if data.stored_size is not None and data.stored_size < min(largest_px, wanted_px):
+    stored = data.stored_size
+    if stored is None or stored >= largest_px or found.touches("backbone"):
+        return
+    given = f"{key}.stored_size: {stored} px stores images of up to {largest_px} px smaller than"
+    if stored < (read := read_px(params)):
         found.notes.append(
-            f"{key}.stored_size: {data.stored_size} px stores images of up to {largest_px} px smaller than "
-            f"the {wanted_px} px that the recipe reads: what is finer is lost; null keeps it"
+            f"{given} the {read} px that the recipe reads: what is finer is lost; null keeps it"
+        )
+    elif stored < (expected := expected_px(params)):
+        found.notes.append(
+            f"{given} the {expected} px that the weights expect: whether larger inputs help is judged by "
+            "what is left; null keeps it"
         )
 
 

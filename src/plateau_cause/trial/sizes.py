@@ -42,10 +42,10 @@ def asked_px(params: Params) -> int:
     """
     if not is_open(params):
         return USUAL_PX
-    return max(read_px(params), _expected_px(params))
+    return max(read_px(params), expected_px(params))
 
 
-def _expected_px(params: Params) -> int:
+def expected_px(params: Params) -> int:
     """Returns the input size that the weights expect, where the libraries say so; else what is usual."""
     from plateau_cause.backbones import catalogue
     from plateau_cause.backbones.expectations import expectation

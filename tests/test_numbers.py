@@ -2,7 +2,7 @@
 
 import pytest
 
-from plateau_cause.report import numbers
+from plateau_cause import numbers
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,13 @@ def test_seconds(duration_s, text) -> None:
 def test_no_probability_is_certain() -> None:
     said = [numbers.probability(stated) for stated in (0.0, 0.004, 0.5, 0.97, 0.995, 1.0)]
     assert said == ["< 1%", "< 1%", "50%", "97%", "> 99%", "> 99%"]
+
+
+def test_shares_are_rounded_down() -> None:
+    assert [numbers.share(part) for part in (0.3664, 0.58, 0.999, 1.0, 0.004)] == [
+        "36%",
+        "58%",
+        "99%",
+        "100%",
+        "< 1%",
+    ]

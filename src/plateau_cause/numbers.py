@@ -1,4 +1,4 @@
-"""How the report writes numbers: accuracies in percent, changes in points, times in seconds."""
+"""How numbers are written for people: accuracies in percent, changes in points, times in seconds."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def probability(stated: float) -> str:
     if stated > 0.99:
         return "> 99%"
     return "< 1%" if stated < 0.01 else f"{100 * stated:.0f}%"
+
+
+def share(fraction: float) -> str:
+    """Returns 0.3664 as "36%", rounded down: shares of one whole never add up to more than 100%."""
+    return "< 1%" if fraction < 0.01 else f"{int(100 * fraction + 1e-9)}%"
 
 
 def points(change: float | None) -> str:

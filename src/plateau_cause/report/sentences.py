@@ -1,0 +1,185 @@
+"""The report's sentences: headline, notes, what would settle it; each follows from the numbers beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from plateau_cause import numbers
+from plateau_cause.numbers import percent
+from plateau_cause.report.wording import spoken, words
+
+FEW_IMAGES = 100  # test images below which the smallest effect that can be seen is said
+APART = 0.1  # mean over classes that another run must be ahead of one that tells nothing apart
+MEASURED = ("knn", "linear_probe", "linear_probe_canonical", "reference")  # levels that a recipe could reach
+ARMS = ("recipe", "reference")
+Record = Mapping[str, Any]
+# What is diagnosed -> what it is judged on; what it becomes; what is counted.
+IMAGES = {"recipe": "test images", "script": "held-out images"}
+REPAIRED = {"recipe": "recommended recipe", "script": "repaired script"}
+ACCURACY = {"recipe": "test accuracy", "script": "held-out accuracy"}
+
+
+def headline(summary: Record, found: Record) -> str:
+    """Returns one sentence that a person can act on.
+
+    Args:
+        summary: all of plateau_cause.json but this.
+        found: the record of the intervene stage.
+    """
+    if summary["causes"]:
+        return _of_the_cause(summary)
+    if summary["verdict"] == "plateau":
+        return _without_a_cause(summary, found)
+    name, images = subject(summary), IMAGES[subject(summary)]
+    reaches = f"the {name} reaches {percent(summary['verified']['before'])} on {images}"
+    if summary["verdict"] == "healthy":
+        return f"Nothing to repair was found: {reaches}; {_hidden(summary)}."
+    contradicting = [alarm["words"] for alarm in found["alarms"] if not alarm["acquits"]]
+    if contradicting:
+        return f"Undecided: {reaches}, but: {contradicting[0]}"
+    return (
+        f"Undecided: {reaches}, and {_hidden(summary)}; these runs and {images} do not tell whether there "
+        "is more."
+    )
+
+
+def subject(summary: Record) -> str:
+    """Returns what was diagnosed: recipe or script."""
+    return str(summary.get("subject", "recipe"))
+
+
+def place(cause: Record) -> str:
+    """Returns `train.py:41: ` where a cause has a line in the user's file."""
+    found = cause.get("location")
+    return f"{found['file']}:{found['line']}: " if found else ""
+
+
+def _of_the_cause(summary: Record) -> str:
+    primary, before = summary["causes"][0], percent(summary["verified"]["before"])
+    title, gained = f"{place(primary)}{words(primary).title}", numbers.points(primary["effect"])
+    name, counted = subject(summary), ACCURACY[subject(summary)]
+    if primary.get("alternatives"):
+        others = _listed(primary["alternatives"])
+        return f"{title}: repairing it gains {gained} of {counted}; so may, in its place: {others}."
+    if primary["kind"] == "data" or primary["extrapolated"]:
+        return f"{title}: worth {gained} of {counted}; the {name} stands at {before}."
+    together = " once the rest is in place (alone it hurts)" if primary["alone_ci"][1] < 0 else ""
+    return f"{title}: worth {gained} of {counted}{together}; {_reached(summary)}."
+
+
+def _without_a_cause(summary: Record, found: Record) -> str:
+    """Returns the headline where the recipe stays below the reachable, and no run isolates why."""
+    open_ones = [entry["factor"] for entry in summary["undecided"]]
+    which = f"; which of its changes does it is not decided ({_listed(open_ones)})" if open_ones else ""
+    reached = _reached(summary)
+    if tells_apart(found):
+        before, after = (percent(run["class_mean"]) for run in _ends(found))
+        what = f"The recipe predicts one class for nearly all test images: its mean over classes is {before}"
+        return f"{what}; {reached}, and a mean over classes of {after}{which}."
+    return f"The {subject(summary)} stays below what was measured as reachable; {reached}{which}."
+
+
+def _reached(summary: Record) -> str:
+    before, after = summary["verified"]["before"], summary["verified"]["after"]
+    if after <= before:
+        return f"no run was recommended that reaches more than the {subject(summary)}'s {percent(before)}"
+    return f"the {REPAIRED[subject(summary)]} reaches {percent(after)} instead of {percent(before)}"
+
+
+def tells_apart(found: Record) -> bool:
+    """Returns whether the recipe predicts one class alone and the recommended run tells the classes apart."""
+    if not any(alarm["code"] == "one_class" for alarm in found["alarms"]):
+        return False
+    before, after = _ends(found)
+    return bool(after["class_mean"] - before["class_mean"] >= APART)
+
+
+def _ends(found: Record) -> tuple[Record, Record]:
+    runs = {run["name"]: run for run in found["runs"]}
+    return runs["recipe"], runs[found["recommended"]["name"]]
+
+
+def _hidden(summary: Record) -> str:
+    """Returns how much may still be hidden: by intervals, by what is open, by levels that were measured."""
+    before, verified = summary["verified"]["before"], summary["verified"]
+    ends = [known["ci"][1] for known in (summary.get("gap"), verified) if known and known["ci"]]
+    if not ends:
+        return "nothing stands out that could be changed"
+    ends += [entry["ci"][1] for entry in summary["undecided"]]
+    ends += [level - before for name in MEASURED if (level := summary["levels"].get(name)) is not None]
+    most = numbers.points(max(0.0, *ends)).removeprefix("+")
+    return f"at most {most} may still be hidden with {summary['test_images']} {IMAGES[subject(summary)]}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(spoken(name) for name in names)
+
+
+def notes(summary: Record, found: Record, target: float | None) -> list[str]:
+    """Returns what a reader must know to read the numbers rightly, the gravest first."""
+    said = [*summary["alarms"], *_diverged(found), *_target(summary, target), *_few_images(summary)]
+    if (seeds := found.get("seeds", 1)) > 1:
+        said.append(
+            f"Accuracies of the recipe and of the recommended recipe are means over {seeds} seeds; "
+            "those of single runs are of the first."
+        )
+    trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]
+    if summary["verdict"] == "healthy" and trained is not None and trained < tested:
+        said.append(
+            "Training accuracy is the lower one: augmentation, regularisation or noisy labels, not a fault."
+        )
+    open_ones = [f"{spoken(entry['factor'])} ({_worth(entry)})" for entry in summary["undecided"]]
+    if open_ones:
+        said.append(f"Neither shown to matter nor to be harmless: {', '.join(open_ones)}.")
+    return said
+
+
+def _worth(entry: Record) -> str:
+    return numbers.points_with_interval(entry["effect"], entry["ci"])
+
+
+def _diverged(found: Record) -> list[str]:
+    """Returns which runs stopped because their loss was no number any more, and where."""
+    return [
+        f"The loss of {'the ' if run['name'] in ARMS else ''}{run['name']} is no number (NaN or infinite) "
+        f"from step {run['diverged_step']} on, in epoch {run['epochs']}: training stopped there."
+        for run in found["runs"]
+        if run.get("diverged_step") is not None
+    ]
+
+
+def _target(summary: Record, target: float | None) -> list[str]:
+    """Returns whether the accuracy that the user needs is reached, and by what."""
+    if target is None:
+        return []
+    before, after = summary["verified"]["before"], summary["verified"]["after"]
+    said = f"The target of {percent(target)} (diagnosis.target_accuracy) is "
+    if before >= target:
+        return [f"{said}reached by the recipe as it stands."]
+    if after >= target:
+        return [f"{said}reached by the recommended recipe, not by the recipe as it stands."]
+    missing = numbers.points(target - after).removeprefix("+")
+    return [f"{said}missed by the recommended recipe by {missing}."]
+
+
+def _few_images(summary: Record) -> list[str]:
+    """Returns how small an effect can be seen, where test images are few."""
+    if summary["test_images"] >= FEW_IMAGES or "gap" not in summary:
+        return []
+    low, high = summary["gap"]["ci"]
+    seen = numbers.points((high - low) / 2).removeprefix("+")
+    images = IMAGES[subject(summary)]
+    return [f"{summary['test_images']} {images}: an effect below about {seen} cannot be seen."]
+
+
+def would_settle(summary: Record) -> list[str]:
+    """Returns what would decide what is open; nothing where nothing is."""
+    if "gap" not in summary or (not summary["undecided"] and summary["verdict"] != "inconclusive"):
+        return []
+    gap = numbers.points_with_interval(summary["gap"]["effect"], summary["gap"]["ci"])
+    return [
+        f"The gap to the reference is {gap}: more test images, or further seeds "
+        "(diagnosis.seeds: [0, 1, 2]), narrow every interval.",
+        "A larger budget (diagnosis.max_cost) pays for more runs.",
+    ]
