@@ -7,7 +7,9 @@ from PIL import Image
 from tiny import PREPROCESSING, SIZE
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.training.inputs import CachedInputs, PixelInputs, TransformInputs, as_tensor, fit_channels
+from plateau_cause.training.inputs import CachedInputs, PixelInputs
+from plateau_cause.training.transform_inputs import TransformInputs
+from plateau_cause.training.transforms import as_tensor, fit_channels
 
 CPU = torch.device("cpu")
 ROWS = torch.tensor([3, 0, 7])

@@ -12,7 +12,7 @@ from plateau_cause.features import embed, views
 from plateau_cause.features.views import View
 from plateau_cause.images.store import open_dataset
 from plateau_cause.pipeline import paths
-from plateau_cause.training.inputs import coloured
+from plateau_cause.training.transforms import coloured
 from plateau_cause.training.user_code import load_user_code
 
 
