@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +19,13 @@ class Inputs(Protocol):
     """Model inputs by row of the manifest; rows (B,) int64 on the CPU, tensors (B, ...) on the device."""
 
     def training(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Returns the batch as training sees it, augmented."""
+        """Returns the batch as training sees it, augmented; what is random follows the generator."""
+        ...
+
+    def training_batches(
+        self, batches: Sequence[torch.Tensor], generator: torch.Generator
+    ) -> Iterator[torch.Tensor]:
+        """Yields what `training` gives for each batch in turn."""
         ...
 
     def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
@@ -46,6 +53,12 @@ class PixelInputs:
         """Returns float images (B, 3, S, S), augmented before they are normalised."""
         return normalize(augment(self._batch(rows), self.augmentation, generator), self.preprocessing)
 
+    def training_batches(
+        self, batches: Sequence[torch.Tensor], generator: torch.Generator
+    ) -> Iterator[torch.Tensor]:
+        """Yields what `training` gives for each batch in turn."""
+        return (self.training(rows, generator) for rows in batches)
+
     def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
         """Returns float images (B, 3, S, S)."""
         return normalize(self._batch(rows), self.preprocessing)
@@ -71,6 +84,12 @@ class CachedInputs:
         """Returns activations (B, ...): a frozen prefix without augmentation gives the same every epoch."""
         return self.evaluation(rows)
 
+    def training_batches(
+        self, batches: Sequence[torch.Tensor], generator: torch.Generator
+    ) -> Iterator[torch.Tensor]:
+        """Yields what `training` gives for each batch in turn."""
+        return (self.evaluation(rows) for rows in batches)
+
     def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
         """Returns activations (B, ...)."""
         return self.activations[rows.to(self.activations.device)]
@@ -90,6 +109,13 @@ class FittedInputs:
     def training(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Returns the batch as training sees it (B, channels, H, W)."""
         return fit_channels(self.inputs.training(rows, generator), self.channels)
+
+    def training_batches(
+        self, batches: Sequence[torch.Tensor], generator: torch.Generator
+    ) -> Iterator[torch.Tensor]:
+        """Yields what `training` gives for each batch in turn."""
+        made = self.inputs.training_batches(batches, generator)
+        return (fit_channels(batch, self.channels) for batch in made)
 
     def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
         """Returns the batch without augmentation (B, channels, H, W)."""
