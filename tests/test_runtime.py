@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from plateau_cause import runtime
+from plateau_cause.errors import PlateauError
 
 
 @pytest.fixture
@@ -66,8 +67,40 @@ def test_seeding_repeats_every_generator():
     assert draw() == draw()
 
 
-def test_device():
-    assert runtime.device().type == ("cuda" if torch.cuda.is_available() else "cpu")
+class TestDevice:
+    @pytest.fixture
+    def cards(self, monkeypatch):
+        """Returns a function that lets torch find so many CUDA cards, and an Apple GPU or none."""
+
+        def set_up(count, has_mps=False):
+            monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+            monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+            monkeypatch.setattr(torch.backends.mps, "is_available", lambda: has_mps)
+
+        return set_up
+
+    def test_auto_takes_a_card_that_works(self, cards):
+        cards(2)
+        assert runtime.device() == torch.device("cuda")
+        cards(0, has_mps=True)
+        assert runtime.device() == runtime.device("auto") == torch.device("cpu")
+
+    @pytest.mark.parametrize("name", ["cpu", "cuda", "cuda:1", "mps"])
+    def test_a_name_is_taken_at_its_word(self, cards, name):
+        cards(2, has_mps=True)
+        assert runtime.device(name) == torch.device(name)
+
+    @pytest.mark.parametrize(
+        ("count", "name", "allowed"),
+        [(0, "cuda", "auto, cpu"), (2, "cuda:2", "auto, cpu, cuda, cuda:0, cuda:1"), (0, "mps", "auto, cpu")],
+    )
+    def test_one_that_is_not_there_is_one_line(self, cards, count, name, allowed):
+        cards(count)
+        with pytest.raises(PlateauError) as error:
+            runtime.device(name)
+        (line,) = error.value.lines
+        assert line.startswith(f"device: got '{name}'; ")
+        assert line.endswith(f"allowed here: {allowed}")
 
 
 def test_progress_yields_everything_and_is_silent_in_tests(capfd):

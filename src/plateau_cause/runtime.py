@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from plateau_cause.errors import PlateauError, shown
+
 if TYPE_CHECKING:
     import torch
 
@@ -81,11 +83,35 @@ def seed_everything(seed: int) -> None:
     torch.backends.cudnn.deterministic = True
 
 
-def device() -> torch.device:
-    """Returns the CUDA device where there is one that works, the CPU otherwise."""
+def device(name: str = "auto") -> torch.device:
+    """Returns the device of this name; for auto the CUDA device where there is one that works, else the CPU.
+
+    Args:
+        name: auto, cpu, cuda, cuda:N or mps, as the key `device` of params.yaml.
+
+    Raises:
+        PlateauError: this machine has no such device.
+    """
     import torch
 
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    there = devices()
+    if name == "auto":
+        return torch.device("cuda" if "cuda" in there else "cpu")
+    if name not in there:
+        raise PlateauError(
+            f"device: got {shown(name)}; torch finds no such device here; allowed here: "
+            f"{', '.join(('auto', *there))}"
+        )
+    return torch.device(name)
+
+
+def devices() -> tuple[str, ...]:
+    """Returns the names of the devices that torch can compute on here, such as cpu, cuda, cuda:0."""
+    import torch
+
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    cards = ("cuda", *(f"cuda:{number}" for number in range(count))) if count else ()
+    return ("cpu", *cards, *(("mps",) if torch.backends.mps.is_available() else ()))
 
 
 def say(line: str) -> None:

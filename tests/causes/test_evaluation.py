@@ -7,7 +7,7 @@ import torch
 from tiny import make_arm
 
 from plateau_cause.causes.evaluation import FACTOR
-from plateau_cause.training.inputs import TransformInputs, moments_differ
+from plateau_cause.training.transform_inputs import TransformInputs, moments_differ
 
 OWN = frozenset({"transform", "augmentation", "evaluation"})
 

@@ -57,6 +57,22 @@ CHOICES = [
 ]
 
 
+WRONG_NUMBERS = ["cuda:", "cuda:-1", "cuda:01", "cuda:1000", "cuda:１", "cuda: 1", "cuda:N"]
+WRONG_DEVICES = [*WRONG_NUMBERS, "tpu", "cpu:0", "mps:0", 0]
+
+
+@pytest.mark.parametrize("name", ["auto", "cpu", "cuda", "cuda:0", "cuda:17", "mps"])
+def test_devices(tmp_path, name):
+    assert params.load(write(tmp_path, {"device": name})).device == name
+
+
+@pytest.mark.parametrize("name", WRONG_DEVICES)
+def test_what_is_no_device(tmp_path, name):
+    line = refusal(tmp_path, {"device": name})
+    assert line.startswith(f"device: got {name!r}; ")
+    assert line.endswith("allowed: auto, cpu, cuda, mps, cuda:N")
+
+
 def nested(dotted, value):
     for name in reversed(dotted.split(".")):
         value = {name: value}

@@ -50,6 +50,12 @@ def test_what_reads_the_backbone_follows_it(collect):
     assert changed(collect(given), collect(other)) == expected
 
 
+def test_what_computes_follows_the_device_and_not_its_number(collect):
+    on = {name: collect(replace(Params(), device=name)) for name in ("auto", "cuda", "cuda:1")}
+    assert changed(on["auto"], on["cuda"]) == {"embed", "recipe", "reference", "intervene"}
+    assert changed(on["cuda"], on["cuda:1"]) == set()
+
+
 def test_a_checkpoint_is_its_bytes(collect, tmp_path):
     weights = tmp_path / "mine.pt"
     weights.write_bytes(b"before")

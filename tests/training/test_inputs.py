@@ -7,7 +7,9 @@ from PIL import Image
 from tiny import PREPROCESSING, SIZE
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.training.inputs import CachedInputs, PixelInputs, TransformInputs, as_tensor, fit_channels
+from plateau_cause.training.inputs import CachedInputs, PixelInputs
+from plateau_cause.training.transform_inputs import TransformInputs
+from plateau_cause.training.transforms import as_tensor, fit_channels
 
 CPU = torch.device("cpu")
 ROWS = torch.tensor([3, 0, 7])
@@ -44,11 +46,13 @@ class TestTransform:
         transform = Transform(noise=0.1)
         inputs = self.inputs(tiny_dataset, transform)
         assert inputs.augmented
-        first, second = (inputs.training(ROWS, torch.Generator()) for _ in range(2))
+        generator = torch.Generator()
+        first, second = (inputs.training(ROWS, generator) for _ in range(2))
         assert not torch.equal(first, second)
+        assert torch.equal(inputs.training(ROWS, torch.Generator()), first)
         evaluated = inputs.evaluation(ROWS)
         assert torch.equal(inputs.evaluation(ROWS), evaluated)
-        assert transform.calls == 9
+        assert transform.calls == 12
 
     def test_rare_randomness_is_seen(self, tiny_dataset):
         def erased(image, train):

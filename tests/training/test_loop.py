@@ -89,6 +89,9 @@ class Rows:
     def training(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         return self.table[rows]
 
+    def training_batches(self, batches, generator):
+        return (self.training(rows, generator) for rows in batches)
+
     def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
         return self.table[rows]
 

@@ -194,3 +194,10 @@ def test_pretrained_weights_that_are_here(here, monkeypatch, tmp_path_factory):
     (hub / "checkpoints/resnet18-f37072fd.pth").touch()
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(hub))
     assert checked(here, f"{FOLDER}backbone: {{name: resnet18, weights: pretrained}}\n").mistakes == ()
+
+
+def test_a_device_that_is_not_here_is_a_mistake(here, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    (line,) = checked(here, f"{FOLDER}device: cuda:1\n").mistakes
+    assert line.startswith("device: got 'cuda:1'; torch finds no such device here")
+    assert checked(here, f"{FOLDER}device: cpu\n").mistakes == ()

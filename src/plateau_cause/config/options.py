@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import Field, dataclass, field
 from typing import Any
+
+PLAIN_NUMBER = re.compile(r"0|[1-9][0-9]{0,2}")  # in ASCII: int() reads other scripts too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +16,7 @@ class Rule:
     Attributes:
         help: meaning and unit, in one line.
         choices: the words allowed (for text and lists of text); empty: any non-empty text.
+        numbered: those of them that may be followed by a number, as in cuda:1.
         low: smallest number allowed.
         above: every number allowed is greater.
         high: largest number allowed.
@@ -23,6 +27,7 @@ class Rule:
     help: str = ""
     is_line: bool = False
     choices: tuple[str, ...] = ()
+    numbered: tuple[str, ...] = ()
     low: float | None = None
     above: float | None = None
     high: float | None = None
@@ -36,6 +41,16 @@ class Rule:
             and (self.high is None or number <= self.high)
             and (self.below is None or number < self.below)
         )
+
+    def admits_word(self, word: str) -> bool:
+        """Returns whether a text is one of the words allowed."""
+        name, colon, number = word.partition(":")
+        is_numbered = bool(colon) and name in self.numbered and PLAIN_NUMBER.fullmatch(number) is not None
+        return not self.choices or word in self.choices or is_numbered
+
+    def words(self) -> tuple[str, ...]:
+        """Returns the words allowed, such as ("auto", "cuda", "cuda:N"); empty for any."""
+        return (*self.choices, *(f"{name}:N" for name in self.numbered))
 
     def range_text(self) -> str:
         """Returns the allowed range in words, such as "at least 0 and below 1"; empty for any."""

@@ -44,6 +44,7 @@ CAUSE_NAMES = (
     "schedule",
     "weights_update",
 )
+DEVICES = ("auto", "cpu", "cuda", "mps")
 ARMS = ("recipe", "reference")
 LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 
@@ -136,6 +137,12 @@ class Params:
     recipe: Recipe = section(Recipe)
     diagnosis: Diagnosis = section(Diagnosis)
     tracking: Tracking = section(Tracking)
+    device: str = option(
+        "auto",
+        choices=DEVICES,
+        numbered=("cuda",),
+        help="what computes; auto: a CUDA card that works, else cpu",
+    )
 
 
 def load(path: Path = Path("params.yaml")) -> Params:

@@ -113,7 +113,7 @@ def _convert(value: Any, hint: Any, rule: Rule, key: str) -> Any:
         converted = _as_member(value, member, rule)
         if converted is not None:
             return converted
-    hint_text = suggestion(value, rule.choices) if isinstance(value, str) else _hint_in(value, rule.choices)
+    hint_text = suggestion(value, rule.words()) if isinstance(value, str) else _hint_in(value, rule.choices)
     raise SchemaError(f"{key}: got {shown(value)}{hint_text or ';'} allowed: {allowed_text(hint, rule)}")
 
 
@@ -140,7 +140,7 @@ def _as_member(value: Any, member: Any, rule: Rule) -> Any:
 def _is_allowed_text(value: Any, rule: Rule) -> bool:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
         return False
-    return not rule.choices or value in rule.choices
+    return rule.admits_word(value)
 
 
 def _is_number(value: Any, member: type) -> bool:
@@ -193,7 +193,7 @@ def _member_text(member: Any, rule: Rule) -> str:
         entries = "these names" if args[0] is str else _member_text(args[0], rule)
         return f"{count} {entries}"
     if member is str and rule.choices:
-        return ", ".join(rule.choices)
+        return ", ".join(rule.words())
     limits = rule.range_text() if member in (int, float) else ""
     return f"{KINDS[member]} {limits}".strip()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # image_id: stable and unique, such as the path below the data folder. group: None where there is none.
 # sha256: of the stored pixels and their shape. width, height: original, upright, pixels.

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from plateau_cause import artifacts
 from plateau_cause.errors import PlateauError
 from plateau_cause.images import manifest as manifests
+
+if TYPE_CHECKING:  # what trains reads no table: a machine with torch alone can measure it
+    import pandas as pd
 
 PIXELS, MANIFEST, CLASSES, QUARANTINE = "pixels.bin", "manifest.parquet", "classes.json", "quarantine.parquet"
 

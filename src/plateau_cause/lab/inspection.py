@@ -24,8 +24,9 @@ from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.look import Look, check_training
 from plateau_cause.lab.look import unreached as unreached_in
 from plateau_cause.training import losses, model, optimizer
-from plateau_cause.training.inputs import TransformInputs, coloured
 from plateau_cause.training.outputs import forward, logits
+from plateau_cause.training.transform_inputs import TransformInputs
+from plateau_cause.training.transforms import coloured
 from plateau_cause.training.user_code import call, place
 
 PRETRAINED_SHARE = 0.9  # of the tensors equal to the checkpoint's: loaded

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 
 from plateau_cause.errors import PlateauError
-from plateau_cause.training.inputs import fit_channels
 from plateau_cause.training.loop import TOO_FEW_VALUES
 from plateau_cause.training.outputs import logits
+from plateau_cause.training.transforms import fit_channels
 from plateau_cause.training.user_code import explain, place
 
 

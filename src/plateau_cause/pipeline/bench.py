@@ -21,7 +21,7 @@ def open_laboratory(params: Params, root: Path) -> tuple[Laboratory, Rates]:
         backbone_name=params.backbone.name,
         weights=params.backbone.weights,
         code=load_user_code(params.recipe.code),
-        device=runtime.device(),
+        device=runtime.device(params.device),
         folder=root / paths.FINISHED,
         shelves=tuple(root / paths.arm(arm) for arm in ARMS),
     )

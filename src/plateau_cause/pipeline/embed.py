@@ -12,7 +12,7 @@ from plateau_cause.features import embed, views
 from plateau_cause.features.views import View
 from plateau_cause.images.store import open_dataset
 from plateau_cause.pipeline import estimate, paths
-from plateau_cause.training.inputs import coloured
+from plateau_cause.training.transforms import coloured
 from plateau_cause.training.user_code import load_user_code
 
 
@@ -34,7 +34,7 @@ def write_features(given: Params, root: Path) -> tuple[dict[str, View], dict[str
     reference = open_dataset(root / paths.REFERENCE) if given.reference_data else None
     own = load_user_code(given.recipe.code).transform
     transform = own and coloured(own)
-    found = embed.embed_views(dataset, given, runtime.device(), transform, reference)
+    found = embed.embed_views(dataset, given, runtime.device(given.device), transform, reference)
     about = embed.describe(dataset, given, transform)
     views.save_views(root / paths.FEATURES, found, about)
     return found, about

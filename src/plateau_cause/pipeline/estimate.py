@@ -24,13 +24,13 @@ from plateau_cause.lab.effort import MOST_RUNS, epochs_of_all
 from plateau_cause.pipeline import paths
 from plateau_cause.training import keras_model, model
 from plateau_cause.training.evaluation import EVALUATION_BATCH, channels_last
-from plateau_cause.training.inputs import as_tensor
 from plateau_cause.training.loop import MOST_TRAIN_EVALUATED
 from plateau_cause.training.outputs import scores
+from plateau_cause.training.transforms import as_tensor
 from plateau_cause.training.user_code import UserCode, call, load_user_code
 
 VIEWS = 3  # of every image that are embedded: recipe's, canonical, random weights
-BESIDE_S = 55.0  # processes, statistics, UMAP, pictures: measured on the embedded default, two idle CPUs
+BESIDE_S = 55.0  # processes, statistics, UMAP, pictures; set by hand
 SPENT = 0.6  # of what the budget allows is spent on average: a diagnosis ends when all is decided
 HEAD = 0.1  # of a pass: one more epoch of a head on cached features
 TIMED = 2  # steps

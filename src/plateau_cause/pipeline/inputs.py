@@ -66,13 +66,14 @@ def _asked(given: Params) -> Values | None:
 
 
 def _network(given: Params, files: Fingerprints) -> Values:
-    """Returns the names of backbone and weights, and digests of the user's own weights, model and code."""
+    """Returns backbone, weights and device, and digests of the user's own weights, model and code."""
     weights, name = given.backbone.weights, backbone_name.parse(given.backbone.name)
     return {
         "backbone": dump(given.backbone),
         "weights_sha256": None if weights in WEIGHT_WORDS else files.sha256(Path(weights)),
         "model": files.of(Path(name.source)) if name.kind in ("folder", "clone") else None,
         "code_sha256": _code(given),
+        "device": given.device.partition(":")[0],  # which of several cards makes no difference
     }
 
 

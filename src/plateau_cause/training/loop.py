@@ -45,11 +45,11 @@ def train(
     bar = progress(
         _batches(task, first=last), (task.recipe.schedule.epochs - last) * steps_per_epoch(task), task.name
     )
-    for epoch, index, rows, generator in bar:
+    for epoch, index, rows, tensors in bar:
         if index == 0:
             _start_epoch(task, epoch)
         final = index == steps_per_epoch(task) - 1
-        losses.append(_step(task, state, epoch, index, rows, generator, watch=final))
+        losses.append(_step(task, state, epoch, index, rows, tensors, watch=final))
         if final:
             row = _end_epoch(task, state, epoch, torch.stack(losses).cpu())
             losses.clear()
@@ -73,13 +73,15 @@ def steps_per_epoch(task: Task) -> int:
     return max(1, full + (rest >= task.smallest_batch))
 
 
-def _batches(task: Task, first: int) -> Iterator[tuple[int, int, torch.Tensor, torch.Generator]]:
+def _batches(task: Task, first: int) -> Iterator[tuple[int, int, torch.Tensor, Iterator[torch.Tensor]]]:
+    """Yields epoch, index, rows, and what to take the batch's inputs from: nothing is made before."""
     for epoch in range(first, task.recipe.schedule.epochs):
         generator = torch.Generator().manual_seed(_epoch_seed(task.seed, epoch))
         order = _order(task, generator)
-        for index in range(steps_per_epoch(task)):
-            start = index * task.recipe.batch_size
-            yield epoch, index, order[start : start + task.recipe.batch_size], generator
+        batches = order.split(task.recipe.batch_size)[: steps_per_epoch(task)]
+        tensors = task.inputs.training_batches(batches, generator)
+        for index, rows in enumerate(batches):
+            yield epoch, index, rows, tensors
 
 
 def _order(task: Task, generator: torch.Generator) -> torch.Tensor:
@@ -92,8 +94,8 @@ def _order(task: Task, generator: torch.Generator) -> torch.Tensor:
 
 
 def _start_epoch(task: Task, epoch: int) -> None:
-    # Dropout and the user's random transforms draw from the global generators: seeded per epoch, a resumed
-    # run continues exactly where the killed one stood.
+    # Dropout draws from the global generators: seeded per epoch, a resumed run continues exactly where the
+    # killed one stood.
     seed_everything(_epoch_seed(task.seed, epoch))
     task.model.train()
     task.enter_training()
@@ -109,11 +111,11 @@ def _step(
     epoch: int,
     index: int,
     rows: torch.Tensor,
-    generator: torch.Generator,
+    tensors: Iterator[torch.Tensor],
     watch: bool,
 ) -> torch.Tensor:
     try:
-        loss = _loss(task, rows, generator)
+        loss = _loss(task, rows, next(tensors))
         if task.optimizer is not None and loss.requires_grad:
             before = signals.snapshot(task.blocks) if watch else []
             _update(task, state, epoch * steps_per_epoch(task) + index, loss)
@@ -127,8 +129,8 @@ def _step(
         raise PlateauError(line) from error
 
 
-def _loss(task: Task, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    tensor = channels_last(task.inputs.training(rows, generator))
+def _loss(task: Task, rows: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+    tensor = channels_last(batch)
     target = task.targets[rows.to(task.targets.device)]
     with autocast(tensor.device), depthwise.folded(tensor.device):
         output = forward(task.model, tensor)

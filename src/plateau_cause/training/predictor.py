@@ -14,9 +14,9 @@ from torch import nn
 
 from plateau_cause.config.recipe import Preprocessing
 from plateau_cause.images.preprocessing import normalize, resize_one
-from plateau_cause.training.inputs import as_tensor, fit_channels
 from plateau_cause.training.model import reads_gray
 from plateau_cause.training.outputs import decisions, forward, logits
+from plateau_cause.training.transforms import as_tensor, fit_channels
 
 
 @dataclass

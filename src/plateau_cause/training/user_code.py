@@ -107,6 +107,12 @@ def renewed(code: UserCode) -> UserCode:
     return code if own.get(AS_LOADED) == _variables(own) else load_user_code(own["__file__"])
 
 
+def plain_state(function: Callable[..., Any]) -> dict[str, Any] | None:
+    """Returns the plain variables of the file that has the function, and of the object that it is."""
+    found = inspect.unwrap(function)
+    return _variables({**getattr(found, "__globals__", {}), **getattr(found, "__dict__", {})})
+
+
 def _variables(space: dict[str, Any]) -> dict[str, Any] | None:
     """Returns a file's variables that hold plain values, and the lengths of its lists and the like."""
     named = {key: value for key, value in space.items() if not key.startswith("__")}

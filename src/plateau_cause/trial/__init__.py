@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from plateau_cause import runtime
 from plateau_cause.config import backbone_name, consistency
 from plateau_cause.config.bundled import bundled_package
 from plateau_cause.config.params import Params, examine
@@ -22,6 +23,8 @@ from plateau_cause.trial.finding import Findings
 
 if TYPE_CHECKING:
     from plateau_cause.trial.images import Sample
+
+ALWAYS_THERE = ("auto", "cpu")  # devices
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ def check(path: Path) -> Tried:
     found.notes += consistency.unused(params.recipe)
     if params.backbone.weights == "bundled" and not found.touches("backbone"):
         found.tried(lambda: bundled_package(backbone_name.parse(params.backbone.name).source))
+    if params.device not in ALWAYS_THERE:
+        found.tried(lambda: runtime.device(params.device))
     with _inside(path.parent):
         sample = _sample(params, found)
         if _needs_torch(params, found):

@@ -12,8 +12,8 @@ from torch import nn
 
 from plateau_cause.errors import PlateauError
 from plateau_cause.training import keras_model
-from plateau_cause.training.inputs import as_tensor
 from plateau_cause.training.outputs import scores
+from plateau_cause.training.transforms import as_tensor
 from plateau_cause.training.user_code import call
 
 CHANNELS = 3
