@@ -16,7 +16,6 @@ LINES = (
     ("diagnosis",),
     ("causes",),
     ("lab",),
-    ("trial",),
     ("training",),
     ("features",),
     ("backbones",),
