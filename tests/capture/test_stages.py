@@ -65,7 +65,7 @@ def test_the_report_of_a_healthy_script_states_no_number_that_was_not_measured(p
     assert (summary["verdict"], summary["causes"]) == ("healthy", [])
     assert "gap" not in summary
     assert summary["verified"]["after"] is None
-    assert summary["headline"].startswith("Nothing to repair was found: the script reaches 100.0%")
+    assert summary["headline"].startswith("Nothing to repair was found: the script reaches 100%")
 
 
 def test_what_the_stages_start_from_changes_with_the_script(prepare, monkeypatch):

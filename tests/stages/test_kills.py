@@ -39,6 +39,7 @@ def test_killed_at_random_moments_it_gives_the_same_and_every_run_once(finished,
     moments = random.Random(0)
     for _ in range(KILLS):
         _killed(tracked, moments.uniform(0.5, LATEST_S))
+    subprocess.run(["sh", "stages/run", "check"], cwd=tracked.folder, check=True)  # as `make repro` begins
     tracked.repro()
     assert _timeless(_summary(tracked)) == _timeless(_summary(finished))
     runs, models = _recorded(tracked)

@@ -96,6 +96,7 @@ def test_dvc_shows_metrics_and_stages(finished):
     assert set(shown[""]["data"]) == {
         "reports/finetune_recipe.json",
         "reports/finetune_reference.json",
+        "reports/finetune_script.json",  # empty: the recipe is no script
         "reports/intervene.json",
         "reports/plateau_cause.json",
     }

@@ -148,8 +148,10 @@ def _repro(folder: Path, params: Path, quiet: bool) -> tuple[int, list[str]]:
         params: the file that was given.
         quiet: whether everything goes to standard error.
     """
-    from plateau_cause.pipeline import entry
+    from plateau_cause.pipeline import entry, lock
     from plateau_cause.tracking import tracking_uri
+
+    lock.clear_if_broken(folder)
 
     own = {**QUIET, "PLATEAU_PYTHON": sys.executable, entry.TRIED: "yes"}
     around = _project_around(params.parent)

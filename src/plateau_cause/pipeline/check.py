@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from plateau_cause import artifacts, trial
 from plateau_cause.config import params
 from plateau_cause.errors import PlateauError
 from plateau_cause.fingerprint import Fingerprints
-from plateau_cause.pipeline import entry, inputs, paths
+from plateau_cause.pipeline import entry, inputs, lock, paths
 from plateau_cause.trial import sizes
 
 LOOKED_AT = ("prepare_data", "recipe")  # whose inputs hold everything that a trial looks at
@@ -28,6 +29,7 @@ def main() -> None:
     Raises:
         PlateauError: something in params.yaml is wrong, or in what it names: a line for each mistake.
     """
+    lock.clear_if_broken(Path())
     files = Fingerprints(paths.FINGERPRINTS)
     given, found = _collected(files)
     if given.recipe.script is None:

@@ -105,7 +105,8 @@ def test_digits(tmp_path):
 
 
 def test_every_source_is_in_the_contract():
-    assert set(sources.SOURCES) == set(SOURCES) == {name.split()[0] for name in FORMS} | {"digits"}
+    read_here = set(SOURCES) - {"script"}  # that one's images are read by the script itself
+    assert set(sources.SOURCES) == read_here == {name.split()[0] for name in FORMS} | {"digits"}
 
 
 @pytest.mark.parametrize("path", [".", "data", ".."])
