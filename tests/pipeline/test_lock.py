@@ -5,10 +5,10 @@ import pytest
 from plateau_cause.pipeline import lock, paths
 
 
-@pytest.mark.parametrize(
-    ("text", "stays"),
-    [("", False), ('{"a": ', False), ("{}", True), ('{"/data": {"write": {"pid": 1}}}', True)],
-)
+WHOLE = '{"/data": {"write": {"pid": 1}}}'
+
+
+@pytest.mark.parametrize(("text", "stays"), [("", False), ('{"a": ', False), ("{}", True), (WHOLE, True)])
 def test_only_what_is_broken_is_cleared(tmp_path, text, stays):
     found = tmp_path / paths.DVC_LOCK
     found.parent.mkdir(parents=True)

@@ -9,7 +9,7 @@ from plateau_cause.pipeline import paths
 
 
 def clear_if_broken(root: Path) -> None:
-    """Removes the lock that a DVC left half written which was killed at it: DVC itself stops at it for ever."""
+    """Removes a lock that is half written, for DVC was killed at it: DVC itself would stop at it for ever."""
     lock = root / paths.DVC_LOCK
     try:
         json.loads(lock.read_text(encoding="utf-8"))
