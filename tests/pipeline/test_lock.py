@@ -4,7 +4,6 @@ import pytest
 
 from plateau_cause.pipeline import lock, paths
 
-
 WHOLE = '{"/data": {"write": {"pid": 1}}}'
 
 
