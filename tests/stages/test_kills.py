@@ -94,6 +94,6 @@ def _recorded(project: Project) -> tuple[list[tuple[str, str]], int]:
 def _records_name_runs(project: Project, runs: list[tuple[str, str]]) -> None:
     """Asserts that what the stages left on disk names the runs that stand in MLflow, and no other."""
     records = [json.loads(path.read_text()) for path in (project.folder / "reports/runs").glob("*.json")]
-    begun = [record for record in records if record["run_id"] is not None]  # a stage of scripts has nothing to do
+    begun = [record for record in records if record["run_id"] is not None]
     named = {name for record in begun for name in (record["name"], *record["children"])}
     assert named == {name for name, _ in runs}
