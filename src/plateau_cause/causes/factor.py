@@ -96,7 +96,8 @@ class RecipeFactor:
         name: the cause it is reported as, unless `cause` says otherwise.
         order: where several are swapped at once, the lowest first: what moves comes before how fast it moves.
         words: the cause in plain words; `cause_words` by cause, where there are several.
-        keys: the recipe's keys that it moves; a difference in any of them makes the factor differ.
+        keys: the recipe's keys that it moves; a difference in any of them makes the factor differ. Without
+            any, a difference in `pieces` does.
         carried: keys that come along but mean nothing alone (optimiser name, schedule shape).
         pieces: pieces of the user's code that it moves.
         prior: the probability, before any swap, that the difference costs accuracy worth reporting.
@@ -128,6 +129,8 @@ class RecipeFactor:
         """Returns whether the two arms differ in this factor."""
         if self.differs is not None:
             return self.differs(arm, other, rates)
+        if not self.keys:
+            return bool(self.pieces & (arm.own ^ other.own))
         return bool(differing(self.keys, arm, other))
 
     def swapped(self, arm: Arm, other: Arm, rates: Rates) -> Arm:

@@ -6,22 +6,13 @@ rest only a script can, and is asked by replay.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-from plateau_cause.causes.factor import Evidence, Rates, RecipeFactor
+from plateau_cause.causes.factor import Evidence, RecipeFactor
 from plateau_cause.causes.words import Words
 from plateau_cause.lab.arm import Arm
 
 PIECE = "clearing"
-
-
-def _differs(arm: Arm, other: Arm, rates: Rates) -> bool:
-    return (PIECE in arm.own) != (PIECE in other.own)
-
-
-def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
-    return replace(arm, own=(arm.own - {PIECE}) | (other.own & {PIECE}))
 
 
 def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
@@ -53,8 +44,6 @@ FACTOR = RecipeFactor(
     words=WORDS,
     keys=(),
     pieces=frozenset({PIECE}),
-    differs=_differs,
-    swap=_swap,
     prior=_prior,
     explain=_explain,
     entries=_entries,

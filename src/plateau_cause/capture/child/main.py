@@ -19,7 +19,7 @@ from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.course import Course, Mode
 from plateau_cause.capture.child.decoding import Decoding
 from plateau_cause.capture.child.document import document, document_of_nothing, located, sampled
-from plateau_cause.capture.child.errors import describe_error, from_user
+from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.imports import AfterImport
@@ -71,7 +71,7 @@ def _peek(job: dict[str, Any]) -> NoReturn:
     os.environ["TORCHDYNAMO_DISABLE"] = "1"  # two steps need no compiled graph, and listeners no tracing
     mode = Peek(job["limit_s"], lambda error: _end_peek(doors, mode, error))
     doors = mode.doors = open_doors(job, mode)
-    error = _run_script(doors)
+    error = program.told(job, doors.hooks)
     doors.hooks.hear(_settle, doors, is_finished=error is None)
     doors.hooks.paused = True
     mode.ended(error)
@@ -98,7 +98,7 @@ def _replay(job: dict[str, Any]) -> NoReturn:
 def _to_its_end(doors: Doors, mode: Watch) -> NoReturn:
     """Runs the script to its end, and ends as it does: its own exit handlers run, its status is kept."""
     doors.stepping.records_rates = False
-    error = _run_script(doors)
+    error = program.told(doors.job, doors.hooks)
     doors.hooks.hear(_settle, doors, is_finished=error is None)
     doors.hooks.paused = True
     mode.ended(error)
@@ -171,20 +171,6 @@ def _saves_no_file(save: Any) -> Any:
             save(content, target, *arguments, **named)
 
     return saves
-
-
-def _run_script(doors: Doors) -> BaseException | None:
-    """Returns what the script raised, after telling it as Python would."""
-    job = doors.job
-    try:
-        program.run(job["target"], job["is_module"], job["arguments"], doors.hooks)
-    except SystemExit as error:
-        return error if error.code not in (None, 0) else None
-    except BaseException as error:
-        trimmed = error.with_traceback(from_user(error.__traceback__))
-        sys.excepthook(type(error), trimmed, trimmed.__traceback__)
-        return error
-    return None
 
 
 def _end_peek(doors: Doors, peek: Peek, error: BaseException | None) -> NoReturn:

@@ -7,7 +7,9 @@ import importlib.util
 import os
 import sys
 from types import CodeType, ModuleType
+from typing import Any
 
+from plateau_cause.capture.child.errors import from_user
 from plateau_cause.capture.child.hooks import Hooks
 
 
@@ -33,6 +35,19 @@ def run(target: str, is_module: bool, arguments: list[str], hooks: Hooks) -> Non
     sys.modules["__main__"] = module
     hooks.paused = False
     exec(code, module.__dict__)
+
+
+def told(job: dict[str, Any], hooks: Hooks) -> BaseException | None:
+    """Returns what the script of a job raised, after telling it as Python would; None where it ended well."""
+    try:
+        run(job["target"], job["is_module"], job["arguments"], hooks)
+    except SystemExit as error:
+        return error if error.code not in (None, 0) else None
+    except BaseException as error:
+        trimmed = error.with_traceback(from_user(error.__traceback__))
+        sys.excepthook(type(error), trimmed, trimmed.__traceback__)
+        return error
+    return None
 
 
 def _file(given: str) -> tuple[CodeType, ModuleType]:

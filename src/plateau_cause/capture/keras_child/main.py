@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from plateau_cause.capture.child import program
 from plateau_cause.capture.child.document import located
-from plateau_cause.capture.child.errors import describe_error, from_user
+from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.imports import AfterImport
@@ -59,7 +59,7 @@ def _peek(job: dict[str, Any]) -> NoReturn:
     here = listen(job, mode, Hooks())
     mode.doors = here.doors
     mode.listen()
-    error = run_script(here)
+    error = program.told(here.job, here.hooks)
     here.hooks.paused = True
     mode.finish(error)
     raise AssertionError("a peek ends its process")
@@ -72,7 +72,7 @@ def _watch(job: dict[str, Any]) -> NoReturn:
     here = listen(job, mode, hooks)
     if isinstance(mode, Replay):
         mode.listen(here.doors)
-    error = run_script(here)
+    error = program.told(here.job, here.hooks)
     here.hooks.paused = True
     mode.ended(error)
     if isinstance(error, SystemExit):
@@ -107,20 +107,6 @@ def listen(job: dict[str, Any], mode: Mode, hooks: Hooks) -> Run:
     imports.when("tensorflow_hub", lambda hub: hooks.attempt(doors.install_hub, hub))
     imports.when("numpy", seeding.install_numpy)
     return Run(job, hooks, scene, doors, seeding)
-
-
-def run_script(here: Run) -> BaseException | None:
-    """Returns what the script raised, after telling it as Python would."""
-    job = here.job
-    try:
-        program.run(job["target"], job["is_module"], job["arguments"], here.hooks)
-    except SystemExit as error:
-        return error if error.code not in (None, 0) else None
-    except BaseException as error:
-        trimmed = error.with_traceback(from_user(error.__traceback__))
-        sys.excepthook(type(error), trimmed, trimmed.__traceback__)
-        return error
-    return None
 
 
 def _end_peek(here: Run, peek: Peek, error: BaseException | None) -> NoReturn:
