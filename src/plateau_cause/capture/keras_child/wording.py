@@ -11,9 +11,10 @@ MOST = 6  # names in one sentence
 
 
 def said(chosen: list[Held], everything: list[Held]) -> dict[str, Any]:
-    """Returns variables in words: the layers, how many variables, how many numbers."""
+    """Returns variables in words: the layers, how many variables, matrices among them, numbers."""
     whole = bool(chosen) and len(chosen) == len(everything)
     return {"layers": "everything" if whole else _words(chosen, everything), "parameters": len(chosen),
+            "matrices": sum(len(one.variable.shape) > 1 for one in chosen),
             "numbers": sum(library.size(one.variable) for one in chosen)}  # fmt: skip
 
 
