@@ -1,4 +1,4 @@
-"""Runs captures in forks of one process that has imported Keras already: seconds become tenths.
+"""Runs captures in forks of one process that has imported Keras already: see tests/support/forks.py.
 
     KERAS_BACKEND=… python zygote.py      reads paths of job files from stdin; answers with the exit status
 
@@ -6,11 +6,12 @@ A fork begins as `start.py` does: the doors are put in, then the script runs. On
 """
 
 import importlib.util
-import json
 import os
 import sys
-import warnings
 from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[2] / "support")  # instead of the folder of this file
+import forks  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[3] / "src/plateau_cause"
 START = importlib.util.spec_from_file_location("start", ROOT / "capture/child/start.py")
@@ -26,31 +27,7 @@ if os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow":
     import tf_keras  # noqa: F401
 import keras  # noqa: E402, F401
 
-sys.path.pop(0)  # the folder of this file
-
-
-def run(path: Path) -> int:
-    """Returns the exit status of a capture in a fork, in the folder of its job."""
-    child = os.fork()
-    if child == 0:
-        job = json.loads(path.read_text())
-        os.chdir(job["folder"])
-        log = os.open(path.with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
-        warnings.resetwarnings()
-        status = 1
-        try:
-            main.run(path)
-            status = 0
-        except SystemExit as error:
-            status = error.code if isinstance(error.code, int) else int(error.code is not None)
-        finally:
-            sys.stdout.flush()
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
+sys.path.pop(0)
 
 if __name__ == "__main__":
-    for line in sys.stdin:
-        print(run(Path(line.strip())), flush=True)
+    forks.serve(main.run)
