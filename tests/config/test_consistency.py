@@ -77,3 +77,11 @@ def test_what_has_no_effect_is_said():
     recipe = put(recipe, {"sampler": "balanced", "schedule.name": "one_cycle", "schedule.warmup": 0.1})
     assert len(list(consistency.unused(recipe))) == 3
     assert not list(consistency.unused(Recipe()))
+
+
+def test_a_script_and_code_are_two_recipes(tmp_path):
+    (tmp_path / "train.py").write_text("print(1)\n")
+    found = mistakes(
+        tmp_path, {"data": {"source": "script"}, "recipe": {"script": "train.py", "code": "train.py"}}
+    )
+    assert any(line.startswith("recipe.code: got 'train.py' beside recipe.script") for line in found), found

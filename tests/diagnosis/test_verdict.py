@@ -111,3 +111,27 @@ def test_a_gap_that_more_runs_take_back_is_no_plateau():
     for _ in range(3):
         game = game.with_run(frozenset("a"), hits(0.9)).with_run(frozenset(), np.asarray(hits(0.9)))
     assert judged(game).verdict == "healthy"
+
+
+class TestFewImages:
+    """What so few images cannot show is not called healthy for being unlikely beforehand."""
+
+    def verdict(self, images, recipe, reference):
+        game = game_of("a", 0.05)
+        for word, accuracy in (("a", recipe), ("", reference)):
+            hard_first = np.arange(images) / images
+            shift = 0.3 if word else 0.0  # the two runs recognise others
+            game = game.with_run(frozenset(word), ((hard_first + shift) % 1.0) < accuracy)
+        return judged(game).verdict
+
+    @pytest.mark.parametrize(
+        ("images", "says"), [(6, "inconclusive"), (30, "inconclusive"), (1000, "healthy")]
+    )
+    def test_equal_accuracies(self, images, says):
+        assert self.verdict(images, 2 / 3, 2 / 3) == says
+
+    def test_runs_that_agree_on_every_image_tell_with_few(self):
+        game = game_of("a", 0.05)
+        for word in ("a", ""):
+            game = game.with_run(frozenset(word), np.arange(40) < 30)
+        assert judged(game).verdict == "healthy"

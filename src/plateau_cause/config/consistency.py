@@ -61,6 +61,8 @@ def unused(recipe: Recipe) -> Iterator[str]:
 def _script(recipe: Recipe, root: Path) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yields what is wrong with a script and how it is to run."""
     script, python = str(recipe.script), recipe.python
+    if recipe.code is not None:
+        yield ("recipe.code",), f"recipe.code: got {shown(recipe.code)} beside recipe.script; allowed: null"
     if script.endswith(".py") and (wrong := _file(script, root, (".py",), words="null")):
         yield ("recipe.script",), f"recipe.script: {wrong}"
     if not script.endswith(".py") and not all(part.isidentifier() for part in script.split(".")):

@@ -10,6 +10,7 @@ import numpy as np
 from plateau_cause.causes import words_of
 from plateau_cause.diagnosis.record import belief_record
 from plateau_cause.diagnosis.script import Replay, ScriptDiagnosed, accuracy
+from plateau_cause.diagnosis.script_alarms import script_alarms
 from plateau_cause.diagnosis.verdict import Finding
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.effect import effect
@@ -24,7 +25,7 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
         found: the finished diagnosis.
         limit: `min_effect`, at which probabilities are stated.
     """
-    verdict, runs = found.verdict, found.runs
+    verdict, runs, own = found.verdict, found.runs, found.runs["recipe"]
     seconds = {name: float(run.content["seconds"]) for name, run in runs.items()}
     return {
         "subject": "script",
@@ -36,10 +37,10 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
         "runs": [_run(name, run) for name, run in runs.items()],
         "seconds": {"reference": 0.0, **seconds},
         "reference_seconds": seconds.get("reference", 0.0),
-        "test_images": len(runs["recipe"].all_hits),
-        "alarms": [],
+        "test_images": len(own.all_hits),
+        "alarms": [vars(alarm) for alarm in script_alarms(own.content["evaluations"], accuracy(own))],
         "left_out": dict(found.left_out),
-        "levels": _levels(runs["recipe"]),
+        "levels": _levels(own),
     }
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from plateau_cause.diagnosis.decision import SURE, SURELY_NOT, UNLIKELY, WORTH, matters, targets
 from plateau_cause.diagnosis.game import Factors, Game
+from plateau_cause.diagnosis.natures import image_noise
 from plateau_cause.diagnosis.posterior import Posterior
 from plateau_cause.lab.belief import Belief
 
@@ -78,7 +81,7 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
     surely, likely = (
         found.weight @ matters(changes, least, min_effect) for least in (WORTH * min_effect, min_effect)
     )
-    verdict = _verdict(beliefs[-1], min_effect)
+    verdict = _verdict(beliefs[-1], min_effect, gap_error(game))
     findings = []
     for i, name in enumerate(game.factors):
         need, alone = beliefs[i], beliefs[k + i]
@@ -94,10 +97,24 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
     return Verdict(verdict, beliefs[-1], tuple(_with_alternatives(findings)))
 
 
-def _verdict(gap: Belief, min_effect: float) -> str:
+def _verdict(gap: Belief, min_effect: float, error: float) -> str:
+    """Returns the verdict; what few test images cannot show, no prior belief calls healthy."""
     if gap.probability(WORTH * min_effect) >= SURE and gap.mean >= min_effect:
         return PLATEAU
-    return HEALTHY if gap.probability(min_effect) <= UNLIKELY else INCONCLUSIVE
+    is_seen = error <= min_effect
+    return HEALTHY if is_seen and gap.probability(min_effect) <= UNLIKELY else INCONCLUSIVE
+
+
+def gap_error(game: Game) -> float:
+    """Returns the standard error of the measured gap by the choice of images; 0 where none was measured."""
+    noise = np.diagonal(image_noise(game.hits))
+    arms = [
+        [i for i, run in enumerate(game.runs) if run.broken == end]
+        for end in {frozenset[str](), game.everything}  # one and the same without a factor
+    ]
+    if len(arms) < 2 or not all(arms):
+        return 0.0
+    return float(np.sqrt(sum(noise[rows].mean() / len(rows) for rows in arms)))
 
 
 def _with_alternatives(findings: list[Finding]) -> list[Finding]:

@@ -17,7 +17,11 @@ from plateau_cause.pipeline import paths
 Values = dict[str, Any]
 OF_SCRIPTS = ("capture", "finetune@script")
 OF_BOTH = ("check", "intervene", "summarize")
-EMPTY = {".json": "{}\n", ".csv": "epoch,train_accuracy,val_accuracy\n"}
+EMPTY = {
+    ".json": "{}\n",
+    ".csv": "epoch,train_accuracy,val_accuracy\n",
+    ".html": "<!doctype html>\n<title>nothing to do: see recipe.script</title>\n",
+}
 
 
 def is_skipped(stage: str, arm: str | None) -> bool:

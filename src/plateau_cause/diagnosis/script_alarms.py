@@ -1,0 +1,39 @@
+"""What the held-out accuracy of a script is worth: one sentence where it says little."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from plateau_cause.diagnosis.alarms import Alarm
+from plateau_cause.numbers import percent
+
+SURELY_ABOVE = 2.0  # standard errors
+
+
+def script_alarms(evaluations: Mapping[str, Mapping[str, Any]], accuracy: float) -> list[Alarm]:
+    """Returns what contradicts a healthy verdict.
+
+    Args:
+        evaluations: of replay.json; one whose labels are not known says nothing.
+        accuracy: of the script on all held-out images, 0..1.
+    """
+    splits = list(evaluations.values())
+    if not splits or any(one.get("classes") is None or one.get("majority") is None for one in splits):
+        return []
+    if max(one["classes"] for one in splits) < 2:
+        words = (
+            "All held-out images are of one class: their accuracy says nothing about telling classes apart."
+        )
+        return [Alarm("one_class_held_out", words, acquits=False)]
+    images = sum(one["images"] for one in splits)
+    majority = sum(one["majority"] * one["images"] for one in splits) / images
+    error = math.sqrt(majority * (1.0 - majority) / images)
+    if accuracy >= min(1.0, majority + SURELY_ABOVE * error):
+        return []
+    words = (
+        f"Held-out accuracy {percent(accuracy)} is not surely above what always saying the most frequent "
+        f"class reaches ({percent(majority)} of {images} images)."
+    )
+    return [Alarm("no_better_than_majority", words, acquits=False)]

@@ -1,0 +1,45 @@
+"""A script's held-out accuracy that says little is said to; one that says much is not."""
+
+import pytest
+
+from plateau_cause.diagnosis.script_alarms import script_alarms
+
+
+def codes(accuracy, **splits):
+    found = script_alarms(splits, accuracy)
+    assert not any(alarm.acquits for alarm in found)
+    return [alarm.code for alarm in found]
+
+
+def split(images, classes=3, majority=0.34):
+    return {"images": images, "classes": classes, "majority": majority}
+
+
+def test_one_class_alone_tells_nothing():
+    assert codes(1.0, val=split(40, classes=1, majority=1.0)) == ["one_class_held_out"]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "images", "majority", "is_said"),
+    [
+        (0.34, 300, 0.34, True),  # one class for everything
+        (0.90, 300, 0.34, False),
+        (0.67, 6, 0.34, True),  # four of six
+        (1.0, 6, 0.34, False),
+        (0.955, 300, 0.95, True),  # imbalanced
+        (0.99, 300, 0.95, False),
+        (0.10, 300, 0.34, True),  # below chance
+    ],
+)
+def test_what_the_most_frequent_class_reaches_as_well_is_said(accuracy, images, majority, is_said):
+    found = codes(accuracy, val=split(images, majority=majority))
+    assert found == ["no_better_than_majority"] * is_said
+
+
+def test_several_splits_count_together():
+    assert codes(0.5, val=split(10), test=split(10)) == ["no_better_than_majority"]
+    assert codes(0.5, val=split(100), test=split(100)) == []
+
+
+def test_where_labels_are_not_known_nothing_is_said():
+    assert codes(0.0, val={"images": 5, "classes": None, "majority": None}) == codes(0.0) == []
