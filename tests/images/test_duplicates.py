@@ -37,6 +37,22 @@ def test_the_digits_are_not_flooded(tmp_path):
     assert found.conflicts.empty
 
 
+def test_copies_of_small_pictures_at_several_sizes_are_one_picture(make_folder, prepared):
+    """Enlarged to 32 to 37 px and saved as JPEG: what limited data is halved by, and what a leak is."""
+    from sklearn.datasets import load_digits
+
+    scans = (load_digits().images[:20] * 255 / 16).round().astype(np.uint8)
+    copies = {
+        f"train/{'ab'[row % 2]}/{row}_{more}.jpg": Image.fromarray(scan)
+        .convert("RGB")
+        .resize((32 + more, 32 + more), Image.Resampling.BICUBIC)
+        for row, scan in enumerate(scans)
+        for more in range(6)
+    }
+    found = described(prepared, make_folder(copies))
+    assert len(np.unique(found.duplicates.near)) == 20
+
+
 def test_exact_copies_leak(make_folder, split_files, prepared):
     split_files["test/a/copy.png"] = split_files["train/a/0.png"]
     split_files["val/a/copy.png"] = split_files["train/a/0.png"]

@@ -49,6 +49,11 @@ class Evidence:
     imbalance: float
     unreached: tuple[str, ...] = ()
 
+    @property
+    def beyond_frozen(self) -> float:
+        """Returns how far the reference leaves the best probe on frozen features behind, 0..1 of `LARGE`."""
+        return min(1.0, max(0.0, (self.reference_val - self.probe_canonical) / LARGE))
+
 
 class Rates(Protocol):
     """Carries learning rates from one arm to another by their ratio to the optimum."""

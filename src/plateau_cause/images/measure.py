@@ -70,7 +70,7 @@ def _measure_some(store: ImageStore, rows: range, found: Measurements) -> np.nda
         for channel in range(3):
             histogram[channel] += np.bincount(image[..., channel].ravel(), minlength=256)
         picture = Image.fromarray(image)
-        found.thumbnails[row] = picture.resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BOX)
+        found.thumbnails[row] = picture.resize((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.BICUBIC)
         found.hashes[row] = difference_hash(picture)
     return histogram
 
