@@ -173,6 +173,13 @@ class TestFailedRun:
         assert all(found.standing != "cause" for found in verdict.findings)
         assert abs(finding(verdict, "a").need.mean) < 0.02
 
+    def test_a_run_that_fitted_its_images_has_not_failed(self):
+        """Train and evaluation read differently: the recipe recognises nothing, and any one repair mends it."""
+        game = game_of("abc")
+        for word, accuracy in (("abc", 0.18), ("", 0.97), ("bc", 0.97), ("a", 0.97)):
+            game = game.with_run(frozenset(word), hits(accuracy), has_learned=True)
+        assert judged(game).verdict == "plateau"
+
     def test_what_fails_every_time_is_no_accident(self):
         loss = lambda broken: 0.4 * ("a" in broken)  # noqa: E731
         verdict = judged(played(game_of("ab"), loss, ["", "ab", "ab", "a", "b"]))

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from plateau_cause.diagnosis.symptoms import HIGH, LOW, suspect
+from plateau_cause.diagnosis.symptoms import HIGH, LOW, has_learned, suspect
 
 
 def epochs(losses, accuracy, moved=0.1):
@@ -30,3 +30,20 @@ def epochs(losses, accuracy, moved=0.1):
 )
 def test_what_the_curves_say(losses, accuracy, moved, change, expected):
     assert suspect(epochs(losses, accuracy, moved), 4, change) == expected
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "losses", "expected"),
+    [
+        ([0.3, 0.9], [1.2, 0.3], True),
+        ([0.1, 0.1], [2.3, 0.02], True),  # evaluated otherwise than trained: it learned all the same
+        ([None, None], [2.3, 0.1], True),
+        ([0.1, 0.1], [2.4, 2.3], False),
+        ([0.1, 0.1], [0.1, 0.09], False),  # a loss of another scale
+        ([0.1, 0.1], [-0.1, -0.9], False),
+        ([0.1, 0.1], [2.3, math.nan], False),
+        ([], [], False),
+    ],
+)
+def test_what_fitted_its_batches_has_learned(accuracies, losses, expected):
+    assert has_learned(accuracies, losses, 10) is expected

@@ -17,10 +17,12 @@ class Run:
     Attributes:
         broken: the factors left as in the user's recipe; the others are as in the reference.
         hits: (n_test,) whether each test image was recognised.
+        has_learned: whether it fitted what it trained on: then it has not failed for no reason but its seed.
     """
 
     broken: Factors
     hits: np.ndarray
+    has_learned: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,9 @@ class Game:
         """Returns (R,) what each run left broken, as bits."""
         return np.array([self.bits(run.broken) for run in self.runs])
 
-    def with_run(self, broken: Factors, hits: np.ndarray) -> Game:
+    def with_run(self, broken: Factors, hits: np.ndarray, has_learned: bool = False) -> Game:
         """Returns the game after another run."""
-        return replace(self, runs=(*self.runs, Run(broken, np.asarray(hits, float))))
+        return replace(self, runs=(*self.runs, Run(broken, np.asarray(hits, float), has_learned)))
 
     def bits(self, broken: Factors) -> int:
         """Returns the set as bits, the first factor the lowest."""

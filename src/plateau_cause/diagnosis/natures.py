@@ -67,7 +67,8 @@ def natures(game: Game, beliefs: Beliefs) -> Natures:
     """
     seen, images = game.seen, image_noise(game.hits)
     runs = len(seen)
-    failing = [None, *range(runs)] if runs >= FEWEST_RUNS else [None]
+    may_fail = [number for number, run in enumerate(game.runs) if not run.has_learned]
+    failing = [None, *may_fail] if runs >= FEWEST_RUNS else [None]
     each = list(itertools.product(range(len(LUCKS)), range(len(beliefs.commons)), failing))
     covariances = [_covariance(seen, common) + images for common in beliefs.commons]
     own = np.stack([covariances[common] + LUCKS[luck] ** 2 * np.eye(runs) for luck, common, _ in each])

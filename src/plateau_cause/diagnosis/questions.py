@@ -17,6 +17,7 @@ from plateau_cause.diagnosis.natures import LUCKS
 from plateau_cause.diagnosis.posterior import posterior
 from plateau_cause.diagnosis.prior import Hypotheses, hypotheses
 from plateau_cause.diagnosis.search import Look, look
+from plateau_cause.diagnosis.symptoms import has_learned
 from plateau_cause.diagnosis.verdict import Verdict, judge
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.rates import Rates
@@ -69,7 +70,7 @@ class Question:
     def add(self, broken: Factors, result: Result) -> None:
         """Adds a run of a set."""
         self.results.setdefault(broken, []).append(result)
-        self.game = self.game.with_run(broken, self.seen(result))
+        self.game = self.game.with_run(broken, self.seen(result), _has_learned(result))
 
     def look(self, left: float) -> Look:
         """Returns which run of this question is worth most, as far as what is left reaches."""
@@ -101,6 +102,12 @@ class Question:
     def prior(self) -> Hypotheses:
         """Returns what is believed before the first run."""
         return hypotheses(self.game.active)
+
+
+def _has_learned(result: Result) -> bool:
+    history = result.outcome.history
+    accuracies, losses = ([row.get(f"train_{name}") for row in history] for name in ("accuracy", "loss"))
+    return has_learned(accuracies, losses, result.outcome.test_outputs.shape[1])
 
 
 def _next_seed(results: Sequence[Result], seeds: tuple[int, ...]) -> int:

@@ -14,6 +14,7 @@ from plateau_cause.diagnosis.game import Factors, Game
 from plateau_cause.diagnosis.posterior import posterior
 from plateau_cause.diagnosis.prior import hypotheses
 from plateau_cause.diagnosis.search import look
+from plateau_cause.diagnosis.symptoms import has_learned
 from plateau_cause.diagnosis.verdict import Verdict, judge
 from plateau_cause.errors import PlateauError
 
@@ -194,7 +195,7 @@ class ScriptSearch:
         game = Game(names, tuple(factor.prior for factor in factors))
         for run in self.found:
             if run.interventions <= game.everything:
-                game = game.with_run(game.everything - run.interventions, run.all_hits)
+                game = with_replay(game, run)
         return game
 
     def _played(self, game: Game) -> Game:
@@ -210,7 +211,20 @@ class ScriptSearch:
             except PlateauError as error:
                 self.left_out[" and ".join(sorted(wanted))] = f"the script failed: {error}"
                 return game
-            game = game.with_run(game.everything - run.interventions, run.all_hits)
+            game = with_replay(game, run)
+
+
+def with_replay(game: Game, run: Replay) -> Game:
+    """Returns the game after a replay."""
+    trained = [epoch["training"] for epoch in run.content["epochs"] if epoch["training"]]
+    accuracies, losses = ([row[name] for row in trained] for name in ("accuracy", "loss"))
+    learned = has_learned(accuracies, losses, classes(run))
+    return game.with_run(game.everything - run.interventions, run.all_hits, learned)
+
+
+def classes(run: Replay) -> int:
+    """Returns how many classes the script tells apart."""
+    return max((one.get("classes") or 2 for one in run.content["evaluations"].values()), default=2)
 
 
 def accuracy(run: Replay) -> float:

@@ -1,4 +1,4 @@
-"""What a whole run of a script says about its learning rate, before another is tried."""
+"""What the curves of a training say, before another is run: whether it learned, and whether its rate looks right."""
 
 from __future__ import annotations
 
@@ -12,7 +12,24 @@ WORSE_THAN_CHANCE = 1.3  # of the loss of guessing: what an epoch's mean loss sh
 LARGE_STEP = 0.02  # of the weights' norm
 STANDING = 0.8  # of the first epoch's loss is left in the last one: training has hardly moved
 LEARNED = 0.8  # training accuracy from which the rate was enough
+FITTED = 0.5  # of what guessing leaves, in accuracy or loss: the training has got off the ground
 SMALL_PATH = 0.02  # of the weights' norm: what a whole training moved
+
+
+def has_learned(accuracies: Sequence[float | None], losses: Sequence[float | None], classes: int) -> bool:
+    """Returns whether a training fitted the images it saw: what fails on others then is not a failed training.
+
+    Args:
+        accuracies: on training images, one of each epoch, 0..1.
+        losses: of the training batches, likewise.
+        classes: how many there are.
+    """
+    known = [accuracy for accuracy in accuracies if accuracy is not None]
+    paid = [loss for loss in losses if loss is not None]
+    guessed = 1.0 / max(classes, 2)
+    is_accurate = bool(known) and known[-1] >= 1.0 - FITTED * (1.0 - guessed)
+    least = FITTED * min(paid[0], -math.log(guessed)) if paid else 0.0
+    return is_accurate or (len(paid) > 1 and 0.0 <= paid[-1] <= least)
 
 
 def suspect(epochs: Sequence[Mapping[str, Any]], classes: int, change_per_step: float | None) -> str | None:

@@ -14,7 +14,7 @@ from plateau_cause.capture.possible import Possible, rate
 from plateau_cause.capture.replay import Replays
 from plateau_cause.config.params import Params
 from plateau_cause.diagnosis import script_record
-from plateau_cause.diagnosis.script import Replay, ScriptDiagnosed, ScriptSearch, renamed
+from plateau_cause.diagnosis.script import Replay, ScriptDiagnosed, ScriptSearch, classes, renamed
 from plateau_cause.diagnosis.symptoms import suspect
 from plateau_cause.lab.store import CURVES
 from plateau_cause.pipeline import paths, script_arm, scripts
@@ -42,9 +42,8 @@ def diagnose(given: Params, content: dict[str, Any], bench: Replays) -> ScriptDi
     peeked = Peeked(content, scripts.script_of(given.recipe).folder)
 
     def suspected(run: Replay) -> Possible | None:
-        classes = max(one.get("classes") or 2 for one in run.content["evaluations"].values())
         change = content.get("model", {}).get("change_per_step")
-        cause = suspect(run.content["epochs"], classes, change)
+        cause = suspect(run.content["epochs"], classes(run), change)
         if cause is None or not content.get("optimizers"):
             return None
         found = rate(peeked, cause, is_sure=False)

@@ -1,0 +1,1 @@
+"""Public training scripts, broken by one line each, through the whole diagnosis."""
