@@ -19,7 +19,7 @@ PLATEAU_KERAS_PYTHON ?= $(wildcard $(CURDIR)/$(KERAS_VENV)/bin/python)
 export PLATEAU_KERAS_PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity lint format ui clean distclean
+.PHONY: help setup setup-server setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity bench-scripts lint format ui clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -92,6 +92,9 @@ bench-diagnosis: setup ## Run the fault suite and the peers; exit status 1 below
 
 bench-fidelity: setup ## Recipe arm beside plain PyTorch scripts; exit status 1 where they differ (RECIPES='own_*' for a part)
 	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.fidelity.run --recipes $(or $(RECIPES),'*')
+
+bench-scripts: setup ## Diagnose public training scripts, broken by one line each; exit status 1 below the bar (CASES='flags-*' for a part)
+	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.scripts.run --cases '$(or $(CASES),*)'
 
 bench-games: setup ## Play noisy games with known values, beside the best possible player; exit status 1 below the bars
 	$(BIN)/python -m benchmarks.games.run

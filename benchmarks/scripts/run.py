@@ -2,8 +2,8 @@
 
 python -m benchmarks.scripts.run [--cases 'tutorial-*'] [--fresh]
 
-What a broken line costs is measured too: the script's own last accuracy beside that of its healthy twin. Where
-it costs less than the worth reporting, nothing has to be named. Exit status 1 below the bars.
+What a broken line costs is measured too: the script's own last accuracy beside that of its healthy twin.
+Where it costs less than is worth reporting, nothing has to be named. Exit status 1 below the bar.
 """
 
 from __future__ import annotations

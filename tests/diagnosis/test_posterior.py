@@ -174,7 +174,7 @@ class TestFailedRun:
         assert abs(finding(verdict, "a").need.mean) < 0.02
 
     def test_a_run_that_fitted_its_images_has_not_failed(self):
-        """Train and evaluation read differently: the recipe recognises nothing, and any one repair mends it."""
+        """Training and evaluation read differently: the recipe recognises nothing, any repair mends it."""
         game = game_of("abc")
         for word, accuracy in (("abc", 0.18), ("", 0.97), ("bc", 0.97), ("a", 0.97)):
             game = game.with_run(frozenset(word), hits(accuracy), has_learned=True)

@@ -1,4 +1,4 @@
-"""What the curves of a training say, before another is run: whether it learned, and whether its rate looks right."""
+"""What the curves of a training say before another is run: has it learned, is its rate right."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SMALL_PATH = 0.02  # of the weights' norm: what a whole training moved
 
 
 def has_learned(accuracies: Sequence[float | None], losses: Sequence[float | None], classes: int) -> bool:
-    """Returns whether a training fitted the images it saw: what fails on others then is not a failed training.
+    """Returns whether a training fitted its images: what it then misses, it does not miss for its seed.
 
     Args:
         accuracies: on training images, one of each epoch, 0..1.
