@@ -204,6 +204,12 @@ class TestPlateau:
         assert made["levels"]["more_data"] == 0.97
         assert "the recipe stands at 70%" in made["headline"]
 
+    def test_what_is_a_cause_in_the_data_is_not_harmless_in_the_recipe(self):
+        """A size between recipe and reference may do nothing where twice as much is asked of both."""
+        told = summary(**{**HEALTHY, "findings": [swap("resolution", 0.002)]}, data=[data("resolution", 0.1)])
+        assert [cause["cause"] for cause in told["causes"]] == ["resolution"]
+        assert told["harmless"] == told["undecided"] == []
+
     def test_the_largest_comes_first_whatever_its_kind(self):
         made = summary(data=[data("label_noise", 0.1)])
         assert [cause["cause"] for cause in made["causes"]] == [

@@ -35,8 +35,10 @@ def summarize(
     base = max(gap["effect"] if gap else 0.0, explained, 1e-9)
     causes = [_cause(item, "recipe", item["effect"] / base, runs) for item in _standing(recipe, "cause")]
     causes += [_cause(item, item.get("kind", "data"), None, runs) for item in _standing(data, "cause")]
-    undecided = [*_standing(recipe, "undecided"), *_standing(data, "undecided")]
-    unharmful = _standing(recipe, "harmless")
+    # What is asked of the recipe and of the data alike, such as the resolution, is said once.
+    named = {cause["cause"] for cause in causes}
+    undecided = [item for item in _standing([*recipe, *data], "undecided") if item["cause"] not in named]
+    unharmful = [item for item in _standing(recipe, "harmless") if item["cause"] not in named]
     summary = {
         "schema_version": 1,
         "verdict": _verdict(found, causes),
