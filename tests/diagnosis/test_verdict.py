@@ -135,3 +135,10 @@ class TestFewImages:
         for word in ("a", ""):
             game = game.with_run(frozenset(word), np.arange(40) < 30)
         assert judged(game).verdict == "healthy"
+
+
+def test_what_is_surely_so_has_no_probability_of_more_than_one():
+    game = game_of("abc", 0.5)
+    for word in ("abc", "", "bc", "a"):
+        game = game.with_run(frozenset(word), hits(0.02 if "a" in word else 0.95), has_learned=True)
+    assert max(finding.probability for finding in judged(game).findings) <= 1.0

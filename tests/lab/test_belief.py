@@ -47,3 +47,9 @@ def test_so_many_times(factor):
     low, high = found.interval()
     ends = sorted(factor * end for end in TWO.interval())
     assert (low, high) == pytest.approx(tuple(ends), abs=1e-4)
+
+
+def test_no_rounding_makes_a_probability_of_more_than_one():
+    weight = np.array([0.1] * 3 + [0.7]) * (1 + 4e-16)
+    assert weight.sum() > 1
+    assert Belief(weight, np.full(4, 0.5), np.full(4, 1e-3)).probability(0.1) == 1.0

@@ -79,7 +79,8 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
     changes, k = targets(game, sets).changes(found), len(game.factors)
     beliefs = [Belief(found.weight, changes.center[:, t], changes.deviation[:, t]) for t in range(2 * k + 1)]
     surely, likely = (
-        found.weight @ matters(changes, least, min_effect) for least in (WORTH * min_effect, min_effect)
+        np.minimum(1.0, found.weight @ matters(changes, least, min_effect))  # but for rounding it is
+        for least in (WORTH * min_effect, min_effect)
     )
     verdict = _verdict(beliefs[-1], min_effect, gap_error(game))
     findings = []

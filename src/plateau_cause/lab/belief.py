@@ -30,7 +30,8 @@ class Belief:
 
     def probability(self, at_least: float) -> float:
         """Returns the probability that the number is at least this."""
-        return float(self.weight @ ndtr((self.center - at_least) / self.deviation))
+        found = self.weight @ ndtr((self.center - at_least) / self.deviation)
+        return min(1.0, float(found))  # weights may add up to a rounding error more than 1
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float]:
         """Returns the central interval that holds the number with this probability."""
