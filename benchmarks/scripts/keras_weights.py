@@ -1,4 +1,4 @@
-"""Pretrains keras.applications' smallest MobileNet on drawn letters: `python keras_weights.py IMAGES.npz OUT`.
+"""Pretrains keras.applications' smallest MobileNet on letters: `python keras_weights.py IMAGES.npz OUT`.
 
 Runs in the interpreter of the Keras scripts, which has nothing of plateau's.
 """
@@ -20,10 +20,10 @@ def main(images_path: str, out: str) -> None:
         input_shape=(SIZE, SIZE, 3), alpha=ALPHA, include_top=False, weights=None, pooling="avg"
     )
     model = keras.Sequential([base, keras.layers.Dense(int(labels.max()) + 1)])
-    schedule = keras.optimizers.schedules.CosineDecay(3e-3, 12 * len(images) // 64)
+    schedule = keras.optimizers.schedules.CosineDecay(3e-3, 40 * len(images) // 64)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(keras.optimizers.Adam(schedule), loss, metrics=["accuracy"])
-    model.fit(images, labels, batch_size=64, epochs=12, verbose=2)
+    model.fit(images, labels, batch_size=64, epochs=40, verbose=2)
     base.save_weights(out)
 
 

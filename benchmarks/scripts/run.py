@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.diagnosis import sets
 from benchmarks.scripts.faults import FAULTS, Fault
 
@@ -28,6 +31,8 @@ WORK = Path(".plateau/scripts")
 WEIGHTS = HERE.parent / "diagnosis" / "weights" / "resnet.pt"
 MIN_EFFECT = 0.03
 LEAST_FIRST = 0.9
+KERAS = os.environ.get("PLATEAU_KERAS_PYTHON")  # an interpreter with TensorFlow, see `make setup-keras`
+GLYPHS = 6000  # that the Keras network is pretrained on
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.fresh:
         shutil.rmtree(WORK, ignore_errors=True)
-    named = {name: [None, *faults] for name, faults in FAULTS.items()}
+    named = {name: [None, *faults] for name, faults in FAULTS.items() if KERAS or not _is_keras(name)}
     told: list[bool] = []
     for base, faults in named.items():
         healthy = None
@@ -114,9 +119,10 @@ def diagnose(name: str, base: str, fault: Fault | None) -> Answer:
     script = folder / "train.py"
     if not script.exists() or script.read_text() != text:
         script.write_text(text)
-    _material(folder)
+    _material(folder, _is_keras(base))
     started = time.monotonic()
-    command = [sys.executable, "-m", "plateau_cause", "diagnose", "--json", "train.py", *arguments]
+    options = ["--json", *(["--python", str(KERAS)] if _is_keras(base) else [])]
+    command = [sys.executable, "-m", "plateau_cause", "diagnose", *options, "train.py", *arguments]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     (folder / "err.txt").write_text(done.stderr)
     (folder / "out.json").write_text(done.stdout)
@@ -133,10 +139,17 @@ def _edited(text: str, fault: Fault) -> str:
     return text
 
 
-def _material(folder: Path) -> None:
+def _is_keras(base: str) -> bool:
+    return base.startswith("keras_")
+
+
+def _material(folder: Path, is_keras: bool) -> None:
     if (folder / "data").exists():
         return
-    _weights(folder / "weights.pt")
+    if is_keras:
+        shutil.copy(_keras_weights(), folder)
+    else:
+        _weights(folder / "weights.pt")
     pool = sets.write("digits", WORK.resolve() / "sets")
     for row in pool.itertuples():
         split = {"train": "train", "val": "val", "test": "val"}.get(str(row.split))
@@ -155,6 +168,18 @@ def _weights(path: Path) -> None:
     model = timm.create_model("test_resnet")
     model.load_state_dict(torch.load(WEIGHTS, weights_only=True), strict=False)
     torch.save(model.state_dict(), path)
+
+
+def _keras_weights() -> Path:
+    """Returns the weights of a MobileNet that knows letters, trained once."""
+    out = WORK.resolve() / "mobilenet.weights.h5"
+    if not out.exists():
+        images, labels = sets.glyphs(GLYPHS, 0)
+        names = sorted(set(labels))
+        table = out.with_name("glyphs.npz")
+        np.savez(table, images=np.stack(images), labels=np.array([names.index(label) for label in labels]))
+        subprocess.run([str(KERAS), str(HERE / "keras_weights.py"), str(table), str(out)], check=True)
+    return out
 
 
 def _answer(name: str, seconds: float, done: subprocess.CompletedProcess[str], lines: list[str]) -> Answer:
