@@ -67,3 +67,9 @@ class TestExplain:
     def test_the_ceiling_has_no_false_neighbours(self):
         assert explain(1.0, {"linear_probe": 0.9}, 400) is None
         assert explain(1.0, {"linear_probe": 0.999}, 400) == "linear_probe"
+
+
+def test_fewer_than_by_guessing_is_explained_by_no_level():
+    levels = {"chance": 0.1, "linear_probe": 0.002}
+    assert explain(0.003, levels, 1000) is None
+    assert explain(0.095, levels, 1000) == "chance"

@@ -53,6 +53,8 @@ def explain(level: float, levels: Mapping[str, float | None], n_images: int) -> 
     """Returns the name of the measured level that the plateau equals within sampling noise, nearest first."""
     # Both were measured on the same images: what they share does not tell them apart.
     noise = 1.5 * np.sqrt(max(level * (1.0 - level), 0.25 / n_images) / n_images)
+    if level < (levels.get("chance") or 0.0) - noise:
+        return None  # fewer than by guessing: of permuted labels a probe recognises as few
     distances = {name: abs(value - level) for name, value in levels.items() if value is not None}
     near = [name for name in distances if distances[name] <= noise]
     return min(near, key=lambda name: distances[name]) if near else None
