@@ -12,7 +12,6 @@ from plateau_cause.capture.observations import observe
 from plateau_cause.capture.possible import possible
 
 SMALL = ("module_level", "functions", "by_hand", "shadows", "in_memory", "package", "averaged")
-NOT_MENDED = {"evaluation_augmented"}  # facts that no intervention undoes
 
 
 @pytest.fixture
@@ -50,8 +49,8 @@ def test_another_seed_is_another_training_on_the_same_images(prepare, replay):
 
 @pytest.mark.parametrize(
     ("name", "broken"),
-    [(name, one) for name, one in BROKEN if name in SMALL and one.code not in NOT_MENDED],
-    ids=[f"{name}-{one.code}" for name, one in BROKEN if name in SMALL and one.code not in NOT_MENDED],
+    [(name, one) for name, one in BROKEN if name in SMALL],
+    ids=[f"{name}-{one.code}" for name, one in BROKEN if name in SMALL],
 )
 def test_every_fault_has_an_intervention_that_takes(name, broken, prepare, peek, replay):
     folder, run = prepare(name, (broken.old, broken.new), file=broken.file), CASES[name].run
@@ -63,6 +62,24 @@ def test_every_fault_has_an_intervention_that_takes(name, broken, prepare, peek,
     assert result["interventions"][one.name] == {"took": True, "words": None}
     assert result["error"] is None
     assert result["problems"] == []
+
+
+@pytest.mark.slow
+def test_an_augmented_evaluation_is_judged_without_chance(prepare, peek, replay):
+    case = CASES["reference"]
+    broken = next(one for one in case.broken if one.code == "evaluation_augmented")
+    folder = prepare("reference", (broken.old, broken.new), file=broken.file)
+    content = peek(folder, **case.run)
+    one = next(
+        one for one in possible(content, folder, observe(content, folder)) if one.cause == "evaluation"
+    )
+    result, hits = replay(folder, one.name, settings={one.name: one.settings}, **case.run)
+    assert (one.name, result["interventions"][one.name]["took"]) == ("evaluation_clean", True)
+    text = (folder / broken.file).read_text()
+    (folder / broken.file).write_text(text.replace(broken.new, broken.old))
+    _, healthy = replay(folder, **case.run)
+    (mended,), (same,) = hits.values(), healthy.values()
+    assert np.array_equal(mended, same)
 
 
 SCHEDULED = ("lr=0.002)\n", "lr=0.002)\nscheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.1)\n")

@@ -168,6 +168,11 @@ SAID = {
         "While the model is judged, its batch norms follow the batch at hand or its dropouts drop features, "
         "as they should in training only.",
     ),
+    "evaluation_clean": (
+        "Evaluate without random changes",
+        "The images that the model is judged on are cropped, turned or coloured at random, as those of "
+        "training are: it is judged on harder ones than it will be given.",
+    ),
     "train_mode": (
         "Train in training mode",
         "While the model trains, its batch norms keep the statistics that they came with and its dropouts "
@@ -200,6 +205,7 @@ TABLE: dict[str, Row] = {
     "evaluation_sized_otherwise": (
         "evaluation_sized", 0.5, False, "evaluation sees another size than training", settings.sized,
     ),
+    "evaluation_augmented": ("evaluation_clean", 0.4, True, "evaluation changed at random", settings.none),
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels are in another order", settings.mapping),
     "not_shuffled": ("shuffle", 0.7, True, "training data are not shuffled", settings.loader),
 }  # fmt: skip

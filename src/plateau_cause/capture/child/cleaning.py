@@ -1,0 +1,67 @@
+"""Transforms without chance: what changes images at random is left out, a random crop is the middle.
+
+Transforms are told by their names, which torchvision's two generations, timm and most others share.
+"""
+
+from __future__ import annotations
+
+import copy
+import sys
+from typing import Any
+
+WIDER = 8 / 7  # of the crop's side: what images are resized to before the middle is cut out
+AT_RANDOM = frozenset({
+    "AugMix", "AutoAugment", "ColorJitter", "ElasticTransform", "GaussianBlur", "GaussianNoise",
+    "RandAugment", "ScaleJitter", "TrivialAugmentWide",
+})  # fmt: skip
+DEPTH = 4  # of data sets in data sets, transforms in transforms
+
+
+def clean(transform: Any, depth: int = DEPTH) -> Any:
+    """Returns the transform without chance: itself where there is none in it, None where nothing is left."""
+    kind = type(transform)
+    if not kind.__module__.startswith(("torchvision.", "timm.", "torch.nn.")):
+        return transform
+    if kind.__name__.startswith("Random") or kind.__name__ in AT_RANDOM:
+        return _middle(transform)
+    steps = getattr(transform, "transforms", None)
+    if isinstance(steps, (list, tuple)) and depth > 0:
+        kept = [one for step in steps if (one := clean(step, depth - 1)) is not None]
+        if len(kept) == len(steps) and all(a is b for a, b in zip(kept, steps, strict=True)):
+            return transform
+        cleaned = copy.copy(transform)
+        cleaned.transforms = kept
+        return cleaned
+    inner = getattr(transform, "transform", None)  # torchvision's StandardTransform holds that of the image
+    if kind.__name__ == "StandardTransform" and (one := clean(inner, depth - 1)) is not inner:
+        cleaned = copy.copy(transform)
+        cleaned.transform = one
+        return cleaned
+    return transform
+
+
+def _middle(transform: Any) -> Any:
+    """Returns what a random crop is without chance; None for every other change."""
+    size = getattr(transform, "size", None)
+    if "Crop" not in type(transform).__name__ or size is None:
+        return None
+    transforms: Any = sys.modules[type(transform).__module__.rpartition(".")[0]]
+    if not hasattr(transforms, "CenterCrop"):
+        transforms = sys.modules["torchvision.transforms"]
+    height, width = (size, size) if isinstance(size, int) else (size[0], size[-1])
+    crop = transforms.CenterCrop((height, width))
+    if "Resized" not in type(transform).__name__:
+        return crop
+    return transforms.Compose([transforms.Resize(round(WIDER * min(height, width))), crop])
+
+
+def changed(data_set: Any, depth: int = DEPTH) -> list[tuple[Any, str, Any, Any]]:
+    """Returns where a data set holds transforms with chance: holder, attribute, it, and it without chance."""
+    found = []
+    for name, value in list(vars(data_set).items()) if hasattr(data_set, "__dict__") else []:
+        inner = value if isinstance(value, (list, tuple)) else [value]
+        if name in ("dataset", "datasets") and depth > 0:
+            found += [one for data in inner for one in changed(data, depth - 1)]
+        elif (cleaned := clean(value)) is not value:
+            found.append((data_set, name, value, cleaned))
+    return found
