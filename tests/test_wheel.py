@@ -1,5 +1,6 @@
 """`pip install .` gives the command, and the wheel holds all that a project is started from."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -80,6 +81,14 @@ def test_a_script_in_an_empty_folder_is_peeked_at_and_watched(installed, tmp_pat
     assert "Accuracy of each epoch" in run(plateau, "watch", "train.py", folder=tmp_path)
 
 
+def test_a_script_in_an_empty_folder_is_diagnosed(installed, tmp_path):
+    (tmp_path / "train.py").write_text(SCRIPT.replace("        opt.zero_grad()\n", ""))
+    said = json.loads(run(installed / "bin/plateau", "diagnose", "--json", "train.py", folder=tmp_path))
+    assert said["subject"] == "script" and said["verdict"] in ("plateau", "healthy", "inconclusive")
+    assert (tmp_path / "train.plateau/reports/plateau_cause.html").exists()
+    assert not (tmp_path / ".git").exists()
+
+
 def test_the_source_distribution_builds_the_same_wheel(installed, tmp_path):
     build = "import setuptools.build_meta as b; b.build_sdist('made')"
     tree = installed.parent / "tree"
@@ -94,8 +103,8 @@ SCRIPT = """
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
-data = TensorDataset(torch.randn(32, 3, 8, 8), torch.arange(32) % 2)
-train, val = DataLoader(data, 8, shuffle=True), DataLoader(data, 8)
+data, held = (TensorDataset(torch.randn(n, 3, 8, 8), torch.arange(n) % 2) for n in (32, 64))
+train, val = DataLoader(data, 8, shuffle=True), DataLoader(held, 8)
 net = nn.Sequential(nn.Flatten(), nn.Linear(192, 2))
 opt = torch.optim.SGD(net.parameters(), 0.5)
 for epoch in range(2):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -160,3 +160,19 @@ def test_the_record_of_a_script_in_which_nothing_stands_out():
     found = record(search(Bench(lambda took: 0.8)), 0.03)
     assert (found["verdict"], found["gap"], found["findings"]) == ("healthy", None, [])
     assert found["recommended"]["after"] is None
+
+
+def test_nothing_is_recommended_in_place_of_a_healthy_script():
+    found = search(Bench(lambda took: 0.81 if took else 0.8), Fault("rate", is_sure=False), max_cost=5.0)
+    told = record(found, 0.03)
+    assert told["verdict"] == "healthy" and len(told["runs"]) > 1
+    assert (told["recommended"]["name"], told["recommended"]["after"]) == ("recipe", None)
+
+
+def test_what_does_best_does_so_on_the_mean_of_its_seeds():
+    reached = {frozenset("a"): 0.9, frozenset("ab"): 0.88, frozenset("b"): 0.6}
+    found = search(Bench(lambda took: reached.get(took, 0.6)), Fault("a"), Fault("b"), max_cost=8.0)
+    runs = {**found.runs, "lucky": replace(found.runs["reference"], all_hits=np.ones(IMAGES, np.uint8))}
+    runs["luckless"] = replace(found.runs["reference"], all_hits=np.zeros(IMAGES, np.uint8))
+    told = record(replace(found, runs=runs), 0.03)
+    assert told["recommended"]["interventions"] == ["a"]

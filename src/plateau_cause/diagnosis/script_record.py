@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from statistics import mean
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from plateau_cause.causes import words_of
 from plateau_cause.diagnosis.record import belief_record
 from plateau_cause.diagnosis.script import Replay, ScriptDiagnosed, accuracy
 from plateau_cause.diagnosis.script_alarms import script_alarms
-from plateau_cause.diagnosis.verdict import Finding
+from plateau_cause.diagnosis.verdict import HEALTHY, Finding
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.effect import effect
 
@@ -98,8 +99,8 @@ def _isolating(factor: str, found: ScriptDiagnosed) -> list[str]:
 
 
 def _recommended(found: ScriptDiagnosed) -> dict[str, Any]:
-    """Returns the best run, and what it reaches beyond the script's own, on the same images."""
-    name = max(found.runs, key=lambda one: accuracy(found.runs[one])) if found.factors else "recipe"
+    """Returns the repairs that do best, over their seeds, and what they reach beyond the script's own run."""
+    name = _best(found)
     before, after = found.runs["recipe"], found.runs[name]
     gain = effect([(before.all_hits, after.all_hits)])
     is_own, measured = name == "recipe", {"effect": gain.mean, "ci": [gain.low, gain.high]}
@@ -111,6 +112,17 @@ def _recommended(found: ScriptDiagnosed) -> dict[str, Any]:
         "gain": {"effect": None, "ci": None} if is_own else measured,
         "interventions": sorted(after.interventions),
     }
+
+
+def _best(found: ScriptDiagnosed) -> str:
+    """Returns the first run of what does best on the mean of its seeds; the script's own where it is healthy."""
+    if found.verdict is None or found.verdict.verdict == HEALTHY:
+        return "recipe"
+    reached: dict[frozenset[str], list[float]] = {}
+    for run in found.runs.values():
+        reached.setdefault(run.interventions, []).append(accuracy(run))
+    best = max(reached, key=lambda taken: mean(reached[taken]))
+    return next(name for name, run in found.runs.items() if run.interventions == best)
 
 
 def _levels(run: Replay) -> dict[str, float | None]:

@@ -85,13 +85,25 @@ def batches(feed: Feed) -> Iterator[tuple[Any, Any]]:
         yield arrays(parts[0]), arrays(parts[1]) if len(parts) > 1 else None
 
 
-def some(feed: Feed, most: int, wait_s: float = WAIT_S) -> list[tuple[Any, Any]]:
-    """Returns the first batches of a pass, as many as come within a few seconds, at least one."""
+def some(feed: Feed, most: int, wait_s: float = WAIT_S, goes_on: bool = False) -> list[tuple[Any, Any]]:
+    """Returns the first batches of a pass, as many as come within a few seconds, at least one.
+
+    Args:
+        feed: what is read.
+        most: how many batches at most.
+        wait_s: seconds after which no further one is asked for.
+        goes_on: whether the script goes on reading afterwards. A pipeline with `cache()` keeps what a pass has
+            read, and a pass that ends early may be all that the next ones see: it is read to its end then.
+    """
     started_s, found = time.monotonic(), []
-    for batch in batches(feed):
+    reading = batches(feed)
+    for batch in reading:
         found.append(batch)
         if len(found) >= most or time.monotonic() - started_s > wait_s:
             break
+    if goes_on and feed.kind == "tf.data" and feed.steps is None:
+        for _ in reading:
+            pass
     return found
 
 

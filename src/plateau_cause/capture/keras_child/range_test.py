@@ -25,7 +25,7 @@ def best_rate(fit: Fit, times: tuple[float, ...]) -> float:
     feed, optimizer = training_feed(fit.given), fit.model.optimizer
     if feed.kind == "generator" or schedule_of(optimizer) is not None:
         return times[0]
-    found, rate = feeds.some(feed, BATCHES), fit.rate()
+    found, rate = feeds.some(feed, BATCHES, goes_on=True), fit.rate()
     if hasattr(optimizer, "build"):
         optimizer.build(fit.model.trainable_variables)
     variables = [one.variable for one in library.variables(fit.model)] + library.held_by(optimizer)

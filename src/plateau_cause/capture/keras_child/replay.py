@@ -91,7 +91,7 @@ class Replay(Watch):
         """Returns the fit with its changes made, its model compiled again where there are any."""
         compiled = dict(call.compiled.arguments) if call.compiled else {}
         if not judging.built(call.model):
-            call.model(some(call.training, 1)[0][0])
+            call.model(some(call.training, 1, goes_on=True)[0][0])
         fit = Fit(call, find(call.model, self.doors.scene), dict(call.given), compiled)
         if not self.changes or not call.compiled:
             return fit
