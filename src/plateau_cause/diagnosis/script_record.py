@@ -115,7 +115,7 @@ def _recommended(found: ScriptDiagnosed) -> dict[str, Any]:
 
 
 def _best(found: ScriptDiagnosed) -> str:
-    """Returns the first run of what does best on the mean of its seeds; the script's own where it is healthy."""
+    """Returns the first run of what does best on the mean of its seeds; a healthy script's own."""
     if found.verdict is None or found.verdict.verdict == HEALTHY:
         return "recipe"
     reached: dict[frozenset[str], list[float]] = {}

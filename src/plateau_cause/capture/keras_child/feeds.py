@@ -92,8 +92,8 @@ def some(feed: Feed, most: int, wait_s: float = WAIT_S, goes_on: bool = False) -
         feed: what is read.
         most: how many batches at most.
         wait_s: seconds after which no further one is asked for.
-        goes_on: whether the script goes on reading afterwards. A pipeline with `cache()` keeps what a pass has
-            read, and a pass that ends early may be all that the next ones see: it is read to its end then.
+        goes_on: whether the script goes on reading afterwards. A pipeline with `cache()` keeps what a pass
+            has read, and one that ends early may be all that the next ones see: it is read to its end then.
     """
     started_s, found = time.monotonic(), []
     reading = batches(feed)
