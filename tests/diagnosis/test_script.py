@@ -176,3 +176,13 @@ def test_what_does_best_does_so_on_the_mean_of_its_seeds():
     runs["luckless"] = replace(found.runs["reference"], all_hits=np.zeros(IMAGES, np.uint8))
     told = record(replace(found, runs=runs), 0.03)
     assert told["recommended"]["interventions"] == ["a"]
+
+
+def test_what_stands_out_where_nothing_is_left_to_gain_is_said_and_not_tried():
+    bench = Bench(lambda took: 1.0)
+    bench.run = lambda interventions, seed, run=bench.run: replace(
+        run(interventions, seed), all_hits=np.ones(IMAGES, np.uint8)
+    )
+    found = search(bench, Fault("clear", words="gradients pile up (train.py:7)"))
+    assert [one for one, _ in bench.asked] == [frozenset()]
+    assert found.left_out["clear"].startswith("gradients pile up (train.py:7); it cannot cost")

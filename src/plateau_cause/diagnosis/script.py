@@ -18,6 +18,7 @@ from plateau_cause.diagnosis.symptoms import has_learned
 from plateau_cause.diagnosis.verdict import Verdict, judge
 from plateau_cause.errors import PlateauError
 
+NO_ROOM = "it cannot cost what is worth reporting, so few held-out images are missed"
 RATE = "rate"  # the intervention that is tried in several ways
 
 
@@ -123,6 +124,8 @@ class ScriptSearch:
         self.runs["recipe"] = recipe
         self.found.append(recipe)
         has_room = accuracy(recipe) < 1 - WORTH * self.limits.min_effect
+        if not has_room:
+            self.left_out |= {name: f"{factor.words}; {NO_ROOM}" for name, factor in self.factors.items()}
         kept = self._reference(recipe) if has_room else frozenset()
         if not kept:
             return ScriptDiagnosed((), None, None, self.runs, self.left_out)

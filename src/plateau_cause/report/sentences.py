@@ -105,7 +105,9 @@ def _hidden(summary: Record) -> str:
     before, verified = summary["verified"]["before"], summary["verified"]
     ends = [known["ci"][1] for known in (summary.get("gap"), verified) if known and known["ci"]]
     if not ends:
-        return "nothing stands out that could be changed"
+        left = 1.0 - before
+        few = f"no more than {numbers.points(left).removeprefix('+')} are left to gain"
+        return few if left < summary["min_effect"] else "nothing stands out that could be changed"
     ends += [entry["ci"][1] for entry in summary["undecided"]]
     ends += [level - before for name in MEASURED if (level := summary["levels"].get(name)) is not None]
     most = numbers.points(max(0.0, *ends)).removeprefix("+")

@@ -86,7 +86,9 @@ def badge(summary: Mapping[str, Any]) -> tuple[str, str]:
     """Returns the verdict in one word and in one sentence."""
     title, sentence = VERDICTS[summary["verdict"]]
     if subject(summary) == "script" and "gap" not in summary:
-        return title, "Nothing that the script does stands out, so nothing was changed."
+        has_room = 1.0 - summary["verified"]["before"] >= summary["min_effect"]
+        why = "Nothing that the script does stands out" if has_room else "Hardly anything is left to gain"
+        return title, f"{why}, so nothing was changed."
     return title, sentence.replace("recipe", subject(summary))
 
 
