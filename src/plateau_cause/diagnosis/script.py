@@ -38,6 +38,10 @@ class Factor(Protocol):
         """Returns the probability, before anything is run, that it matters."""
 
     @property
+    def words(self) -> str:
+        """Returns what the script does, in words."""
+
+    @property
     def is_sure(self) -> bool:
         """Returns whether it repairs a fault, rather than choosing otherwise."""
 
