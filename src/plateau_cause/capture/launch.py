@@ -61,16 +61,13 @@ def script(
     return Script(given, arguments, place, python or sys.executable, is_module)
 
 
-def peek(
-    given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True, takes_pieces: bool = False
-) -> dict[str, Any]:
+def peek(given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True) -> dict[str, Any]:
     """Returns what a script really does, after two steps and one evaluation batch.
 
     Args:
         given: the script.
         out: a folder for peek.json and the pieces; made where it is missing.
         limit_s: how long to wait for an evaluation once training has begun.
-        takes_pieces: whether the script's own pieces are taken out too (capture/transcription.py).
         quiet: whether what the script prints is shown only where it fails.
 
     Raises:
@@ -78,7 +75,7 @@ def peek(
     """
     out.mkdir(parents=True, exist_ok=True)
     (out / "peek.json").unlink(missing_ok=True)
-    job = {"mode": "peek", "limit_s": limit_s, "takes_pieces": takes_pieces, "cloudpickle": _cloudpickle()}
+    job = {"mode": "peek", "limit_s": limit_s, "cloudpickle": _cloudpickle()}
     output = subprocess.PIPE if quiet else None
     ended = run(given, out, job, stdout=output, stderr=subprocess.STDOUT if quiet else None)
     if not (out / "peek.json").is_file():

@@ -33,7 +33,6 @@ from plateau_cause.capture.child.replaying import Replay
 from plateau_cause.capture.child.seeding import Seeding
 from plateau_cause.capture.child.spawning import Spawning
 from plateau_cause.capture.child.stepping import Stepping
-from plateau_cause.capture.child.transcribe import transcribe
 from plateau_cause.capture.child.watch import Watch
 
 FAILED = 70  # exit status where plateau itself failed, not the script
@@ -193,8 +192,6 @@ def _content(doors: Doors, peek: Peek) -> dict[str, Any]:
     content = document(doors, peek, data)
     out = Path(doors.job["out"])
     content["pieces"] = pieces.write(out, peek, data)
-    if doors.job.get("takes_pieces"):
-        content["transcription"] = transcribe(out, doors, peek)
     return content
 
 
