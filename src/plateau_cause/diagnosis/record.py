@@ -52,10 +52,12 @@ def record(
 
 
 def belief_record(belief: Belief, limit: float) -> dict[str, Any]:
-    """Returns an effect with its interval and the probability that it reaches the limit."""
-    low, high = belief.interval()
-    interval = [max(-1.0, low), min(1.0, high)]
-    return {"effect": belief.mean, "ci": interval, "probability": belief.probability(limit)}
+    """Returns an effect with its interval and the probability that it reaches the limit.
+
+    A belief is Gaussian and knows no ends; a change of accuracy has them, between 0 and 100 %.
+    """
+    mean, *interval = (min(1.0, max(-1.0, value)) for value in (belief.mean, *belief.interval()))
+    return {"effect": mean, "ci": interval, "probability": belief.probability(limit)}
 
 
 def recipe_record(arm: Arm) -> dict[str, Any]:
