@@ -280,9 +280,13 @@ class TestOther:
         made = summary(
             verdict="inconclusive",
             gap=measured(0.05, half=0.08),
-            findings=[swap("head", 0.05, 0.08, standing="undecided")],
+            findings=[
+                swap("head", 0.05, 0.08, standing="undecided", location={"file": "train.py", "line": 41}),
+                swap("frozen_layers", 0.01, 0.08, standing="undecided"),
+            ],
         )
         assert (made["verdict"], made["causes"]) == ("inconclusive", [])
+        assert "first to look at: train.py:41: Head (+5.0 points [−3.0, 13.0])" in made["headline"]
         assert made["headline"].startswith("Undecided")
         assert "diagnosis.seeds" in made["would_settle"][0]
 

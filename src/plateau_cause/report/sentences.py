@@ -38,10 +38,9 @@ def headline(summary: Record, found: Record) -> str:
     contradicting = [alarm["words"] for alarm in found["alarms"] if not alarm["acquits"]]
     if contradicting:
         return f"Undecided: {reaches}, but: {contradicting[0]}"
-    return (
-        f"Undecided: {reaches}, and {_hidden(summary)}; these runs and {images} do not tell whether there "
-        "is more."
-    )
+    suspect = _suspect(summary, found)
+    open_end = f"these runs and {images} do not tell whether there is more"
+    return f"Undecided: {reaches}, and {_hidden(summary)}; {suspect or open_end}."
 
 
 def subject(summary: Record) -> str:
@@ -78,6 +77,15 @@ def _without_a_cause(summary: Record, found: Record) -> str:
         what = f"The recipe predicts one class for nearly all test images: its mean over classes is {before}"
         return f"{what}; {reached}, and a mean over classes of {after}{which}."
     return f"The {subject(summary)} stays below what was measured as reachable; {reached}{which}."
+
+
+def _suspect(summary: Record, found: Record) -> str:
+    """Returns what is open and most likely worth the most, with its line; nothing where that is too little."""
+    open_ones = [item for item in found["findings"] if item["standing"] == "undecided"]
+    first = max(open_ones, key=lambda item: item["effect"], default=None)
+    if first is None or first["effect"] < summary["min_effect"]:
+        return ""
+    return f"not decided, but first to look at: {place(first)}{words(first).title} ({_worth(first)})"
 
 
 def _reached(summary: Record) -> str:
