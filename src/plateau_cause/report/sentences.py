@@ -80,7 +80,7 @@ def _without_a_cause(summary: Record, found: Record) -> str:
 
 
 def _suspect(summary: Record, found: Record) -> str:
-    """Returns what is open and most likely worth the most, with its line; nothing where that is too little."""
+    """Returns what is open and likely worth the most, with its line; nothing where that is too little."""
     open_ones = [item for item in found["findings"] if item["standing"] == "undecided"]
     first = max(open_ones, key=lambda item: item["effect"], default=None)
     if first is None or first["effect"] < summary["min_effect"]:
