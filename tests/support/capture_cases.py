@@ -185,6 +185,8 @@ CASES = {
     "reference": Case(
         {
             "schedules.2.class": "lr_scheduler.SequentialLR", "schedules.2.stepped_every": "epoch",
+            "schedules.0.part_of": "lr_scheduler.SequentialLR", "schedules.0.stepped_every": None,
+            "schedules.2.options.milestones": [1], "optimizers.0.rates_by_hand": [],
             "optimizers.0.groups.0.weight_decay": 0.0, "optimizers.0.groups.1.weight_decay": 1e-4,
             "optimizers.0.groups.0.lr": 0.01, f"{TRAIN}.sampler.class": "RandomSampler", f"{TRAIN}.shuffle": True,
             f"{VAL}.shuffle": False, "loss.options.label_smoothing": 0.1,

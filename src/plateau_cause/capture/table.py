@@ -114,6 +114,7 @@ def _schedules(content: dict[str, Any]) -> list[Row]:
     found = []
     for one in content["schedules"]:
         every = f", stepped every {one['stepped_every']}" if one["stepped_every"] else ", not stepped so far"
+        every = f", a part of {one['part_of']}" if one.get("part_of") else every
         options = ", ".join(f"{name} {value}" for name, value in one["options"].items())
         found.append(("schedule", f"{one['class']}({options}){every}", at(one["place"])))
     epochs = content["epochs"]

@@ -165,9 +165,16 @@ class Stepping:
         kinds = [one for one in vars(module).values() if isinstance(one, type)]
         for kind in [one for one in kinds if issubclass(one, bases)]:
             if "__init__" in vars(kind):
+                # A schedule that is built sets the rate, and one of several takes the others' first step back.
+                self.hooks.during(
+                    kind, "__init__", partial(self._schedules_rates, 1), partial(self._schedules_rates, -1)
+                )
                 self.hooks.after(kind, "__init__", self._schedule_built)
             if "step" in vars(kind):
                 self._follow_schedule_steps(kind)
+
+    def _schedules_rates(self, by: int) -> None:
+        self._scheduling += by
 
     def _schedule_built(self, _: None, scheduler: Any, *arguments: Any, **named: Any) -> None:
         known = next((one for one in self.schedules if one.scheduler is scheduler), None)
