@@ -174,10 +174,10 @@ def _schedule(one: Any, others: list[Any]) -> dict[str, Any]:
     if hasattr(one.scheduler, "_milestones"):
         state["milestones"] = facts.plain(one.scheduler._milestones)
     every = None if not one.steps else "batch" if one.within_pass else "epoch"
-    over = [facts.kind(other.scheduler) for other in others
-            if any(inner is one.scheduler for inner in getattr(other.scheduler, "_schedulers", ()))]  # fmt: skip
+    parts = {id(part): facts.kind(other.scheduler) for other in others
+             for part in getattr(other.scheduler, "_schedulers", ())}  # fmt: skip
     return {"class": facts.kind(one.scheduler), "place": one.place, "step": one.step_place,
-            "stepped_every": every, "part_of": next(iter(over), None), "options": state}  # fmt: skip
+            "stepped_every": every, "part_of": parts.get(id(one.scheduler)), "options": state}  # fmt: skip
 
 
 def _gradients(doors: Doors) -> dict[str, Any]:

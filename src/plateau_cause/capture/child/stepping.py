@@ -165,7 +165,7 @@ class Stepping:
         kinds = [one for one in vars(module).values() if isinstance(one, type)]
         for kind in [one for one in kinds if issubclass(one, bases)]:
             if "__init__" in vars(kind):
-                # A schedule that is built sets the rate, and one of several takes the others' first step back.
+                # What is built sets the rate; one of several takes the others' first step back.
                 self.hooks.during(
                     kind, "__init__", partial(self._schedules_rates, 1), partial(self._schedules_rates, -1)
                 )
