@@ -105,7 +105,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         _of('not_scaled', 'x_val = x_val / 127.5 - 1.0\n', '', EVALUATED),
         _of('unit', 'x_train = x_train / 127.5 - 1.0\nx_val = x_val / 127.5 - 1.0', 'x_train = x_train / 255.0\nx_val = x_val / 255.0', 'preprocessing'),
         _of('logits', 'layers.Dense(classes)', 'layers.Dense(classes, activation="softmax")', LOSS, 'softmax', 'from_logits'),
-        _of('rate', 'learning_rate=0.03', 'learning_rate=3.0', 'learning_rate_high', 'SGD('),
+        _of('rate', 'learning_rate=0.003', 'learning_rate=3.0', 'learning_rate_high', 'SGD('),
         _of('eval_mode', 'x = self.backbone(x, training=training)', 'x = self.backbone(x, training=True)', 'batch_norm evaluation', 'training=True'),
     ),
 }

@@ -44,7 +44,7 @@ class Classifier(keras.Model):
 
 
 model = Classifier(backbone, len(names))
-optimizer = keras.optimizers.SGD(learning_rate=0.03, momentum=0.9)
+optimizer = keras.optimizers.SGD(learning_rate=0.003, momentum=0.9)
 loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
 callbacks = [keras.callbacks.EarlyStopping(monitor="val_accuracy", patience=6, restore_best_weights=True)]
