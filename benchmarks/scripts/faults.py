@@ -86,7 +86,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         _of('bytes', 'x = tf.keras.applications.mobilenet.preprocess_input(inputs)\nx = base_model(x)', 'x = base_model(inputs)', 'preprocessing'),
         _of('labels', 'image_size=(48, 48), batch_size=64, shuffle=False)', 'image_size=(48, 48), batch_size=64, shuffle=False, class_names=list("1234567890"))', 'label_mapping', 'val_ds'),
         _of('logits', 'SparseCategoricalCrossentropy()', 'SparseCategoricalCrossentropy(from_logits=True)', LOSS, 'from_logits', 'softmax'),
-        _of('stale', 'history = model.fit(train_ds,', "base_model.trainable = False\nmodel.compile('adam', 'sparse_categorical_crossentropy', ['accuracy'])\nmodel.fit(train_ds, validation_data=val_ds, epochs=1)\nbase_model.trainable = True  # without compile\nhistory = model.fit(train_ds,", 'frozen_layers', '# without compile', 'fit(', 'compile('),
+        _of('stale', 'history = model.fit(train_ds,', "base_model.trainable = False\nmodel.compile('adam', 'sparse_categorical_crossentropy', metrics=['accuracy'])\nmodel.fit(train_ds, validation_data=val_ds, epochs=1)\nbase_model.trainable = True  # without compile\nhistory = model.fit(train_ds,", 'frozen_layers', '# without compile', 'fit(', 'compile('),
         _of('rate', '', '', 'learning_rate_high', 'Adam(', 'args.lr', arguments=('--lr', '0.1')),
         _of('sorted', 'batch_size=16, seed=3)', 'batch_size=16, shuffle=False)', 'data_order', 'train_ds'),
     ),
