@@ -43,3 +43,12 @@ def test_several_splits_count_together():
 
 def test_where_labels_are_not_known_nothing_is_said():
     assert codes(0.0, val={"images": 5, "classes": None, "majority": None}) == codes(0.0) == []
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "trained", "is_said"),
+    [(0.175, 1.0, True), (0.77, 1.0, False), (0.4, 0.45, False), (0.4, None, False), (0.5, 1.0, False)],
+)
+def test_what_hardly_carries_over_is_said(accuracy, trained, is_said):
+    found = script_alarms({"val": split(1000, classes=10, majority=0.1)}, accuracy, trained)
+    assert [alarm.code for alarm in found if not alarm.acquits] == ["far_below_training"] * is_said

@@ -139,6 +139,7 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "evaluation_normalised_otherwise": (
         "evaluation_normalised", 0.8, True, "validation in another range than training", _evaluation_ways,
     ),
+    "evaluates_in_training_mode": ("evaluation_mode", 0.7, True, "evaluated in training mode", _none),
     "evaluation_augmented": ("evaluation_clean", 0.6, True, "validation changed at random", _none),
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels in another order", _mapping),
     "not_shuffled": ("shuffle", 0.7, True, "training data in order", _none),

@@ -65,7 +65,9 @@ def evaluated_in_training_mode(peeked: Peeked) -> Observation | None:
     acting = 0 if modes is None else modes["batch_norm"]["training"] + modes["dropout"]["training"]
     if evaluation is None or not acting:
         return None
-    place = evaluation["loop"] or evaluation["place"]
+    is_keras = peeked.content.get("framework") == "keras"
+    set_at = evaluation["set_at"] if is_keras else None  # the call with training=True
+    place = set_at or evaluation["loop"] or evaluation["place"]
     words = with_places(f"evaluation runs in training mode: {acting} layers act as in training", place)
     patch = patches.mode_set(peeked.folder, place, evaluation["place"], evaluation["model"], "eval")
     return Observation("evaluates_in_training_mode", "evaluation", words, place, patch)

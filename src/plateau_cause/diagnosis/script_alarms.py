@@ -10,15 +10,33 @@ from plateau_cause.diagnosis.alarms import Alarm
 from plateau_cause.numbers import percent
 
 SURELY_ABOVE = 2.0  # standard errors
+LITTLE = 0.5  # of the training accuracy: what overfitting alone seldom leaves so little of
 
 
-def script_alarms(evaluations: Mapping[str, Mapping[str, Any]], accuracy: float) -> list[Alarm]:
+def script_alarms(
+    evaluations: Mapping[str, Mapping[str, Any]], accuracy: float, trained: float | None = None
+) -> list[Alarm]:
     """Returns what contradicts a healthy verdict.
 
     Args:
         evaluations: of replay.json; one whose labels are not known says nothing.
         accuracy: of the script on all held-out images, 0..1.
+        trained: its training accuracy; None: not known.
     """
+    return [*_of_images(evaluations, accuracy), *_of_training(accuracy, trained)]
+
+
+def _of_training(accuracy: float, trained: float | None) -> list[Alarm]:
+    if trained is None or accuracy >= LITTLE * trained:
+        return []
+    words = (
+        f"Training accuracy is {percent(trained)}, held-out accuracy {percent(accuracy)}: hardly any of what "
+        "is learned carries over; there are too few images, or evaluation reads them otherwise."
+    )
+    return [Alarm("far_below_training", words, acquits=False)]
+
+
+def _of_images(evaluations: Mapping[str, Mapping[str, Any]], accuracy: float) -> list[Alarm]:
     splits = list(evaluations.values())
     if not splits or any(one.get("classes") is None or one.get("majority") is None for one in splits):
         return []

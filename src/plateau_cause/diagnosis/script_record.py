@@ -39,7 +39,7 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
         "seconds": {"reference": 0.0, **seconds},
         "reference_seconds": seconds.get("reference", 0.0),
         "test_images": len(own.all_hits),
-        "alarms": [vars(alarm) for alarm in script_alarms(own.content["evaluations"], accuracy(own))],
+        "alarms": _alarms(own),
         "left_out": dict(found.left_out),
         "levels": _levels(own),
     }
@@ -68,6 +68,12 @@ def _finding(finding: Finding, found: ScriptDiagnosed, limit: float) -> dict[str
         "explanation": factor.explanation or words.explanation,
         **said,
     }
+
+
+def _alarms(own: Replay) -> list[dict[str, Any]]:
+    content = own.content
+    found = script_alarms(content["evaluations"], accuracy(own), content["train_accuracy"])
+    return [vars(alarm) for alarm in found]
 
 
 def _at(place: Mapping[str, Any] | None) -> str:

@@ -78,6 +78,25 @@ class BatchNorm(Change):
             self.words = f"{len(self._seen)} of {len(self._chosen)} batch norms were called"
 
 
+class EvaluationMode(Change):
+    """Has batch norms use their running statistics, and dropouts drop nothing, while the model is judged."""
+
+    def listen(self, doors: Doors, phase: Phase) -> None:
+        """Sets `training` at each call of such a layer outside training."""
+
+        def act(layer: Any, named: dict[str, Any]) -> dict[str, Any]:
+            if phase.is_training or not (library.is_norm(layer) or library.is_dropout(layer)):
+                return named
+            self.took = self.took or bool(named.get("training"))
+            return {**named, "training": False}
+
+        doors.acts.append(act)
+
+    def ended(self, fit: Fit) -> None:
+        """Says where no such layer acted as in training."""
+        self.words = None if self.took else "no layer acted as in training while the model was judged"
+
+
 class Preprocessing(Change):
     """Gives the base images in the range that its weights expect, in training and evaluation alike.
 

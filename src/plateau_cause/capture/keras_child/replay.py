@@ -23,6 +23,7 @@ from plateau_cause.capture.keras_child.watch import Watch
 
 KINDS: dict[str, type[Change]] = {
     "unfreeze": changes_model.Unfreeze, "batch_norm": changes_model.BatchNorm,
+    "evaluation_mode": changes_model.EvaluationMode,
     "preprocessing": changes_model.Preprocessing, "evaluation_normalised": changes_model.Preprocessing,
     "rate": changes_training.Rate, "schedule": changes_training.Schedule,
     "logits_to_loss": changes_training.LogitsToLoss, "training_length": changes_training.TrainingLength,
