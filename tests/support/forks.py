@@ -1,10 +1,27 @@
 """Forks of one process that has imported the libraries already: a capture takes tenths of a second."""
 
+import contextlib
 import json
 import os
+import subprocess
 import sys
 import warnings
 from pathlib import Path
+
+
+@contextlib.contextmanager
+def started(command, environment, **options):
+    """Yields a process that serves; ends it afterwards.
+
+    Ended by a signal: what another test has forked since holds the other end of its stdin as well, so that
+    closing ours need not tell it anything.
+    """
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, **options}
+    with subprocess.Popen(command, env=environment, **pipes) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 def serve(capture):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forks
 import pytest
 
 HERE = Path(__file__).parent
@@ -34,8 +35,14 @@ def keras_python():
 def keras_material(material, keras_python):
     """The material of every capture test, and weights for the Keras scripts beside it."""
     subprocess.run([keras_python, str(HERE / "material.py"), str(material)], check=True, capture_output=True,
-                   env={**os.environ, **QUIET})  # fmt: skip
+                   env={**os.environ, **QUIET, "KERAS_BACKEND": "tensorflow"})  # fmt: skip
     return material
+
+
+@pytest.fixture(autouse=True)
+def no_backend(monkeypatch):
+    """Forgets the backend that networks of plateau's own loop have chosen for this process."""
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
 
 
 @pytest.fixture
@@ -69,11 +76,10 @@ def zygotes(keras_python):
                 python = sys.executable if backend == "torch" else keras_python  # which plateau needs anyway
                 if subprocess.run([python, "-c", f"import {backend}"], capture_output=True).returncode:
                     pytest.skip(f"{python} has no {backend}")
-                started[backend] = stack.enter_context(subprocess.Popen(
-                    [python, str(HERE / "zygote.py")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL, text=True,
-                    env={**os.environ, **QUIET, "KERAS_BACKEND": backend}))  # fmt: skip
-                stack.callback(started[backend].stdin.close)
+                environment = {**os.environ, **QUIET, "KERAS_BACKEND": backend}
+                command = [python, str(HERE / "zygote.py")]
+                process = forks.started(command, environment, stderr=subprocess.DEVNULL)
+                started[backend] = stack.enter_context(process)
             return started[backend]
 
         yield on
