@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch.utils.data import Subset
+from torch.utils.data import Dataset, Subset
 from torchvision import transforms as v1
 from torchvision.datasets.vision import StandardTransform, VisionDataset
 from torchvision.transforms import v2
@@ -54,6 +54,22 @@ def test_splits_that_share_a_data_set_are_found():
         ("VisionDataset", "transform"), ("VisionDataset", "transforms"),
     }  # fmt: skip
     assert isinstance(whole.transforms, StandardTransform)
+
+
+def test_a_transform_that_is_chance_alone_leaves_images_as_they_are():
+    class Own(Dataset):
+        def __init__(self):
+            self.flip = v1.RandomHorizontalFlip(1.0)
+
+    ((_, name, _, cleaned),) = changed(Own())
+    assert name == "flip" and cleaned(IMAGE) is IMAGE
+
+
+def test_a_sequence_of_modules_loses_what_is_random():
+    made = clean(torch.nn.Sequential(v2.Resize((8, 8)), v2.RandomErasing(1.0)))
+    assert [type(step).__name__ for step in made] == ["Resize"]
+    whole = torch.nn.Sequential(v2.Resize((8, 8)))
+    assert clean(whole) is whole
 
 
 def test_a_data_set_without_attributes_holds_none():

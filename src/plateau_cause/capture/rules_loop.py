@@ -69,7 +69,9 @@ def evaluated_in_training_mode(peeked: Peeked) -> Observation | None:
     set_at = evaluation["set_at"] if is_keras else None  # the call with training=True
     place = set_at or evaluation["loop"] or evaluation["place"]
     words = with_places(f"evaluation runs in training mode: {acting} layers act as in training", place)
-    patch = patches.mode_set(peeked.folder, place, evaluation["place"], evaluation["model"], "eval")
+    patch = None if is_keras else patches.mode_set(
+        peeked.folder, place, evaluation["place"], evaluation["model"], "eval"
+    )  # fmt: skip
     return Observation("evaluates_in_training_mode", "evaluation", words, place, patch)
 
 

@@ -24,11 +24,11 @@ def clean(transform: Any, depth: int = DEPTH) -> Any:
         return transform
     if kind.__name__.startswith("Random") or kind.__name__ in AT_RANDOM:
         return _middle(transform)
+    if kind.__name__ == "Sequential":
+        kept = _kept(transform, depth)
+        return transform if kept is None else kind(*kept)
     steps = getattr(transform, "transforms", None)
-    if isinstance(steps, (list, tuple)) and depth > 0:
-        kept = [one for step in steps if (one := clean(step, depth - 1)) is not None]
-        if len(kept) == len(steps) and all(a is b for a, b in zip(kept, steps, strict=True)):
-            return transform
+    if isinstance(steps, (list, tuple)) and (kept := _kept(steps, depth)) is not None:
         cleaned = copy.copy(transform)
         cleaned.transforms = kept
         return cleaned
@@ -38,6 +38,15 @@ def clean(transform: Any, depth: int = DEPTH) -> Any:
         cleaned.transform = one
         return cleaned
     return transform
+
+
+def _kept(steps: Any, depth: int) -> list[Any] | None:
+    """Returns the steps without chance; None where there is none in any."""
+    if depth <= 0:
+        return None
+    kept = [one for step in steps if (one := clean(step, depth - 1)) is not None]
+    is_same = len(kept) == len(steps) and all(a is b for a, b in zip(kept, steps, strict=True))
+    return None if is_same else kept
 
 
 def _middle(transform: Any) -> Any:
@@ -63,5 +72,10 @@ def changed(data_set: Any, depth: int = DEPTH) -> list[tuple[Any, str, Any, Any]
         if name in ("dataset", "datasets") and depth > 0:
             found += [one for data in inner for one in changed(data, depth - 1)]
         elif (cleaned := clean(value)) is not value:
-            found.append((data_set, name, value, cleaned))
+            found.append((data_set, name, value, _as_it_is if cleaned is None else cleaned))
     return found
+
+
+def _as_it_is(image: Any) -> Any:
+    """Stands where nothing is left: data sets call their transform without asking whether there is one."""
+    return image
