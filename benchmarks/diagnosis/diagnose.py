@@ -101,7 +101,7 @@ def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
         trained = finetune.train_arm(lab, rates, params, arm)
         finetune.write(folder, lab, trained, rates.seconds)
     lab, rates = _laboratory(params, folder, runs)
-    _, found = intervene.diagnose_arms(lab, rates, params, folder)
+    found = intervene.diagnose_arms(lab, rates, params, folder).record
     keys = artifacts.read_json(folder / paths.arm_record("recipe"))["keys"]
     tested = [*found["findings"], *found["data"]]
     return {

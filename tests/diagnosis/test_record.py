@@ -78,7 +78,7 @@ def test_runs_hold_what_the_run_measured(found, diagnosed_and_lab, tiny_dataset)
 
 def test_curves_of_all_runs(diagnosed_and_lab):
     diagnosed, _ = diagnosed_and_lab
-    curves = record.curves(diagnosed)
+    curves = record.curves(diagnosed.runs)
     assert set(curves["arm"]) == set(diagnosed.runs)
     assert len(curves) == 8 * len(diagnosed.runs)
     assert curves.columns.tolist() == ["arm", *CURVES]

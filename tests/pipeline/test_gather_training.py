@@ -41,7 +41,7 @@ def written(make_lab, tmp_path):
     targets, val, test = dataset.targets, dataset.indices("val"), dataset.indices("test")
     found = record.record(diagnosed, targets, val, test, 0.03)
     surface = landscape.survey(lab, diagnosed.runs["recipe"], diagnosed.runs["reference"])
-    intervene.write(tmp_path, lab, diagnosed, found, surface)
+    intervene.write(tmp_path, intervene.Found(lab, diagnosed, found), surface)
     return tmp_path, lab, diagnosed, found
 
 
@@ -72,7 +72,7 @@ def test_everything_comes_back(written):
 
 def test_without_a_landscape_there_is_none(written):
     root, lab, diagnosed, found = written
-    intervene.write(root, lab, diagnosed, found, {})
+    intervene.write(root, intervene.Found(lab, diagnosed, found), {})
     assert gather_training(root, found)["landscape"] == {}
 
 
@@ -82,7 +82,8 @@ def test_what_a_diverged_network_sees_is_no_class(written):
     outputs = outcome.test_outputs.copy()
     outputs[3] = np.nan
     lost = replace(diagnosed.runs["recipe"], outcome=replace(outcome, test_outputs=outputs))
-    table = intervene.all_predictions(lab, replace(diagnosed, runs={**diagnosed.runs, "recipe": lost}))
+    seen = replace(diagnosed, runs={**diagnosed.runs, "recipe": lost})
+    table = intervene.all_predictions(intervene.Found(lab, seen, found))
     seen = before_after(table, found["recommended"]["name"])
     assert np.flatnonzero(seen["before"] == LOST).tolist() == [3]
     assert LOST not in set(seen["after"])

@@ -48,10 +48,10 @@ _names: dict[str, Any] = {}
 exec(STAGES, _names)  # the users' files of the tests build the same network from the same text
 
 
-def tiny_dataset(folder: Path) -> Dataset:
+def tiny_dataset(folder: Path, per_class: int = PER_CLASS) -> Dataset:
     """Returns noisy images of one colour per class."""
     random = np.random.default_rng(0)
-    targets = np.repeat(np.arange(3), PER_CLASS)
+    targets = np.repeat(np.arange(3), per_class)
     images = random.normal(110, 60, (len(targets), SIZE, SIZE, 3))
     images[np.arange(len(targets)), :, :, 2 - targets] += random.uniform(10, 60, (len(targets), 1, 1))
     pixels = images.clip(0, 255).astype(np.uint8)

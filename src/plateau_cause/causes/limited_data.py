@@ -23,6 +23,8 @@ HALVES = ("half", "other half")
 
 
 def _prior(facts: DataFacts) -> float:
+    if facts.is_part:  # what more of a part would give says nothing of the whole
+        return 0.0
     # Labels that nobody could know are memorised as well, and more images do not help with them.
     unknowable = class_overlap.expected(facts) + label_noise.expected(facts)
     gap = facts.train_accuracy - facts.test_accuracy - unknowable

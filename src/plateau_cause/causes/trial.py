@@ -55,6 +55,7 @@ class DataFacts:
         split_auc: of a classifier between training and test images; 0.5: nothing tells them apart.
         pictures: (N,) the same number for images that are copies or near copies; None: all differ.
         larger: how large the images are and what larger ones promise; None: not looked at.
+        is_part: whether these are a part of the user's images, drawn to be cheap.
     """
 
     learner: Result
@@ -76,6 +77,7 @@ class DataFacts:
     split_auc: float = 0.5
     pictures: np.ndarray | None = None
     larger: Larger | None = None
+    is_part: bool = False
 
     @property
     def different(self) -> np.ndarray:

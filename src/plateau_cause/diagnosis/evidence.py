@@ -111,6 +111,7 @@ def gather_facts(
         classes=lab.dataset.classes,
         pictures=pictures,
         larger=_larger(lab, best, min_effect),
+        is_part=lab.part_of is not None,
     )
 
 

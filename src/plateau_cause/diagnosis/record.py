@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def record(
         "findings": [_finding(finding, diagnosed, limit) for finding in verdict.findings],
         "data": [_suspicion(asked, found, limit) for asked, found in diagnosed.data],
         "recommended": _recommended(diagnosed, targets, test),
-        "runs": [_run(name, result, targets, val, test) for name, result in diagnosed.runs.items()],
+        "runs": [run_record(name, result, targets, val, test) for name, result in diagnosed.runs.items()],
         "seconds": {name: result.outcome.seconds for name, result in diagnosed.runs.items()},
         "train_loss": diagnosed.evidence.train_loss,
         "num_classes": diagnosed.evidence.num_classes,
@@ -66,11 +67,11 @@ def recipe_record(arm: Arm) -> dict[str, Any]:
     return recipe if arm.own else {**recipe, "code": None}
 
 
-def curves(diagnosed: Diagnosed) -> pd.DataFrame:
-    """Returns the learning curves of all runs: arm, epoch and what was measured."""
+def curves(runs: Mapping[str, Result]) -> pd.DataFrame:
+    """Returns the learning curves of runs by name: arm, epoch and what was measured."""
     rows = [
         {"arm": name, **{key: row[key] for key in CURVES}}
-        for name, result in diagnosed.runs.items()
+        for name, result in runs.items()
         for row in result.outcome.history
     ]
     return pd.DataFrame(rows, columns=["arm", *CURVES])
@@ -209,7 +210,10 @@ def _seeds(diagnosed: Diagnosed, first: Result) -> list[Result]:
     return [result for result in found if result.arm.seed in diagnosed.seeds]
 
 
-def _run(name: str, result: Result, targets: np.ndarray, val: np.ndarray, test: np.ndarray) -> dict[str, Any]:
+def run_record(
+    name: str, result: Result, targets: np.ndarray, val: np.ndarray, test: np.ndarray
+) -> dict[str, Any]:
+    """Returns what a run reached; the arguments as in `record`."""
     outcome = result.outcome
     kept = outcome.history[outcome.kept_epoch - 1] if outcome.kept_epoch else {}
     return {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from plateau_cause.config.recipe import Optimizer, Preprocessing, Recipe, Schedule, put
 from plateau_cause.features.probes import linear_probe
@@ -51,6 +52,31 @@ def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
         name = f"reference ({larger.recipe.preprocessing.size} px)"
         results.append(lab.run(larger, name, keep_weights=True))
     return results
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A reference, trained.
+
+    Attributes:
+        results: one per seed.
+        tried: the other candidates.
+        seconds: of all, range tests included.
+    """
+
+    results: list[Result]
+    tried: list[Result]
+    seconds: float
+
+
+def train_all(lab: Laboratory, rates: Rates, recipe: Arm, seeds: Sequence[int]) -> Trained:
+    """Returns the best candidate under every seed, and the others under that of the recipe's arm."""
+    tried = train(lab, rates, recipe)
+    best = choose(lab, tried)
+    results = [lab.run(best.arm.with_seed(seed), "reference", keep_weights=True) for seed in seeds]
+    everything = {result.key: result for result in [*tried, *results]}
+    seconds = sum(result.outcome.seconds for result in everything.values()) + rates.seconds
+    return Trained(results, [result for result in tried if result.key != best.key], seconds)
 
 
 def _kind(recipe: Arm, arm: Arm) -> str:

@@ -82,7 +82,7 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
         np.minimum(1.0, found.weight @ matters(changes, least, min_effect))  # but for rounding it is
         for least in (WORTH * min_effect, min_effect)
     )
-    verdict = _verdict(beliefs[-1], min_effect, gap_error(game))
+    verdict = verdict_on(beliefs[-1], min_effect, gap_error(game))
     findings = []
     for i, name in enumerate(game.factors):
         need, alone = beliefs[i], beliefs[k + i]
@@ -98,8 +98,14 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
     return Verdict(verdict, beliefs[-1], tuple(_with_alternatives(findings)))
 
 
-def _verdict(gap: Belief, min_effect: float, error: float) -> str:
-    """Returns the verdict; what few test images cannot show, no prior belief calls healthy."""
+def verdict_on(gap: Belief, min_effect: float, error: float) -> str:
+    """Returns plateau | healthy | inconclusive; what few test images cannot show, no prior calls healthy.
+
+    Args:
+        gap: what is believed to be reachable beyond the recipe, accuracy 0..1.
+        min_effect: smallest change of accuracy worth reporting.
+        error: standard error of the measured gap by the choice of test images.
+    """
     if gap.probability(WORTH * min_effect) >= SURE and gap.mean >= min_effect:
         return PLATEAU
     is_seen = error <= min_effect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,14 @@ class ImageStore:
 
     def __len__(self) -> int:
         return len(self._offsets)
+
+    def subset(self, rows: np.ndarray) -> ImageStore:
+        """Returns the images of these rows (n,) in their order, out of the same file."""
+        chosen = copy(self)
+        chosen._offsets, chosen._heights, chosen._widths = (
+            of_all[rows] for of_all in (self._offsets, self._heights, self._widths)
+        )
+        return chosen
 
     def image(self, index: int) -> np.ndarray:
         """Returns one image (H, W, 3) uint8, a read-only view."""
@@ -61,6 +70,11 @@ class Dataset:
     def indices(self, split: str) -> np.ndarray:
         """Returns the rows (n,) int64 of a split, in the order of the manifest."""
         return np.flatnonzero(self.manifest["split"].to_numpy(object) == split).astype(np.int64)
+
+    def subset(self, rows: np.ndarray) -> Dataset:
+        """Returns these rows (n,) in their order as a data set of the same classes."""
+        manifest = self.manifest.iloc[rows].reset_index(drop=True)
+        return Dataset(manifest, self.store.subset(rows), self.classes)
 
     @cached_property
     def digest(self) -> str:

@@ -1,4 +1,4 @@
-"""From runs to effects: paired on the same test images, with intervals, shares and a verdict."""
+"""From runs to effects: paired on the same test images, with intervals."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import numpy as np
 
 NORMAL = NormalDist()
 CONFIDENCE = 0.95
-# Below this probability that the recipe lies `min_effect` under the reachable, it is called healthy.
-HEALTHY_BELOW = 0.5
 
 Pair = tuple[np.ndarray, np.ndarray]  # (n_test,) hit before, hit after: booleans, or shares of seeds
 
@@ -60,30 +58,3 @@ def effect(pairs: Sequence[Pair]) -> Effect:
     error = math.sqrt(max(variance, 1e-12) / (n + 2))
     half = NORMAL.inv_cdf(0.5 + CONFIDENCE / 2) * error
     return Effect(mean, error, max(-1.0, mean - half), min(1.0, mean + half))
-
-
-def marginal(forward: Sequence[Pair], backward: Sequence[Pair]) -> Effect:
-    """Returns a factor's effect as the mean of its two marginal gains, each averaged over its own pairs.
-
-    With main effects and pairwise interactions alone this is the Shapley value of the factor.
-    """
-    sides = [_average(side) for side in (forward, backward) if side]
-    return effect(sides)
-
-
-def _average(pairs: Sequence[Pair]) -> Pair:
-    before = np.mean([pair[0] for pair in pairs], axis=0)
-    after = np.mean([pair[1] for pair in pairs], axis=0)
-    return before, after
-
-
-def verdict(gap: Effect, min_effect: float) -> str:
-    """Returns plateau | healthy | inconclusive for the distance from the recipe to the reachable."""
-    if gap.mean >= min_effect:
-        return "plateau" if gap.low > 0 else "inconclusive"
-    return "healthy" if gap.probability(min_effect) < HEALTHY_BELOW else "inconclusive"
-
-
-def share(part: Effect, gap: Effect) -> float:
-    """Returns the part of the gap that an effect explains, 0..1."""
-    return float(np.clip(part.mean / gap.mean, 0.0, 1.0)) if gap.mean > 0 else 0.0

@@ -6,7 +6,7 @@ What is finished is kept in a folder by content, so that no arm is ever trained 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -42,6 +42,7 @@ class Laboratory:
         shelves: further folders in which finished runs may lie; read only.
         subsets: training rows by name; an arm's `images` chooses one.
         probes: validation accuracies of linear probes, by preprocessing and weights.
+        part_of: how many training images there are, where these are only a part of them.
     """
 
     dataset: Dataset
@@ -54,6 +55,7 @@ class Laboratory:
     subsets: dict[str, np.ndarray] = field(default_factory=dict)
     probes: dict[tuple[Preprocessing, str], float] = field(default_factory=dict)
     on_epoch: OnEpoch | None = None
+    part_of: int | None = None
     _backbones: dict[str, Backbone] = field(default_factory=dict)
     _images: dict[Preprocessing, np.ndarray] = field(default_factory=dict)
     _features: dict[tuple[Preprocessing, str], np.ndarray] = field(default_factory=dict)
@@ -68,6 +70,18 @@ class Laboratory:
     def num_classes(self) -> int:
         """Returns the number of classes."""
         return len(self.dataset.classes)
+
+    def over(self, rows: np.ndarray) -> Laboratory:
+        """Returns a laboratory like this one over a part of the images; the features at hand go along."""
+        return replace(
+            self,
+            dataset=self.dataset.subset(rows),
+            part_of=len(self.dataset.indices("train")),
+            subsets={},
+            probes={},
+            _images={},
+            _features={key: found[rows] for key, found in self._features.items()},
+        )
 
     def rows(self, arm: Arm) -> Rows:
         """Returns the manifest rows that the arm trains, chooses and is judged on."""

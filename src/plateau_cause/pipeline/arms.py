@@ -32,7 +32,8 @@ def log(run: Run, lab: Laboratory, result: Result) -> None:
 def settings(lab: Laboratory, result: Result) -> dict[str, Any]:
     """Returns all in which one arm can differ from another: the recipe, and what it is applied to."""
     arm = result.arm
-    others = {"weights": arm.weights, "images": arm.images, "seed": arm.seed}
+    part = "" if lab.part_of is None else f" of {len(lab.dataset.indices('train'))} of {lab.part_of}"
+    others = {"weights": arm.weights, "images": f"{arm.images}{part}", "seed": arm.seed}
     own = {"own_code": ", ".join(sorted(arm.own))} if arm.own else {}
     return {"recipe": dump(arm.recipe), "backbone": {"name": lab.backbone_name}, **others, **own}
 

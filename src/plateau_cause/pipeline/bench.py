@@ -10,6 +10,7 @@ from plateau_cause.features.views import load_views
 from plateau_cause.images.store import open_dataset
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
+from plateau_cause.lab.scale import Scale, scales
 from plateau_cause.pipeline import paths
 from plateau_cause.training.user_code import load_user_code
 
@@ -33,3 +34,15 @@ def open_laboratory(params: Params, root: Path) -> tuple[Laboratory, Rates]:
     }
     lab.remember({key: value for key, value in known.items() if key[0] is not None})  # type: ignore[misc]
     return lab, Rates(lab)
+
+
+def at_scale(lab: Laboratory, rates: Rates) -> tuple[Laboratory, Rates]:
+    """Returns laboratory and rates for the first swaps: over a part of the images where there are many."""
+    parts = scales(lab.dataset)
+    return over(lab, parts[0]) if parts else (lab, rates)
+
+
+def over(lab: Laboratory, scale: Scale) -> tuple[Laboratory, Rates]:
+    """Returns laboratory and rates over a part of the images."""
+    part = lab.over(scale.rows)
+    return part, Rates(part)

@@ -21,6 +21,7 @@ from plateau_cause.config.params import Params, dump
 from plateau_cause.errors import PlateauError
 from plateau_cause.images.store import Dataset
 from plateau_cause.lab.effort import MOST_RUNS, epochs_of_all
+from plateau_cause.lab.scale import JUDGED, images_of_part
 from plateau_cause.pipeline import paths
 from plateau_cause.training import keras_model, model
 from plateau_cause.training.evaluation import EVALUATION_BATCH, channels_last
@@ -55,14 +56,26 @@ class Pace:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What is ahead: seconds of everything, and the most trainings that the budget allows."""
+    """What is ahead.
+
+    Attributes:
+        seconds: of everything.
+        runs: the most trainings that the budget allows.
+        part: training images of the swaps and in all, where there are many; then all of them are trained on
+            twice, by the recipe and by what is recommended.
+    """
 
     seconds: float
     runs: int
+    part: tuple[int, int] | None = None
 
     def sentence(self) -> str:
         """Returns it in words."""
-        return f"this diagnosis: about {numbers.seconds(self.seconds)} here, at most {self.runs} trainings"
+        said = f"this diagnosis: about {numbers.seconds(self.seconds)} here, at most {self.runs} trainings"
+        if self.part is None:
+            return said
+        images, of = self.part
+        return f"{said} on {images:,} of {of:,} training images, and two on all"
 
 
 def announce(given: Params, dataset: Dataset) -> None:
@@ -84,21 +97,43 @@ def estimated(given: Params, dataset: Dataset) -> Estimate | None:
     except (PlateauError, RuntimeError, ValueError):  # said by the stage that trains it
         return None
     sizes = {split: len(dataset.indices(split)) for split in ("train", "val", "test")}
-    return plan(given, sizes, pace)
+    return plan(given, sizes, pace, images_of_part(sizes["train"], len(dataset.classes)))
 
 
-def plan(given: Params, sizes: dict[str, int], pace: Pace) -> Estimate:
-    """Returns what is ahead, given how many images each split has."""
-    n, train = sum(sizes.values()), sizes["train"]
+def plan(given: Params, sizes: dict[str, int], pace: Pace, part: int | None = None) -> Estimate:
+    """Returns what is ahead, given how many images each split has.
+
+    Args:
+        given: all parameters.
+        sizes: images by split.
+        pace: of this machine.
+        part: training images of the swaps, where these do not have all.
+    """
+    beside = BESIDE_S * (1.0 + pace.waits) / 2  # half of it waits for no CPU
+    beside += VIEWS * sum(sizes.values()) * pace.pass_s
+    own, careful = _arms(given, sizes, pace)
+    if part is None:
+        swaps, runs = _swaps(given, own, careful)
+        return Estimate(beside + len(given.diagnosis.seeds) * (own + careful + swaps), 2 + runs)
+    few = {split: min(JUDGED.get(split, part), n) for split, n in sizes.items()}
+    own_few, careful_few = _arms(given, few, pace)
+    swaps, runs = _swaps(given, own_few, careful_few)
+    trained = own + max(own, careful) + own_few + careful_few + swaps
+    return Estimate(beside + len(given.diagnosis.seeds) * trained, 2 + runs, (part, sizes["train"]))
+
+
+def _arms(given: Params, sizes: dict[str, int], pace: Pace) -> tuple[float, float]:
+    """Returns the seconds of the recipe's training and of a careful one."""
+    train, n = sizes["train"], sum(sizes.values())
     looked_at = min(train, MOST_TRAIN_EVALUATED) + sizes["val"]
-    own = recipe_s(given, train, looked_at, n, pace)
     careful = epochs_of_all(train) * (train * pace.step_s + looked_at * pace.pass_s)
-    seeds = len(given.diagnosis.seeds)
+    return recipe_s(given, train, looked_at, n, pace), careful
+
+
+def _swaps(given: Params, own: float, careful: float) -> tuple[float, int]:
+    """Returns the seconds that swaps will take, and how many there are at most."""
     budget = max(0.0, given.diagnosis.max_cost * max(own, careful) - careful)
-    trained = seeds * (own + careful + SPENT * budget)
-    beside = BESIDE_S * (1.0 + pace.waits) / 2 + VIEWS * n * pace.pass_s  # half of it waits for no CPU
-    runs = min(MOST_RUNS, round(budget / max(own, budget / MOST_RUNS, 1e-9)))
-    return Estimate(beside + trained, 2 + runs)
+    return SPENT * budget, min(MOST_RUNS, round(budget / max(own, budget / MOST_RUNS, 1e-9)))
 
 
 def recipe_s(given: Params, train: int, looked_at: int, n: int, pace: Pace) -> float:

@@ -19,7 +19,7 @@ from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
 from plateau_cause.pipeline import arms, estimate, paths, script_arm
-from plateau_cause.pipeline.bench import open_laboratory
+from plateau_cause.pipeline.bench import at_scale, open_laboratory
 from plateau_cause.tracking.run import Run
 
 
@@ -48,6 +48,8 @@ def main(arm: str) -> None:
         return
     lab, rates = open_laboratory(given, Path())
     estimate.announce(given, lab.dataset)
+    if arm == "reference":
+        lab, rates = at_scale(lab, rates)
     with tracking.stage_run(given, "finetune", arm, given.diagnosis.seeds[0]) as run:
         found = train_arm(lab, rates, given, arm)
         for result in found.results:
@@ -64,13 +66,8 @@ def train_arm(lab: Laboratory, rates: Rates, given: Params, arm: str) -> Trained
         recipe = recipe_arm(lab, given.recipe, seeds[0])
         results = [lab.run(recipe.with_seed(seed), "recipe", keep_weights=True) for seed in seeds]
         return TrainedArm(arm, results, [], sum(result.outcome.seconds for result in results))
-    tried = reference.train(lab, rates, recipe_arm(lab, comparable(given.recipe), seeds[0]))
-    best = reference.choose(lab, tried)
-    results = [lab.run(best.arm.with_seed(seed), "reference", keep_weights=True) for seed in seeds]
-    everything = {result.key: result for result in [*tried, *results]}
-    seconds = sum(result.outcome.seconds for result in everything.values()) + rates.seconds
-    others = [result for result in tried if result.key != best.key]
-    return TrainedArm(arm, results, others, seconds)
+    found = reference.train_all(lab, rates, recipe_arm(lab, comparable(given.recipe), seeds[0]), seeds)
+    return TrainedArm(arm, found.results, found.tried, found.seconds)
 
 
 def write(root: Path, lab: Laboratory, found: TrainedArm, range_test_seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from plateau_cause import artifacts
-from plateau_cause.config.params import Params
+from plateau_cause.config.params import ALL, OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis.plateau import Plateau, detect, explain
 from plateau_cause.pipeline import links, paths
 from plateau_cause.pipeline.gather_training import gather_training
@@ -26,6 +26,8 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
     probes = artifacts.read_json(root / paths.PROBES)
     records = read_records(root / paths.RUN_RECORDS)
     run_ids = label_map(records)
+    if "scale" in found:
+        run_ids = {**run_ids, OF_ALL: run_ids.get("recipe", ""), "recipe": run_ids.get(OF_PART, "")}
     levels = _levels(found, probes)
     state = _plateau(found, curves, levels, params.diagnosis.min_effect)
     limits = params.diagnosis
@@ -52,15 +54,19 @@ def _levels(found: dict[str, Any], probes: dict[str, Any]) -> dict[str, float | 
     linear = {name: views[view]["linear_probe"]["accuracy"]["test"] for name, view in LEVEL_VIEWS.items()}
     knn = views["recipe"]["knn"]["accuracy"]["test"]
     known = {"chance": probes["chance"], "majority": probes["majority"], "knn": knn, **linear}
-    return {**known, "reference": accuracy["reference"]}
+    at_scale = [name for name in accuracy if name.endswith(ALL) and name != OF_ALL]
+    return {**known, "reference": accuracy[at_scale[0] if at_scale else "reference"]}
 
 
 def _plateau(
     found: dict[str, Any], curves: pd.DataFrame, levels: dict[str, float | None], tolerance: float
 ) -> dict[str, Any]:
-    run = next(run for run in found["runs"] if run["name"] == "recipe")
-    run = {**run, "test_accuracy": found["recommended"]["before"]}  # over all seeds, as everywhere
-    curve = curves[curves["arm"] == "recipe"][judged_curve(run)].tolist()
+    name, before = "recipe", found["recommended"]["before"]
+    if scale := found.get("scale"):  # the user's recipe is the one that had all images
+        name, before = OF_ALL, scale["before"]
+    run = next(run for run in found["runs"] if run["name"] == name)
+    run = {**run, "test_accuracy": before}  # over all seeds, as everywhere
+    curve = curves[curves["arm"] == name][judged_curve(run)].tolist()
     flat = detect(curve, tolerance) if curve else Plateau(0.0, None, 0.0, (0.0, 0.0))
     known = {name: level for name, level in levels.items() if name != "reference"}
     explained = explain(run["test_accuracy"], known, found["test_images"])

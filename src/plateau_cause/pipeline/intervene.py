@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,16 @@ import pandas as pd
 from plateau_cause import artifacts, tracking
 from plateau_cause.capture import own_functions
 from plateau_cause.config import params
-from plateau_cause.config.params import ARMS, Params
+from plateau_cause.config.params import ARMS, OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import record, reference
 from plateau_cause.diagnosis.alarms import Seen, alarms
-from plateau_cause.diagnosis.diagnose import Diagnosed, diagnose
+from plateau_cause.diagnosis.diagnose import Diagnosed
 from plateau_cause.features.views import load_views
 from plateau_cause.lab import landscape, store
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
-from plateau_cause.pipeline import arms, paths, script_swaps
+from plateau_cause.pipeline import arms, paths, script_swaps, working
 from plateau_cause.pipeline.bench import open_laboratory
 from plateau_cause.tracking.run import Run
 
@@ -33,47 +35,63 @@ def main() -> None:
         return
     lab, rates = open_laboratory(given, Path())
     with tracking.stage_run(given, "intervene") as run:
-        diagnosed, found = diagnose_arms(lab, rates, given, Path())
-        pair = diagnosed.runs["recipe"], diagnosed.runs["reference"]
-        surface = landscape.survey(lab, *pair) if given.diagnosis.landscape else {}
-        track(run, lab, diagnosed)
-        write(Path(), lab, diagnosed, found, surface)
+        found = diagnose_arms(lab, rates, given, Path())
+        pair = found.diagnosed.runs["recipe"], found.diagnosed.runs["reference"]
+        surface = landscape.survey(found.lab, *pair) if given.diagnosis.landscape else {}
+        track(run, found)
+        write(Path(), found, surface)
 
 
-def diagnose_arms(
-    lab: Laboratory, rates: Rates, given: Params, root: Path
-) -> tuple[Diagnosed, dict[str, Any]]:
-    """Returns the diagnosis of the two trained arms, and its record in plain types."""
+@dataclass(frozen=True)
+class Found:
+    """A finished diagnosis.
+
+    Attributes:
+        lab: over the images that the swaps were trained on.
+        diagnosed: what these showed.
+        record: the same in plain types, and what all images said where the swaps had a part of them.
+        whole: the laboratory over all images, and the runs there by name; none where `lab` is that.
+    """
+
+    lab: Laboratory
+    diagnosed: Diagnosed
+    record: dict[str, Any]
+    whole: tuple[Laboratory, Mapping[str, Result]] | None = None
+
+    def runs(self) -> Iterator[tuple[str, Laboratory, Result]]:
+        """Yields name, laboratory and result of every run."""
+        for name, result in self.diagnosed.runs.items():
+            yield name, self.lab, result
+        if self.whole is not None:
+            for name, result in self.whole[1].items():
+                yield name, self.whole[0], result
+
+
+def diagnose_arms(lab: Laboratory, rates: Rates, given: Params, root: Path) -> Found:
+    """Returns the diagnosis of the two trained arms."""
     about = {arm: artifacts.read_json(root / paths.arm_record(arm)) for arm in ARMS}
-    results = {arm: [_load(root, arm, key) for key in about[arm]["keys"]] for arm in ARMS}
-    noise = artifacts.read_json(root / paths.NOISE)
+    ends = working.Ends(
+        recipe=[_load(root, "recipe", key) for key in about["recipe"]["keys"]],
+        reference=[_load(root, "reference", key) for key in about["reference"]["keys"]],
+        candidates=about["reference"]["candidates"],
+        seconds=about["reference"]["seconds"],
+        range_test_seconds=about["reference"]["range_test_seconds"],
+    )
     split_auc = float(artifacts.read_json(root / paths.SHIFT_TESTS)["split"]["auc"])
     views, _ = load_views(root / paths.FEATURES)
-    before_s = rates.seconds
-    diagnosed = diagnose(
-        lab,
-        rates,
-        results["recipe"],
-        results["reference"],
-        given.diagnosis,
-        noise,
-        views,
+    facts = working.Facts(
+        noise=artifacts.read_json(root / paths.NOISE),
+        views=views,
         split_auc=split_auc,
-        candidates=about["reference"]["candidates"],
         pictures=artifacts.read_parquet(root / paths.IMAGE_FACTS)["picture"].to_numpy(),
     )
-    dataset = lab.dataset
-    found = record.record(
-        diagnosed,
-        dataset.targets,
-        dataset.indices("val"),
-        dataset.indices("test"),
-        given.diagnosis.min_effect,
-    )
+    asked = working.diagnose(lab, rates, given, ends, facts)
+    found = asked.record
     found["findings"] = [located(item, given.recipe.code) for item in found["findings"]]
-    found["alarms"] = [vars(alarm) for alarm in alarms(_seen(lab, diagnosed, given, root, split_auc))]
-    extra = max(0.0, rates.seconds - before_s - about["reference"]["range_test_seconds"])
-    return diagnosed, {**found, "reference_seconds": about["reference"]["seconds"], "extra_seconds": extra}
+    seen = _seen(lab, ends.recipe[0], asked, given, root, split_auc)
+    found["alarms"] = [vars(alarm) for alarm in alarms(seen)]
+    whole = None if asked.lab is lab else (lab, asked.of_all)
+    return Found(asked.lab, asked.diagnosed, found, whole)
 
 
 def located(item: dict[str, Any], code: str | None) -> dict[str, Any]:
@@ -91,20 +109,22 @@ def located(item: dict[str, Any], code: str | None) -> dict[str, Any]:
     return {**item, "fix": said, "location": {"file": code, "line": place.line}, **patch}
 
 
-def _seen(lab: Laboratory, diagnosed: Diagnosed, given: Params, root: Path, split_auc: float) -> Seen:
-    """Returns what was measured of the recipe and the data, for the alarms."""
-    dataset, recipe, evidence = lab.dataset, diagnosed.runs["recipe"], diagnosed.evidence
+def _seen(
+    lab: Laboratory, recipe: Result, asked: working.Asked, given: Params, root: Path, split_auc: float
+) -> Seen:
+    """Returns what was measured of the recipe and the data, with all images, for the alarms."""
+    dataset, evidence = lab.dataset, asked.diagnosed.evidence
     leaked = artifacts.read_parquet(root / paths.LEAKAGE)
     return Seen(
         classes=dataset.classes,
         predictions=recipe.outcome.test_outputs.argmax(1),
         labels=dataset.targets[dataset.indices("test")],
-        val_accuracy=evidence.val_accuracy,
+        val_accuracy=reference.validation(lab, recipe),
         val_images=len(dataset.indices("val")),
         leaked={split: _copies(leaked, split) / len(dataset.indices(split)) for split in ("val", "test")},
         split_auc=split_auc,
         probe_val=max(evidence.probe_recipe, evidence.probe_canonical),
-        best_val=reference.validation(lab, diagnosed.recommended),
+        best_val=asked.best,
         min_effect=given.diagnosis.min_effect,
     )
 
@@ -115,23 +135,18 @@ def _copies(leaked: pd.DataFrame, split: str) -> int:
     return int(own["image_id"].nunique())
 
 
-def write(
-    root: Path,
-    lab: Laboratory,
-    diagnosed: Diagnosed,
-    found: dict[str, Any],
-    surface: dict[str, np.ndarray],
-) -> None:
+def write(root: Path, found: Found, surface: dict[str, np.ndarray]) -> None:
     """Writes data/interventions (with the arrays of the loss landscape) and reports/intervene.json."""
     with artifacts.atomic_folder(root / paths.INTERVENTIONS) as folder:
-        artifacts.write_json(folder / paths.FINDINGS.name, found)
-        artifacts.write_parquet(folder / paths.CURVES.name, record.curves(diagnosed))
-        artifacts.write_csv(folder / paths.SUSPECT_LABELS.name, suspect_labels(diagnosed))
-        settings = {name: arms.settings(lab, result) for name, result in diagnosed.runs.items()}
+        artifacts.write_json(folder / paths.FINDINGS.name, found.record)
+        runs = {name: result for name, _, result in found.runs()}
+        artifacts.write_parquet(folder / paths.CURVES.name, record.curves(runs))
+        artifacts.write_csv(folder / paths.SUSPECT_LABELS.name, suspect_labels(found.diagnosed))
+        settings = {name: arms.settings(lab, result) for name, lab, result in found.runs()}
         artifacts.write_json(folder / paths.ARM_SETTINGS.name, settings)
-        artifacts.write_parquet(folder / paths.ARM_PREDICTIONS.name, all_predictions(lab, diagnosed))
+        artifacts.write_parquet(folder / paths.ARM_PREDICTIONS.name, all_predictions(found))
         artifacts.write_arrays(folder / paths.LANDSCAPE.name, **surface)
-    artifacts.write_json(root / paths.metrics("intervene"), metrics(found))
+    artifacts.write_json(root / paths.metrics("intervene"), metrics(found.record))
 
 
 def metrics(found: dict[str, Any]) -> dict[str, float]:
@@ -143,17 +158,21 @@ def metrics(found: dict[str, Any]) -> dict[str, float]:
     return {**effects, **{f"test_accuracy_{name}": value for name, value in named.items()}}
 
 
-def track(run: Run, lab: Laboratory, diagnosed: Diagnosed) -> None:
+def track(run: Run, found: Found) -> None:
     """Logs every swap as a run of its own, named as in the report."""
-    for name, result in diagnosed.runs.items():
-        if name not in ARMS:
+    logged = {*ARMS, OF_ALL}  # by the stages that trained them
+    if found.whole is not None:
+        with run.child(OF_PART, {"arm": OF_PART}) as child:
+            arms.log(child, found.lab, found.diagnosed.runs["recipe"])
+    for name, lab, result in found.runs():
+        if name not in logged:
             with run.child(name, {"arm": name, "seed": result.arm.seed}) as child:
                 arms.log(child, lab, result)
 
 
-def all_predictions(lab: Laboratory, diagnosed: Diagnosed) -> pd.DataFrame:
+def all_predictions(found: Found) -> pd.DataFrame:
     """Returns one row per arm and test image: arm, and the columns of `arms.predictions`."""
-    tables = [arms.predictions(lab, result).assign(arm=name) for name, result in diagnosed.runs.items()]
+    tables = [arms.predictions(lab, result).assign(arm=name) for name, lab, result in found.runs()]
     return pd.concat(tables, ignore_index=True)
 
 

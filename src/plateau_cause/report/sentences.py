@@ -57,6 +57,7 @@ def place(cause: Record) -> str:
 def _of_the_cause(summary: Record) -> str:
     primary, before = summary["causes"][0], percent(summary["verified"]["before"])
     title, gained = f"{place(primary)}{words(primary).title}", numbers.points(primary["effect"])
+    gained += _on_a_part(summary)
     name, counted = subject(summary), ACCURACY[subject(summary)]
     if primary.get("alternatives"):
         others = _listed(primary["alternatives"])
@@ -65,6 +66,11 @@ def _of_the_cause(summary: Record) -> str:
         return f"{title}: worth {gained} of {counted}; the {name} stands at {before}."
     together = " once the rest is in place (alone it hurts)" if primary["alone_ci"][1] < 0 else ""
     return f"{title}: worth {gained} of {counted}{together}; {_reached(summary)}."
+
+
+def _on_a_part(summary: Record) -> str:
+    scale = summary.get("scale")
+    return f" (with {scale['images']:,} of {scale['of']:,} training images)" if scale else ""
 
 
 def _without_a_cause(summary: Record, found: Record) -> str:
@@ -128,7 +134,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def notes(summary: Record, found: Record, target: float | None) -> list[str]:
     """Returns what a reader must know to read the numbers rightly, the gravest first."""
-    said = [*summary["alarms"], *_diverged(found), *_target(summary, target), *_few_images(summary)]
+    said = [*summary["alarms"], *_diverged(found), *_scale(summary), *_target(summary, target)]
+    said += _few_images(summary)
     if (seeds := found.get("seeds", 1)) > 1:
         said.append(
             f"Accuracies of the recipe and of the recommended recipe are means over {seeds} seeds; "
@@ -157,6 +164,23 @@ def _diverged(found: Record) -> list[str]:
         for run in found["runs"]
         if run.get("diverged_step") is not None
     ]
+
+
+def _scale(summary: Record) -> list[str]:
+    """Returns what the swaps of a large data set were trained on, and whether all images bear them out."""
+    scale = summary.get("scale")
+    if scale is None:
+        return []
+    swaps = f"The swaps were trained on {scale['images']:,} of {scale['of']:,} training images"
+    not_asked = "Whether more images would help cannot be told from a part of them, and was not asked."
+    if scale["confirmed"] is None:
+        paid = "training what they recommend on all would cost more than diagnosis.max_cost allows"
+        return [f"{swaps}; {paid}.", not_asked]
+    if scale["confirmed"]:
+        return [f"{swaps}; what they recommend was trained on all of them, which bears them out.", not_asked]
+    said = {"plateau": "a plateau", "healthy": "nothing to repair", "inconclusive": "no decision"}
+    other = "with what they recommend trained on all of them, the verdict is another: no cause is stated"
+    return [f"{swaps} and show {said[scale['verdict']]}; {other}.", not_asked]
 
 
 def _target(summary: Record, target: float | None) -> list[str]:

@@ -56,6 +56,7 @@ def summarize(
         **({"gap": {key: gap[key] for key in ("effect", "ci")}} if gap else {}),
         "test_images": found["test_images"],
         "subject": found.get("subject", "recipe"),
+        **({"scale": dict(found["scale"])} if "scale" in found else {}),
     }
     summary["notes"] = notes(summary, found, target)
     summary["would_settle"] = would_settle(summary)
