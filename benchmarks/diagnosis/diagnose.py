@@ -17,7 +17,7 @@ from plateau_cause import artifacts
 from plateau_cause.config.params import BackboneParams, Data, Diagnosis, Params, dump
 from plateau_cause.config.recipe import Recipe, put
 from plateau_cause.pipeline import embed, finetune, intervene, paths
-from plateau_cause.pipeline.bench import open_laboratory
+from plateau_cause.pipeline.bench import at_scale, open_laboratory
 
 FORUM = Path(__file__).parent / "forum"
 SOURCE = Path(plateau_cause.__file__).parent
@@ -35,7 +35,7 @@ def diagnose(case: Case, work: Path, seed: int = 0) -> dict[str, Any]:
     kept = folder / f"{key}.json"
     if not kept.exists():
         started = time.perf_counter()
-        answer = _stages(params, folder, runs_folder(work))
+        answer = stages(params, folder, runs_folder(work))
         artifacts.write_json(kept, {**answer, "seconds": time.perf_counter() - started})
     found: dict[str, Any] = artifacts.read_json(kept)
     return found
@@ -94,13 +94,22 @@ def prepare(params: Params, folder: Path) -> None:
     artifacts.write_parquet(folder / paths.IMAGE_FACTS, described.images)
 
 
-def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
+def stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
+    """Returns an answer (see `diagnose`, but for the seconds) of what is computed now.
+
+    Args:
+        params: what to diagnose.
+        folder: for what the stages write.
+        runs: for finished runs.
+    """
     prepare(params, folder)
     for arm in ("recipe", "reference"):
-        lab, rates = _laboratory(params, folder, runs)
+        lab, rates = laboratory(params, folder, runs)
+        if arm == "reference":
+            lab, rates = at_scale(lab, rates)
         trained = finetune.train_arm(lab, rates, params, arm)
         finetune.write(folder, lab, trained, rates.seconds)
-    lab, rates = _laboratory(params, folder, runs)
+    lab, rates = laboratory(params, folder, runs)
     found = intervene.diagnose_arms(lab, rates, params, folder).record
     keys = artifacts.read_json(folder / paths.arm_record("recipe"))["keys"]
     tested = [*found["findings"], *found["data"]]
@@ -114,7 +123,8 @@ def _stages(params: Params, folder: Path, runs: Path) -> dict[str, Any]:
     }
 
 
-def _laboratory(params: Params, folder: Path, runs: Path) -> tuple[Any, Any]:
+def laboratory(params: Params, folder: Path, runs: Path) -> tuple[Any, Any]:
+    """Returns the laboratory over what the stages wrote, and its rates; finished runs lie in `runs`."""
     lab, rates = open_laboratory(params, folder)
     lab.folder = runs
     lab.shelves = ()

@@ -22,4 +22,6 @@ BELIEFS = Beliefs(
     lucks=(0.29, 0.46, 0.26),
     commons=(Common(0.0, 0.002, 0.92), Common(0.012, 0.005, 0.08)),
     fails=0.01,
+    by_odds=False,  # the games' luck is the same at every accuracy
+    together=0.0,  # and their losses are exactly of one of the ways
 )

@@ -19,6 +19,7 @@ from plateau_cause.lab.belief import Belief
 IMBALANCED = 3.0  # largest over smallest class from which sampling is worth a run
 SHOWN = 5  # classes in a sentence
 STRENGTHS = (0.5, 1.0)  # of the correction: 1 is exact for outputs that are well calibrated log-probabilities
+SURELY = 1.64  # standard errors above nothing: one in twenty by chance
 THINNED = "some classes thinned"
 
 
@@ -137,15 +138,17 @@ def thin(rows: np.ndarray, targets: np.ndarray, classes: np.ndarray, images: int
 
 
 def _strength(facts: DataFacts) -> float | None:
-    """Returns the correction that gains most on validation images; None where none gains enough."""
+    """Returns the correction that gains most on validation images; None where none surely gains enough."""
     outputs, labels = facts.best.outcome.val_outputs, facts.targets[facts.val]
+    before = store.hits(outputs, labels).astype(float)
 
-    def gained(strength: float) -> float:
-        before, after = (store.hits(corrected(outputs, shares(facts), s), labels) for s in (0.0, strength))
-        return float(after.mean() - before.mean())
+    def change(strength: float) -> np.ndarray:
+        return np.asarray(store.hits(corrected(outputs, shares(facts), strength), labels) - before)
 
-    best = max(STRENGTHS, key=gained)
-    return best if gained(best) >= facts.min_effect else None
+    strength = max(STRENGTHS, key=lambda strength: float(change(strength).sum()))
+    gained = change(strength)
+    is_sure = gained.sum() >= SURELY * np.sqrt(np.abs(gained).sum())  # so many may change by chance
+    return strength if gained.mean() >= facts.min_effect and is_sure else None
 
 
 def corrected(outputs: np.ndarray, share: np.ndarray, strength: float) -> np.ndarray:

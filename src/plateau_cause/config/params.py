@@ -47,7 +47,8 @@ CAUSE_NAMES = (
 DEVICES = ("auto", "cpu", "cuda", "mps")
 ARMS = ("recipe", "reference")
 # Where swaps have a part of many images: what is added to the names of runs on all, and the recipe's on both.
-ALL = ", all images"
+ALL_IMAGES = "all images"
+ALL = f", {ALL_IMAGES}"
 OF_ALL, OF_PART = f"recipe{ALL}", "recipe, part of the images"
 LARGEST_SEED = 2**32 - 1  # numpy takes no larger one
 

@@ -14,8 +14,9 @@ import numpy as np
 from plateau_cause.config.recipe import Recipe
 from plateau_cause.diagnosis.decision import corners
 from plateau_cause.diagnosis.diagnose import Diagnosed
-from plateau_cause.diagnosis.natures import LUCKS
+from plateau_cause.diagnosis.natures import LUCKS, luck_scale
 from plateau_cause.diagnosis.posterior import posterior
+from plateau_cause.diagnosis.prior import BELIEFS
 from plateau_cause.diagnosis.verdict import INCONCLUSIVE, PLATEAU, verdict_on
 from plateau_cause.lab import build
 from plateau_cause.lab.arm import Arm
@@ -82,7 +83,8 @@ def confirm(
     targets = lab.dataset.targets[lab.dataset.indices("test")]
     sides = [np.mean([one.correct(targets) for one in side], axis=0) for side in (recipe, after)]
     change = effect([(sides[0], sides[1])])
-    deviation = np.hypot(change.error, _luck(diagnosed) * np.sqrt(2 / len(recipe)))
+    lucks = _luck(diagnosed) * luck_scale(np.array([side.mean() for side in sides]), BELIEFS)
+    deviation = np.hypot(change.error, np.sqrt((lucks**2).sum() / len(recipe)))
     gain = Belief(np.ones(1), np.array([change.mean]), np.array([deviation]))
     return Confirmation(name, arm, list(recipe), after, gain, verdict_on(gain, min_effect, change.error))
 
@@ -95,7 +97,7 @@ def _candidate(diagnosed: Diagnosed) -> str:
 
 
 def _luck(diagnosed: Diagnosed) -> float:
-    """Returns the expected deviation of one training by its seed, accuracy 0..1, as the part's runs say."""
+    """Returns the expected luck of one training, in units of LUCKS, as the runs of the part say."""
     question = diagnosed.question
     found = posterior(question.game, corners(question.game), question.prior)
     return float(np.sqrt(np.dot(found.lucks, np.square(LUCKS))))

@@ -221,12 +221,10 @@ def budget(
         recipe: results of the user's arm, one per seed.
         reference: results of the reference's arm, one per seed.
         candidates: what the other candidates for the reference cost.
-        max_cost: how many runs as dear as the dearest, the reference and its candidates among them.
+        max_cost: how many times what the reference takes, or the recipe's run where that is dearer.
     """
-    dearest = sum(
-        max(own.cost, other.cost, *candidates) for own, other in zip(recipe, reference, strict=True)
-    )
-    return max_cost * dearest - sum(candidates) - sum(result.cost for result in reference)
+    careful = sum(candidates) + sum(result.cost for result in reference)
+    return max_cost * max(careful, sum(result.cost for result in recipe)) - careful
 
 
 def swaps_between(recipe: Arm, reference: Arm, rates: Rates, limits: Limits) -> Swaps:

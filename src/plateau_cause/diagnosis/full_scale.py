@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from plateau_cause.config.params import ALL, OF_ALL
+from plateau_cause.config.params import ALL, ALL_IMAGES, OF_ALL
 from plateau_cause.diagnosis.confirmation import Confirmation, final
 from plateau_cause.diagnosis.record import belief_record, recipe_record, run_record
 from plateau_cause.diagnosis.verdict import CAUSE, PLATEAU, UNDECIDED
@@ -55,7 +55,7 @@ def with_all(
             *found["runs"],
             *(run_record(name, run, dataset.targets, val, test) for name, run in runs(confirmed).items()),
         ],
-        "seconds": {**seconds, "recipe": own, "all images": _seconds(confirmed.after)},
+        "seconds": {**seconds, "recipe": own, ALL_IMAGES: _seconds(confirmed.after)},
         "extra_seconds": found["extra_seconds"] + seconds["recipe"] + before_s,
         "test_images": found["test_images"] if gap is None else len(test),
         "scale": {

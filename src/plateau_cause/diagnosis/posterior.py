@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plateau_cause.diagnosis.game import Factors, Game
-from plateau_cause.diagnosis.natures import LUCKS, Natures, natures, next_noise
+from plateau_cause.diagnosis.natures import LUCKS, Natures, luck_scale, natures, next_noise
 from plateau_cause.diagnosis.prior import Hypotheses
 
 NEGLIGIBLE = 9.0  # a hypothesis e^9 times less likely than the best one is dropped
@@ -35,7 +35,7 @@ class Posterior:
         shared: (V, Q, Q) covariances of what all hypotheses of one nature share.
         nature: (N,) of which nature each is.
         luck: (N,) which of LUCKS that has.
-        noise: (N,) variance of the next run's accuracy beside that: its luck and the choice of images.
+        noise: (N, Q) variance of the next run's accuracy beside that: its luck and the choice of images.
     """
 
     sets: tuple[int, ...]
@@ -101,7 +101,8 @@ class Weighed:
             moved[own] = (now[own] @ gain[v].T).transpose(0, 2, 1)
         center -= np.einsum("nj,njq->nq", amounts, then)
         lucks = self.natures.luck[nature]
-        noise = np.array(LUCKS)[lucks] ** 2 + next_noise(self.game.hits)
+        scale = luck_scale(center.clip(0.0, 1.0), self.prior.beliefs)
+        noise = (np.array(LUCKS)[lucks][:, None] * scale) ** 2 + next_noise(self.game.hits)
         return Posterior(
             sets=tuple(int(bits) for bits in asked),
             weight=weight / weight.sum(),

@@ -160,7 +160,7 @@ class _Ahead:
         """
         found, what, nature = self.found, self.what, self.found.nature
         loading, expected = found.loading[:, run], found.center[:, run]
-        variance = (loading**2).sum(1) + found.shared[nature, run, run] + found.noise
+        variance = (loading**2).sum(1) + found.shared[nature, run, run] + found.noise[:, run]
         moved, center, spread = self._targets
         shared = found.shared[:, what.after, run] - found.shared[:, what.before, run]
         together = np.einsum("ntj,nj->nt", moved, loading) + shared[nature]

@@ -47,11 +47,13 @@ class Pace:
         step_s: in training, every layer moving.
         pass_s: in evaluation.
         waits: wall time over the time that this process really had its CPUs; 1 on an idle machine.
+        networks: that the reference is tried with: the user's own and the declared one, or that alone.
     """
 
     step_s: float
     pass_s: float
     waits: float = 1.0
+    networks: int = 1
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def _arms(given: Params, sizes: dict[str, int], pace: Pace) -> tuple[float, floa
     train, n = sizes["train"], sum(sizes.values())
     looked_at = min(train, MOST_TRAIN_EVALUATED) + sizes["val"]
     careful = epochs_of_all(train) * (train * pace.step_s + looked_at * pace.pass_s)
-    return recipe_s(given, train, looked_at, n, pace), careful
+    return recipe_s(given, train, looked_at, n, pace), pace.networks * careful
 
 
 def _swaps(given: Params, own: float, careful: float) -> tuple[float, int]:
@@ -172,7 +174,8 @@ def measured(given: Params, dataset: Dataset) -> Pace:
     step_s, pass_s = _timed(step) / len(batch), _timed(look) / len(many)
     threads = max(1, torch.get_num_threads())
     waits = threads * (time.perf_counter() - started) / max(time.process_time() - had, 1e-9)
-    return Pace(step_s, pass_s, min(max(1.0, waits / WELL_USED), MOST_WAITS))
+    networks = 1 if code.build_model is None else 2
+    return Pace(step_s, pass_s, min(max(1.0, waits / WELL_USED), MOST_WAITS), networks)
 
 
 def _shape(given: Params, code: UserCode, dataset: Dataset) -> tuple[int, ...]:

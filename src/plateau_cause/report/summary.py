@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from plateau_cause.config.params import ALL_IMAGES
 from plateau_cause.report.sentences import headline, notes, tells_apart, would_settle
 
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
@@ -160,6 +161,7 @@ def _cost(found: Record) -> dict[str, float]:
         - seconds["reference"]
         + found["reference_seconds"]
         + extra,
+        **({"confirmation_seconds": seconds[ALL_IMAGES]} if ALL_IMAGES in seconds else {}),
     }
 
 
