@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from plateau_cause.config.params import Diagnosis
+from plateau_cause.diagnosis import script_scale
 from plateau_cause.diagnosis.script import ScriptSearch, renamed
 from plateau_cause.diagnosis.script_record import record
 from plateau_cause.errors import PlateauError
@@ -186,3 +187,56 @@ def test_what_stands_out_where_nothing_is_left_to_gain_is_said_and_not_tried():
     found = search(bench, Fault("clear", words="gradients pile up (train.py:7)"))
     assert [one for one, _ in bench.asked] == [frozenset()]
     assert found.left_out["clear"].startswith("gradients pile up (train.py:7); it cannot cost")
+
+
+class TestPart:
+    """Replays on a part of the images, the script and its repairs once on all."""
+
+    @staticmethod
+    def answer(of_part, of_all, *faults):
+        part, whole = Bench(of_part), Bench(of_all)
+        found = renamed(
+            ScriptSearch(
+                part, Diagnosis(), {one.name: one for one in faults}, lambda run: None, 0.1, 1.0
+            ).diagnose()
+        )
+        confirmed = script_scale.confirm(found, whole, 0, 0.03)
+        made = script_scale.with_all(record(found, 0.03), confirmed, 1_500, 20_000, 0.03)
+        return made, whole
+
+    def test_what_both_show_is_the_cause(self):
+        made, whole = self.answer(
+            lambda took: 0.8 if "clear" in took else 0.4,
+            lambda took: 0.9 if "clear" in took else 0.6,
+            Fault("clear"),
+        )
+        assert made["verdict"] == "plateau"
+        assert [one["standing"] for one in made["findings"]] == ["cause"]
+        assert made["scale"]["confirmed"] is True
+        assert (made["recommended"]["before"], made["recommended"]["after"]) == pytest.approx(
+            (0.6, 0.9), abs=0.03
+        )
+        assert whole.asked == [(frozenset(), 0), (frozenset({"clear"}), 0)]
+        assert [run["name"] for run in made["runs"]][-2:] == ["recipe, all images", "reference, all images"]
+
+    def test_what_a_part_alone_shows_accuses_nobody(self):
+        made, _ = self.answer(lambda took: 0.8 if "clear" in took else 0.4, lambda took: 0.9, Fault("clear"))
+        assert made["verdict"] == "inconclusive"
+        assert [one["standing"] for one in made["findings"]] == ["undecided"]
+        assert (made["recommended"]["name"], made["recommended"]["after"]) == ("recipe", None)
+
+    def test_healthy_on_both_is_healthy(self):
+        made, _ = self.answer(lambda took: 0.9, lambda took: 0.9, Fault("clear"))
+        assert (made["verdict"], made["scale"]["confirmed"]) == ("healthy", True)
+
+    def test_where_nothing_stands_out_nothing_is_confirmed(self):
+        made, whole = self.answer(lambda took: 0.9, lambda took: 0.92)
+        assert (made["verdict"], made["scale"]["confirmed"]) == ("healthy", None)
+        assert whole.asked == [(frozenset(), 0)]
+
+    def test_runs_are_cheap(self):
+        bench = Bench(lambda took: 0.4 + 0.1 * len(took))
+        faults = {name: Fault(name) for name in "abcd"}
+        search = ScriptSearch(bench, Diagnosis(max_cost=2.0), faults, lambda run: None, 0.1, 1.0)
+        search.diagnose()
+        assert 3 < len(bench.asked) <= 10

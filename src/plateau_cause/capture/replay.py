@@ -23,6 +23,7 @@ from plateau_cause.capture.possible import Possible
 from plateau_cause.errors import PlateauError
 
 CHILDREN = Path(__file__).parent  # the code that runs in the user's interpreter is in folders within
+PART = "part"  # the intervention that makes a run cheap
 RESULT, HITS, PRINTED = "replay.json", "hits.npz", "printed.txt"
 # A replay is nobody's experiment: no window waits, no run is sent anywhere, sets of names keep their order.
 QUIET = {"MPLBACKEND": "Agg", "WANDB_MODE": "disabled", "PYTHONHASHSEED": "0"}
@@ -79,6 +80,11 @@ class Replays:
         """Takes the settings of an intervention that no peek lists."""
         self._settings[one.name] = one.settings
 
+    def on_part(self, images: int, judged: int) -> ReplaysOnPart:
+        """Returns the same, of a script that reads a part of its images, see interventions/part.py."""
+        self._settings[PART] = {"images": images, "judged": judged}
+        return ReplaysOnPart(self)
+
     def run(self, interventions: Iterable[str], seed: int) -> Replayed:
         """Returns a replay, from the store where it was finished before.
 
@@ -127,6 +133,30 @@ class Replays:
             )
         took = frozenset(name for name in names if content["interventions"][name]["took"])
         return Replayed(content, artifacts.read_arrays(place / HITS), took, seed)
+
+
+class ReplaysOnPart:
+    """Runs a script again and again on a part of its images; all else is as on all of them."""
+
+    def __init__(self, bench: Replays) -> None:
+        self._bench = bench
+
+    def prepare(self, one: Possible) -> None:
+        """Takes the settings of an intervention that no peek lists."""
+        self._bench.prepare(one)
+
+    def run(self, interventions: Iterable[str], seed: int) -> Replayed:
+        """Returns a replay; that it read a part is no intervention.
+
+        Raises:
+            PlateauError: as `Replays.run`, or the script reads its images in a way that cannot be cut short.
+        """
+        found = self._bench.run([*interventions, PART], seed)
+        if PART not in found.interventions:
+            raise PlateauError(f"no part of the images could be drawn: {found.untaken[PART]}")
+        told = {name: one for name, one in found.content["interventions"].items() if name != PART}
+        content = {**found.content, "interventions": told}
+        return replace(found, content=content, interventions=found.interventions - {PART})
 
 
 def identity(given: Script) -> str:

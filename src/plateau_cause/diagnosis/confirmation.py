@@ -14,9 +14,10 @@ import numpy as np
 from plateau_cause.config.recipe import Recipe
 from plateau_cause.diagnosis.decision import corners
 from plateau_cause.diagnosis.diagnose import Diagnosed
+from plateau_cause.diagnosis.game import Game
 from plateau_cause.diagnosis.natures import LUCKS, luck_scale
 from plateau_cause.diagnosis.posterior import posterior
-from plateau_cause.diagnosis.prior import BELIEFS
+from plateau_cause.diagnosis.prior import BELIEFS, hypotheses
 from plateau_cause.diagnosis.verdict import INCONCLUSIVE, PLATEAU, verdict_on
 from plateau_cause.lab import build
 from plateau_cause.lab.arm import Arm
@@ -82,11 +83,28 @@ def confirm(
     after = [lab.run(arm.with_seed(one.arm.seed), shown, keep_weights=True) for one in recipe]
     targets = lab.dataset.targets[lab.dataset.indices("test")]
     sides = [np.mean([one.correct(targets) for one in side], axis=0) for side in (recipe, after)]
-    change = effect([(sides[0], sides[1])])
-    lucks = _luck(diagnosed) * luck_scale(np.array([side.mean() for side in sides]), BELIEFS)
-    deviation = np.hypot(change.error, np.sqrt((lucks**2).sum() / len(recipe)))
+    gain, verdict = judged(diagnosed.question.game, (sides[0], sides[1]), len(recipe), min_effect)
+    return Confirmation(name, arm, list(recipe), after, gain, verdict)
+
+
+def judged(
+    game: Game, sides: tuple[np.ndarray, np.ndarray], seeds: int, min_effect: float
+) -> tuple[Belief, str]:
+    """Returns what is believed about the gain between two recipes, and the verdict on it.
+
+    Args:
+        game: of the part; its runs say how large the luck of one training is.
+        sides: hits of the user's recipe and of the other on all images, (n,) each, means over seeds.
+        seeds: under which each was trained.
+        min_effect: smallest change of accuracy worth reporting.
+    """
+    change = effect([sides])
+    found = posterior(game, corners(game), hypotheses(game.active))
+    luck = np.sqrt(np.dot(found.lucks, np.square(LUCKS)))
+    lucks = luck * luck_scale(np.array([side.mean() for side in sides]), BELIEFS)
+    deviation = np.hypot(change.error, np.sqrt((lucks**2).sum() / seeds))
     gain = Belief(np.ones(1), np.array([change.mean]), np.array([deviation]))
-    return Confirmation(name, arm, list(recipe), after, gain, verdict_on(gain, min_effect, change.error))
+    return gain, verdict_on(gain, min_effect, change.error)
 
 
 def _candidate(diagnosed: Diagnosed) -> str:
@@ -94,13 +112,6 @@ def _candidate(diagnosed: Diagnosed) -> str:
     if diagnosed.recommended.arm == diagnosed.runs["recipe"].arm:
         return "reference"
     return next(name for name, result in diagnosed.runs.items() if result.key == diagnosed.recommended.key)
-
-
-def _luck(diagnosed: Diagnosed) -> float:
-    """Returns the expected luck of one training, in units of LUCKS, as the runs of the part say."""
-    question = diagnosed.question
-    found = posterior(question.game, corners(question.game), question.prior)
-    return float(np.sqrt(np.dot(found.lucks, np.square(LUCKS))))
 
 
 def agreed(of_part: str, of_all: str | None) -> bool:

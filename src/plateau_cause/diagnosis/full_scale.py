@@ -48,8 +48,8 @@ def with_all(
         **found,
         "verdict": verdict,
         "gap": gap if gap and verdict != PLATEAU else found["gap"],
-        "findings": [_doubted(item) if is_doubted else item for item in found["findings"]],
-        "data": [_doubted(item) if is_doubted else item for item in found["data"]],
+        "findings": [doubted(item) if is_doubted else item for item in found["findings"]],
+        "data": [doubted(item) if is_doubted else item for item in found["data"]],
         "recommended": _recommended(found["recommended"], lab, confirmed, gap),
         "runs": [
             *found["runs"],
@@ -77,7 +77,7 @@ def _accuracy(lab: Laboratory, results: list[Result]) -> float:
     return float(np.mean([result.correct(targets).mean() for result in results]))
 
 
-def _doubted(item: dict[str, Any]) -> dict[str, Any]:
+def doubted(item: dict[str, Any]) -> dict[str, Any]:
     """Returns a finding of a part that all images do not bear out: no cause is stated."""
     return {**item, "standing": UNDECIDED} if item["standing"] == CAUSE else item
 

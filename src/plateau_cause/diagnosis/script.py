@@ -17,6 +17,7 @@ from plateau_cause.diagnosis.search import look
 from plateau_cause.diagnosis.symptoms import has_learned
 from plateau_cause.diagnosis.verdict import Verdict, judge
 from plateau_cause.errors import PlateauError
+from plateau_cause.lab.effort import MOST_RUNS
 
 NO_ROOM = "it cannot cost what is worth reporting, so few held-out images are missed"
 RATE = "rate"  # the intervention that is tried in several ways
@@ -108,12 +109,16 @@ class ScriptSearch:
         limits: the diagnosis section of params.yaml; `max_cost` counts runs of the script.
         factors: what can be changed, by name.
         suspected: returns a change of the rate that a run's curves suggest, or None.
+        price: of one run, in runs of the script; less than 1 where runs read a part of its images.
+        reserve: what of `max_cost` is kept for later.
     """
 
     bench: Bench
     limits: Limits
     factors: dict[str, Factor]
     suspected: Callable[[Replay], Factor | None]
+    price: float = 1.0
+    reserve: float = 0.0
     runs: dict[str, Replay] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     found: list[Replay] = field(default_factory=list)
@@ -160,7 +165,7 @@ class ScriptSearch:
         if accuracy(best) >= 1 - WORTH * self.limits.min_effect or RATE in best.interventions:
             return None
         factor = self.suspected(best)
-        if factor is None or self.left < 1:
+        if factor is None or self.left < self.price:
             return None
         self.factors[RATE] = factor
         return self._tried(best.interventions | {RATE})
@@ -193,8 +198,9 @@ class ScriptSearch:
 
     @property
     def left(self) -> float:
-        """Returns how many runs may still be made."""
-        return self.limits.max_cost - (len(self.found) - 1)
+        """Returns what may still be spent, in runs of the script."""
+        own = 1 if self.price == 1.0 else 0  # the script's own run on all images is there anyway
+        return self.limits.max_cost - self.reserve - self.price * (len(self.found) - own)
 
     def _begun(self, factors: Sequence[Factor]) -> Game:
         """Returns the game with the runs so far that belong to it."""
@@ -209,8 +215,8 @@ class ScriptSearch:
         """Returns the game after the runs that were worth their price."""
         prior = hypotheses(game.active)
         while True:
-            ahead = look(game, prior, self.limits.min_effect, lambda broken: 1.0, self.left)
-            if ahead.broken is None:
+            ahead = look(game, prior, self.limits.min_effect, lambda broken: self.price, self.left)
+            if ahead.broken is None or len(self.found) > MOST_RUNS:
                 return game
             wanted = game.everything - ahead.broken
             try:

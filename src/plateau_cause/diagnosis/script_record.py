@@ -35,13 +35,13 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
         "findings": [_finding(one, found, limit) for one in verdict.findings] if verdict else [],
         "data": [],
         "recommended": _recommended(found),
-        "runs": [_run(name, run) for name, run in runs.items()],
+        "runs": [run_record(name, run) for name, run in runs.items()],
         "seconds": {"reference": 0.0, **seconds},
         "reference_seconds": seconds.get("reference", 0.0),
         "test_images": len(own.all_hits),
-        "alarms": _alarms(own),
+        "alarms": alarms(own),
         "left_out": dict(found.left_out),
-        "levels": _levels(own),
+        "levels": levels(own),
     }
 
 
@@ -70,7 +70,8 @@ def _finding(finding: Finding, found: ScriptDiagnosed, limit: float) -> dict[str
     }
 
 
-def _alarms(own: Replay) -> list[dict[str, Any]]:
+def alarms(own: Replay) -> list[dict[str, Any]]:
+    """Returns what contradicts a healthy verdict, by the script's own run."""
     content = own.content
     found = script_alarms(content["evaluations"], accuracy(own), content["train_accuracy"])
     return [vars(alarm) for alarm in found]
@@ -106,7 +107,7 @@ def _isolating(factor: str, found: ScriptDiagnosed) -> list[str]:
 
 def _recommended(found: ScriptDiagnosed) -> dict[str, Any]:
     """Returns the repairs that do best, over their seeds, and what they reach beyond the script's own run."""
-    name = _best(found)
+    name = best(found)
     before, after = found.runs["recipe"], found.runs[name]
     gain = effect([(before.all_hits, after.all_hits)])
     is_own, measured = name == "recipe", {"effect": gain.mean, "ci": [gain.low, gain.high]}
@@ -120,7 +121,7 @@ def _recommended(found: ScriptDiagnosed) -> dict[str, Any]:
     }
 
 
-def _best(found: ScriptDiagnosed) -> str:
+def best(found: ScriptDiagnosed) -> str:
     """Returns the first run of what does best on the mean of its seeds; a healthy script's own."""
     if found.verdict is None or found.verdict.verdict == HEALTHY:
         return "recipe"
@@ -131,7 +132,7 @@ def _best(found: ScriptDiagnosed) -> str:
     return next(name for name, run in found.runs.items() if run.interventions == best)
 
 
-def _levels(run: Replay) -> dict[str, float | None]:
+def levels(run: Replay) -> dict[str, float | None]:
     """Returns what guessing and the most frequent class reach on the held-out images."""
     splits = list(run.content["evaluations"].values())
     if any(one.get("classes") is None or one.get("majority") is None for one in splits):
@@ -141,7 +142,8 @@ def _levels(run: Replay) -> dict[str, float | None]:
     return {"chance": 1 / max(one["classes"] for one in splits), "majority": majority}
 
 
-def _run(name: str, run: Replay) -> dict[str, Any]:
+def run_record(name: str, run: Replay) -> dict[str, Any]:
+    """Returns what a run reached."""
     evaluations = run.content["evaluations"]
     return {
         "name": name,

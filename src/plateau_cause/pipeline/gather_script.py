@@ -7,7 +7,7 @@ from typing import Any
 
 from plateau_cause import artifacts
 from plateau_cause.capture import table
-from plateau_cause.config.params import Params
+from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis.plateau import Plateau, detect, explain
 from plateau_cause.pipeline import links, paths
 from plateau_cause.report.content import ReportContent
@@ -23,12 +23,15 @@ def gather_script(params: Params, root: Path, run_id: str | None) -> ReportConte
     curves = artifacts.read_parquet(root / paths.CURVES)
     records = read_records(root / paths.RUN_RECORDS)
     run_ids = label_map(records)
+    name = OF_ALL if "scale" in found else "recipe"
+    if "scale" in found:
+        run_ids["recipe"] = run_ids.get(OF_PART, "")
     if "script" in run_ids:
-        run_ids["recipe"] = run_ids["script"]
+        run_ids[name] = run_ids["script"]
     limits = params.diagnosis
     levels = _levels(found)
-    run = next(run for run in found["runs"] if run["name"] == "recipe")
-    own = curves[curves["arm"] == "recipe"][judged_curve(run)].dropna().tolist()
+    run = next(run for run in found["runs"] if run["name"] == name)
+    own = curves[curves["arm"] == name][judged_curve(run)].dropna().tolist()
     state = _plateau(run, own, levels, limits.min_effect, found["test_images"])
     summary = summarize(found, levels, state, limits.min_effect, run_ids, limits.target_accuracy)
     command = " ".join([content["script"]["given"], *content["script"]["arguments"]])
@@ -45,8 +48,7 @@ def gather_script(params: Params, root: Path, run_id: str | None) -> ReportConte
 
 
 def _levels(found: dict[str, Any]) -> dict[str, float | None]:
-    accuracy = {run["name"]: run["test_accuracy"] for run in found["runs"]}
-    best = accuracy[found["recommended"]["name"]] if found["recommended"]["after"] is not None else None
+    best = found["recommended"]["after"]
     return {**found["levels"], **dict.fromkeys(UNKNOWN), "reference": best}
 
 

@@ -7,15 +7,18 @@ from typing import Any
 
 import pandas as pd
 
-from plateau_cause import artifacts, tracking
+from plateau_cause import artifacts, runtime, tracking
 from plateau_cause.capture.curves import curve
 from plateau_cause.capture.observation import Peeked
-from plateau_cause.capture.possible import Possible, rate
-from plateau_cause.capture.replay import Replays
-from plateau_cause.config.params import Params
-from plateau_cause.diagnosis import script_record
-from plateau_cause.diagnosis.script import Replay, ScriptDiagnosed, ScriptSearch, classes, renamed
+from plateau_cause.capture.parts import part_of
+from plateau_cause.capture.possible import Peek, Possible, rate
+from plateau_cause.capture.replay import Replays, ReplaysOnPart
+from plateau_cause.config.params import OF_ALL, OF_PART, Params
+from plateau_cause.diagnosis import script_record, script_scale
+from plateau_cause.diagnosis.script import Factor, Replay, ScriptDiagnosed, ScriptSearch, classes, renamed
 from plateau_cause.diagnosis.symptoms import suspect
+from plateau_cause.errors import PlateauError
+from plateau_cause.lab.scale import JUDGED
 from plateau_cause.lab.store import CURVES
 from plateau_cause.pipeline import paths, script_arm, scripts
 
@@ -24,17 +27,44 @@ def main(given: Params, root: Path) -> None:
     """Replays the script; writes data/interventions and reports/intervene.json."""
     content = scripts.seen()
     with tracking.stage_run(given, "intervene") as run:
-        found = diagnose(given, content, scripts.replays(given.recipe, content))
-        record = script_record.record(found, given.diagnosis.min_effect)
+        found, record = answer(given, content, scripts.replays(given.recipe, content))
+        logged = {"recipe" if "scale" not in record else OF_ALL}  # by the stage that ran it
         for name, one in found.runs.items():
-            if name != "recipe":
-                with run.child(name, {"arm": name, "seed": one.seed}) as child:
+            if name not in logged:
+                shown = OF_PART if name == "recipe" else name
+                with run.child(shown, {"arm": shown, "seed": one.seed}) as child:
                     script_arm.log(child, one)  # type: ignore[arg-type]
         write(root, found, record)
 
 
-def diagnose(given: Params, content: dict[str, Any], bench: Replays) -> ScriptDiagnosed:
-    """Returns what the replays showed."""
+def answer(given: Params, content: Peek, bench: Replays) -> tuple[ScriptDiagnosed, dict[str, Any]]:
+    """Returns what the replays showed and its record; with many images the replays read a part of them."""
+    limits, part = given.diagnosis, part_of(content)
+    if part is not None:
+        try:
+            found = diagnose(given, content, bench.on_part(part.images, JUDGED["test"]), part.price)
+        except PlateauError as error:
+            runtime.say(f"every replay reads all images: {error}")
+        else:
+            confirmed = script_scale.confirm(found, bench, limits.seeds[0], limits.min_effect)
+            made = script_record.record(found, limits.min_effect)
+            made = script_scale.with_all(made, confirmed, part.images, part.of, limits.min_effect)
+            return script_scale.joined(found, confirmed), made
+    found = diagnose(given, content, bench)
+    return found, script_record.record(found, limits.min_effect)
+
+
+def diagnose(
+    given: Params, content: Peek, bench: Replays | ReplaysOnPart, price: float = 1.0
+) -> ScriptDiagnosed:
+    """Returns what the replays showed.
+
+    Args:
+        given: all parameters.
+        content: of the peek.
+        bench: where the script is run.
+        price: of one run there, in runs of the script on all its images.
+    """
     limits = given.diagnosis
     asked = [
         one for one in scripts.possible_in(content) if limits.factors == "all" or one.cause in limits.factors
@@ -50,7 +80,9 @@ def diagnose(given: Params, content: dict[str, Any], bench: Replays) -> ScriptDi
         bench.prepare(found)
         return found
 
-    search = ScriptSearch(bench, limits, {one.name: one for one in asked}, suspected)
+    reserve = 0.0 if price == 1.0 else 1.0  # for the run that confirms
+    factors: dict[str, Factor] = {one.name: one for one in asked}
+    search = ScriptSearch(bench, limits, factors, suspected, price, reserve)
     return renamed(search.diagnose())
 
 

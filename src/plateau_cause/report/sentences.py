@@ -172,15 +172,16 @@ def _scale(summary: Record) -> list[str]:
     if scale is None:
         return []
     swaps = f"The swaps were trained on {scale['images']:,} of {scale['of']:,} training images"
-    not_asked = "Whether more images would help cannot be told from a part of them, and was not asked."
+    not_asked = ["Whether more images would help cannot be told from a part of them, and was not asked."]
+    not_asked = not_asked if subject(summary) == "recipe" else []
     if scale["confirmed"] is None:
         paid = "training what they recommend on all would cost more than diagnosis.max_cost allows"
-        return [f"{swaps}; {paid}.", not_asked]
+        return [f"{swaps}; {paid}.", *not_asked]
     if scale["confirmed"]:
-        return [f"{swaps}; what they recommend was trained on all of them, which bears them out.", not_asked]
+        return [f"{swaps}; what they recommend was trained on all of them, which bears them out.", *not_asked]
     said = {"plateau": "a plateau", "healthy": "nothing to repair", "inconclusive": "no decision"}
     other = "with what they recommend trained on all of them, the verdict is another: no cause is stated"
-    return [f"{swaps} and show {said[scale['verdict']]}; {other}.", not_asked]
+    return [f"{swaps} and show {said[scale['verdict']]}; {other}.", *not_asked]
 
 
 def _target(summary: Record, target: float | None) -> list[str]:
