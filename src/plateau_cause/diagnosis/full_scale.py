@@ -41,15 +41,13 @@ def with_all(
     """
     verdict, dataset = final(found["verdict"], confirmed.verdict), lab.dataset
     val, test = dataset.indices("val"), dataset.indices("test")
-    is_doubted = verdict != found["verdict"]
     seconds, own = dict(found["seconds"]), _seconds(confirmed.before)
     gap = None if confirmed.gain is None else belief_record(confirmed.gain, limit)
     return {
         **found,
         "verdict": verdict,
-        "gap": gap if gap and verdict != PLATEAU else found["gap"],
-        "findings": [doubted(item) if is_doubted else item for item in found["findings"]],
-        "data": [doubted(item) if is_doubted else item for item in found["data"]],
+        "gap": gap or found["gap"],
+        **borne_out(found, verdict, confirmed.name, gap, limit),
         "recommended": _recommended(found["recommended"], lab, confirmed, gap),
         "runs": [
             *found["runs"],
@@ -77,9 +75,58 @@ def _accuracy(lab: Laboratory, results: list[Result]) -> float:
     return float(np.mean([result.correct(targets).mean() for result in results]))
 
 
-def doubted(item: dict[str, Any]) -> dict[str, Any]:
-    """Returns a finding of a part that all images do not bear out: no cause is stated."""
+def borne_out(
+    found: dict[str, Any], verdict: str, name: str, gap: dict[str, Any] | None, limit: float
+) -> dict[str, list[dict[str, Any]]]:
+    """Returns the findings of a part as all images have them: no cause where they say otherwise.
+
+    What a factor costs on a part it costs on all images in proportion to what the same repairs gain there;
+    where they are one factor alone, that is measured.
+
+    Args:
+        found: the part's record.
+        verdict: with all images.
+        name: of the part's run that was trained on all images too.
+        gap: what that gains there; None where it was not.
+        limit: `min_effect`, below which a cause is none.
+    """
+    if verdict != found["verdict"]:
+        return {kind: [_doubted(item) for item in found[kind]] for kind in ("findings", "data")}
+    if gap is None or verdict != PLATEAU:
+        return {}
+    reached = {run["name"]: run["test_accuracy"] for run in found["runs"]}
+    of_part = reached[name] - reached["recipe"]
+    if of_part <= 0:
+        return {}
+    items = [_in_proportion(item, gap, of_part) for item in found["findings"]]
+    return {"findings": [item if item["effect"] >= limit else _doubted(item) for item in items]}
+
+
+def _doubted(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "standing": UNDECIDED} if item["standing"] == CAUSE else item
+
+
+def _in_proportion(item: dict[str, Any], gap: dict[str, Any], of_part: float) -> dict[str, Any]:
+    """Returns a finding whose effects are those of the part times what all images gain over what it gains."""
+    ratio, spread = gap["effect"] / of_part, (gap["ci"][1] - gap["ci"][0]) / 2 / of_part
+    nested: dict[str, Any] = {
+        key: _times(item[key], ratio, spread) for key in ("need", "alone") if key in item
+    }
+    return {**item, **_times(item, ratio, spread), **nested}
+
+
+def _times(belief: dict[str, Any], ratio: float, spread: float) -> dict[str, Any]:
+    """Returns a belief times a ratio of that uncertainty, both intervals' halves added in quadrature."""
+    mean, (low, high) = belief["effect"], belief["ci"]
+    ends = [
+        ratio * mean + sign * float(np.hypot(ratio * (end - mean), spread * mean))
+        for sign, end in ((-1, low), (1, high))
+    ]
+    return {**belief, "effect": _bounded(ratio * mean), "ci": [_bounded(end) for end in ends]}
+
+
+def _bounded(change: float) -> float:
+    return min(1.0, max(-1.0, change))
 
 
 def _recommended(

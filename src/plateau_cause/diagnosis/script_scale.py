@@ -7,11 +7,10 @@ from typing import Any
 
 from plateau_cause.config.params import ALL, ALL_IMAGES, OF_ALL
 from plateau_cause.diagnosis.confirmation import final, judged
-from plateau_cause.diagnosis.full_scale import doubted
+from plateau_cause.diagnosis.full_scale import borne_out
 from plateau_cause.diagnosis.record import belief_record
 from plateau_cause.diagnosis.script import Bench, Replay, ScriptDiagnosed, accuracy
 from plateau_cause.diagnosis.script_record import alarms, best, levels, run_record
-from plateau_cause.diagnosis.verdict import PLATEAU
 from plateau_cause.lab.belief import Belief
 
 
@@ -71,14 +70,13 @@ def with_all(
     """
     verdict, before = final(record["verdict"], confirmed.verdict), confirmed.before
     gap = None if confirmed.gain is None else belief_record(confirmed.gain, limit)
-    is_doubted = verdict != record["verdict"]
     seconds = {name: float(run.content["seconds"]) for name, run in confirmed.runs().items()}
     own, part = seconds.pop(OF_ALL), dict(record["seconds"])
     return {
         **record,
         "verdict": verdict,
-        "gap": gap if gap and verdict != PLATEAU else record["gap"],
-        "findings": [doubted(item) if is_doubted else item for item in record["findings"]],
+        "gap": gap or record["gap"],
+        **borne_out(record, verdict, confirmed.name, gap, limit),
         "recommended": _recommended(record["recommended"], confirmed, gap),
         "runs": [*record["runs"], *(run_record(name, run) for name, run in confirmed.runs().items())],
         "extra_seconds": part.pop("recipe"),

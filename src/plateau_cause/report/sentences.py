@@ -57,7 +57,6 @@ def place(cause: Record) -> str:
 def _of_the_cause(summary: Record) -> str:
     primary, before = summary["causes"][0], percent(summary["verified"]["before"])
     title, gained = f"{place(primary)}{words(primary).title}", numbers.points(primary["effect"])
-    gained += _on_a_part(summary)
     name, counted = subject(summary), ACCURACY[subject(summary)]
     if primary.get("alternatives"):
         others = _listed(primary["alternatives"])
@@ -66,11 +65,6 @@ def _of_the_cause(summary: Record) -> str:
         return f"{title}: worth {gained} of {counted}; the {name} stands at {before}."
     together = " once the rest is in place (alone it hurts)" if primary["alone_ci"][1] < 0 else ""
     return f"{title}: worth {gained} of {counted}{together}; {_reached(summary)}."
-
-
-def _on_a_part(summary: Record) -> str:
-    scale = summary.get("scale")
-    return f" (with {scale['images']:,} of {scale['of']:,} training images)" if scale else ""
 
 
 def _without_a_cause(summary: Record, found: Record) -> str:
@@ -178,7 +172,9 @@ def _scale(summary: Record) -> list[str]:
         paid = "training what they recommend on all would cost more than diagnosis.max_cost allows"
         return [f"{swaps}; {paid}.", *not_asked]
     if scale["confirmed"]:
-        return [f"{swaps}; what they recommend was trained on all of them, which bears them out.", *not_asked]
+        shown = "what they recommend was trained on all of them, which bears them out"
+        shares = "; effects are the swaps', in proportion to what that gained" if summary["causes"] else ""
+        return [f"{swaps}; {shown}{shares}.", *not_asked]
     said = {"plateau": "a plateau", "healthy": "nothing to repair", "inconclusive": "no decision"}
     other = "with what they recommend trained on all of them, the verdict is another: no cause is stated"
     return [f"{swaps} and show {said[scale['verdict']]}; {other}.", *not_asked]
