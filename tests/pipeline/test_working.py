@@ -28,17 +28,23 @@ SOUND = {
 }
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the images and the finished runs of all tests lie: equal arms are trained once."""
+    return tmp_path_factory.mktemp("working")
+
+
 @pytest.fixture
-def ask(make_lab, tmp_path, monkeypatch):
+def ask(make_lab, folder, monkeypatch):
     """Returns a function: edits of a sound recipe to its diagnosis, 720 images with swaps on 90 of them."""
     for name, value in {"LEAST_IMAGES": 90, "MOST_IMAGES": 90, "PER_CLASS": 10, "LEAST_STEPS": 20}.items():
         monkeypatch.setattr(scale, name, value)
     monkeypatch.setattr(scale, "JUDGED", {"val": 60, "test": 240})
     monkeypatch.setattr(effort, "FEWEST_IMAGES", 540)  # six epochs on the part, as on 1,500 images and more
-    dataset = tiny_dataset(tmp_path, 400)
+    dataset = tiny_dataset(folder, 400)
 
     def make(edits=None, **limits):
-        lab = make_lab(dataset=dataset, folder=tmp_path / "runs")
+        lab = make_lab(dataset=dataset, folder=folder / "runs")
         recipe = put(Params().recipe, {**SOUND, **(edits or {})})
         given = replace(Params(), recipe=recipe, diagnosis=replace(Params().diagnosis, **limits))
         own = [lab.run(recipe_arm(lab, given.recipe), keep_weights=True)]
