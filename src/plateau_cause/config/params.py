@@ -45,6 +45,7 @@ CAUSE_NAMES = (
     "weights_update",
 )
 DEVICES = ("auto", "cpu", "cuda", "mps")
+LAUNCHERS = ("local", "ray", "slurm", "dask")
 ARMS = ("recipe", "reference")
 # Where swaps have a part of many images: what is added to the names of runs on all, and the recipe's on both.
 ALL_IMAGES = "all images"
@@ -146,6 +147,9 @@ class Params:
         choices=DEVICES,
         numbered=("cuda",),
         help="what computes; auto: a CUDA card that works, else cpu",
+    )
+    launcher: str = option(
+        "local", choices=LAUNCHERS, help="where arms that do not wait for each other are trained"
     )
 
 

@@ -80,7 +80,7 @@ def confirm(
     if len(recipe) * build.cost(lab, arm) > left:
         return Confirmation(name, arm, list(recipe), [])
     shown = f"{name}, all images"
-    after = [lab.run(arm.with_seed(one.arm.seed), shown, keep_weights=True) for one in recipe]
+    after = lab.run_all([(arm.with_seed(one.arm.seed), shown) for one in recipe], keep_weights=True)
     targets = lab.dataset.targets[lab.dataset.indices("test")]
     sides = [np.mean([one.correct(targets) for one in side], axis=0) for side in (recipe, after)]
     gain, verdict = judged(diagnosed.question.game, (sides[0], sides[1]), len(recipe), min_effect)

@@ -13,6 +13,7 @@ from plateau_cause.causes import data_causes, recipe_factors
 from plateau_cause.causes.factor import Evidence
 from plateau_cause.causes.trial import DataFacts
 from plateau_cause.config.params import Diagnosis as Limits
+from plateau_cause.diagnosis import together
 from plateau_cause.diagnosis.evidence import best_of, gather_evidence, gather_facts
 from plateau_cause.diagnosis.questions import (
     DataQuestion,
@@ -26,7 +27,7 @@ from plateau_cause.features.views import View
 from plateau_cause.lab import build
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.effort import MOST_RUNS
-from plateau_cause.lab.laboratory import Laboratory
+from plateau_cause.lab.laboratory import Laboratory, Wanted
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
 
@@ -66,10 +67,11 @@ class Runner:
     runs: dict[str, Result]
     least: float = 0.0  # what every run counts for
 
-    def run(self, arm: Arm, name: str) -> Result:
-        """Returns the arm's result under its own seed."""
-        self.runs[name] = self.lab.run(arm, name)
-        return self.runs[name]
+    def run_all(self, wanted: Sequence[Wanted]) -> list[Result]:
+        """Returns the results of independent arms, each under its own seed, in order."""
+        results = self.lab.run_all(wanted)
+        self.runs |= {name: result for (_, name), result in zip(wanted, results, strict=True)}
+        return results
 
     def comparable(self) -> dict[str, Result]:
         """Returns the runs that learned from the images as they are."""
@@ -154,16 +156,18 @@ class Search:
     def spend(self, left: float) -> None:
         """Runs until nothing that is still open would be decided by what is left."""
         self.runner.least = left / MOST_RUNS
-        for _ in range(MOST_RUNS):
+        for _ in range(0, MOST_RUNS, self.lab.workers):
             looks = [(self.question, self.question.look(left))]
             suspicions = self._suspicions(looks[0][1].lucks)
             looks += [(asked.question, asked.question.look(left)) for asked in suspicions if asked.trial.arms]
-            best, ahead = max(looks, key=lambda pair: pair[1].value)
-            if ahead.broken is None:
+            chosen = together.choose(looks, left, self.lab.workers)
+            if not chosen:
                 break
-            self._keep(best, suspicions)
-            self._announce(best.price(ahead.broken), left)
-            left -= best.ask(ahead.broken)
+            # A question about the data is kept from its first run on: what it is measured against stays.
+            begun = {id(question) for question, _ in chosen}
+            self.data |= {asked.cause.name: asked for asked in suspicions if id(asked.question) in begun}
+            self._announce(sum(question.price(broken) for question, broken in chosen), left)
+            left -= together.ask(chosen)
         for asked in self._suspicions(self.question.look(left).lucks):
             if not asked.trial.arms:
                 self.data.setdefault(asked.cause.name, asked)
@@ -201,12 +205,6 @@ class Search:
             if self.limits.factors == "all" or cause.name in self.limits.factors
         ]
         return [asked for asked in found if asked is not None]
-
-    def _keep(self, question: Question, suspicions: list[DataQuestion]) -> None:
-        """Keeps a question about the data from its first run on: what it is measured against stays."""
-        for asked in suspicions:
-            if asked.question is question:
-                self.data[asked.cause.name] = asked
 
 
 def budget(

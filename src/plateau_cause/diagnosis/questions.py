@@ -20,6 +20,7 @@ from plateau_cause.diagnosis.search import Look, look
 from plateau_cause.diagnosis.symptoms import has_learned
 from plateau_cause.diagnosis.verdict import Verdict, judge
 from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.laboratory import Wanted
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.store import Result
 
@@ -32,8 +33,8 @@ class Bench(Protocol):
 
     seeds: tuple[int, ...]
 
-    def run(self, arm: Arm, name: str) -> Result:
-        """Returns the arm's result under its own seed."""
+    def run_all(self, wanted: Sequence[Wanted]) -> list[Result]:
+        """Returns the results of independent arms, each under its own seed and with its name, in order."""
         ...
 
     def price(self, arm: Arm) -> float:
@@ -72,9 +73,9 @@ class Question:
         self.results.setdefault(broken, []).append(result)
         self.game = self.game.with_run(broken, self.seen(result), _has_learned(result))
 
-    def look(self, left: float) -> Look:
-        """Returns which run of this question is worth most, as far as what is left reaches."""
-        return look(self.game, self.prior, self.min_effect, self.price, left)
+    def look(self, left: float, taken: Sequence[Factors] = ()) -> Look:
+        """Returns which run of this question is worth most beside those taken, within what is left."""
+        return look(self.game, self.prior, self.min_effect, self.price, left, taken)
 
     def price(self, broken: Factors) -> float:
         """Returns what the next run of a set costs, all seeds that are asked for together."""
@@ -83,15 +84,21 @@ class Question:
 
     def ask(self, broken: Factors) -> float:
         """Runs a set, under every seed that is asked for or, again, under a further one; returns the cost."""
-        before = len(self.results.get(broken, []))
+        return self.take(broken, self.bench.run_all(self.wanted(broken)))
+
+    def wanted(self, broken: Factors) -> list[Wanted]:
+        """Returns the arms that the next run of a set consists of."""
+        before, name = len(self.results.get(broken, [])), self.label(broken)
         seeds = self.bench.seeds if before == 0 else (_next_seed(self.results[broken], self.bench.seeds),)
-        spent = 0.0
-        for seed in seeds:
-            name = self.label(broken) if seed == self.bench.seeds[0] else f"{self.label(broken)}, seed {seed}"
-            result = self.bench.run(self.arm(broken, before).with_seed(seed), name)
-            spent += result.cost
+        arm = self.arm(broken, before)
+        first = self.bench.seeds[0]
+        return [(arm.with_seed(n), name if n == first else f"{name}, seed {n}") for n in seeds]
+
+    def take(self, broken: Factors, results: Sequence[Result]) -> float:
+        """Adds the runs of these arms; returns what they cost."""
+        for result in results:
             self.add(broken, result)
-        return spent
+        return sum(result.cost for result in results)
 
     def verdict(self) -> Verdict:
         """Returns what the runs decide."""

@@ -42,15 +42,22 @@ def candidates(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Arm]:
 
 
 def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
-    """Returns the trained candidates; the rest is spared once one leaves nothing to gain."""
+    """Returns the trained candidates; the rest is spared once one leaves nothing to gain.
+
+    Where arms are trained at once, nothing is spared; what would have been does not count: the answer is the
+    same.
+    """
     results: list[Result] = []
-    for arm in candidates(lab, rates, recipe):
+    wanted = [(arm, f"reference ({_kind(recipe, arm)})") for arm in candidates(lab, rates, recipe)]
+    if lab.workers > 1:
+        lab.run_all(wanted, keep_weights=True)
+    for one in wanted:
         if not results or validation(lab, results[-1]) < NOTHING_LEFT:
-            results.append(lab.run(arm, f"reference ({_kind(recipe, arm)})", keep_weights=True))
+            results += lab.run_all([one], keep_weights=True)
     larger = _enlarged(lab, rates, choose(lab, results))
     if larger is not None:
         name = f"reference ({larger.recipe.preprocessing.size} px)"
-        results.append(lab.run(larger, name, keep_weights=True))
+        results += lab.run_all([(larger, name)], keep_weights=True)
     return results
 
 
@@ -73,7 +80,7 @@ def train_all(lab: Laboratory, rates: Rates, recipe: Arm, seeds: Sequence[int]) 
     """Returns the best candidate under every seed, and the others under that of the recipe's arm."""
     tried = train(lab, rates, recipe)
     best = choose(lab, tried)
-    results = [lab.run(best.arm.with_seed(seed), "reference", keep_weights=True) for seed in seeds]
+    results = lab.run_all([(best.arm.with_seed(seed), "reference") for seed in seeds], keep_weights=True)
     everything = {result.key: result for result in [*tried, *results]}
     seconds = sum(result.outcome.seconds for result in everything.values()) + rates.seconds
     return Trained(results, [result for result in tried if result.key != best.key], seconds)

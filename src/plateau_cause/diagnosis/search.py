@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -54,7 +54,7 @@ def look(
     min_effect: float,
     price: Price,
     left: float,
-    allowed: Callable[[Factors], bool] = lambda broken: True,
+    taken: Sequence[Factors] = (),
 ) -> Look:
     """Returns which run is worth most.
 
@@ -64,7 +64,7 @@ def look(
         min_effect: smallest change of accuracy worth reporting.
         price: what a run of a set costs.
         left: what may be spent.
-        allowed: which sets may be run at all.
+        taken: sets that are run in any case, at the same time: others, which count as what isolates.
     """
     weighed = weigh(game, prior)
     sets = corners(game)
@@ -73,18 +73,18 @@ def look(
     possible = [
         broken
         for broken in candidates(game)
-        if game.repetitions(broken) < MOST_REPETITIONS and allowed(broken) and price(broken) <= left
+        if broken not in taken and game.repetitions(broken) < MOST_REPETITIONS and price(broken) <= left
     ]
-    if not possible or _is_settled(believed, game.isolated()):
+    if not possible or _is_settled(believed, game.isolated(taken)):
         return Look(None, 0.0, found.lucks)
     sets = list(dict.fromkeys([*sets, *possible]))
     ahead = _Ahead(weighed.at(sets, FOREMOST), targets(game, sets), min_effect)
     usual = max(price(game.everything), NEXT_TO_NOTHING * left, 1e-9)
-    now = open_mass(ahead.believed(), game.isolated(), int(left / usual))
+    now = open_mass(ahead.believed(), game.isolated(taken), int(left / usual))
 
     def gain(broken: Factors) -> float:
         later = int((left - price(broken)) / usual)
-        return now - ahead.open_mass(sets.index(broken), game.isolated([broken]), later)
+        return now - ahead.open_mass(sets.index(broken), game.isolated([*taken, broken]), later)
 
     gains = {broken: gain(broken) for broken in possible}
     prices = {broken: max(price(broken), NEXT_TO_NOTHING * left, 1e-9) for broken in possible}

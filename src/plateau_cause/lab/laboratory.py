@@ -5,10 +5,11 @@ What is finished is kept in a folder by content, so that no arm is ever trained 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -27,6 +28,19 @@ from plateau_cause.training.task import Rows
 from plateau_cause.training.user_code import UserCode, renewed
 
 OnEpoch = Callable[[str, dict[str, float]], None]
+Wanted = tuple[Arm, str]  # an arm, and the name that is shown beside its progress
+
+
+class Team(Protocol):
+    """Who trains several arms at once, in other processes or on other machines (lab/launch)."""
+
+    def workers(self, lab: Laboratory) -> int:
+        """Returns how many arms are trained at once."""
+        ...
+
+    def finish(self, lab: Laboratory, wanted: Sequence[Wanted], keep_weights: bool) -> None:
+        """Returns when the runs lie in the laboratory's folder, save those that are better trained here."""
+        ...
 
 
 @dataclass
@@ -43,6 +57,7 @@ class Laboratory:
         subsets: training rows by name; an arm's `images` chooses one.
         probes: validation accuracies of linear probes, by preprocessing and weights.
         part_of: how many training images there are, where these are only a part of them.
+        team: trains arms that are asked for together; None: one after the other, in this process.
     """
 
     dataset: Dataset
@@ -56,6 +71,7 @@ class Laboratory:
     probes: dict[tuple[Preprocessing, str], float] = field(default_factory=dict)
     on_epoch: OnEpoch | None = None
     part_of: int | None = None
+    team: Team | None = None
     _backbones: dict[str, Backbone] = field(default_factory=dict)
     _images: dict[Preprocessing, np.ndarray] = field(default_factory=dict)
     _features: dict[tuple[Preprocessing, str], np.ndarray] = field(default_factory=dict)
@@ -170,6 +186,22 @@ class Laboratory:
             store.save_weights(self.folder, key, task.model)
         store.save(self.folder, result)
         return result
+
+    @property
+    def workers(self) -> int:
+        """Returns how many arms are trained at once."""
+        return 1 if self.team is None else self.team.workers(self)
+
+    def run_all(self, wanted: Sequence[Wanted], keep_weights: bool = False) -> list[Result]:
+        """Returns the results of independent arms in their order, trained at once where that pays.
+
+        Args:
+            wanted: the arms, each with its name.
+            keep_weights: also keep the trained weights.
+        """
+        if self.team is not None:
+            self.team.finish(self, wanted, keep_weights)
+        return [self.run(arm, name, keep_weights) for arm, name in wanted]
 
     def weights_file(self, key: str) -> Path | None:
         """Returns the file with a finished run's weights, or None."""

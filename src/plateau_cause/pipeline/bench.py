@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from plateau_cause import runtime
@@ -9,6 +12,7 @@ from plateau_cause.config.params import ARMS, Params
 from plateau_cause.features.views import load_views
 from plateau_cause.images.store import open_dataset
 from plateau_cause.lab.laboratory import Laboratory
+from plateau_cause.lab.launch.choice import team
 from plateau_cause.lab.rates import Rates
 from plateau_cause.lab.scale import Scale, scales
 from plateau_cause.pipeline import paths
@@ -16,7 +20,24 @@ from plateau_cause.training.user_code import load_user_code
 
 
 def open_laboratory(params: Params, root: Path) -> tuple[Laboratory, Rates]:
-    """Returns the laboratory over the prepared data and the embedded features, and its learning rates."""
+    """Returns the laboratory over the prepared data and the embedded features, and its learning rates.
+
+    Raises:
+        PlateauError: the launcher's package is missing.
+    """
+    lab = _opened(params, root)
+    same = replace(params, device=lab.device.type)  # of several cards a worker is given its own
+    lab.team = team(params.launcher, partial(_for_worker, same, root, Path.cwd()), str(lab.device))
+    return lab, Rates(lab)
+
+
+def _for_worker(params: Params, root: Path, folder: Path) -> Laboratory:
+    """Returns the same laboratory in a worker, in the folder that relative paths are taken from."""
+    os.chdir(folder)
+    return _opened(params, root)
+
+
+def _opened(params: Params, root: Path) -> Laboratory:
     lab = Laboratory(
         dataset=open_dataset(root / paths.PREPARED),
         backbone_name=params.backbone.name,
@@ -33,7 +54,7 @@ def open_laboratory(params: Params, root: Path) -> tuple[Laboratory, Rates]:
         if name != "reference"
     }
     lab.remember({key: value for key, value in known.items() if key[0] is not None})  # type: ignore[misc]
-    return lab, Rates(lab)
+    return lab
 
 
 def at_scale(lab: Laboratory, rates: Rates) -> tuple[Laboratory, Rates]:

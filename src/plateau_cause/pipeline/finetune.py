@@ -64,7 +64,7 @@ def train_arm(lab: Laboratory, rates: Rates, given: Params, arm: str) -> Trained
     seeds = given.diagnosis.seeds
     if arm == "recipe":
         recipe = recipe_arm(lab, given.recipe, seeds[0])
-        results = [lab.run(recipe.with_seed(seed), "recipe", keep_weights=True) for seed in seeds]
+        results = lab.run_all([(recipe.with_seed(seed), "recipe") for seed in seeds], keep_weights=True)
         return TrainedArm(arm, results, [], sum(result.outcome.seconds for result in results))
     found = reference.train_all(lab, rates, recipe_arm(lab, comparable(given.recipe), seeds[0]), seeds)
     return TrainedArm(arm, found.results, found.tried, found.seconds)

@@ -150,7 +150,7 @@ def _ends(part: Laboratory, rates: Rates, given: Params, scale: Scale, ends: End
     """Returns both arms as they train on a part; the reference of the first was trained by its own stage."""
     seeds = given.diagnosis.seeds
     arm = recipe_arm(part, scale.shortened(given.recipe), seeds[0])
-    recipe = [part.run(arm.with_seed(seed), "recipe", keep_weights=True) for seed in seeds]
+    recipe = part.run_all([(arm.with_seed(seed), "recipe") for seed in seeds], keep_weights=True)
     if ends is not None:
         return replace(ends, recipe=recipe)
     found = reference.train_all(part, rates, recipe_arm(part, comparable(given.recipe), seeds[0]), seeds)

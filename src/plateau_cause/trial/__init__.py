@@ -19,6 +19,7 @@ from plateau_cause.config import backbone_name, consistency
 from plateau_cause.config.bundled import bundled_package
 from plateau_cause.config.params import Params, examine
 from plateau_cause.errors import MistakesError
+from plateau_cause.lab.launch.crew import require as require_launcher
 from plateau_cause.trial.finding import Findings
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def check(path: Path) -> Tried:
         found.tried(lambda: bundled_package(backbone_name.parse(params.backbone.name).source))
     if params.device not in ALWAYS_THERE:
         found.tried(lambda: runtime.device(params.device))
+    found.tried(lambda: require_launcher(params.launcher))
     with _inside(path.parent):
         sample = _sample(params, found)
         if _needs_torch(params, found):
