@@ -25,9 +25,9 @@ class Bench:
         self.accuracy, self.cost, self.seeds = accuracy, price, seeds
         self.ran, self.subsets = [], {}
 
-    def run(self, arm, name):
-        self.ran.append((name, arm.seed))
-        return make_result(arm, np.arange(N) < self.accuracy(arm) * N, self.cost)
+    def run_all(self, wanted):
+        self.ran += [(name, arm.seed) for arm, name in wanted]
+        return [make_result(arm, np.arange(N) < self.accuracy(arm) * N, self.cost) for arm, _ in wanted]
 
     def price(self, arm):
         return self.cost

@@ -24,7 +24,7 @@ def test_every_key_is_in_the_values_of_some_stage(collect):
     found = str(collect(Params()))
     for key in schema.leaves(params.Params):
         name = key.name.rpartition(".")[2]
-        assert f"'{name}'" in found or name in ("val", "test"), key.name
+        assert f"'{name}'" in found or name in ("val", "test", "launcher"), key.name
 
 
 def test_the_reference_does_not_follow_the_recipe(collect):
@@ -48,6 +48,10 @@ def test_what_reads_the_backbone_follows_it(collect):
     other = replace(given, backbone=replace(given.backbone, name="resnet18"))
     expected = {"embed", "recipe", "reference", "intervene", "summarize"}
     assert changed(collect(given), collect(other)) == expected
+
+
+def test_where_arms_are_trained_changes_nothing(collect):
+    assert collect(replace(Params(), launcher="slurm")) == collect(Params())
 
 
 def test_what_computes_follows_the_device_and_not_its_number(collect):
