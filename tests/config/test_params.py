@@ -73,6 +73,16 @@ def test_what_is_no_device(tmp_path, name):
     assert line.endswith("allowed: auto, cpu, cuda, mps, cuda:N")
 
 
+@pytest.mark.parametrize("name", params.LAUNCHERS)
+def test_launchers(tmp_path, name):
+    assert params.load(write(tmp_path, {"launcher": name})).launcher == name
+
+
+def test_what_is_no_launcher(tmp_path):
+    line = refusal(tmp_path, {"launcher": "dusk"})
+    assert line == "launcher: got 'dusk'; did you mean dask? allowed: local, ray, slurm, dask"
+
+
 def nested(dotted, value):
     for name in reversed(dotted.split(".")):
         value = {name: value}

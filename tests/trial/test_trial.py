@@ -196,6 +196,14 @@ def test_pretrained_weights_that_are_here(here, monkeypatch, tmp_path_factory):
     assert checked(here, f"{FOLDER}backbone: {{name: resnet18, weights: pretrained}}\n").mistakes == ()
 
 
+def test_a_launcher_that_is_not_installed_is_a_mistake(here, monkeypatch):
+    from plateau_cause.lab.launch import crew
+
+    monkeypatch.setattr(crew, "find_spec", lambda name: None)
+    (line,) = checked(here, f"{FOLDER}launcher: ray\n").mistakes
+    assert line.startswith("launcher: ray needs the package `ray`, which is not installed; pip install")
+
+
 def test_a_device_that_is_not_here_is_a_mistake(here, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     (line,) = checked(here, f"{FOLDER}device: cuda:1\n").mistakes

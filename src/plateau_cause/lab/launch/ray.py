@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any, TypeVar
 from plateau_cause.lab.launch.crew import RETRIES, Crew, package, threads_asked, unreachable, workers_asked
 
 T = TypeVar("T")
+KNOCK_S = 10.0
 
 
 def start(device: str, folder: Path) -> Crew:
@@ -20,9 +23,10 @@ def start(device: str, folder: Path) -> Crew:
     """
     ray = package("ray")
     try:
+        _knock(os.environ.get("RAY_ADDRESS", ""))
         ray.init(ignore_reinit_error=True)  # RAY_ADDRESS, or what `ray start` left on this machine, or new
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise unreachable("ray", error) from error
     cpus = [int(node.get("CPU", 0)) for node in nodes]
     cards = int(sum(node.get("GPU", 0) for node in nodes)) if device.startswith("cuda") else 0
@@ -32,6 +36,13 @@ def start(device: str, folder: Path) -> Crew:
     errors = ray.exceptions
     died = (errors.WorkerCrashedError, errors.NodeDiedError, errors.ObjectLostError, errors.OutOfMemoryError)
     return Crew(Tasks(ray, asked), workers, threads, deaths=(*died, errors.TaskUnschedulableError))
+
+
+def _knock(address: str) -> None:
+    """Checks that somebody listens there: Ray itself tries for minutes (measured: nine)."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=KNOCK_S).close()
 
 
 class Tasks(Executor):
