@@ -95,7 +95,9 @@ def test_nothing_is_taken_that_the_earlier_ones_leave_no_money_for():
 
 
 @pytest.mark.parametrize(("reached", "kept"), [(0.996, 1), (0.9, 2)])
-def test_a_candidate_that_would_have_been_spared_does_not_count(make_lab, monkeypatch, tmp_path, reached, kept):
+def test_a_candidate_that_would_have_been_spared_does_not_count(
+    make_lab, monkeypatch, tmp_path, reached, kept
+):
     monkeypatch.setattr(reference, "validation", lambda lab, result: reached)
     monkeypatch.setattr(reference, "_enlarged", lambda lab, rates, best: None)
     found = {}

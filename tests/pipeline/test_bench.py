@@ -18,8 +18,8 @@ SMALL = {"preprocessing.size": 32, "schedule.epochs": 1, "trainable": "all", "ba
 @pytest.fixture
 def params(tmp_path, monkeypatch):
     """A project of 60 digits, prepared and embedded, in the current folder."""
-    from plateau_cause.pipeline.embed import write_features
     from plateau_cause.images.prepare import prepare
+    from plateau_cause.pipeline.embed import write_features
 
     monkeypatch.chdir(tmp_path)
     given = Params(data=Data(max_images=60), recipe=put(Params().recipe, SMALL), device="cpu")

@@ -57,6 +57,7 @@ class Laboratory:
         subsets: training rows by name; an arm's `images` chooses one.
         probes: validation accuracies of linear probes, by preprocessing and weights.
         part_of: how many training images there are, where these are only a part of them.
+        part: rows of all images that are in this part.
         team: trains arms that are asked for together; None: one after the other, in this process.
     """
 
@@ -71,6 +72,7 @@ class Laboratory:
     probes: dict[tuple[Preprocessing, str], float] = field(default_factory=dict)
     on_epoch: OnEpoch | None = None
     part_of: int | None = None
+    part: np.ndarray | None = None
     team: Team | None = None
     _backbones: dict[str, Backbone] = field(default_factory=dict)
     _images: dict[Preprocessing, np.ndarray] = field(default_factory=dict)
@@ -93,6 +95,7 @@ class Laboratory:
             self,
             dataset=self.dataset.subset(rows),
             part_of=len(self.dataset.indices("train")),
+            part=rows if self.part is None else self.part[rows],
             subsets={},
             probes={},
             _images={},

@@ -14,7 +14,9 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.lab.launch import dask as launcher
 from plateau_cause.lab.launch.team import Team
 
-distributed = pytest.importorskip("distributed", reason="distributed is not installed (pip install '.[dask]')")
+distributed = pytest.importorskip(
+    "distributed", reason="distributed is not installed (pip install '.[dask]')"
+)
 pytestmark = pytest.mark.slow
 
 
@@ -30,9 +32,12 @@ def test_a_worker_that_is_killed_changes_nothing(
     import dask
 
     folder, begun = tmp_path / "runs", tmp_path / "begun"
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
-    ) as cluster, dask.config.set({"scheduler-address": cluster.scheduler_address}):
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+        ) as cluster,
+        dask.config.set({"scheduler-address": cluster.scheduler_address}),
+    ):
         team = Team(workers.slow_opener(folder, begun, 2.0), partial(launcher.start, "cpu"), is_here=False)
         lab = make_lab(folder=folder, team=team)
         assert (lab.workers, team.crew.threads) == (2, 1)
@@ -57,9 +62,13 @@ def test_without_an_address_this_machine_works(one_thread, monkeypatch, tmp_path
 def test_a_cluster_that_is_not_there(tmp_path):
     import dask
 
-    with dask.config.set({"scheduler-address": "tcp://127.0.0.1:1", "distributed.comm.timeouts.connect": "1s"}):
-        with pytest.raises(PlateauError, match="launcher: dask cannot be reached"):
-            launcher.start("cpu", tmp_path)
+    with (
+        dask.config.set(
+            {"scheduler-address": "tcp://127.0.0.1:1", "distributed.comm.timeouts.connect": "1s"}
+        ),
+        pytest.raises(PlateauError, match="launcher: dask cannot be reached"),
+    ):
+        launcher.start("cpu", tmp_path)
 
 
 def _kill_one(begun):

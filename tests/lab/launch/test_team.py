@@ -3,6 +3,7 @@
 import time
 from functools import partial
 
+import numpy as np
 import pytest
 import workers
 from tiny import make_arm
@@ -11,6 +12,7 @@ from plateau_cause.errors import MistakesError, PlateauError
 from plateau_cause.lab.launch import local
 from plateau_cause.lab.launch.team import Team
 
+pytestmark = pytest.mark.slow  # every worker loads torch
 PLACE = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
 
 
@@ -31,7 +33,9 @@ class TestFinish:
     def test_two_workers_give_what_one_process_gives(self, make_lab, make_team, arms, plain, same, tmp_path):
         folder = tmp_path / "runs"
         rows = []
-        lab = make_lab(folder=folder, team=make_team(workers.opener(folder)), on_epoch=lambda *row: rows.append(row))
+        lab = make_lab(
+            folder=folder, team=make_team(workers.opener(folder)), on_epoch=lambda *row: rows.append(row)
+        )
         assert lab.workers == 2
         same(lab.run_all([*arms, *arms], keep_weights=True), [*plain, *plain])
         assert len(list(folder.glob("*.npz"))) == len(list(folder.glob("*.weights.pt"))) == 4
@@ -49,6 +53,12 @@ class TestFinish:
         for each in (lab, other):
             each.add_subset("half", rows)
         same(lab.run_all(wanted), other.run_all(wanted))
+
+    def test_a_part_of_the_images_goes_along(self, make_lab, make_team, arms, same, tmp_path):
+        folder, rows = tmp_path / "runs", np.arange(90)[::2]
+        lab, other = make_lab(folder=folder, team=make_team(workers.opener(folder))), make_lab()
+        half = np.arange(len(rows))[5:]
+        same(lab.over(rows).over(half).run_all(arms[:2]), other.over(rows[half]).run_all(arms[:2]))
 
     def test_one_arm_alone_is_trained_here(self, make_lab, make_team, arms, plain, same, tmp_path):
         lab = make_lab(folder=tmp_path, team=make_team(None))
@@ -96,7 +106,7 @@ class TestMistakes:
         lab = make_lab(folder=tmp_path / "runs", team=team, weights="none")
         wanted = [(make_arm(seed=seed, weights="elsewhere"), "x") for seed in (0, 1)]
         lab.backbone_name = "another"
-        with pytest.raises(PlateauError, match="launcher: the worker on .* would train something else"):
+        with pytest.raises(PlateauError, match=r"launcher: the worker on .* would train something else"):
             lab.run_all(wanted)
 
     def test_a_run_that_is_not_here_is_said(self, make_lab, make_team, arms, tmp_path):
@@ -110,9 +120,8 @@ class TestMistakes:
 
         opener = workers.slow_opener(tmp_path / "runs", tmp_path / "begun", seconds=2.0)
         lab = make_lab(folder=tmp_path / "runs", team=make_team(opener), on_epoch=interrupt)
-        crew = lab.team
-        lab.team.folder = tmp_path / "runs"
-        processes = [worker for worker in crew.crew.executor._workers]
+        assert lab.workers == 2
+        processes = lab.team.crew.executor._workers
         with pytest.raises(KeyboardInterrupt):
             lab.run_all(arms)
         deadline = time.monotonic() + 10

@@ -30,10 +30,11 @@ class Job:
     """An arm to train.
 
     Attributes:
-        opener: opens the laboratory.
+        opener: opens the laboratory over all images.
         key: the arm's content key where it was asked for; a worker that comes to another one refuses.
         arm, name, keep_weights: as `Laboratory.run` takes them.
         rows: the manifest rows of the arm's training images.
+        part: rows of all images, where the laboratory is one over a part of them.
         threads: to compute with; 0: as many as the worker has.
     """
 
@@ -43,6 +44,7 @@ class Job:
     name: str
     keep_weights: bool
     rows: np.ndarray
+    part: np.ndarray | None = None
     threads: int = 0
 
 
@@ -79,11 +81,12 @@ def _work(job: Job) -> None:
 
 
 def _laboratory(job: Job) -> Laboratory:
-    """Returns the laboratory of the job's opener, opened once, and again where the images have changed."""
-    name = pickle.dumps(job.opener)
+    """Returns the job's laboratory, opened once, and again where the images have changed."""
+    name = pickle.dumps((job.opener, job.part))
     for is_last in (False, True):
         if name not in _opened or is_last:
-            _opened[name] = job.opener()
+            whole = job.opener()
+            _opened[name] = whole if job.part is None else whole.over(job.part)
         lab = _opened[name]
         lab.add_subset(job.arm.images, job.rows)
         if lab.key(job.arm) == job.key:

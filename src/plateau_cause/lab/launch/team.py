@@ -60,7 +60,9 @@ class Team:
         if missing:
             crew = self.crew
             jobs = [
-                Job(self.opener, key, arm, name, keep_weights, lab.subsets[arm.images], crew.threads)
+                Job(
+                    self.opener, key, arm, name, keep_weights, lab.subsets[arm.images], lab.part, crew.threads
+                )
                 for key, (arm, name) in missing.items()
             ]
             self._train(crew, lab, jobs)
