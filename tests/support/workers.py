@@ -30,6 +30,17 @@ def slow_opener(folder: Path, marks: Path, seconds: float = 1.5):
     return partial(_slow, folder, marks, seconds)
 
 
+def idle_opener(folder: Path):
+    """Returns an opener of a laboratory that leaves its runs nowhere: as a folder that is not shared."""
+    return partial(_idle, folder)
+
+
+def _idle(folder: Path) -> laboratory.Laboratory:
+    lab = _open(folder)
+    lab.run = lambda *_: None
+    return lab
+
+
 def _open(folder: Path, code: Path | None = None) -> laboratory.Laboratory:
     laboratory.load_backbone = tiny_backbone
     data = Path(tempfile.mkdtemp(prefix="worker-", dir=folder.parent))

@@ -110,7 +110,7 @@ class TestMistakes:
             lab.run_all(wanted)
 
     def test_a_run_that_is_not_here_is_said(self, make_lab, make_team, arms, tmp_path):
-        team = make_team(workers.opener(tmp_path / "there"))
+        team = make_team(workers.idle_opener(tmp_path / "here"))
         with pytest.raises(PlateauError, match="allowed: a project folder that all machines share"):
             make_lab(folder=tmp_path / "here", team=team).run_all(arms)
 

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plateau_cause import runtime
@@ -31,6 +32,7 @@ class Job:
 
     Attributes:
         opener: opens the laboratory over all images.
+        folder: where the finished run is to lie.
         key: the arm's content key where it was asked for; a worker that comes to another one refuses.
         arm, name, keep_weights: as `Laboratory.run` takes them.
         rows: the manifest rows of the arm's training images.
@@ -39,6 +41,7 @@ class Job:
     """
 
     opener: Open
+    folder: Path
     key: str
     arm: Arm
     name: str
@@ -73,6 +76,7 @@ def _work(job: Job) -> None:
         os.environ["OMP_NUM_THREADS"] = str(job.threads)
     runtime.set_up_threads()
     lab = _laboratory(job)
+    lab.folder, lab.shelves = job.folder, ()  # what lies on a shelf was not found missing
     import torch
 
     if job.threads:

@@ -13,6 +13,7 @@ from pathlib import Path
 from plateau_cause import runtime
 from plateau_cause.errors import MistakesError, PlateauError
 from plateau_cause.lab import store
+from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.laboratory import Laboratory, Wanted
 from plateau_cause.lab.launch.crew import RETRIES, WORKERS, Crew, Start
 from plateau_cause.lab.launch.job import Answer, Job, work
@@ -59,13 +60,12 @@ class Team:
         }
         if missing:
             crew = self.crew
-            jobs = [
-                Job(
-                    self.opener, key, arm, name, keep_weights, lab.subsets[arm.images], lab.part, crew.threads
-                )
-                for key, (arm, name) in missing.items()
-            ]
+            jobs = [self._job(lab, key, *one, keep_weights, crew.threads) for key, one in missing.items()]
             self._train(crew, lab, jobs)
+
+    def _job(self, lab: Laboratory, key: str, arm: Arm, name: str, keep_weights: bool, threads: int) -> Job:
+        rows, folder = lab.subsets[arm.images], _folder(lab).absolute()
+        return Job(self.opener, folder, key, arm, name, keep_weights, rows, lab.part, threads)
 
     def close(self) -> None:
         """Ends the workers at once, those that train too; the next run starts others."""
