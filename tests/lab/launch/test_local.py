@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,14 @@ class TestProcesses:
     def test_what_a_call_raises_comes_with_its_lines(self, two):
         with pytest.raises(RuntimeError, match=r"invalid literal for int(.|\n)*'three'"):
             two.submit(int, "three").result()
+
+    def test_what_a_worker_cannot_import_is_no_death(self, two, monkeypatch):
+        here = types.ModuleType("only_here")
+        here.call = lambda: None
+        here.call.__module__, here.call.__qualname__ = "only_here", "call"
+        monkeypatch.setitem(sys.modules, "only_here", here)
+        with pytest.raises(RuntimeError, match="No module named 'only_here'"):
+            two.submit(here.call).result()
 
     def test_shutdown_at_once_kills(self):
         executor = Processes([{}])

@@ -89,6 +89,7 @@ def _laboratory(job: Job) -> Laboratory:
     name = pickle.dumps((job.opener, job.part))
     for is_last in (False, True):
         if name not in _opened or is_last:
+            _forget()
             whole = job.opener()
             _opened[name] = whole if job.part is None else whole.over(job.part)
         lab = _opened[name]
@@ -100,3 +101,23 @@ def _laboratory(job: Job) -> Laboratory:
         "its images, weights, code, version of plateau or device differ; allowed: the same project folder "
         "and installation on every machine, and workers that started after the last change"
     )
+
+
+def _forget() -> None:
+    """Forgets what was opened before, and the modules that the user's file imported from beside it.
+
+    In a worker that outlives a diagnosis they may have changed since, and the current folder with them.
+    """
+    if not _opened:
+        return
+    _opened.clear()
+    from plateau_cause import imports
+    from plateau_cause.training.user_code import MODULE
+
+    file = getattr(sys.modules.get(MODULE), "__file__", None)
+    if file is None or not Path(file).is_file():
+        return
+    beside = {str(path.resolve()) for path in imports.closure([Path(file)], Path(file).absolute().parent)}
+    for name, module in list(sys.modules.items()):
+        if os.path.realpath(getattr(module, "__file__", None) or "") in beside:
+            del sys.modules[name]

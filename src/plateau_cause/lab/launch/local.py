@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -111,29 +112,30 @@ class _Worker:
         self._place = place
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
+        self._changes = threading.Lock()  # nothing begins after the end
 
     def do(self, call: Callable[[], T]) -> T:
-        if self._ended:
-            raise WorkerDied("it was ended")
-        if self._process is None:
-            self._begin()
-        assert self._process is not None
+        with self._changes:
+            if self._ended:
+                raise WorkerDied("it was ended")
+            process = self._process or self._begin()
         try:
             self._pipe.send(call)
             answer, failed = self._pipe.recv()
         except (EOFError, OSError):
-            status, self._process = self._process.wait(), None
+            status, self._process = process.wait(), None
             raise WorkerDied(f"process ended with status {status}") from None
         if failed is not None:
             raise RuntimeError(failed)
         return answer  # type: ignore[no-any-return]
 
     def end(self) -> None:
-        self._ended = True
-        if self._process is not None:
-            self._process.kill()
+        with self._changes:
+            self._ended = True
+            if self._process is not None:
+                self._process.kill()
 
-    def _begin(self) -> None:
+    def _begin(self) -> subprocess.Popen[bytes]:
         here, there = socket.socketpair()
         self._pipe = Connection(here.detach())
         program = PROGRAM.format(path=[os.path.abspath(place) for place in sys.path], file=there.fileno())
@@ -145,6 +147,7 @@ class _Worker:
                 pass_fds=[there.fileno()],
                 env={**os.environ, **self._place},
             )
+        return self._process
 
 
 def serve(file: int) -> None:
@@ -154,14 +157,13 @@ def serve(file: int) -> None:
     pipe = Connection(file)
     with suppress(EOFError, OSError):
         while True:
-            call = pipe.recv()
-            pipe.send(_answered(call))
+            pipe.send(_answered(pipe.recv_bytes()))
 
 
-def _answered(call: Callable[[], Any]) -> tuple[Any, str | None]:
-    """Returns what the call gives, or what it raised: its exception may not be one that can be pickled."""
+def _answered(call: bytes) -> tuple[Any, str | None]:
+    """Returns what a pickled call gives, or what it raised, in words: not every exception can be pickled."""
     try:
-        return call(), None
+        return pickle.loads(call)(), None
     except Exception:
         return None, traceback.format_exc()
 
