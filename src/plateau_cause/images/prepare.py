@@ -210,7 +210,7 @@ def _check(data: Data, readable: int, unreadable: list[tuple[str, str]], key: st
 
 
 def _counts(manifest: pd.DataFrame, unreadable: int) -> PrepareResult:
-    sizes = {name: int((manifest["split"] == name).sum()) for name in splits.SPLITS}
+    sizes = {name: int((manifest["split"] == name).sum()) for name in manifests.SPLITS}
     classes, groups = manifest["label"].nunique(), manifest["group"].nunique()
     return PrepareResult(len(manifest), int(classes), unreadable, **sizes, groups=int(groups))
 

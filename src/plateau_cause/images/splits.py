@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from plateau_cause.errors import PlateauError
+from plateau_cause.images.manifest import SPLITS
+from plateau_cause.images.sample import shares
 
-SPLITS = ("train", "val", "test")
 ALIASES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
@@ -213,12 +214,4 @@ def _allocate(counts: np.ndarray, fewest: np.ndarray, most: int, key: str) -> np
             f"{key}.max_images: got {most}; allowed: at least {fewest.sum()}, to keep images of every "
             "class in every split"
         )
-    ideal = counts * (most / counts.sum())
-    kept: np.ndarray = np.maximum(fewest, np.floor(ideal).astype(np.int64))
-    while kept.sum() != most:
-        lacking = ideal - kept
-        if kept.sum() < most:
-            kept[np.argmax(np.where(kept < counts, lacking, -np.inf))] += 1
-        else:
-            kept[np.argmin(np.where(kept > fewest, lacking, np.inf))] -= 1
-    return kept
+    return shares(counts, fewest, most)

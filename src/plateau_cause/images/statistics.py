@@ -10,8 +10,8 @@ import pandas as pd
 
 from plateau_cause.images import duplicates as dup
 from plateau_cause.images.duplicates import Duplicates
+from plateau_cause.images.manifest import SPLITS
 from plateau_cause.images.measure import Measurements, measure
-from plateau_cause.images.splits import SPLITS
 from plateau_cause.images.store import Dataset
 
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as in Pillow's "L"

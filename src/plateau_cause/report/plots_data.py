@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plateau_cause.images.splits import SPLITS
+from plateau_cause.images.manifest import SPLITS
 from plateau_cause.images.statistics import Statistics
 from plateau_cause.images.store import Dataset
 from plateau_cause.report import style
