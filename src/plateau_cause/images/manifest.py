@@ -38,10 +38,10 @@ def class_names(labels: Sequence[str] | pd.Series) -> list[str]:
     return sorted(set(labels))
 
 
-def complete(images: pd.DataFrame, splits: np.ndarray) -> pd.DataFrame:
+def complete(images: pd.DataFrame, splits: np.ndarray, classes: Sequence[str]) -> pd.DataFrame:
     """Returns the manifest of decoded images: splits and targets added, columns in order, typed."""
-    classes = {name: target for target, name in enumerate(class_names(images["label"]))}
-    table = images.assign(split=splits, target=images["label"].map(classes))
+    targets = {name: target for target, name in enumerate(classes)}
+    table = images.assign(split=splits, target=images["label"].map(targets))
     typed = {name: kind for name, kind in COLUMNS.items() if kind != "str"}
     return table[list(COLUMNS)].astype(typed)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from plateau_cause.errors import PlateauError
+from plateau_cause.images.blocks import slices
 from plateau_cause.images.manifest import SPLITS
 from plateau_cause.images.sample import shares
 
@@ -53,22 +55,44 @@ def assign(images: pd.DataFrame, val: float, test: float, seed: int, key: str = 
             images are given to different splits; a split that stays empty.
     """
     order = _sorted_rows(images["image_id"])
-    table = images.iloc[order].reset_index(drop=True)
+    table = images if _is_identity(order) else images.iloc[order].reset_index(drop=True)
     _check_classes(table, key)
     names = _given(table, key)
     drawn = {name: part for name, part in (("test", test), ("val", val)) if not (names == name).any()}
     if drawn:
         pool = np.flatnonzero(names == "train")
-        names[pool] = _draw(table.iloc[pool], drawn, np.random.default_rng(seed))
+        some = table if len(pool) == len(table) else table.iloc[pool]
+        names[pool] = _draw(some, drawn, np.random.default_rng(seed))
     _check_splits(names, table["label"], key)
     result = np.empty(len(names), object)
     result[order] = names
     return result.astype(str)
 
 
+def given(images: pd.DataFrame) -> np.ndarray:
+    """Returns the given splits (N,) str, "train" where there is none."""
+    codes, names = pd.factorize(images["split"])  # -1: none
+    return np.array([*names, "train"], object)[codes]
+
+
 def _sorted_rows(ids: pd.Series) -> np.ndarray:
+    if _are_ascending(ids):
+        return np.arange(len(ids))
     texts = ids.tolist()
     return np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
+
+
+def _are_ascending(ids: pd.Series) -> bool:
+    """Returns whether texts are sorted already, a few at a time: as Python's own they take much memory."""
+    for some in slices(len(ids)):
+        texts = ids.iloc[max(0, some.start - 1) : some.stop].tolist()
+        if any(one > other for one, other in pairwise(texts)):
+            return False
+    return True
+
+
+def _is_identity(order: np.ndarray) -> bool:
+    return bool((order == np.arange(len(order))).all())
 
 
 def _check_classes(table: pd.DataFrame, key: str) -> None:
@@ -94,6 +118,8 @@ def _have(classes: list[str]) -> str:
 def _given(table: pd.DataFrame, key: str) -> np.ndarray:
     """Returns the given splits (N,), "train" where there is none; one given image takes its group along."""
     split = table["split"]
+    if table["group"].isna().all():
+        return given(table)
     grouped = table[table["group"].notna() & split.notna()].groupby("group", sort=True)["split"]
     torn = grouped.nunique()
     if (torn > 1).any():

@@ -13,12 +13,14 @@ import numpy as np
 from plateau_cause import artifacts
 from plateau_cause.errors import PlateauError
 from plateau_cause.images import manifest as manifests
+from plateau_cause.images import manifest_file
 from plateau_cause.images.manifest import SPLITS
+from plateau_cause.images.manifest_file import MANIFEST
 
 if TYPE_CHECKING:  # what trains reads no table: a machine with torch alone can measure it
     import pandas as pd
 
-PIXELS, MANIFEST, CLASSES, QUARANTINE = "pixels.bin", "manifest.parquet", "classes.json", "quarantine.parquet"
+PIXELS, CLASSES, QUARANTINE = "pixels.bin", "classes.json", "quarantine.parquet"
 
 
 class ImageStore:
@@ -100,7 +102,7 @@ def open_dataset(folder: Path) -> Dataset:
     """
     if not (folder / MANIFEST).exists():
         raise PlateauError(f"{folder}: no prepared data; run `dvc repro prepare_data` first")
-    manifest = artifacts.read_parquet(folder / MANIFEST)
+    manifest = manifest_file.read(folder)
     offsets, heights, widths = (
         manifest[name].to_numpy(np.int64) for name in ("offset", "stored_height", "stored_width")
     )
