@@ -2,10 +2,10 @@
 
     python -m benchmarks.scale --images 10000 100000     # a Markdown table; --folder keeps what was made
 
-Images are made from their number alone and written as Parquet shards of JPEG files. Each stage runs in a process
-of its own, as DVC runs it. Memory is told twice: "own" is what a process allocated (RssAnon, looked at every
-20 ms) and has to fit the machine; "resident" also counts pages of mapped files and libraries, which the system
-drops when others need them. "own" is what may grow by a fifth at most where images grow tenfold.
+Images are made from their number alone and written as Parquet shards of JPEG files. Each stage runs in a
+process of its own, as DVC runs it. Memory is told twice: "own" is what a process allocated (RssAnon, looked
+at every 20 ms) and has to fit the machine; "resident" also counts pages of mapped files and libraries, which
+the system drops when others need them. "own" may grow by a fifth at most where images grow tenfold.
 """
 
 from __future__ import annotations
@@ -122,9 +122,8 @@ def table(rows: Sequence[Measured]) -> str:
         before = None
         for row in (row for row in rows if row.stage == stage):
             growth = "" if before is None else f"{row.own / before.own:.2f}"
-            lines.append(
-                f"| {stage} | {row.images:,} | {row.seconds:.1f} | {row.own:.0f} | {row.resident:.0f} | {growth} |"
-            )
+            memory = f"{row.own:.0f} | {row.resident:.0f}"
+            lines.append(f"| {stage} | {row.images:,} | {row.seconds:.1f} | {memory} | {growth} |")
             before = row
     return "\n".join(lines)
 

@@ -81,18 +81,20 @@ def analyse(
     rows, dataset = views["recipe"].rows, views["recipe"].followed(dataset)
     reference = reference and views["reference"].followed(reference)
     found = _analyse(dataset, views, reference, seed)
-    return found if rows is None else _of_all(found, rows)
+    return found if rows is None else _of_all(found, views, rows)
 
 
-def _of_all(found: FeatureShift, rows: np.ndarray) -> FeatureShift:
+def _of_all(found: FeatureShift, views: Mapping[str, View], rows: np.ndarray) -> FeatureShift:
     """Returns what was found in a sample, with row numbers of the whole manifest, and marked as such."""
     size = {"sampled": len(rows)}
     for part in ("train", "held_out"):
         for image in found.noise[part]["flagged"]:
             image["row"] = int(rows[image["row"]])
-    own = (found.points["view"] != "reference").to_numpy(bool)
     places = found.points["row"].to_numpy(np.int64).copy()
-    places[own] = rows[places[own]]
+    for view, of_view in views.items():
+        own = (found.points["view"] == view).to_numpy(bool)
+        if of_view.rows is not None:
+            places[own] = of_view.rows[places[own]]
     return replace(
         found,
         probes=found.probes | size,

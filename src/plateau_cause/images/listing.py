@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
+from typing import TYPE_CHECKING
 
 from plateau_cause.errors import PlateauError
+from plateau_cause.images.blocks import slices
 from plateau_cause.images.item import Item
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_HELD = 20_000  # half a kilobyte each
 
@@ -71,3 +76,12 @@ def in_order(items: Iterable[Item]) -> list[Item]:
         count = seen[item.image_id]
         result.append(replace(item, image_id=f"{item.image_id}#{count}") if count > 1 else item)
     return result
+
+
+def are_ascending(ids: pd.Series) -> bool:
+    """Returns whether texts are sorted already, a few at a time: as Python's own they take much memory."""
+    for some in slices(len(ids)):
+        texts = ids.iloc[max(0, some.start - 1) : some.stop].tolist()
+        if any(one > other for one, other in pairwise(texts)):
+            return False
+    return True

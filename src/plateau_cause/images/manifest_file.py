@@ -108,7 +108,7 @@ def read(folder: Path) -> pd.DataFrame:
     if not ((folder / TEXT).exists() and (folder / NUMBERS).exists()):
         return artifacts.read_parquet(folder / MANIFEST)
     text = _mapped(folder / TEXT).to_pandas()
-    numbers = np.load(folder / NUMBERS, mmap_mode="r")
+    numbers = np.load(folder / NUMBERS, mmap_mode="r").view(np.ndarray)
     found = dict(zip(INTEGERS, numbers, strict=True))
     columns = {name: found[name] if name in found else text[name] for name in COLUMNS}
     return pd.DataFrame(columns, copy=False)
