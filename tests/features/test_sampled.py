@@ -79,3 +79,15 @@ def test_nothing_is_said_of_a_sample_without_one(embedded, tiny_dataset, monkeyp
     found = analysis.analyse(tiny_dataset, embedded())
     assert found.sampled is None
     assert not [place for place in (found.metrics, found.noise, found.probes) if "sampled" in place]
+
+
+def test_a_view_of_fewer_rows(embedded):
+    view = embedded(60)["recipe"]
+    some = view.rows[[3, 10, 59]]
+    np.testing.assert_array_equal(view.of(some).features, view.features[[3, 10, 59]])
+    assert view.of(some).rows is None
+    outside = np.setdiff1d(np.arange(90), view.rows)[:1]
+    with pytest.raises(ValueError, match="outside the sample"):
+        view.of(outside)
+    whole = embedded()["recipe"]
+    np.testing.assert_array_equal(whole.of(outside).features, whole.features[outside])

@@ -35,6 +35,11 @@ def test_classes_and_splits_keep_their_shares_and_rare_ones_a_few(table):
             assert kept == pytest.approx(there * 400 / 5000, abs=2.0) or kept == min(there, sample.FEWEST)
 
 
+def test_a_smaller_sample_lies_within_a_larger_one(table):
+    small, large = (stratified_sample(*table, size) for size in (150, 900))
+    assert set(small) <= set(large)
+
+
 def test_more_than_wanted_only_where_a_few_of_each_are_more():
     targets, splits = np.repeat(np.arange(50), 40), np.tile([0, 0, 1, 2], 500)
     assert len(stratified_sample(targets, splits, 100)) == 50 * 3 * sample.FEWEST

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,19 @@ class View:
     def followed(self, dataset: Dataset) -> Dataset:
         """Returns the data set whose manifest the features follow: the whole of it, or the sample."""
         return dataset if self.rows is None else dataset.subset(self.rows)
+
+    def of(self, rows: np.ndarray) -> View:
+        """Returns the view of a data set that consists of these rows (n,) of the manifest only.
+
+        Raises:
+            ValueError: it does not hold the features of all of them.
+        """
+        places = rows
+        if self.rows is not None:  # ascending
+            places = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+            if (self.rows[places] != rows).any():
+                raise ValueError("some rows lie outside the sample")
+        return replace(self, features=self.features[places], rows=None)
 
 
 def save_views(folder: Path, views: Mapping[str, View], about: Mapping[str, Any]) -> None:

@@ -27,6 +27,8 @@ def sampled(dataset: Dataset) -> np.ndarray | None:
 def stratified_sample(targets: np.ndarray, splits: np.ndarray, size: int, seed: int = 0) -> np.ndarray:
     """Returns rows (n,) int64, ascending: each class in each split in its proportion, FEWEST of it at least.
 
+    A smaller sample of the same seed lies within a larger one, but for single rows where shares are rounded.
+
     Args:
         targets: (N,) integers.
         splits: (N,) integers, or names.
