@@ -57,7 +57,7 @@ def picture(number: int) -> bytes:
     small[..., (number - is_twin) % 3] += 5 * ((number - is_twin) % CLASSES)
     image = Image.fromarray(small.astype(np.uint8)).resize((STORED_PX, STORED_PX), Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=75 if is_twin else 90)
+    image.save(buffer, "JPEG", quality=92 if is_twin else 97, subsampling=0)
     return buffer.getvalue()
 
 

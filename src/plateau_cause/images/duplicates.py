@@ -9,6 +9,7 @@ import pandas as pd
 
 from plateau_cause.images.blocks import scratch, slices
 from plateau_cause.images.hashes import PASSES, close, is_all
+from plateau_cause.images.manifest import take, values_at
 from plateau_cause.images.measure import COLUMN_BYTES, Measurements
 
 # A pair is a near duplicate if its hashes are close and its thumbnails differ by little, also compared with
@@ -149,7 +150,7 @@ def _components(pairs: pd.DataFrame, count: int) -> np.ndarray:
 def pair_table(manifest: pd.DataFrame, found: Duplicates) -> pd.DataFrame:
     """Returns the pairs with image_id, split and label of both, and whether their labels conflict."""
     sides = {
-        f"{name}_{side}": manifest[name].iloc[found.pairs[side].to_numpy(np.int64)].to_numpy(object)
+        f"{name}_{side}": values_at(manifest[name], found.pairs[side].to_numpy(np.int64))
         for side in ("first", "second")
         for name in ("image_id", "split", "label")
     }
@@ -162,19 +163,27 @@ def leakage(manifest: pd.DataFrame, found: Duplicates) -> pd.DataFrame:
 
     Columns image_id, split, label, kind (exact, near), twin_id, twin_split, twin_label; one row per image.
     """
+    several = _several(found)
     rank = np.zeros(len(manifest), np.int8)
     for split, number in RANK.items():
         rank[(manifest["split"] == split).to_numpy(bool)] = number
-    kinds = {"exact": found.exact, "near": found.near}
+    rank = rank[several]
+    kinds = {"exact": found.exact[several], "near": found.near[several]}
     twins = {kind: _earliest(rank, groups) for kind, groups in kinds.items()}
     is_exact = rank[twins["exact"]] < rank
     twin = np.where(is_exact, twins["exact"], twins["near"])
-    rows = np.flatnonzero(rank[twin] < rank)
+    late = np.flatnonzero(rank[twin] < rank)
+    rows, twins_of = several[late], several[twin[late]]
     names = ("image_id", "split", "label")
-    own = {name: manifest[name].iloc[rows].to_numpy(object) for name in names}
-    others = {name: manifest[name].iloc[twin[rows]].to_numpy(object) for name in names}
+    own = {name: values_at(manifest[name], rows) for name in names}
+    others = {name: values_at(manifest[name], twins_of) for name in names}
     renamed = {f"twin_{name.removeprefix('image_')}": values for name, values in others.items()}
-    return pd.DataFrame({**own, "kind": np.where(is_exact[rows], "exact", "near"), **renamed})
+    return pd.DataFrame({**own, "kind": np.where(is_exact[late], "exact", "near"), **renamed})
+
+
+def _several(found: Duplicates) -> np.ndarray:
+    """Returns the rows (n,) of pictures that are there more than once."""
+    return np.flatnonzero(np.bincount(found.near)[found.near] > 1)
 
 
 def _earliest(rank: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -190,8 +199,8 @@ def conflicts(manifest: pd.DataFrame, found: Duplicates) -> pd.DataFrame:
     Columns picture (the same number for the same picture), image_id, split, label, kind: exact where equal
     pixels carry different labels, near where only near duplicates do.
     """
-    rows = np.flatnonzero(np.bincount(found.near)[found.near] > 1)  # the others cannot contradict anybody
-    columns = manifest[["image_id", "split", "label"]].iloc[rows]
+    rows = _several(found)
+    columns = take(manifest[["image_id", "split", "label"]], rows)
     table = columns.assign(picture=found.near[rows], same=found.exact[rows]).reset_index(drop=True)
     is_torn = table.groupby("picture")["label"].transform("nunique") > 1
     is_exact = table.groupby("same")["label"].transform("nunique") > 1

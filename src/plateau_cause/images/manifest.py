@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,6 +45,33 @@ def complete(images: pd.DataFrame, splits: np.ndarray, classes: Sequence[str]) -
     table = images.assign(split=splits, target=images["label"].map(targets))
     typed = {name: kind for name, kind in COLUMNS.items() if kind != "str"}
     return table[list(COLUMNS)].astype(typed)
+
+
+def values_at(column: pd.Series, rows: np.ndarray) -> np.ndarray:
+    """Returns the values (n,) object of a column at these rows; of a long one a few at a time are made."""
+    result, order = np.empty(len(rows), object), np.argsort(rows, kind="stable")
+    ends = np.searchsorted(rows[order], np.arange(0, len(column) + ROWS_AT_ONCE, ROWS_AT_ONCE))
+    for number, (first, last) in enumerate(pairwise(ends)):
+        if first < last:
+            start, mine = number * ROWS_AT_ONCE, order[first:last]
+            some = column.iloc[start : start + ROWS_AT_ONCE].to_numpy(object)
+            result[mine] = some[rows[mine] - start]
+    return result
+
+
+def take(manifest: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    """Returns these rows (n,) of a manifest, numbered from 0; of a long one without a copy of its text."""
+    import pandas as pd
+
+    if len(manifest) <= ROWS_AT_ONCE:
+        return manifest.iloc[rows].reset_index(drop=True)
+    columns = {
+        name: manifest[name].to_numpy()[rows]
+        if COLUMNS.get(name) == "int64"
+        else pd.Series(values_at(manifest[name], rows), dtype=manifest[name].dtype)
+        for name in manifest.columns
+    }
+    return pd.DataFrame(columns)
 
 
 def digest(manifest: pd.DataFrame) -> str:

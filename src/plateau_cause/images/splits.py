@@ -142,16 +142,17 @@ def _draw(pool: pd.DataFrame, parts: dict[str, float], rng: np.random.Generator)
 
 def _draw_images(targets: np.ndarray, parts: dict[str, float], rng: np.random.Generator) -> np.ndarray:
     """Draws from each class its share, at least one image per part where the class has enough of them."""
-    result = np.full(len(targets), "train", object)
+    names = ["train", *parts]
+    result = np.zeros(len(targets), np.int8)
     shuffled = rng.permutation(len(targets)).astype(np.int32)  # half the memory of what numpy counts in
     by_class = shuffled[np.argsort(targets[shuffled], kind="stable")]
     for rows in np.split(by_class, np.cumsum(np.bincount(targets))[:-1]):
         left = len(rows) - 1  # one image stays for training
-        for name, part in parts.items():
+        for number, part in enumerate(parts.values(), 1):
             taken = min(left, max(1, int(part * len(rows) + 0.5)))
-            result[rows[left + 1 - taken : left + 1]] = name
+            result[rows[left + 1 - taken : left + 1]] = number
             left -= taken
-    return result
+    return np.array(names, object)[result]
 
 
 def _draw_groups(

@@ -142,7 +142,8 @@ def metrics(found: Statistics) -> dict[str, Any]:
 
 
 def _split_metrics(found: Statistics, split: str) -> dict[str, Any]:
-    counts, images = found.counts[split], found.images[found.images["split"] == split]
+    counts, own = found.counts[split], (found.images["split"] == split).to_numpy(bool)
+    images = found.images.loc[own, ["is_gray", "brightness", "contrast"]]
     return {
         "images": len(images),
         "smallest_class": int(counts.min()),

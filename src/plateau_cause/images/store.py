@@ -85,7 +85,7 @@ class Dataset:
 
     def subset(self, rows: np.ndarray) -> Dataset:
         """Returns the data set of these rows (n,) in this order: same classes, same mapped pixels."""
-        manifest = self.manifest.iloc[rows].reset_index(drop=True)
+        manifest = manifests.take(self.manifest, rows)
         return Dataset(manifest, self.store.subset(rows), self.classes)
 
     @cached_property
