@@ -82,12 +82,20 @@ def test_nothing_is_said_of_a_sample_without_one(embedded, tiny_dataset, monkeyp
 
 
 def test_a_view_of_fewer_rows(embedded):
-    view = embedded(60)["recipe"]
+    view, whole = embedded(60)["recipe"], embedded()["recipe"]
     some = view.rows[[3, 10, 59]]
     np.testing.assert_array_equal(view.of(some).features, view.features[[3, 10, 59]])
     assert view.of(some).rows is None
     outside = np.setdiff1d(np.arange(90), view.rows)[:1]
-    with pytest.raises(ValueError, match="outside the sample"):
-        view.of(outside)
-    whole = embedded()["recipe"]
     np.testing.assert_array_equal(whole.of(outside).features, whole.features[outside])
+    both = np.sort(np.append(some, outside))
+    found = view.of(both)
+    np.testing.assert_array_equal(found.features, view.features[[3, 10, 59]])
+    np.testing.assert_array_equal(both[found.rows], some)
+
+
+def test_rows_that_must_be_there_are(embedded):
+    wanted = np.array([2, 4, 5, 8, 77])
+    rows = embedded(30, include=wanted)["random"].rows
+    assert set(wanted) <= set(rows)
+    assert len(rows) <= 30

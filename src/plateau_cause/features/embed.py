@@ -82,10 +82,11 @@ def embed_views(
     device: torch.device,
     user_transform: UserTransform | None = None,
     reference: Dataset | None = None,
+    include: np.ndarray | None = None,
 ) -> dict[str, View]:
     """Returns the views "recipe", "canonical", "random" (and "reference" of the reference data, canonical).
 
-    Of a large data set they hold the features of a sample (`images.sample`).
+    Of a large data set they hold the features of a sample (`images.sample`), the rows `include` among it.
     Views with the same network and the same preprocessing are computed once. The random view is the control:
     what an untrained network of the same shape gives (wrong preprocessing takes pretrained features down to
     that level).
@@ -98,20 +99,24 @@ def embed_views(
     backbone = load_backbone(name, weights)
     check_size(backbone, params.recipe.preprocessing.size)
     canonical = pixels.canonical(backbone.expects, params.recipe.preprocessing.size)
-    views: dict[str, View] = {}
+    views, rows = dict[str, View](), sampled(dataset, include)
     if user_transform is None:
         recipe = pixels.resolve(params.recipe.preprocessing, backbone.expects)
-        views["recipe"] = _view(dataset, backbone, recipe, weights, device, "recipe")
+        views["recipe"] = _view(dataset, backbone, recipe, weights, device, "recipe", rows)
     else:
-        views["recipe"] = _user_view(dataset, backbone, user_transform, weights, device)
+        views["recipe"] = _user_view(dataset, backbone, user_transform, weights, device, rows)
     views["canonical"] = views["recipe"]
     if views["recipe"].preprocessing != canonical:
-        views["canonical"] = _view(dataset, backbone, canonical, weights, device, "canonical")
+        views["canonical"] = _view(dataset, backbone, canonical, weights, device, "canonical", rows)
     views["random"] = views["canonical"]
     if weights != "none":
-        views["random"] = _view(dataset, load_backbone(name, "none"), canonical, "none", device, "random")
+        views["random"] = _view(
+            dataset, load_backbone(name, "none"), canonical, "none", device, "random", rows
+        )
     if reference is not None:
-        views["reference"] = _view(reference, backbone, canonical, weights, device, "reference")
+        views["reference"] = _view(
+            reference, backbone, canonical, weights, device, "reference", sampled(reference)
+        )
     return views
 
 
@@ -162,8 +167,8 @@ def _view(
     weights: str,
     device: torch.device,
     name: str,
+    rows: np.ndarray | None,
 ) -> View:
-    rows = sampled(dataset)
     everything = np.arange(len(dataset.manifest)) if rows is None else rows
     images = Resized(dataset.store, everything, preprocessing)
     features, profile = embed(backbone, images, preprocessing, device, description=f"embed {name}")
@@ -171,10 +176,14 @@ def _view(
 
 
 def _user_view(
-    dataset: Dataset, backbone: Backbone, transform: UserTransform, weights: str, device: torch.device
+    dataset: Dataset,
+    backbone: Backbone,
+    transform: UserTransform,
+    weights: str,
+    device: torch.device,
+    rows: np.ndarray | None,
 ) -> View:
     size = BATCH_SIZES.get(device.type, 32)
-    rows = sampled(dataset)
     everything = np.arange(len(dataset.manifest)) if rows is None else rows
     batches = (batch.to(device) for batch in _transformed(dataset, transform, everything, size))
     found, count = Gathered(len(everything)), -(-len(everything) // size)

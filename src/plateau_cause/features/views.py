@@ -40,17 +40,14 @@ class View:
         return dataset if self.rows is None else dataset.subset(self.rows)
 
     def of(self, rows: np.ndarray) -> View:
-        """Returns the view of a data set that consists of these rows (n,) of the manifest only.
+        """Returns the view of a data set that consists of these rows (n,) of the manifest, ascending.
 
-        Raises:
-            ValueError: it does not hold the features of all of them.
+        Where it is one of a sample, it holds the features of those that the sample has.
         """
-        places = rows
-        if self.rows is not None:  # ascending
-            places = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
-            if (self.rows[places] != rows).any():
-                raise ValueError("some rows lie outside the sample")
-        return replace(self, features=self.features[places], rows=None)
+        if self.rows is None:
+            return replace(self, features=self.features[rows])
+        own, places = np.isin(self.rows, rows), np.flatnonzero(np.isin(rows, self.rows))
+        return replace(self, features=self.features[own], rows=None if len(places) == len(rows) else places)
 
 
 def save_views(folder: Path, views: Mapping[str, View], about: Mapping[str, Any]) -> None:

@@ -16,12 +16,20 @@ PER_CLASS = 20  # of a class on average, where there are so many classes that SI
 FEWEST = 3  # of a class in a split, where it has as many
 
 
-def sampled(dataset: Dataset) -> np.ndarray | None:
-    """Returns the rows (n,) of the sample that features are computed of, ascending; None for all rows."""
+def sampled(dataset: Dataset, include: np.ndarray | None = None) -> np.ndarray | None:
+    """Returns the rows (n,) of the sample that features are computed of, ascending; None for all rows.
+
+    Args:
+        dataset: all images.
+        include: rows that have to be among them; the others make it a sample of SIZE.
+    """
     size = max(SIZE, PER_CLASS * len(dataset.classes))
     if len(dataset.manifest) <= size:
         return None
-    return stratified_sample(dataset.targets, dataset.split_codes, size)
+    if include is None:
+        return stratified_sample(dataset.targets, dataset.split_codes, size)
+    others = stratified_sample(dataset.targets, dataset.split_codes, max(1, size - len(include)))
+    return np.union1d(include, others)
 
 
 def stratified_sample(targets: np.ndarray, splits: np.ndarray, size: int, seed: int = 0) -> np.ndarray:
