@@ -76,7 +76,8 @@ def make(folder: Path, images: int) -> None:
 
 def run(folder: Path, images: int) -> list[Measured]:
     """Returns what each stage took on so many images, made in the folder."""
-    make(folder / "shards", images)
+    if not (folder / "shards").exists():
+        make(folder / "shards", images)
     given = {
         "data": {"source": "table", "path": "shards", "stored_size": STORED_PX},
         "backbone": {"name": "test_resnet", "weights": "none"},
@@ -141,7 +142,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--images", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--folder", type=Path, help="where everything is made and left; none: it is removed")
+    parser.add_argument(
+        "--folder", type=Path, help="where everything is made, left, and used again; none: it is removed"
+    )
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="scale-", dir="."))
     rows: list[Measured] = []

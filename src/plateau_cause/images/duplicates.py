@@ -21,7 +21,8 @@ MOST_DIFFERENCE = 3.5  # mean absolute difference of the thumbnails, 0..255
 MOST_RELATIVE = 0.1  # the same over the thumbnails' standard deviation: images of low contrast are all alike
 ALWAYS_SAME = 1.0  # what compression changes in an image without contrast
 MOST_PAIRS = 1_000_000  # beyond it the search ends: a film cut into frames has more pairs than memory
-PAIRS_AT_ONCE = 2**22
+PAIRS_AT_ONCE = 2**20  # numbers that are compared
+AT_ONCE = 2**12  # images whose text or thumbnails are looked at
 COARSE = 48  # values of a thumbnail of 4 x 4 pixels
 RANK = {"train": 0, "val": 1, "test": 2}
 
@@ -68,8 +69,10 @@ def find_duplicates(sha256: pd.Series, measured: Measurements) -> Duplicates:
 
 def _numbers(sha256: pd.Series) -> np.ndarray:
     """Returns a number (N,) uint64 per digest; a few at a time, for Python's own strings take much memory."""
-    parts = [pd.util.hash_array(sha256.iloc[some].to_numpy(object)) for some in slices(len(sha256))]
-    return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+    found = np.empty(len(sha256), np.uint64)
+    for some in slices(len(sha256), AT_ONCE):
+        found[some] = pd.util.hash_array(sha256.iloc[some].to_numpy(object))
+    return found
 
 
 def _near_pairs(firsts: np.ndarray, measured: Measurements) -> tuple[pd.DataFrame, bool]:
@@ -113,7 +116,7 @@ def _summaries(firsts: np.ndarray, measured: Measurements) -> tuple[np.ndarray, 
     levels = scratch(shape[:1], np.float64, measured.folder, COLUMN_BYTES)
     spread = scratch(shape[:1], np.float64, measured.folder, COLUMN_BYTES)
     coarse = scratch(shape, np.float32, measured.folder, COLUMN_BYTES)
-    for some in slices(len(firsts), 2**13):
+    for some in slices(len(firsts), AT_ONCE):
         thumbnails = measured.thumbnails[firsts[some]]
         flat = thumbnails.reshape(len(thumbnails), -1)  # (n, 768)
         levels[some], spread[some], coarse[some] = flat.mean(axis=1), flat.std(axis=1), _coarse(thumbnails)

@@ -56,10 +56,13 @@ def assign(images: pd.DataFrame, val: float, test: float, seed: int, key: str = 
     order = _sorted_rows(images["image_id"])
     table = images if (np.diff(order) == 1).all() else images.iloc[order].reset_index(drop=True)
     _check_classes(table, key)
-    names = _given(table, key)
-    drawn = {name: part for name, part in (("test", test), ("val", val)) if not (names == name).any()}
-    if drawn:
-        names = _drawn(table, names, drawn, np.random.default_rng(seed))
+    if table["split"].isna().all():
+        names = _draw(table, {"test": test, "val": val}, np.random.default_rng(seed))
+    else:
+        names = _given(table, key)
+        drawn = {name: part for name, part in (("test", test), ("val", val)) if not (names == name).any()}
+        if drawn:
+            names = _drawn(table, names, drawn, np.random.default_rng(seed))
     _check_splits(names, table["label"], key)
     if (np.diff(order) == 1).all():
         return names
