@@ -19,7 +19,7 @@ PLATEAU_KERAS_PYTHON ?= $(wildcard $(CURDIR)/$(KERAS_VENV)/bin/python)
 export PLATEAU_KERAS_PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity bench-scripts lint format ui clean distclean
+.PHONY: help setup setup-server setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity bench-scripts bench-scale lint format ui clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -98,6 +98,9 @@ bench-scripts: setup ## Diagnose public training scripts, broken by one line eac
 
 bench-games: setup ## Play noisy games with known values, beside the best possible player; exit status 1 below the bars
 	$(BIN)/python -m benchmarks.games.run
+
+bench-scale: setup ## Memory and time of the stages before training, up to a million images (IMAGES='10000 100000' for less)
+	$(BIN)/python -m benchmarks.scale --images $(or $(IMAGES),10000 100000 1000000)
 
 ui: setup ## Open the recorded runs in MLflow on http://127.0.0.1:5000 (PORT=... for another port)
 	-@sh stages/run -m plateau_cause.tracking.read http://127.0.0.1:$(PORT)

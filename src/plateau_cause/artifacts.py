@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+ROW_GROUP = 2**16  # rows of a Parquet file that are encoded at once
+
+
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary sibling file that replaces `path` on success and is removed on failure."""
@@ -87,7 +90,7 @@ def read_json(path: Path) -> Any:
 def write_parquet(path: Path, table: pd.DataFrame) -> None:
     """Writes a table as Parquet, without its index."""
     with atomic_path(path) as temporary:
-        table.to_parquet(temporary, index=False)
+        table.to_parquet(temporary, index=False, row_group_size=ROW_GROUP)
 
 
 def read_parquet(path: Path) -> pd.DataFrame:

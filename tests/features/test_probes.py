@@ -131,3 +131,23 @@ def test_1100_images_of_1280_features_take_less_than_two_seconds():
     started = time.thread_time()
     probes.linear_probe(features.astype(np.float32), targets, np.arange(1100), np.arange(1100, 1500), 10)
     assert time.thread_time() - started < 2.0
+
+
+def test_of_many_rows_a_sample_is_fitted(monkeypatch):
+    random = np.random.default_rng(0)
+    targets = np.arange(600) % 3
+    features = np.eye(3, dtype=np.float32)[targets] + random.normal(0, 0.4, (600, 3)).astype(np.float32)
+    train, val = np.arange(400), np.arange(400, 600)
+    fitted = []
+
+    def path(some, its, *rest):
+        fitted.append(np.bincount(its).tolist())
+        return probes_of(some, its, *rest)
+
+    probes_of = probes.fit_path
+    monkeypatch.setattr(probes, "fit_path", path)
+    monkeypatch.setattr(probes.sample, "SIZE", 90)
+    found = probes.linear_probe(features, targets, train, val, 3)
+    assert fitted == [[30, 30, 30]]
+    assert found.accuracy["val"] > 0.85
+    assert len(found.probabilities) == 600

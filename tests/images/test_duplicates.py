@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from plateau_cause.images import duplicates, statistics
+from plateau_cause.images import duplicates, hashes, statistics
 
 
 def described(prepared, folder, **options):
@@ -139,5 +139,22 @@ def test_hashes_do_not_depend_on_how_many_are_compared_at_once(
     folder = make_folder(split_files)
     whole = described(prepared, folder).pairs
     monkeypatch.setattr(duplicates, "PAIRS_AT_ONCE", 50)
+    monkeypatch.setattr(hashes, "PAIRS_AT_ONCE", 50)
     assert described(prepared, folder).pairs.equals(whole)
     assert len(whole) == 1
+
+
+def test_bands_find_the_pairs_that_all_pairs_find(make_folder, split_files, encode, prepared, monkeypatch):
+    for n, quality in enumerate((50, 60, 75, 90)):
+        split_files[f"test/a/near{n}.jpg"] = encode(split_files[f"train/a/{n}.png"], "JPEG", quality=quality)
+        split_files[f"val/b/half{n}.png"] = encode(split_files[f"train/b/{n}.png"].resize((48, 36)))
+    split_files["test/b/copy.png"] = split_files["train/b/5.png"]
+    folder = make_folder(split_files)
+    whole = described(prepared, folder)
+    monkeypatch.setattr(hashes, "MOST_COMPARED", 10)
+    banded = described(prepared, folder)
+    assert banded.pairs.equals(whole.pairs)
+    assert len(whole.pairs) == 9
+    assert (banded.duplicates.near == whole.duplicates.near).all()
+    assert whole.duplicates.is_complete
+    assert not banded.duplicates.is_complete

@@ -6,6 +6,7 @@ import torch
 from tiny import make_arm, tiny_backbone
 
 from plateau_cause.errors import PlateauError
+from plateau_cause.images import blocks
 from plateau_cause.lab import laboratory, store
 from plateau_cause.training import loop
 from plateau_cause.training.loop import Outcome
@@ -154,3 +155,14 @@ def test_the_key_knows_what_the_users_file_imports(make_lab, tmp_path):
 def test_a_range_test_knows_the_weights_too(make_lab):
     lab = make_lab()
     assert lab.context(make_arm(weights="bundled")) != lab.context(make_arm(weights="none"))
+
+
+@pytest.mark.parametrize("trainable", ["all", "head", "last_block"])
+def test_mapped_files_change_nothing(make_lab, tmp_path, monkeypatch, trainable):
+    arm = make_arm({"trainable": trainable, "batch_norm": "frozen", "preprocessing.size": 12})
+    few = make_lab().run(arm)
+    monkeypatch.setattr(blocks, "MOST_IN_MEMORY_BYTES", 0)
+    many = make_lab(pixels=tmp_path / "pixels").run(arm)
+    assert len(list((tmp_path / "pixels").iterdir())) == 1
+    np.testing.assert_array_equal(few.outcome.test_outputs, many.outcome.test_outputs)
+    np.testing.assert_array_equal(few.outcome.val_outputs, many.outcome.val_outputs)

@@ -38,6 +38,14 @@ def test_a_shift_of_one_class_is_named(today, yesterday):
     assert drift.measure(yesterday, today, view_of(features), BACKBONE).moved_classes == ["green"]
 
 
+def test_features_of_a_sample_are_tested_and_all_images_counted(today, yesterday):
+    rows = np.arange(0, 90, 3)
+    view = replace(view_of(features_of(today)[rows]), rows=rows)
+    found = drift.measure(yesterday, today, view, BACKBONE)
+    assert (found.new_images, found.test["sizes"]) == (45, (27, 15))
+    assert found.test["auc_p"] > 0.05
+
+
 def test_few_new_images_are_not_tested_but_counted(today, yesterday):
     kept = np.flatnonzero((np.arange(len(today)) % 2 == 0) | (np.arange(len(today)) < 6))
     now = replace(today, manifest=today.manifest.iloc[kept].reset_index(drop=True))

@@ -13,6 +13,7 @@ from plateau_cause.causes.trial import DataFacts, Larger
 from plateau_cause.diagnosis.reference import probed, validation
 from plateau_cause.features.probes import linear_probe
 from plateau_cause.features.views import View
+from plateau_cause.images.store import Dataset
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.inspection import unreached
 from plateau_cause.lab.laboratory import Laboratory
@@ -51,16 +52,19 @@ def gather_evidence(
 
 def _probes(lab: Laboratory, recipe: Arm, reference: Arm, views: Mapping[str, View]) -> dict[str, float]:
     """Returns the linear probes' validation accuracy; the canonical one under the reference's weights."""
-    features = {
-        name: view.features for name, view in views.items() if name in ("recipe", "canonical", "random")
+    looked_at = {
+        name: (view.followed(lab.dataset), view.features)
+        for name, view in views.items()
+        if name in ("recipe", "canonical", "random")
     }
     if reference.weights != lab.weights:
-        features["canonical"] = lab.features(reference.recipe.preprocessing, reference.weights)
-    train, val = lab.dataset.indices("train"), lab.dataset.indices("val")
-    return {
-        name: linear_probe(found, lab.dataset.targets, train, val, lab.num_classes).accuracy["val"]
-        for name, found in features.items()
-    }
+        looked_at["canonical"] = lab.dataset, lab.features(reference.recipe.preprocessing, reference.weights)
+    return {name: _val_accuracy(*seen) for name, seen in looked_at.items()}
+
+
+def _val_accuracy(dataset: Dataset, features: np.ndarray) -> float:
+    train, val = dataset.indices("train"), dataset.indices("val")
+    return linear_probe(features, dataset.targets, train, val, len(dataset.classes)).accuracy["val"]
 
 
 def _steps(lab: Laboratory, arm: Arm) -> float:

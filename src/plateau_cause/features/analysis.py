@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class FeatureShift:
         noise: label-noise evidence for "train" and "held_out", flagged images by manifest row, plain types.
         points: the joint picture: row, image_id, view, split, label, x, y.
         picture: its quality.
+        sampled: images that all this is about, where they are a sample (`images.sample`); None: all.
     """
 
     probes: dict[str, Any]
@@ -43,6 +44,7 @@ class FeatureShift:
     noise: dict[str, Any]
     points: pd.DataFrame
     picture: projection.Projection
+    sampled: int | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -61,7 +63,8 @@ class FeatureShift:
         }
         result |= {"more_data_gain": self.probes["learning_curve"]["gain"][0]}
         quality = {"trustworthiness": self.picture.trustworthiness, "preservation": self.picture.preservation}
-        return result | {f"umap_{name}": value for name, value in quality.items()}
+        result |= {f"umap_{name}": value for name, value in quality.items()}
+        return result if self.sampled is None else result | {"sampled": self.sampled}
 
 
 def analyse(
@@ -70,11 +73,41 @@ def analyse(
     """Returns everything the features of these views say about the data set.
 
     Args:
-        dataset: whose manifest rows the views "recipe", "canonical", "random" follow.
+        dataset: whose manifest rows the views "recipe", "canonical", "random" follow; all, or a sample.
         views: from `features.embed.embed_views`.
         reference: whose manifest rows the view "reference" follows, where there is one.
         seed: of folds, permutations, subsamples and picture.
     """
+    rows, dataset = views["recipe"].rows, views["recipe"].followed(dataset)
+    reference = reference and views["reference"].followed(reference)
+    found = _analyse(dataset, views, reference, seed)
+    return found if rows is None else _of_all(found, views, rows)
+
+
+def _of_all(found: FeatureShift, views: Mapping[str, View], rows: np.ndarray) -> FeatureShift:
+    """Returns what was found in a sample, with row numbers of the whole manifest, and marked as such."""
+    size = {"sampled": len(rows)}
+    for part in ("train", "held_out"):
+        for image in found.noise[part]["flagged"]:
+            image["row"] = int(rows[image["row"]])
+    places = found.points["row"].to_numpy(np.int64).copy()
+    for view, of_view in views.items():
+        own = (found.points["view"] == view).to_numpy(bool)
+        if of_view.rows is not None:
+            places[own] = of_view.rows[places[own]]
+    return replace(
+        found,
+        probes=found.probes | size,
+        tests={name: test | size for name, test in found.tests.items()},
+        noise=found.noise | size,
+        points=found.points.assign(row=places),
+        sampled=len(rows),
+    )
+
+
+def _analyse(
+    dataset: Dataset, views: Mapping[str, View], reference: Dataset | None, seed: int
+) -> FeatureShift:
     with one_thread():
         fitted = _probe_views(dataset, views)
         best = _best_view(fitted)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,9 @@ from plateau_cause.features.identification import Identification, identify
 from plateau_cause.features.profile import Profile, Recorder
 from plateau_cause.features.views import View
 from plateau_cause.images import preprocessing as pixels
+from plateau_cause.images.blocks import Gathered
+from plateau_cause.images.resized import Resized
+from plateau_cause.images.sample import sampled
 from plateau_cause.runtime import progress
 
 if TYPE_CHECKING:
@@ -34,6 +38,7 @@ BATCH_SIZES = {
     "cpu": 32,
     "cuda": 256,
 }  # on a CPU larger batches fall out of the cache: 584 images/s at 32, 388 at 256
+TOGETHER = 32  # batches whose features leave the device at once: it waits for each such moment
 PROFILE_IMAGES = 256  # the floor of the KL divergence is 1/n per channel; from 64 images on it is stable
 IDENTIFICATION_IMAGES = 48
 SPATIAL_CHOICES = [(r, i) for r in ("squash", "crop", "pad") for i in ("bicubic", "bilinear", "nearest")]
@@ -41,11 +46,12 @@ SPATIAL_CHOICES = [(r, i) for r in ("squash", "crop", "pad") for i in ("bicubic"
 
 def embed(
     backbone: Backbone,
-    images: np.ndarray,
+    images: np.ndarray | Resized,
     preprocessing: Preprocessing,
     device: torch.device,
     batch_size: int | None = None,
     description: str = "embed",
+    folder: Path | None = None,
 ) -> tuple[np.ndarray, Profile]:
     """Returns pooled features (N, D) float32 of uint8 images, and the network's profile over some of them.
 
@@ -57,6 +63,7 @@ def embed(
         batch_size: images; None for what is fast on the device. The result does not depend on it beyond
             rounding.
         description: of the progress bar.
+        folder: where the features of many images lie, see `images.blocks.scratch`.
     """
     size = batch_size or BATCH_SIZES.get(device.type, 32)
     ready = pixels.resolve(preprocessing, backbone.expects)
@@ -64,7 +71,9 @@ def embed(
         pixels.normalize(torch.from_numpy(images[i : i + size]).to(device, non_blocking=True), ready)
         for i in range(0, len(images), size)
     )
-    return _embed_batches(backbone, batches, -(-len(images) // size), device, description)
+    found = Gathered(len(images), folder)
+    profile = _embed_batches(backbone, batches, -(-len(images) // size), device, description, found)
+    return found.array(), profile
 
 
 def embed_views(
@@ -73,9 +82,11 @@ def embed_views(
     device: torch.device,
     user_transform: UserTransform | None = None,
     reference: Dataset | None = None,
+    include: np.ndarray | None = None,
 ) -> dict[str, View]:
     """Returns the views "recipe", "canonical", "random" (and "reference" of the reference data, canonical).
 
+    Of a large data set they hold the features of a sample (`images.sample`), the rows `include` among it.
     Views with the same network and the same preprocessing are computed once. The random view is the control:
     what an untrained network of the same shape gives (wrong preprocessing takes pretrained features down to
     that level).
@@ -88,20 +99,24 @@ def embed_views(
     backbone = load_backbone(name, weights)
     check_size(backbone, params.recipe.preprocessing.size)
     canonical = pixels.canonical(backbone.expects, params.recipe.preprocessing.size)
-    views: dict[str, View] = {}
+    views, rows = dict[str, View](), sampled(dataset, include)
     if user_transform is None:
         recipe = pixels.resolve(params.recipe.preprocessing, backbone.expects)
-        views["recipe"] = _view(dataset, backbone, recipe, weights, device, "recipe")
+        views["recipe"] = _view(dataset, backbone, recipe, weights, device, "recipe", rows)
     else:
-        views["recipe"] = _user_view(dataset, backbone, user_transform, weights, device)
+        views["recipe"] = _user_view(dataset, backbone, user_transform, weights, device, rows)
     views["canonical"] = views["recipe"]
     if views["recipe"].preprocessing != canonical:
-        views["canonical"] = _view(dataset, backbone, canonical, weights, device, "canonical")
+        views["canonical"] = _view(dataset, backbone, canonical, weights, device, "canonical", rows)
     views["random"] = views["canonical"]
     if weights != "none":
-        views["random"] = _view(dataset, load_backbone(name, "none"), canonical, "none", device, "random")
+        views["random"] = _view(
+            dataset, load_backbone(name, "none"), canonical, "none", device, "random", rows
+        )
     if reference is not None:
-        views["reference"] = _view(reference, backbone, canonical, weights, device, "reference")
+        views["reference"] = _view(
+            reference, backbone, canonical, weights, device, "reference", sampled(reference)
+        )
     return views
 
 
@@ -152,20 +167,28 @@ def _view(
     weights: str,
     device: torch.device,
     name: str,
+    rows: np.ndarray | None,
 ) -> View:
-    images = pixels.resize_all(dataset.store, np.arange(len(dataset.manifest)), preprocessing)
+    everything = np.arange(len(dataset.manifest)) if rows is None else rows
+    images = Resized(dataset.store, everything, preprocessing)
     features, profile = embed(backbone, images, preprocessing, device, description=f"embed {name}")
-    return View(features, weights, preprocessing, profile.to_dict())
+    return View(features, weights, preprocessing, profile.to_dict(), rows)
 
 
 def _user_view(
-    dataset: Dataset, backbone: Backbone, transform: UserTransform, weights: str, device: torch.device
+    dataset: Dataset,
+    backbone: Backbone,
+    transform: UserTransform,
+    weights: str,
+    device: torch.device,
+    rows: np.ndarray | None,
 ) -> View:
     size = BATCH_SIZES.get(device.type, 32)
-    rows = np.arange(len(dataset.manifest))
-    batches = (batch.to(device) for batch in _transformed(dataset, transform, rows, size))
-    features, profile = _embed_batches(backbone, batches, -(-len(rows) // size), device, "embed recipe.code")
-    return View(features, weights, None, profile.to_dict())
+    everything = np.arange(len(dataset.manifest)) if rows is None else rows
+    batches = (batch.to(device) for batch in _transformed(dataset, transform, everything, size))
+    found, count = Gathered(len(everything)), -(-len(everything) // size)
+    profile = _embed_batches(backbone, batches, count, device, "embed recipe.code", found)
+    return View(found.array(), weights, None, profile.to_dict(), rows)
 
 
 def _transformed(
@@ -193,9 +216,14 @@ def _plain(dataset: Dataset, rows: np.ndarray, size: int, resize: str, interpola
 
 @torch.inference_mode()
 def _embed_batches(
-    backbone: Backbone, batches: Iterable[torch.Tensor], count: int, device: torch.device, description: str
-) -> tuple[np.ndarray, Profile]:
-    """Returns features (N, D) and profile of float batches (B, 3, H, W); every few batches are profiled."""
+    backbone: Backbone,
+    batches: Iterable[torch.Tensor],
+    count: int,
+    device: torch.device,
+    description: str,
+    found: Gathered,
+) -> Profile:
+    """Gathers the features (N, D) of float batches (B, 3, H, W); returns the profile over some of them."""
     network, was_training = backbone.stages, backbone.stages.training
     network.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     head = None if backbone.pretrained_head is None else backbone.pretrained_head.to(device).eval()
@@ -206,5 +234,8 @@ def _embed_batches(
             x = batch.contiguous(memory_format=torch.channels_last)
             every = max(1, count * len(x) // PROFILE_IMAGES)  # spread: manifests are often sorted by class
             parts.append(recorder.record(x) if number % every == 0 else network(x).float())
+            if len(parts) == TOGETHER or number == count - 1:
+                found.add(torch.cat(parts).float().cpu().numpy())
+                parts.clear()
     network.train(was_training)
-    return torch.cat(parts).float().cpu().numpy(), recorder.profile()
+    return recorder.profile()

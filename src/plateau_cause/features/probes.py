@@ -15,6 +15,8 @@ import numpy as np
 from plateau_cause.errors import PlateauError
 from plateau_cause.features.logistic import fit_path, probabilities_of
 from plateau_cause.features.neighbors import nearest, positions, votes
+from plateau_cause.images import sample
+from plateau_cause.images.sample import stratified_sample
 
 KS = (5, 10, 20)
 GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # scikit-learn's C on standardised features, strongest penalty first
@@ -113,19 +115,20 @@ def linear_probe(
     Args:
         features: (N, D); rows in no split are only predicted.
         targets: (N,) int64.
-        train: row numbers that are fitted.
-        val: row numbers that choose the penalty; without any the middle of the grid is taken.
+        train: row numbers that are fitted; of many a sample (`images.sample.SIZE`).
+        val: row numbers that choose the penalty, likewise; without any the middle of the grid is taken.
         num_classes: C; classes without a training image get weight 0 and are never predicted.
         test: row numbers, for their accuracy only.
 
     Raises:
         PlateauError: a feature is not a finite number.
     """
-    _check(features[train])
-    candidates = fit_path(features[train], targets[train], num_classes, GRID)
+    seen, judged = _few(targets, train), _few(targets, val)
+    _check(features[seen])
+    candidates = fit_path(features[seen], targets[seen], num_classes, GRID)
     best = GRID[len(GRID) // 2]
     if len(val):
-        best = max(GRID, key=lambda c: _merit(candidates[c], features[val], targets[val]))
+        best = max(GRID, key=lambda c: _merit(candidates[c], features[judged], targets[judged]))
     weight, bias = candidates[best]
     probabilities = probabilities_of(features, weight, bias)
     splits = {"train": train, "val": val} | ({} if test is None else {"test": test})
@@ -197,6 +200,12 @@ def bayes_error_bound(one_nn_error: float, num_classes: int) -> float:
     """
     share = (num_classes - 1) / num_classes
     return float(share * (1.0 - np.sqrt(max(0.0, 1.0 - one_nn_error / share))))
+
+
+def _few(targets: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns the rows, or a stratified sample of them where they are many."""
+    found: np.ndarray = rows[stratified_sample(targets[rows], np.zeros(len(rows), np.int8), sample.SIZE)]
+    return found
 
 
 def _merit(

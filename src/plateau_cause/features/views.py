@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from plateau_cause import artifacts
 from plateau_cause.config.recipe import Preprocessing
+
+if TYPE_CHECKING:
+    from plateau_cause.images.store import Dataset
 
 
 @dataclass(frozen=True)
@@ -18,17 +21,33 @@ class View:
     """Features of all images of one data set.
 
     Attributes:
-        features: (N, D) float32 in the order of the manifest.
+        features: (N, D) float32 in the order of the manifest, or of `rows`.
         weights: what the network was loaded with, as in params.yaml.
         preprocessing: complete, numbers instead of "canonical"; None where the user's own transform made the
             input.
         profile: `features.profile.Profile` as plain types.
+        rows: (N,) of the manifest, where the features are those of a sample (`images.sample`); None: of all.
     """
 
     features: np.ndarray
     weights: str
     preprocessing: Preprocessing | None
     profile: Mapping[str, Any]
+    rows: np.ndarray | None = None
+
+    def followed(self, dataset: Dataset) -> Dataset:
+        """Returns the data set whose manifest the features follow: the whole of it, or the sample."""
+        return dataset if self.rows is None else dataset.subset(self.rows)
+
+    def of(self, rows: np.ndarray) -> View:
+        """Returns the view of a data set that consists of these rows (n,) of the manifest, ascending.
+
+        Where it is one of a sample, it holds the features of those that the sample has.
+        """
+        if self.rows is None:
+            return replace(self, features=self.features[rows])
+        own, places = np.isin(self.rows, rows), np.flatnonzero(np.isin(rows, self.rows))
+        return replace(self, features=self.features[own], rows=None if len(places) == len(rows) else places)
 
 
 def save_views(folder: Path, views: Mapping[str, View], about: Mapping[str, Any]) -> None:
@@ -42,7 +61,8 @@ def save_views(folder: Path, views: Mapping[str, View], about: Mapping[str, Any]
     """
     with artifacts.atomic_folder(folder) as temporary:
         for name, view in views.items():
-            artifacts.write_arrays(temporary / f"{name}.npz", features=view.features)
+            rows = {} if view.rows is None else {"rows": view.rows}
+            artifacts.write_arrays(temporary / f"{name}.npz", features=view.features, **rows)
         described = {name: _describe(view) for name, view in views.items()}
         artifacts.write_json(temporary / "profile.json", {**about, "views": described})
 
@@ -64,6 +84,7 @@ def metrics(views: Mapping[str, View]) -> dict[str, float]:
     for name, view in views.items():
         count, width = view.features.shape
         result |= {f"images_{name}": count, f"feature_dim_{name}": width}
+        result |= {} if view.rows is None else {f"sampled_{name}": count}
         if view.weights == "none":  # nothing was learned: its batch-norm statistics mean nothing
             continue
         for depth, found in view.profile["by_depth"].items():
@@ -84,4 +105,5 @@ def _load(path: Path, entry: Mapping[str, Any]) -> View:
     if preprocessing is not None:
         triples = {key: tuple(value) for key, value in preprocessing.items() if isinstance(value, list)}
         preprocessing = Preprocessing(**{**preprocessing, **triples})
-    return View(artifacts.read_arrays(path)["features"], entry["weights"], preprocessing, entry["profile"])
+    arrays = artifacts.read_arrays(path)
+    return View(arrays["features"], entry["weights"], preprocessing, entry["profile"], arrays.get("rows"))

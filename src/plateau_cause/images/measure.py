@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import DTypeLike
 from PIL import Image
 
+from plateau_cause.images.blocks import scratch
 from plateau_cause.images.store import ImageStore
 from plateau_cause.runtime import available_cpus, progress
 
@@ -15,6 +18,7 @@ THUMBNAIL_PX = 16
 HASH_PX = 8
 MARGIN = 3  # gray levels: smaller differences are compression noise on an even ground and set no bit
 PER_TASK = 64
+COLUMN_BYTES = 2**23  # of a number per image in memory; there are a dozen of them
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Measurements:
         histogram: (3, 256), pixels of all images per channel and value.
         thumbnails: (N, 16, 16, 3) uint8, whatever the aspect ratio.
         hashes: (N,) uint64, difference hashes.
+        folder: where there is room for files, should anything else of this length be needed.
     """
 
     means: np.ndarray
@@ -34,17 +39,23 @@ class Measurements:
     histogram: np.ndarray
     thumbnails: np.ndarray
     hashes: np.ndarray
+    folder: Path | None = None
 
 
 def measure(store: ImageStore) -> Measurements:
-    """Returns the measurements of all images, in the order of the store."""
+    """Returns the measurements of all images, in the order of the store; of many in mapped files."""
     count = len(store)
+
+    def rows(*shape: int, dtype: DTypeLike = np.float64) -> np.ndarray:
+        return scratch((count, *shape), dtype, store.path.parent, COLUMN_BYTES)
+
     found = Measurements(
-        np.empty((count, 3)),
-        np.empty((count, 3, 3)),
+        rows(3),
+        rows(3, 3),
         np.zeros((3, 256), np.int64),
-        np.empty((count, THUMBNAIL_PX, THUMBNAIL_PX, 3), np.uint8),
-        np.empty(count, np.uint64),
+        rows(THUMBNAIL_PX, THUMBNAIL_PX, 3, dtype=np.uint8),
+        rows(dtype=np.uint64),
+        store.path.parent,
     )
     starts = range(0, count, PER_TASK)
 

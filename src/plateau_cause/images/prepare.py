@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,18 @@ from plateau_cause import artifacts
 from plateau_cause.config.params import Data
 from plateau_cause.errors import PlateauError, shown
 from plateau_cause.images import manifest as manifests
-from plateau_cause.images import quarantine, sources, splits
+from plateau_cause.images import manifest_file, quarantine, sources, splits
+from plateau_cause.images.blocks import slices
 from plateau_cause.images.decode import Decoded, decode, quiet_pillow
 from plateau_cause.images.item import Item, UnreadableError
-from plateau_cause.images.store import CLASSES, MANIFEST, PIXELS, QUARANTINE
+from plateau_cause.images.listing import Streamed, in_order, listed
+from plateau_cause.images.manifest_file import MANIFEST, Rows
+from plateau_cause.images.store import CLASSES, PIXELS, QUARANTINE
 from plateau_cause.runtime import available_cpus, progress
 
 AHEAD = 16  # images per thread that may wait for their turn: bounds the memory
 ROOM = 1.5  # of the size asked for: an aspect ratio of 4 to 3 and a crop of 7/8, as ImageNet's evaluation has
+ROWS = "rows.arrow"  # while the folder is being written
 USUAL_PX = 224  # what most weights expect
 
 
@@ -71,18 +75,36 @@ def prepare(
     Raises:
         PlateauError: nothing readable, too much unreadable (max_unreadable), or no sensible splits.
     """
-    items = _chosen(_sorted(sources.read(data, key)), data, key)
+    items = _listed(data, key)
     with artifacts.atomic_folder(folder) as temporary:
-        rows, unreadable = _write_pixels(items, stored_px(data, asked_px), temporary / PIXELS)
+        rows, unreadable = _write_pixels(items, stored_px(data, asked_px), temporary)
         _check(data, len(rows), unreadable, key)
-        images = pd.DataFrame(rows)
-        given = images["split"].where(images["split"].notna(), "train").to_numpy(object)
+        images = rows.table()
         parts = data.split.val, data.split.test, data.split.seed
-        manifest = manifests.complete(images, splits.assign(images, *parts, key) if for_training else given)
-        artifacts.write_parquet(temporary / MANIFEST, manifest)
+        names = splits.assign(images, *parts, key) if for_training else splits.given(images)
+        _write_manifest(rows, images, names, temporary)
         artifacts.write_parquet(temporary / QUARANTINE, quarantine.table(unreadable))
-        artifacts.write_json(temporary / CLASSES, manifests.class_names(manifest["label"]))
-    return _counts(manifest, len(unreadable))
+        artifacts.write_json(temporary / CLASSES, manifests.class_names(images["label"]))
+        (temporary / ROWS).unlink(missing_ok=True)
+    return _counts(images, names, len(unreadable))
+
+
+def _listed(data: Data, key: str) -> list[Item] | Streamed:
+    """Returns the items by id; of those that are to be chosen from, or come in any order, a list."""
+    if data.max_images is not None:
+        return _chosen(in_order(sources.read(data, key)), data, key)
+    return listed(lambda: sources.read(data, key), key)
+
+
+def _write_manifest(rows: Rows, images: pd.DataFrame, names: np.ndarray, folder: Path) -> None:
+    classes = manifests.class_names(images["label"])
+    if not rows.are_many:
+        manifest = manifests.complete(images, names, classes)
+        artifacts.write_parquet(folder / MANIFEST, manifest)
+        return
+    starts = slices(len(rows), manifest_file.HELD)
+    parts = (manifests.complete(part, names[next(starts)], classes) for part in rows.parts())
+    manifest_file.write(folder, parts, len(rows))
 
 
 def divided(items: Iterable[Item], data: Data, key: str = "data") -> np.ndarray:
@@ -91,24 +113,12 @@ def divided(items: Iterable[Item], data: Data, key: str = "data") -> np.ndarray:
     Raises:
         PlateauError: there are no sensible splits, or too few images for `max_images`.
     """
-    chosen = _chosen(_sorted(items), data, key)
+    chosen = _chosen(in_order(items), data, key)
     columns = {
         name: [getattr(item, name) for item in chosen] for name in ("image_id", "label", "split", "group")
     }
     table = pd.DataFrame(columns, dtype=object)
     return splits.assign(table, data.split.val, data.split.test, data.split.seed, key)
-
-
-def _sorted(items: Iterable[Item]) -> list[Item]:
-    """Returns the items by id; an id that comes again (a table may list an image twice) is numbered."""
-    ordered = sorted(items, key=lambda i: (i.image_id, i.label, i.split or "", i.group or ""))
-    seen: Counter[str] = Counter()
-    result = []
-    for item in ordered:
-        seen[item.image_id] += 1
-        count = seen[item.image_id]
-        result.append(replace(item, image_id=f"{item.image_id}#{count}") if count > 1 else item)
-    return result
 
 
 def _chosen(items: list[Item], data: Data, key: str) -> list[Item]:
@@ -125,25 +135,25 @@ def _chosen(items: list[Item], data: Data, key: str) -> list[Item]:
 
 
 def _write_pixels(
-    items: list[Item], longest_px: int, path: Path
-) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    items: list[Item] | Streamed, longest_px: int, folder: Path
+) -> tuple[Rows, list[tuple[str, str]]]:
     """Returns the rows of the manifest, and (source, reason) of what could not be read."""
-    rows: list[dict[str, Any]] = []
+    rows = Rows(folder / ROWS)
     unreadable: list[tuple[str, str]] = []
     offset = 0
-    with path.open("wb") as file, quiet_pillow():
+    with (folder / PIXELS).open("wb") as file, quiet_pillow():
         for item, found in progress(_decoded(items, longest_px), len(items), "decode"):
             if isinstance(found, str):
                 unreadable.append((item.source, found))
                 continue
             content = np.ascontiguousarray(found.pixels).tobytes()
             file.write(content)
-            rows.append(_row(item, found, content, offset))
+            rows.add(_row(item, found, content, offset))
             offset += len(content)
     return rows, unreadable
 
 
-def _decoded(items: list[Item], longest_px: int) -> Iterator[tuple[Item, Decoded | str]]:
+def _decoded(items: Iterable[Item], longest_px: int) -> Iterator[tuple[Item, Decoded | str]]:
     """Yields items in their order with what became of them, decoded in several threads a little ahead.
 
     Threads, not processes: Pillow releases Python's lock while it decodes and resizes.
@@ -209,10 +219,10 @@ def _check(data: Data, readable: int, unreadable: list[tuple[str, str]], key: st
         )
 
 
-def _counts(manifest: pd.DataFrame, unreadable: int) -> PrepareResult:
-    sizes = {name: int((manifest["split"] == name).sum()) for name in splits.SPLITS}
-    classes, groups = manifest["label"].nunique(), manifest["group"].nunique()
-    return PrepareResult(len(manifest), int(classes), unreadable, **sizes, groups=int(groups))
+def _counts(images: pd.DataFrame, names: np.ndarray, unreadable: int) -> PrepareResult:
+    sizes = {name: int((names == name).sum()) for name in manifests.SPLITS}
+    classes, groups = images["label"].nunique(), images["group"].nunique()
+    return PrepareResult(len(images), int(classes), unreadable, **sizes, groups=int(groups))
 
 
 def prepare_reference(data: Data | None, folder: Path, asked_px: int = USUAL_PX) -> dict[str, int]:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from plateau_cause.images import blocks
 from plateau_cause.images import duplicates as dup
+from plateau_cause.images.blocks import slices
 from plateau_cause.images.duplicates import Duplicates
+from plateau_cause.images.manifest import SPLITS
 from plateau_cause.images.measure import Measurements, measure
-from plateau_cause.images.splits import SPLITS
 from plateau_cause.images.store import Dataset
 
 LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601, as in Pillow's "L"
@@ -67,8 +69,13 @@ def describe(dataset: Dataset) -> Statistics:
 
 def class_counts(manifest: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
     """Returns the number of images of each class (rows, sorted) in each split (columns)."""
-    counts = pd.crosstab(manifest["label"], manifest["split"])
-    return counts.reindex(index=list(classes), columns=list(SPLITS), fill_value=0)
+    counts = pd.DataFrame()
+    for number, some in enumerate(slices(len(manifest))):
+        part = manifest.iloc[some]
+        found = pd.crosstab(part["label"], part["split"])
+        found = found.reindex(index=list(classes), columns=list(SPLITS), fill_value=0)
+        counts = counts + found if number else found
+    return counts
 
 
 def imbalance(counts: pd.Series) -> float:
@@ -79,16 +86,17 @@ def imbalance(counts: pd.Series) -> float:
 
 def image_table(manifest: pd.DataFrame, measured: Measurements) -> pd.DataFrame:
     """Returns one row per image: its size, brightness, contrast, and whether it is gray."""
-    brightness = measured.means @ LUMA  # (N,)
-    # The luma is linear in the channels: its variance follows from their second moments.
-    variance = np.einsum("i,nij,j->n", LUMA, measured.moments, LUMA) - brightness**2
     table = manifest[["image_id", "split", "label", "width", "height"]].reset_index(drop=True)
-    return table.assign(
-        aspect=table["width"] / table["height"],
-        brightness=brightness,
-        contrast=np.sqrt(np.maximum(variance, 0.0)),
-        is_gray=is_gray(measured.moments),
-    )
+    count = len(table)
+    brightness, contrast, gray = np.empty(count), np.empty(count), np.empty(count, bool)
+    for some in slices(count):
+        moments = measured.moments[some]
+        brightness[some] = measured.means[some] @ LUMA  # (n,)
+        # The luma is linear in the channels: its variance follows from their second moments.
+        variance = np.einsum("i,nij,j->n", LUMA, moments, LUMA) - brightness[some] ** 2
+        contrast[some], gray[some] = np.sqrt(np.maximum(variance, 0.0)), is_gray(moments)
+    aspect = table["width"] / table["height"]
+    return table.assign(aspect=aspect, brightness=brightness, contrast=contrast, is_gray=gray)
 
 
 def is_gray(moments: np.ndarray) -> np.ndarray:
@@ -100,9 +108,16 @@ def is_gray(moments: np.ndarray) -> np.ndarray:
 
 def color_moments(measured: Measurements, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns mean and standard deviation (3,), (3,) of these images' pixels, 0..1, every image alike."""
-    mean = measured.means[rows].mean(axis=0)
-    squares = np.einsum("nii->ni", measured.moments[rows]).mean(axis=0)
+    mean, squares = _mean(measured.means, rows), _mean(np.einsum("nii->ni", measured.moments), rows)
     return mean / 255.0, np.sqrt(np.maximum(squares - mean**2, 0.0)) / 255.0
+
+
+def _mean(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns the mean (C,) of these rows of values (N, C), some of them at a time."""
+    if len(rows) <= blocks.ROWS:
+        return np.asarray(values[rows].mean(axis=0))
+    parts = [values[rows[some]].sum(axis=0) for some in slices(len(rows))]
+    return np.asarray(np.sum(parts, axis=0) / len(rows))
 
 
 def metrics(found: Statistics) -> dict[str, Any]:
@@ -132,7 +147,8 @@ def metrics(found: Statistics) -> dict[str, Any]:
 
 
 def _split_metrics(found: Statistics, split: str) -> dict[str, Any]:
-    counts, images = found.counts[split], found.images[found.images["split"] == split]
+    counts, own = found.counts[split], (found.images["split"] == split).to_numpy(bool)
+    images = found.images.loc[own, ["is_gray", "brightness", "contrast"]]
     return {
         "images": len(images),
         "smallest_class": int(counts.min()),

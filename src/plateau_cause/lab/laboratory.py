@@ -18,7 +18,7 @@ from plateau_cause.backbones import Backbone, load_backbone
 from plateau_cause.config.recipe import Preprocessing
 from plateau_cause.errors import PlateauError
 from plateau_cause.features.embed import embed
-from plateau_cause.images import preprocessing as pixels
+from plateau_cause.images import resized
 from plateau_cause.images.store import Dataset
 from plateau_cause.lab import build, identity, store
 from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm
@@ -56,6 +56,7 @@ class Laboratory:
         shelves: further folders in which finished runs may lie; read only.
         subsets: training rows by name; an arm's `images` chooses one.
         probes: validation accuracies of linear probes, by preprocessing and weights.
+        pixels: folder for resized images and features of large sets; None for the system's temporary one.
         part_of: how many training images there are, where these are only a part of them.
         part: rows of all images that are in this part.
         team: trains arms that are asked for together; None: one after the other, in this process.
@@ -70,6 +71,7 @@ class Laboratory:
     shelves: tuple[Path, ...] = ()
     subsets: dict[str, np.ndarray] = field(default_factory=dict)
     probes: dict[tuple[Preprocessing, str], float] = field(default_factory=dict)
+    pixels: Path | None = None
     on_epoch: OnEpoch | None = None
     part_of: int | None = None
     part: np.ndarray | None = None
@@ -122,13 +124,15 @@ class Laboratory:
         return True
 
     def images(self, preprocessing: Preprocessing) -> np.ndarray:
-        """Returns all images (N, 3, S, S) uint8, resized as the preprocessing says, resized once."""
+        """Returns all images (N, 3, S, S) uint8, resized as the preprocessing says, resized once.
+
+        Large sets lie in a mapped file, see `images.resized`.
+        """
         spatial = Preprocessing(
             size=preprocessing.size, resize=preprocessing.resize, interpolation=preprocessing.interpolation
         )
         if spatial not in self._images:
-            everything = np.arange(len(self.dataset.manifest))
-            self._images[spatial] = pixels.resize_all(self.dataset.store, everything, spatial)
+            self._images[spatial] = resized.whole(self.dataset, spatial, self.pixels)
         return self._images[spatial]
 
     def features(self, preprocessing: Preprocessing, weights: str | None = None) -> np.ndarray:
@@ -136,7 +140,8 @@ class Laboratory:
         key = (preprocessing, self.weights if weights is None else weights)
         if key not in self._features:
             backbone = self.backbone(key[1])
-            found, _ = embed(backbone, self.images(preprocessing), preprocessing, self.device)
+            images = self.images(preprocessing)
+            found, _ = embed(backbone, images, preprocessing, self.device, folder=self.pixels)
             self._features[key] = found
         return self._features[key]
 

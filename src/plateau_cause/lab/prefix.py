@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import nn
 
+from plateau_cause.images.blocks import Gathered
 from plateau_cause.lab.arm import Arm
 from plateau_cause.training import model
 from plateau_cause.training.evaluation import EVALUATION_BATCH
@@ -28,7 +29,7 @@ def cached(
     if depth == len(network.stages) and isinstance(inputs, PixelInputs):
         activations = torch.from_numpy(lab.features(arm.recipe.preprocessing, arm.weights))
     elif depth >= len(network.stages) - 1:
-        activations = _activations(network.stages[:depth], inputs, len(lab.dataset.manifest))
+        activations = _activations(lab, network.stages[:depth], inputs)
     else:
         return inputs
     network.entry = depth
@@ -53,8 +54,9 @@ def _frozen_depth(network: model.Classifier) -> int:
 
 
 @torch.inference_mode()
-def _activations(prefix: nn.Module, inputs: Inputs, n: int) -> torch.Tensor:
+def _activations(lab: Laboratory, prefix: nn.Module, inputs: Inputs) -> torch.Tensor:
     prefix.eval()
-    return torch.cat(
-        [prefix(inputs.evaluation(batch)).cpu() for batch in torch.arange(n).split(EVALUATION_BATCH)]
-    )
+    found = Gathered(len(lab.dataset.manifest), lab.pixels)
+    for batch in torch.arange(len(lab.dataset.manifest)).split(EVALUATION_BATCH):
+        found.add(prefix(inputs.evaluation(batch)).cpu().numpy())
+    return torch.from_numpy(found.array())

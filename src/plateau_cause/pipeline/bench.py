@@ -46,12 +46,13 @@ def _opened(params: Params, root: Path) -> Laboratory:
         device=runtime.device(params.device),
         folder=root / paths.FINISHED,
         shelves=tuple(root / paths.arm(arm) for arm in ARMS),
+        pixels=root / paths.PIXELS,
     )
     views, _ = load_views(root / paths.FEATURES)
     known = {
         (view.preprocessing, view.weights): view.features
         for name, view in views.items()
-        if name != "reference"
+        if name != "reference" and view.rows is None
     }
     lab.remember({key: value for key, value in known.items() if key[0] is not None})  # type: ignore[misc]
     return lab

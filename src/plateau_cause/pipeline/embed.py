@@ -11,6 +11,7 @@ from plateau_cause.config.params import Params
 from plateau_cause.features import embed, views
 from plateau_cause.features.views import View
 from plateau_cause.images.store import open_dataset
+from plateau_cause.lab.scale import scales
 from plateau_cause.pipeline import estimate, paths
 from plateau_cause.training.transforms import coloured
 from plateau_cause.training.user_code import load_user_code
@@ -34,7 +35,9 @@ def write_features(given: Params, root: Path) -> tuple[dict[str, View], dict[str
     reference = open_dataset(root / paths.REFERENCE) if given.reference_data else None
     own = load_user_code(given.recipe.code).transform
     transform = own and coloured(own)
-    found = embed.embed_views(dataset, given, runtime.device(given.device), transform, reference)
+    parts, device = scales(dataset), runtime.device(given.device)
+    include = parts[0].rows if parts else None  # what the swaps train on: labels in doubt are told there
+    found = embed.embed_views(dataset, given, device, transform, reference, include)
     about = embed.describe(dataset, given, transform)
     views.save_views(root / paths.FEATURES, found, about)
     return found, about

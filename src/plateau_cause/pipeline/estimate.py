@@ -19,6 +19,7 @@ from plateau_cause import artifacts, numbers, runtime
 from plateau_cause.backbones import load_backbone
 from plateau_cause.config.params import Params, dump
 from plateau_cause.errors import PlateauError
+from plateau_cause.images import sample
 from plateau_cause.images.store import Dataset
 from plateau_cause.lab.effort import MOST_RUNS, epochs_of_all
 from plateau_cause.lab.scale import JUDGED, images_of_part
@@ -112,7 +113,7 @@ def plan(given: Params, sizes: dict[str, int], pace: Pace, part: int | None = No
         part: training images of the swaps, where these do not have all.
     """
     beside = BESIDE_S * (1.0 + pace.waits) / 2  # half of it waits for no CPU
-    beside += VIEWS * sum(sizes.values()) * pace.pass_s
+    beside += VIEWS * min(sum(sizes.values()), sample.SIZE) * pace.pass_s
     own, careful = _arms(given, sizes, pace)
     if part is None:
         swaps, runs = _swaps(given, own, careful)

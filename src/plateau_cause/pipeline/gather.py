@@ -39,7 +39,7 @@ def gather(params: Params, root: Path, run_id: str | None) -> ReportContent:
         curves=curves,
         runs=[links.linked(run, run_ids.get(run["name"], ""), records) for run in found["runs"]],
         differences=_differences(found),
-        dataset=_dataset(root),
+        dataset=_dataset(root, probes.get("sampled")),
         profile=_profile(root),
         projection=artifacts.read_parquet(root / paths.PROJECTION),
         trustworthiness=probes["umap"]["trustworthiness"],
@@ -83,9 +83,12 @@ def _differences(found: dict[str, Any]) -> list[dict[str, str]]:
     return rows
 
 
-def _dataset(root: Path) -> dict[str, Any]:
+def _dataset(root: Path, sampled: int | None) -> dict[str, Any]:
     facts = artifacts.read_json(root / paths.metrics("prepare_data"))
-    return {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
+    found = {name: value for name, value in facts.items() if isinstance(value, int | float | str)}
+    if sampled is not None:
+        found["features"] = f"on a sample of {sampled:,} of {facts['images']:,} images"
+    return found
 
 
 def _profile(root: Path) -> dict[str, list[dict[str, Any]]]:

@@ -46,6 +46,7 @@ TRIED = KEPT / "tried.json"  # what stage check has tried, and found to work
 FINGERPRINTS = KEPT / "fingerprints.json"  # digests of the user's files, so that each is read once
 FINISHED = KEPT / "runs"  # finished runs and checkpoints, by content
 REPLAYS = KEPT / "replays"  # the same of a script's
+PIXELS = KEPT / "pixels"  # resized images of large data sets, by content
 ANNOUNCED = KEPT / "announced"  # for which content the time was estimated last
 RETRAIN_RECORDS = KEPT / "retrain"  # run records of retrainings
 

@@ -60,7 +60,7 @@ class Facts:
         place = {int(row): i for i, row in enumerate(rows)}
         noise = {name: _flagged(part, place) for name, part in self.noise.items()}
         views = {
-            name: replace(view, features=view.features[rows])
+            name: view.of(rows)
             for name, view in self.views.items()
             if name != "reference"  # the features of other images
         }

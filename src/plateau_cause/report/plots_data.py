@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from plateau_cause.images.splits import SPLITS
+from plateau_cause.images.manifest import SPLITS
 from plateau_cause.images.statistics import Statistics
 from plateau_cause.images.store import Dataset
 from plateau_cause.report import style
@@ -118,7 +118,7 @@ def _split_legend(figure: Figure, splits: pd.Series) -> None:
 @style.styled
 def brightness_contrast(images: pd.DataFrame) -> Figure:
     """Returns each image by its brightness and contrast (0..255), coloured by split."""
-    shown = images.sample(min(len(images), MOST_POINTS), random_state=0)
+    shown = images[["split", "brightness", "contrast"]].sample(min(len(images), MOST_POINTS), random_state=0)
     figure = style.figure(3.0)
     axes = figure.subplots()
     colors = shown["split"].map(SPLIT_COLORS).tolist()

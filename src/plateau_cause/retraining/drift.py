@@ -77,8 +77,9 @@ def measure(
     gone = ~(
         known.images["sha256"].isin(manifest["sha256"]) | known.images["image_id"].isin(manifest["image_id"])
     )
-    note = _obstacle(known, int(new.sum()), network_of(view, backbone))
-    test = None if note else _test(known, view.features[new], manifest["label"].to_numpy(str)[new], seed)
+    followed, seen = view.followed(dataset).manifest, new if view.rows is None else new[view.rows]
+    note = _obstacle(known, int(seen.sum()), network_of(view, backbone))
+    test = None if note else _test(known, view.features[seen], followed["label"].to_numpy(str)[seen], seed)
     shares = class_share_distance(known.class_counts(), class_counts(manifest))
     return Drift(int(new.sum()), int(gone.sum()), shares, test, note)
 

@@ -65,14 +65,15 @@ def describe(dataset: Dataset, view: View, backbone: BackboneParams, seed: int =
 
     Args:
         dataset: prepared images.
-        view: features of all its images.
+        view: features of its images, or of a sample of them.
         backbone: whose features they are.
         seed: of the sample.
     """
-    rows = dataset.indices("train")
+    followed = view.followed(dataset)
+    rows = followed.indices("train")
     sample = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
     images = dataset.manifest[COLUMNS].reset_index(drop=True)
-    labels = dataset.manifest["label"].to_numpy(str)[sample]
+    labels = followed.manifest["label"].to_numpy(str)[sample]
     return TrainingSet(images, view.features[sample], labels, network_of(view, backbone))
 
 

@@ -159,10 +159,10 @@ def _say_stored_size(sample: Sample, data: Data, key: str, params: Params, found
 
 
 def _listed(items: Iterable[Item]) -> tuple[list[Item], bool]:
-    """Returns the items that are listed within a few seconds, and whether they are all."""
+    """Returns the items that are listed within a few seconds, not too many, and whether they are all."""
     end, found = time.monotonic() + LISTING_S, []
     for item in items:
         found.append(item)
-        if time.monotonic() > end:
+        if time.monotonic() > end or len(found) > MOST_DIVIDED:
             return found, False
     return found, True

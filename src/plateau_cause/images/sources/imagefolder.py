@@ -23,7 +23,7 @@ ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 
 
 def read(data: Data, key: str = "data") -> Iterable[Item]:
-    """Returns every file below the class folders, at any depth; hidden ones are no data.
+    """Yields every file below the class folders, at any depth, in the order of the paths; hidden are no data.
 
     Links are followed only to files inside the folder.
 
@@ -40,13 +40,13 @@ def read(data: Data, key: str = "data") -> Iterable[Item]:
     splits = [folder for folder in folders if _is_split(folder, root, key)]
     if len(splits) < len(folders):
         _refuse_mixture(splits, folders, key)
-        return [item for folder in folders for item in _items(root, folder, None, key)]
-    return [
+        return (item for folder in folders for item in _items(root, folder, None, key))
+    return (
         item
         for folder in splits
         for inner in _folders(folder, root, key)
         for item in _items(root, inner, ALIASES[folder.name.lower()], key)
-    ]
+    )
 
 
 def local_files(data: Data, key: str = "data") -> Path | None:
@@ -100,7 +100,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _folders(folder: Path, root: Path, key: str) -> list[Path]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(folder), key=lambda entry: f"{entry.name}/")  # as paths sort
     except OSError as error:
         name = plain_text(str(folder))
         raise PlateauError(f"{key}.path: {name!r} cannot be read: {error.strerror}") from None
@@ -131,10 +131,13 @@ def _items(root: Path, folder: Path, split: str | None, key: str) -> Iterator[It
 
 
 def _files(folder: Path, root: Path, key: str) -> Iterator[Path]:
-    entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    yield from (Path(e) for e in entries if not _is_folder(e) and not _is_side_file(e.name))
-    for inner in _folders(folder, root, key):
-        yield from _files(inner, root, key)
+    inner = {f"{path.name}/": path for path in _folders(folder, root, key)}
+    files = [e.name for e in os.scandir(folder) if not _is_folder(e) and not _is_side_file(e.name)]
+    for name in sorted([*files, *inner]):
+        if name in inner:
+            yield from _files(inner[name], root, key)
+        else:
+            yield folder / name
 
 
 def _refused(link: Path, root: Path) -> str | None:
