@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SERVER_STAMP := $(VENV)/.installed-server
+LAUNCHERS_STAMP := $(VENV)/.installed-launchers
 KERAS_VENV := .venv-keras
 KERAS_STAMP := $(KERAS_VENV)/.installed
 
@@ -19,7 +20,7 @@ PLATEAU_KERAS_PYTHON ?= $(wildcard $(CURDIR)/$(KERAS_VENV)/bin/python)
 export PLATEAU_KERAS_PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity bench-scripts bench-scale lint format ui clean distclean
+.PHONY: help setup setup-server setup-launchers setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity bench-scripts bench-scale bench-speed lint format ui clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -37,6 +38,12 @@ setup-server: $(SERVER_STAMP) ## Install also what MLflow on PostgreSQL and S3, 
 
 $(SERVER_STAMP): requirements-server.lock $(STAMP)
 	$(BIN)/python -m pip install --no-deps -r requirements-server.lock
+	@touch $@
+
+setup-launchers: $(LAUNCHERS_STAMP) ## Install also Ray, Dask and submitit, to train on many machines
+
+$(LAUNCHERS_STAMP): requirements-launchers.lock $(STAMP)
+	$(BIN)/python -m pip install --no-deps -r requirements-launchers.lock
 	@touch $@
 
 setup-keras: $(KERAS_STAMP) ## Install TensorFlow and JAX into .venv-keras, for the tests of Keras scripts
@@ -98,6 +105,9 @@ bench-scripts: setup ## Diagnose public training scripts, broken by one line eac
 
 bench-games: setup ## Play noisy games with known values, beside the best possible player; exit status 1 below the bars
 	$(BIN)/python -m benchmarks.games.run
+
+bench-speed: setup ## Ratios of speed beside bare loops and other libraries; exit status 1 below the bars (ONLY='loops files' for a part)
+	PLATEAU_TRACKING=off $(BIN)/python -m benchmarks.speed.run $(if $(ONLY),--only $(ONLY))
 
 bench-scale: setup ## Memory and time of the stages before training, up to a million images (IMAGES='10000 100000' for less)
 	$(BIN)/python -m benchmarks.scale --images $(or $(IMAGES),10000 100000 1000000)

@@ -23,8 +23,8 @@ runtime.set_up_threads()  # before torch loads
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from benchmarks import throughput  # noqa: E402
 from benchmarks.generated import Generated, digits, stripes  # noqa: E402
+from benchmarks.speed import throughput  # noqa: E402
 from plateau_cause.config.params import Diagnosis  # noqa: E402
 from plateau_cause.config.recipe import Optimizer, Recipe, Schedule  # noqa: E402
 from plateau_cause.diagnosis import reference  # noqa: E402

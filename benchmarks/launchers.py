@@ -30,25 +30,47 @@ FIRST_WARM = 1000  # seed of what is trained before the clock starts
 RECIPE = {"preprocessing.size": 32, "trainable": "all", "batch_norm": "frozen", "batch_size": 32}
 
 
+Side = tuple[str, float, list[Result]]  # its name, seconds for all arms, their results
+
+
 def main() -> None:
     """Prints seconds of every side, ratios, and differences."""
     given = _arguments()
-    runtime.set_up_threads()
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        params = Params(
-            data=Data(max_images=given.images),
-            recipe=put(Params().recipe, {**RECIPE, "schedule.epochs": given.epochs}),
-            device="cpu",
-        )
-        _prepare(params)
-        cpus = runtime.available_cpus()
-        share = max(1, cpus // given.workers)
-        asked = [(1, share), (given.workers, share), (1, cpus)]
-        sides = [_side(params, given, workers, threads) for workers, threads in asked]
+    sides = measured(given.arms, given.workers, given.epochs, given.images, given.cold)
     _, base_s, base = sides[0]
     for name, seconds, results in sides:
         print(f"{name}: {seconds:.1f} s, {base_s / seconds:.2f} times as fast; {_apart(base, results)}")
+
+
+def measured(
+    arms: int, workers: int, epochs: int = 3, images: int = 900, is_cold: bool = False
+) -> list[Side]:
+    """Returns what one worker takes, several, and one with all CPUs; the first two have the same threads.
+
+    Args:
+        arms: trained by each side.
+        workers: at once; each has its share of the CPUs.
+        epochs: of each arm.
+        images: of the 1797 digits.
+        is_cold: whether the start of the workers counts too.
+    """
+    runtime.set_up_threads()
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        params = Params(
+            data=Data(max_images=images),
+            recipe=put(Params().recipe, {**RECIPE, "schedule.epochs": epochs}),
+            device="cpu",
+        )
+        try:
+            _prepare(params)
+            cpus = runtime.available_cpus()
+            share = max(1, cpus // workers)
+            asked = [(1, share), (workers, share), (1, cpus)]
+            return [_side(params, arms, is_cold, *each) for each in asked]
+        finally:
+            os.chdir(before)
 
 
 def _prepare(params: Params) -> None:
@@ -59,9 +81,7 @@ def _prepare(params: Params) -> None:
     write_features(params, Path())
 
 
-def _side(
-    params: Params, given: argparse.Namespace, workers: int, threads: int
-) -> tuple[str, float, list[Result]]:
+def _side(params: Params, arms: int, is_cold: bool, workers: int, threads: int) -> Side:
     """Returns a name, the seconds for all arms, and their results; nothing is left for the next side."""
     import torch
 
@@ -73,11 +93,11 @@ def _side(
     lab, _ = open_laboratory(params, Path())
     lab.folder = paths.KEPT / f"{workers}-{threads}"  # where nothing is finished
     arm = recipe_arm(lab, params.recipe, 0)
-    if not given.cold:
+    if not is_cold:
         short = replace(arm, recipe=put(arm.recipe, {"schedule.epochs": 1}))
         lab.run_all([(short.with_seed(FIRST_WARM + n), "start") for n in range(workers)])
     started = time.perf_counter()
-    results = lab.run_all([(arm.with_seed(seed), f"arm {seed}") for seed in range(given.arms)])
+    results = lab.run_all([(arm.with_seed(seed), f"arm {seed}") for seed in range(arms)])
     seconds = time.perf_counter() - started
     if isinstance(lab.team, Team):
         lab.team.close()

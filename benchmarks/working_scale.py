@@ -99,6 +99,18 @@ def measure(planted: Planted, images: int, work: Path) -> dict[str, Any]:
     return judged(planted, answer["summary"], reached["sound"] - reached["faulty"])
 
 
+def cost(images: int, planted: Planted = PLANTED[0], work: Path = WORK) -> float:
+    """Returns what a diagnosis takes without the confirmation, in trainings of the recipe on all images."""
+    from benchmarks.diagnosis import diagnose
+
+    write(planted.images, images, work)
+    folder = work / f"{planted.images}-{planted.fault}-{images}"
+    given = parameters(planted, images, work, is_faulty=True)
+    found = diagnose.stages(given, folder, work / "runs")["summary"]["cost"]
+    spent = found["diagnosis_seconds"] - found.get("confirmation_seconds", 0.0)
+    return float(spent / found["recipe_seconds"])
+
+
 def judged(planted: Planted, summary: dict[str, Any], gain: float) -> dict[str, Any]:
     """Returns a row: the answer beside what was measured; between 1.5 and 4.5 points both are right.
 
@@ -110,7 +122,7 @@ def judged(planted: Planted, summary: dict[str, Any], gain: float) -> dict[str, 
     from benchmarks.diagnosis.faults import FAULTS
 
     cause = "" if planted.fault == "-" else FAULTS[planted.fault].cause
-    named, cost = [found["cause"] for found in summary["causes"]], summary["cost"]
+    named, seconds = [found["cause"] for found in summary["causes"]], summary["cost"]
     is_first, is_accused = named[:1] == [cause], cause in named
     right = is_first if gain >= 0.045 else not is_accused if gain < 0.015 else True
     return {
@@ -120,8 +132,8 @@ def judged(planted: Planted, summary: dict[str, Any], gain: float) -> dict[str, 
         "named": named,
         "scale": summary["scale"],
         "verified": summary["verified"]["effect"],
-        "cost": cost["diagnosis_seconds"] / max(cost["recipe_seconds"], 1e-9),
-        "confirmation": cost["confirmation_seconds"] / max(cost["recipe_seconds"], 1e-9),
+        "cost": seconds["diagnosis_seconds"] / max(seconds["recipe_seconds"], 1e-9),
+        "confirmation": seconds.get("confirmation_seconds", 0.0) / max(seconds["recipe_seconds"], 1e-9),
         "is_right": right and (cause != "" or not named),
     }
 

@@ -142,8 +142,7 @@ def identify_preprocessing(
     """Returns the preprocessing as an affine map of pixels in 0..1, found from a few images.
 
     Every way of resizing is tried; the one that explains most of the tensor is kept. None where the tensor is
-    not
-    square: no declared resizing gives that.
+    not square: no declared resizing gives that.
     """
     rows = np.unique(np.linspace(0, len(dataset.manifest) - 1, IDENTIFICATION_IMAGES).astype(np.int64))
     if user_transform is None:

@@ -1,9 +1,8 @@
 """One joint UMAP picture of all groups that are to be compared, and how far it can be trusted.
 
 All groups are fitted together on equally many points: fitted points beside transformed ones look like two
-    domains
-when there is one (AUC 0.85 where 0.50 is true). The picture is only a picture: every number of
-the diagnosis is computed in feature space.
+domains when there is one (AUC 0.85 where 0.50 is true). The picture is only a picture: every number of the
+diagnosis is computed in feature space.
 """
 
 from __future__ import annotations

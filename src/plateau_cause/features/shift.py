@@ -1,9 +1,8 @@
 """Do two sets of features come from one distribution, and how far apart are they?
 
 Every test permutes labels within the pooled sample, and every reducer is fitted on the pool: PCA fitted on
-    one
-side alone rejects every true null. p-values are (1 + #{as extreme}) / (1 + permutations): never
-0. A p-value is only a gate; the effect sizes are `auc` and `distance_sd`.
+one side alone rejects every true null. p-values are (1 + #{as extreme}) / (1 + permutations): never 0. A
+p-value is only a gate; the effect sizes are `auc` and `distance_sd`.
 """
 
 from __future__ import annotations

@@ -100,16 +100,16 @@ def bare_training(work: Workload, compiled: bool) -> float:
     """Returns images/s of steps as short as PyTorch allows, over batches that lie on the device already."""
     network = work.network().train()
     forward = torch.compile(network, backend=work.compiler) if compiled else network
-    optimizer = _optimizer(network)
+    moving = optimizer(network)
     batches = list(_batches(work))
 
     def epoch() -> None:
         for batch, target in batches:
             with autocast(work.device):
                 output = forward(_ready(work, batch))
-            optimizer.zero_grad()
+            moving.zero_grad()
             functional.cross_entropy(output.float(), target).backward()
-            optimizer.step()
+            moving.step()
 
     return work.best(epoch)
 
@@ -133,7 +133,7 @@ def training(work: Workload) -> float:
         recipe=recipe,
         seed=0,
         loss=losses.build(recipe.loss),
-        optimizer=_optimizer(network),
+        optimizer=optimizer(network),
         blocks=model.blocks(network),
         enter_training=lambda: None,
         num_classes=CLASSES,
@@ -197,7 +197,8 @@ class Traffic(TorchDispatchMode):
         return given
 
 
-def _optimizer(network: nn.Module) -> torch.optim.Optimizer:
+def optimizer(network: nn.Module) -> torch.optim.Optimizer:
+    """Returns what every side of a comparison trains with."""
     return torch.optim.AdamW(network.parameters(), 1e-4, fused=True)
 
 

@@ -1,0 +1,1 @@
+"""How fast plateau is beside bare loops and other libraries: one file per kind of work."""
