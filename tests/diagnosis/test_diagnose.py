@@ -110,12 +110,12 @@ def test_the_budget_holds(diagnose_tiny, max_cost):
     [
         ([1.0], [1.0], [], 2.0),
         ([1.0], [0.5], [], 2.5),
-        ([0.5], [1.0], [0.25, 2.0], 6.0 - 2.25 - 1.0),
+        ([0.5], [1.0], [0.25, 2.0], 2 * (1.0 + 2.25)),  # finding the reference took as much
         ([1.0, 1.0], [1.0, 1.0], [], 4.0),
         ([1.0], [0.0], [], 3.0),  # a reference that learns a head on cached features
     ],
 )
-def test_what_is_left_is_a_multiple_of_the_dearest_run(recipe, reference, candidates, left):
+def test_what_is_left_is_a_multiple_of_what_the_reference_takes(recipe, reference, candidates, left):
     sides = [[SimpleNamespace(cost=cost) for cost in costs] for costs in (recipe, reference)]
     assert budget(*sides, candidates, 3.0) == pytest.approx(left)
 

@@ -114,7 +114,10 @@ class Diagnosis:
         "all", choices=("all", *CAUSE_NAMES), help="all, or a list of causes to test"
     )
     max_cost: float = option(
-        3.0, above=0, high=1000, help="training seconds of the diagnosis, as a multiple of one reference run"
+        3.0,
+        above=0,
+        high=1000,
+        help="training seconds of the diagnosis, as a multiple of what finding the reference takes",
     )
     seeds: tuple[int, ...] = option((0,), low=0, high=LARGEST_SEED, help="every arm runs once per seed")
     min_effect: float = option(0.03, above=0, below=1, help="smallest accuracy change worth reporting, 0..1")
