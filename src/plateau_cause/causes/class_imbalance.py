@@ -101,15 +101,13 @@ def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
     sizes = f"The largest class has {facts.imbalance:.1f} times the training images of the smallest"
     if "strength" in trial.facts:
         return [
-            f"{sizes}; {_formula(trial.facts['strength'])} subtracted from the outputs of the best "
-            "run changes "
-            f"its test accuracy by {points(measured)} (the strength chosen on validation images)."
+            f"{sizes}; {_formula(trial.facts['strength'])} subtracted from the outputs of the best run "
+            f"changes its test accuracy by {points(measured)} (the strength chosen on validation images)."
         ]
     return [
-        f"{sizes}. Made as rare ({trial.facts['images']} training images each), {trial.facts['losing']} lose "
-        f"{points(measured)} on their test images (measured); the rare classes hold "
-        f"{trial.facts['share']:.0%} "
-        f"of the test images, so as many images for them would add about "
+        f"{sizes}. Made as rare ({trial.facts['images']} training images each), {trial.facts['losing']} "
+        f"lose {points(measured)} on their test images (measured); the rare classes hold "
+        f"{trial.facts['share']:.0%} of the test images, so as many images for them would add about "
         f"{numbers.points(trial.carried(measured).mean)} (extrapolated)."
     ]
 

@@ -28,10 +28,8 @@ def _trial(facts: DataFacts) -> Trial | None:
 def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
     return [
         f"A linear probe reaches {percent(facts.probe)} on the pretrained features and "
-        f"{percent(facts.probe_random)} on "
-        "those of an untrained network (validation images): what the backbone learned does not "
-        "describe these "
-        "images."
+        f"{percent(facts.probe_random)} on those of an untrained network (validation images): what the "
+        "backbone learned does not describe these images."
     ]
 
 

@@ -46,9 +46,8 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     moved = words.get(str(arm.recipe.trainable), f"{arm.recipe.trainable} of the network")
     return [
         f"The recipe moves {moved}; frozen features alone carry a linear probe to "
-        f"{percent(evidence.probe_canonical)}, the "
-        f"reference with {other.recipe.trainable} trainable reaches {percent(evidence.reference_val)} "
-        "(validation accuracy)."
+        f"{percent(evidence.probe_canonical)}, the reference with {other.recipe.trainable} trainable "
+        f"reaches {percent(evidence.reference_val)} (validation accuracy)."
     ]
 
 

@@ -17,9 +17,8 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     if arm.recipe.head.activation == "softmax" and arm.recipe.loss.name == "cross_entropy":
         floor = double_softmax_floor(evidence.num_classes)
         return [
-            f"The model ends in softmax and the loss applies it again: the loss cannot fall below "
-            f"{floor:.3f} for "
-            f"{evidence.num_classes} classes; it stopped at {evidence.train_loss:.3f}."
+            "The model ends in softmax and the loss applies it again: the loss cannot fall below "
+            f"{floor:.3f} for {evidence.num_classes} classes; it stopped at {evidence.train_loss:.3f}."
         ]
     return [f"Outputs pass through {arm.recipe.head.activation} before the loss reads them as logits."]
 

@@ -70,9 +70,8 @@ def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
     shown = ", ".join(f"{learned} is called {given}" for learned, given in pairs[:SHOWN])
     more = f" and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
     return [
-        f"What training calls {shown} in the test set{more}. With the test labels mapped back (found "
-        "on one half "
-        f"of the test images, judged on the other) test accuracy changes by {points(measured)}."
+        f"What training calls {shown} in the test set{more}. With the test labels mapped back (found on one "
+        f"half of the test images, judged on the other) test accuracy changes by {points(measured)}."
     ]
 
 

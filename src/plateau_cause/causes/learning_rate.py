@@ -58,8 +58,7 @@ def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     times = max(evidence.rate_ratio, 1.0 / evidence.rate_ratio)
     return [
         f"The learning rate {arm.recipe.optimizer.learning_rate:g} lies {times:.3g} times {side} the "
-        "reference's, "
-        "each relative to the optimum of a range test on the parameters it moves."
+        "reference's, each relative to the optimum of a range test on the parameters it moves."
     ]
 
 

@@ -21,8 +21,7 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
         f"The optimizer holds {arm.recipe.optimizer.parameters} parameters: what requires a gradient but is "
-        "not "
-        "handed to the optimizer never changes."
+        "not handed to the optimizer never changes."
     ]
 
 

@@ -29,8 +29,8 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
         f"A linear probe on the frozen features reaches {percent(evidence.probe_recipe)} under this "
-        "preprocessing and "
-        f"{percent(evidence.probe_canonical)} under the one that the weights declare (validation accuracy)."
+        f"preprocessing and {percent(evidence.probe_canonical)} under the one that the weights declare "
+        "(validation accuracy)."
     ]
 
 

@@ -40,8 +40,7 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
         f"The recipe shows the backbone {arm.recipe.preprocessing.size} px; at "
-        f"{other.recipe.preprocessing.size} px "
-        "the same images were learned again."
+        f"{other.recipe.preprocessing.size} px the same images were learned again."
     ]
 
 

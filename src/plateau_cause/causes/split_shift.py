@@ -37,10 +37,9 @@ def _trial(facts: DataFacts) -> Trial | None:
 
 def _explain(facts: DataFacts, trial: Trial, measured: Belief) -> list[str]:
     return [
-        f"A classifier tells test images from training images (AUC {facts.split_auc:.2f}; 0.5 is "
-        "chance). With "
-        f"{trial.facts['images']} test images among the training images the other test images are recognised "
-        f"better by {points(measured)}."
+        f"A classifier tells test images from training images (AUC {facts.split_auc:.2f}; 0.5 is chance). "
+        f"With {trial.facts['images']} test images among the training images the other test images are "
+        f"recognised better by {points(measured)}."
     ]
 
 

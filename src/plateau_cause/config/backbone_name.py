@@ -99,8 +99,8 @@ def _with_entry(name: str, root: Path) -> BackboneName:
         return BackboneName("github", source, entry=entry)
     raise PlateauError(
         f"backbone.name: got {shown(name)}; before the colon may stand torchvision, timm, hf_hub, "
-        "owner/repo on GitHub or "
-        f"an existing folder with hubconf.py{schema.nearest_path(root / source, folders=True)}"
+        "owner/repo on GitHub or an existing folder with "
+        f"hubconf.py{schema.nearest_path(root / source, folders=True)}"
     )
 
 

@@ -157,9 +157,8 @@ def _leaks(seen: Seen) -> Iterator[Alarm]:
         if share >= LEAKED:
             yield Alarm(
                 f"leaked_{split}",
-                f"{share:.0%} of the {words} images are copies or near copies of training images: "
-                f"{words} accuracy "
-                "says little about new images.",
+                f"{share:.0%} of the {words} images are copies or near copies of training images: {words} "
+                "accuracy says little about new images.",
                 acquits=True,
             )
 
@@ -169,8 +168,7 @@ def _shifted(seen: Seen) -> Iterator[Alarm]:
         yield Alarm(
             "split_shift",
             f"A classifier tells test images from training images (AUC {seen.split_auc:.2f}; 0.5 is "
-            "chance): they "
-            "come from another domain, or were processed otherwise.",
+            "chance): they come from another domain, or were processed otherwise.",
             acquits=True,
         )
 
