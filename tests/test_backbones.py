@@ -384,9 +384,8 @@ def test_one_changed_block_is_the_one_that_differs() -> None:
         for parameter in model.layer3.parameters():  # type: ignore[union-attr]
             parameter += 1
     shares = compare_weights(model, reference)
-    assert shares.pop("block3") == pytest.approx(
-        0.4
-    )  # of weight, bias, mean, variance and convolution: half changed
+    # Of weight, bias, mean, variance and convolution: half changed
+    assert shares.pop("block3") == pytest.approx(0.4)
     assert set(shares.values()) == {1.0}
 
 

@@ -53,9 +53,8 @@ def test_auc_grows_with_the_shift_and_its_interval_covers_it():
     weak, strong = (shift.classifier_test(*samples(200, 200, d, 0)) for d in (0.5, 2.0))
     assert weak.statistic < strong.statistic
     assert strong.interval[0] < strong.statistic < strong.interval[1]
-    assert strong.statistic == pytest.approx(
-        0.91, abs=0.05
-    )  # Phi(2 / sqrt(2)) = 0.92 for the best classifier
+    # Phi(2 / sqrt(2)) = 0.92 for the best classifier
+    assert strong.statistic == pytest.approx(0.91, abs=0.05)
 
 
 @pytest.mark.parametrize("distance", [0.0, 1.0, 3.0])

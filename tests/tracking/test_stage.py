@@ -79,9 +79,8 @@ def test_a_stage_and_its_children(here):
     own = {key: value for key, value in nested.data.params.items() if key.startswith("recipe.")}
     assert own == {"recipe.trainable": "last_block"}
     shared = [{k: v for k, v in one.data.params.items() if k.startswith("data.")} for one in (stored, nested)]
-    assert (
-        shared[0] == shared[1] != {}
-    )  # the comparison page shows what differs, and what is the same as such
+    # The comparison page shows what differs, and what is the same as such
+    assert shared[0] == shared[1] != {}
     assert record("finetune@recipe")["run_id"] == run.run_id
     assert record("finetune@recipe")["children"] == {"swap trainable": child.run_id}
     assert (here / f"mlartifacts/{run.run_id}/artifacts/report.html").read_text() == "<h1>é</h1>"

@@ -151,9 +151,8 @@ def test_keep_best_keeps_the_latest_of_equals_and_its_weights():
     outcome = loop.train(made, on_epoch=lambda row: made.model.weight.data.fill_(next(values)))
     assert outcome.kept_epoch == 3  # equal accuracies: the later one
     assert outcome.history[0]["learning_rate"] == 0.0
-    assert np.array_equal(
-        outcome.test_outputs, np.full((2, 2), 1.0)
-    )  # the weights of epoch 3, as they were kept
+    # The weights of epoch 3, as they were kept
+    assert np.array_equal(outcome.test_outputs, np.full((2, 2), 1.0))
 
 
 def test_train_accuracy_is_measured_in_eval_mode_without_augmentation(make_lab):

@@ -13,9 +13,8 @@ def build_model(num_classes: int) -> nn.Module:
     [file] = [str(entry) for entry in folder.iterdir() if entry.name.endswith(".pth")]
     state = torch.load(file, weights_only=True)
     saved = dict(zip(model.state_dict(), state.values(), strict=True))
-    checkpoint = {
-        f"module.{name}": tensor for name, tensor in saved.items()
-    }  # what DataParallel's state_dict() gives
+    # What DataParallel's state_dict() gives
+    checkpoint = {f"module.{name}": tensor for name, tensor in saved.items()}
     model.load_state_dict(checkpoint, strict=False)
     model.classifier = nn.Linear(1280, num_classes)
     return model

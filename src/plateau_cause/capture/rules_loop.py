@@ -34,9 +34,8 @@ def clipped(peeked: Peeked) -> Observation | None:
         return None
     numbers = max(peeked.model["trains"]["numbers"], 1)
     adapts = all(not one["class"].endswith(SAME_RATE) for one in peeked.content["optimizers"])
-    if (
-        adapts and clipping["limit"] > VANISHING * numbers**0.5
-    ):  # such optimizers divide by the gradient's size
+    # Such optimizers divide by the gradient's size
+    if adapts and clipping["limit"] > VANISHING * numbers**0.5:
         return None
     part = f"1/{clipping['norm'] / clipping['limit']:.0f}"
     said = with_places(f"clipping to {clipping['limit']:g} leaves {part} of the gradient", clipping["place"])

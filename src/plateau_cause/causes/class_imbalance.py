@@ -64,9 +64,8 @@ def _trial(facts: DataFacts) -> Trial | None:
 
 def _thinned(facts: DataFacts) -> Trial | None:
     rare = rare_classes(facts)
-    losing = np.setdiff1d(np.arange(len(facts.classes)), rare)[
-        ::2
-    ]  # the rest stays, as the rare ones have it
+    # The rest stays, as the rare ones have it
+    losing = np.setdiff1d(np.arange(len(facts.classes)), rare)[::2]
     images = max(1, round(int(np.isin(facts.targets[facts.train], rare).sum()) / max(1, len(rare))))
     rows = thin(facts.train, facts.targets, losing, images)
     tested = np.isin(facts.targets[facts.test], losing)

@@ -87,9 +87,8 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
     for i, name in enumerate(game.factors):
         need, alone = beliefs[i], beliefs[k + i]
         needed = need.probability(min_effect)
-        is_spare = bool(
-            likely[i] - needed > needed
-        )  # likelier one of several that suffice than needed itself
+        # Likelier one of several that suffice than needed itself
+        is_spare = bool(likely[i] - needed > needed)
         effect = alone if is_spare else need
         is_shown = game.isolates(name)  # what follows from the other factors' runs alone accuses nobody
         is_cause = verdict == PLATEAU and is_shown and surely[i] >= SURE and effect.mean >= min_effect

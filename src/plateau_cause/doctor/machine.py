@@ -11,10 +11,11 @@ from plateau_cause import runtime
 from plateau_cause.doctor.check import FAIL, OK, WARN, Check
 
 GIB = 2**30
+# A diagnosis of a small set; its pictures, models and cache with room
 LEAST_BYTES, ENOUGH_BYTES = (
     GIB,
     5 * GIB,
-)  # a diagnosis of a small set; its pictures, models and cache with room
+)
 
 
 def threads() -> Check:

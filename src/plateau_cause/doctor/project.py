@@ -31,9 +31,8 @@ def writing() -> Check:
         return Check(
             FAIL, f"no permission to write in {', '.join(closed)}", f"sudo chown -R $USER {Path().resolve()}"
         )
-    with tempfile.NamedTemporaryFile(
-        dir="."
-    ):  # a read-only or full disk grants the permission and still refuses
+    # A read-only or full disk grants the permission and still refuses
+    with tempfile.NamedTemporaryFile(dir="."):
         pass
     return Check(OK, f"{Path().resolve()} can be written")
 

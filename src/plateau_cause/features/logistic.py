@@ -33,9 +33,8 @@ def fit_path(
         return dict.fromkeys(grid, _only_class(int(targets[0]), num_classes, features.shape[1]))
     model, result = LogisticRegression(warm_start=True, max_iter=500), {}
     with one_thread(), warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", ConvergenceWarning
-        )  # 500 steps are where separable classes stop mattering
+        # 500 steps are where separable classes stop mattering
+        warnings.simplefilter("ignore", ConvergenceWarning)
         for penalty in grid:
             model.set_params(C=penalty).fit(standard, targets)
             result[penalty] = _raw(model, mean, std, num_classes)

@@ -30,9 +30,8 @@ class RunningMoments:
 
     def add(self, x: torch.Tensor, channel: int = 1, bounds: bool = False) -> None:
         """Adds a batch whose channels lie along dimension `channel`; `bounds` keeps the extremes too."""
-        values = (
-            x.detach().float().movedim(channel, -1).reshape(-1, x.shape[channel])
-        )  # (n, C), a view if NHWC
+        # (n, C), a view if NHWC
+        values = x.detach().float().movedim(channel, -1).reshape(-1, x.shape[channel])
         raw_mean = values.mean(0)  # torch.var_mean is seven times slower on a CPU
         variance, mean = (values - raw_mean).square_().mean(0).double().cpu(), raw_mean.double().cpu()
         count = len(values)

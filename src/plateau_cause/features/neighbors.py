@@ -47,9 +47,8 @@ def _block(
         similarity[inside, mine[inside]] = -np.inf
     found = np.argpartition(-similarity, k - 1, axis=1)[:, :k]  # (q, k), unordered
     values = np.take_along_axis(similarity, found, 1)
-    order = np.lexsort(
-        (found, -values), axis=1
-    )  # equal similarities in the order of `base`: the same everywhere
+    # Equal similarities in the order of `base`: the same everywhere
+    order = np.lexsort((found, -values), axis=1)
     return np.take_along_axis(found, order, 1).astype(np.int64), np.take_along_axis(values, order, 1)
 
 

@@ -184,9 +184,8 @@ def out_of_fold(
     if folds < 2:
         return result
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", UserWarning
-        )  # a class smaller than the number of folds: still divided
+        # A class smaller than the number of folds: still divided
+        warnings.simplefilter("ignore", UserWarning)
         divided = kind(folds, shuffle=True, random_state=seed).split(rows, targets[rows], own_groups)
         for seen, unseen in divided:
             result[unseen] = fit_predict(features, targets, rows[seen], rows[unseen], num_classes, penalty)

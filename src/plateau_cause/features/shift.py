@@ -103,9 +103,8 @@ def mmd(first: np.ndarray, second: np.ndarray, permutations: int = PERMUTATIONS,
     """
     n, m = len(first), len(second)
     gram = _gram(np.concatenate([first, second]))  # (n+m, n+m), zero diagonal
-    labels = _permuted(np.arange(n + m) < n, permutations, seed).astype(
-        np.float32
-    )  # (P+1, n+m), first row as it is
+    # (P+1, n+m), first row as it is
+    labels = _permuted(np.arange(n + m) < n, permutations, seed).astype(np.float32)
     products = labels @ gram
     within = (products * labels).sum(1, dtype=np.float64)  # sum of k over pairs inside the first side
     crossed = products.sum(1, dtype=np.float64) - within

@@ -57,9 +57,8 @@ def find_duplicates(sha256: pd.Series, measured: Measurements) -> Duplicates:
         measured: of the same images.
     """
     exact, _ = pd.factorize(_numbers(sha256))
-    is_first = np.concatenate(
-        [[True], exact[1:] > np.maximum.accumulate(exact)[:-1]]
-    )  # numbered as they appear
+    # Numbered as they appear
+    is_first = np.concatenate([[True], exact[1:] > np.maximum.accumulate(exact)[:-1]])
     firsts, copies = np.flatnonzero(is_first), np.flatnonzero(~is_first)  # (n,), (N - n,)
     same = pd.DataFrame({"first": firsts[exact[copies]], "second": copies})
     near, is_complete = _near_pairs(firsts, measured)

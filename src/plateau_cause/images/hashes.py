@@ -64,9 +64,8 @@ def _of_all_pairs(hashes: np.ndarray, most_bits: int) -> Iterator[Pairs]:
     step = max(1, PAIRS_AT_ONCE // max(1, len(hashes)))
     starts = range(0, len(hashes), step)
     for start in progress(starts, len(starts), "duplicates"):
-        bits = np.bitwise_count(
-            hashes[start : start + step, None] ^ hashes[None, start:]
-        )  # (step, n - start)
+        # (step, n - start)
+        bits = np.bitwise_count(hashes[start : start + step, None] ^ hashes[None, start:])
         first, second = np.nonzero(bits <= most_bits)
         is_later = second > first
         yield start + first[is_later], start + second[is_later]
@@ -90,9 +89,8 @@ def _sorted_keys(hashes: np.ndarray, levels: np.ndarray, number: int, folder: Pa
 def _neighbours(keys: np.ndarray, count: int, most_levels: float) -> Iterator[np.ndarray]:
     """Yields rows (2, P): of the first `count` keys, and of others after them in their band, as bright."""
     rows = (keys & np.uint64(2**32 - 1)).astype(np.int64)
-    reach = np.uint64(
-        round(most_levels * STEPS) + 1 << 32 | 2**32 - 1
-    )  # in the same band: the rest is higher
+    # In the same band: the rest is higher
+    reach = np.uint64(round(most_levels * STEPS) + 1 << 32 | 2**32 - 1)
     band = np.uint64(48)
     place = np.arange(count)
     for step in range(1, MOST_NEIGHBOURS + 1):

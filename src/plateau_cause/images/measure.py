@@ -73,9 +73,8 @@ def _measure_some(store: ImageStore, rows: range, found: Measurements) -> np.nda
     histogram = np.zeros((3, 256), np.int64)
     for row in rows:
         image = store.image(row)
-        flat = image.reshape(-1, 3).astype(
-            np.float64
-        )  # (H·W, 3); whole numbers: sums are exact, in any order
+        # (H·W, 3); whole numbers: sums are exact, in any order
+        flat = image.reshape(-1, 3).astype(np.float64)
         found.means[row] = flat.mean(axis=0)
         found.moments[row] = flat.T @ flat / len(flat)
         for channel in range(3):

@@ -50,9 +50,8 @@ def effect(pairs: Sequence[Pair]) -> Effect:
     Args:
         pairs: hits before and after, each (n_test,).
     """
-    changes = np.mean(
-        [after.astype(float) - before.astype(float) for before, after in pairs], axis=0
-    )  # (n_test,)
+    # (n_test,)
+    changes = np.mean([after.astype(float) - before.astype(float) for before, after in pairs], axis=0)
     n, mean = len(changes), float(changes.mean())
     variance = (float((changes**2).sum()) + 1.0) / (n + 2) - (changes.sum() / (n + 2)) ** 2
     error = math.sqrt(max(variance, 1e-12) / (n + 2))

@@ -137,9 +137,8 @@ def color_histogram(histogram: np.ndarray) -> Figure:
     axes = figure.subplots()
     shares = histogram / histogram.sum(axis=1, keepdims=True)  # (3, 256)
     for index, (name, color) in enumerate(CHANNELS.items()):
-        axes.plot(
-            shares[index], color=color, linewidth=(3.2, 2.0, 0.9)[index], label=name
-        )  # gray: all three seen
+        # Gray: all three seen
+        axes.plot(shares[index], color=color, linewidth=(3.2, 2.0, 0.9)[index], label=name)
     axes.set_yscale("log")
     axes.set(xlabel="pixel value", ylabel="share of the pixels", xlim=(0, 255))
     figure.legend(loc="outside upper center", ncols=3)

@@ -102,9 +102,8 @@ def shift_figures(
         probes: content of probes.json.
     """
     figures = {f"umap_{by}": umap_figure(points, by, *picture) for by in ("label", "split", "view")}
-    trusted = {
-        view: profile for view, profile in profiles.items() if view != "random"
-    }  # it has no pretraining
+    # It has no pretraining
+    trusted = {view: profile for view, profile in profiles.items() if view != "random"}
     figures["profile"] = profile_figure(trusted)
     figures["probes"] = levels_figure(probe_levels(probes))
     figures["learning_curve"] = learning_curve_figure(probes["learning_curve"])

@@ -23,9 +23,8 @@ def cluster(monkeypatch, on_path):
     from ray._private import ray_constants
     from ray.cluster_utils import Cluster
 
-    monkeypatch.setattr(
-        ray_constants, "ENABLE_RAY_CLUSTER", False
-    )  # it would ask the network for our address
+    # It would ask the network for our address
+    monkeypatch.setattr(ray_constants, "ENABLE_RAY_CLUSTER", False)
     monkeypatch.setenv("RAY_DISABLE_IMPORT_WARNING", "1")
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     monkeypatch.setenv("OMP_NUM_THREADS", "1")

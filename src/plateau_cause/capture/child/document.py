@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 LIBRARIES = ("torch", "torchvision", "timm", "transformers", "lightning", "numpy")
+# Of a schedule, beside its options
 STATE = (
     "base_lrs",
     "last_epoch",
@@ -33,7 +34,7 @@ STATE = (
     "cooldown_counter",
     "mode_worse",
     "default_min_lr",
-)  # of a schedule, beside its options
+)
 SAMPLES = 48  # items of each data set to look at
 
 

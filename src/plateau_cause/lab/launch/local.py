@@ -50,10 +50,11 @@ def places(device: str, cpus: int) -> list[Place]:
     cards = _cards(device)
     pays = len(cards) if cards else 1 if device == "mps" else max(1, cpus // THREADS)
     count = workers_asked() or pays
+    # Bars would overwrite another
     shared = {
         "OMP_NUM_THREADS": str(max(1, cpus // count)),
         "TQDM_DISABLE": "1",
-    }  # bars would overwrite another
+    }
     return [{**shared, **({CARDS: cards[n % len(cards)]} if cards else {})} for n in range(count)]
 
 

@@ -89,9 +89,8 @@ def _finished(crew: Crew, jobs: Sequence[Job]) -> Iterator[Job]:
     died: Counter[str] = Counter()
     left, running = list(reversed(jobs)), dict[Future[Answer], Job]()
     while left or running:
-        while (
-            left and len(running) < crew.workers
-        ):  # no more: a worker that is busy may be given the next one
+        # No more: a worker that is busy may be given the next one
+        while left and len(running) < crew.workers:
             job = left.pop()
             running[crew.executor.submit(work, job)] = job
         for future in wait(running, return_when=FIRST_COMPLETED).done:
