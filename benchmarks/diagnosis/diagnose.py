@@ -88,7 +88,8 @@ def prepare(params: Params, folder: Path) -> None:
     dataset = open_dataset(folder / paths.PREPARED)
     artifacts.write_json(folder / paths.NOISE, _noise(dataset, found))
     with one_thread():
-        artifacts.write_json(folder / paths.SHIFT_TESTS, analysis.shift_tests(dataset, found))
+        shifts = analysis.shift_tests(found["recipe"].followed(dataset), found)
+        artifacts.write_json(folder / paths.SHIFT_TESTS, shifts)
     described = statistics.describe(dataset)
     artifacts.write_parquet(folder / paths.LEAKAGE, described.leaked)
     artifacts.write_parquet(folder / paths.IMAGE_FACTS, described.images)
@@ -137,6 +138,7 @@ def _noise(dataset: Any, views: Any) -> dict[str, Any]:
     from plateau_cause.features.blas import one_thread
     from plateau_cause.features.probes import linear_probe
 
+    dataset = views["recipe"].followed(dataset)
     train, val, test = (dataset.indices(split) for split in ("train", "val", "test"))
     with one_thread():
         fitted = {

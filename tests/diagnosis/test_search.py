@@ -51,10 +51,6 @@ class TestStops:
         assert ahead_of(game, left=0.5).broken is None
         assert ahead_of(game, left=1.0).broken is not None
 
-    def test_where_nothing_is_allowed(self):
-        game = played(game_of("abc"), mask, ["", "abc"])
-        assert ahead_of(game, allowed=lambda broken: False).broken is None
-
     def test_a_set_is_run_only_so_often(self):
         game = played(game_of("a"), lambda broken: 0.03, ["", "a"] * MOST_REPETITIONS, images=30)
         assert ahead_of(game).broken is None

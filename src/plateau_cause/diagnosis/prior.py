@@ -45,7 +45,7 @@ class Beliefs:
         lucks: how likely each size of a training's luck is, of `natures.LUCKS`.
         commons: what differences that do not matter cost.
         fails: probability that a training fails for no reason but its seed.
-        by_odds: whether luck is alike in the odds of being right: in points small where accuracy is high.
+        by_odds: whether luck is smaller in points where accuracy is high.
         together: how far what several broken factors cost together lies from what a hypothesis says of it,
             as a share of what is lost.
     """

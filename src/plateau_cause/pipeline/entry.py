@@ -30,6 +30,10 @@ def run_stage(name: str, *arguments: str) -> None:
     with guarded():
         from plateau_cause.pipeline import skipped
 
+        if "DVC_STAGE" in os.environ:
+            from plateau_cause.pipeline import lock
+
+            lock.keep_notes(Path())
         arm = arguments[0] if arguments else None
         if skipped.is_skipped(name, arm):
             skipped.write_nothing(name, arm)

@@ -42,6 +42,8 @@ RETRAINED, RETRAINED_PAGE = REPORTS / "retrain.json", REPORTS / "retrain.md"
 # No outputs of any stage: whoever kills one loses nothing.
 KEPT = Path(".plateau")
 DVC_LOCK = Path(".dvc/tmp/rwlock")  # who reads and writes which output, as JSON
+DVC_NOTES = Path("dvc.lock")  # what each stage was run with
+DVC_NOTES_KEPT = Path(".plateau/dvc.lock")  # a whole copy
 TRIED = KEPT / "tried.json"  # what stage check has tried, and found to work
 FINGERPRINTS = KEPT / "fingerprints.json"  # digests of the user's files, so that each is read once
 FINISHED = KEPT / "runs"  # finished runs and checkpoints, by content
