@@ -146,7 +146,11 @@ def _noise(dataset: Any, views: Any) -> dict[str, Any]:
             for name in ("recipe", "canonical")
         }
         best = max(fitted, key=lambda name: (fitted[name].accuracy["val"], name == "canonical"))
-        return analysis.label_noise(dataset, views[best].features, fitted[best], best)
+        found = analysis.label_noise(dataset, views[best].features, fitted[best], best)
+    if (rows := views["recipe"].rows) is not None:
+        for image in (image for part in ("train", "held_out") for image in found[part]["flagged"]):
+            image["row"] = int(rows[image["row"]])
+    return found
 
 
 def _summary(found: dict[str, Any], params: Params) -> dict[str, Any]:

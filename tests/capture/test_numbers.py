@@ -33,6 +33,8 @@ def test_the_number_is_found_where_it_is_written(name, tmp_path):
     [
         ("a.add_argument('--lr', default=0.1)\nopt = SGD(p, lr=args.lr)\n", ["--lr", "0.5"]),
         ("a.add_argument('--lr', default=0.1)\nopt = SGD(p, lr=args.lr)\n", ["--lr=0.5"]),
+        ("hp = {'lr': 0.1}\nopt = SGD(p, lr=hp['lr'])\n", ["lr=0.5"]),
+        ("class C:\n    lr: float = 0.1\nopt = SGD(p, lr=cfg.optim.lr)\n", ["optim.lr=0.5"]),
         ("LR = 0.1\nLR = 0.2\nopt = SGD(p, lr=LR)\n", []),
         ("opt = SGD(p, lr=base * 2)\n", []),
         ("opt = make(model)\n", []),

@@ -38,6 +38,20 @@ def test_the_normalisation_of_training_is_given_to_evaluation(tmp_path):
     assert (one.name, one.location["line"], one.is_sure) == ("evaluation_normalised", 3, True)
 
 
+def test_loaders_that_give_the_same_leave_it_to_what_reaches_the_model(tmp_path):
+    """Images in memory are normalised in the loop, those of evaluation are not."""
+    raw = {"mean": [0.4] * 3, "std": [0.2] * 3}
+    content = peek(
+        loader("train", None),
+        loader("evaluation", None),
+        training={"input": {"mean": [-0.2] * 3, "std": [0.4] * 3}},
+        evaluation={"input": raw},
+    )
+    one = possible(content, tmp_path, [seen("evaluation_normalised_otherwise")])[0]
+    assert one.settings["scale"] == pytest.approx([2.0] * 3)
+    assert one.settings["shift"] == pytest.approx([-1.0] * 3)
+
+
 def test_channels_that_are_exchanged_are_exchanged_back():
     other = {"mean": [0.1, 0.2, 0.3], "std": [0.5, 0.4, 0.3], "channels": "bgr"}
     settings = affine.from_to(other, IMAGENET)

@@ -68,7 +68,7 @@ def _resolved(given: ast.expr, tree: ast.AST, arguments: list[str]) -> ast.Const
     if _is_number(given):
         return given  # type: ignore[return-value]
     name = _name(given)
-    if name is None or any(one.partition("=")[0] in _flags(name) for one in arguments):
+    if name is None or any(_gives(one, name) for one in arguments):
         return None
     found = [value for key, value in _values(tree) if key == name and _is_number(value)]
     return found[0] if len(found) == 1 else None  # type: ignore[return-value]
@@ -84,8 +84,11 @@ def _name(given: ast.expr) -> str | None:
     return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
 
 
-def _flags(name: str) -> tuple[str, ...]:
-    return f"--{name}", f"--{name.replace('_', '-')}", f"-{name}"
+def _gives(argument: str, name: str) -> bool:
+    """Returns whether an argument gives a name its value: --lr 1, --lr=1, -lr 1, lr=1, optim.lr=1."""
+    before, equals, _ = argument.partition("=")
+    is_flag, key = before.startswith("-"), before.lstrip("-").rpartition(".")[2].lstrip("+~")
+    return (is_flag or bool(equals)) and key.replace("-", "_") == name
 
 
 def _values(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:

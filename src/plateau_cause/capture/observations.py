@@ -11,6 +11,8 @@ from plateau_cause.capture.observation import Observation, Peeked
 RULES = (*rules_model.RULES, *rules_loop.RULES, *rules_keras.RULES, *rules_data.RULES)
 STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a later epoch can disprove
 
+WAITING = ("frozen", "not_held")  # parts of the model's description that a line ahead may change
+
 
 def observe(
     content: dict[str, Any], folder: Path, watched: dict[str, Any] | None = None
@@ -28,6 +30,24 @@ def observe(
     if watched is None or stands_still(watched):
         return found
     return [one for one in found if one.code not in STANDING]
+
+
+def standing(content: dict[str, Any], folder: Path, watched: dict[str, Any]) -> list[Observation]:
+    """Returns what stood still to the end of a run, although a line that could have moved it was still ahead.
+
+    Args:
+        content: the peek, which says nothing of such layers: it sees the first steps only.
+        folder: where the script runs.
+        watched: the whole run.
+    """
+    model = dict(content.get("model") or {})
+    waiting = [key for key in WAITING if (model.get(key) or {}).get("changes_at")]
+    if not waiting or not stands_still(watched):
+        return []
+    model |= {key: {**model[key], "changes_at": None} for key in waiting}
+    said = {one.code for one in observe(content, folder)}
+    found = observe({**content, "model": model}, folder, watched)
+    return [one for one in found if one.code in STANDING and one.code not in said]
 
 
 def stands_still(watched: dict[str, Any]) -> list[str]:

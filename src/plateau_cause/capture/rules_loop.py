@@ -12,7 +12,7 @@ SAME_RATE = ("SGD",)  # optimizers whose steps grow with the gradient
 VANISHING = (
     1e-6  # gradient of one number below which an adaptive optimizer's own epsilon, 1e-8, begins to tell
 )
-FADED = 0.01  # rate after one of several epochs, as a part of the first: too early
+FADED = 0.02  # rate after one of several epochs, as a part of the first: too early
 UNREACHED = 3  # times that a schedule is longer than the training
 
 
@@ -86,12 +86,14 @@ def loss_input(peeked: Peeked) -> Observation | None:
         ("binary_cross_entropy_with_logits", "probabilities"): "sigmoid before a loss that applies it itself",
         ("nll_loss", "probabilities"): "nll_loss expects log-probabilities and is given probabilities",
         ("nll_loss", "logits"): "nll_loss expects log-probabilities and is given plain outputs",
+        ("kl_div", "probabilities"): "kl_div expects log-probabilities and is given probabilities",
+        ("kl_div", "logits"): "kl_div expects log-probabilities and is given plain outputs",
         ("cross_entropy", "never negative"): "outputs pass a ReLU before the loss",
     }.get((loss["computes"], loss["on"]))
     if wrong is None or (loss["on"] == "never negative" and not (before and before["function"] == "relu")):
         return None
     is_head = loss["on"] == "never negative"
-    change = patches.logged if loss["computes"] == "nll_loss" else patches.without_activation
+    change = patches.logged if loss["computes"] in ("nll_loss", "kl_div") else patches.without_activation
     patch = change(peeked.folder, before) if before else None
     code, cause = ("output_activation", "head") if is_head else ("loss_input", "loss_function")
     return Observation(code, cause, with_places(wrong, place, loss["place"]), place, patch)
@@ -102,11 +104,14 @@ def schedule(peeked: Peeked) -> Observation | None:
     epochs, loader = peeked.content["epochs"], peeked.train_loader
     if not epochs or not loader or not loader["batches"]:
         return None
-    for one in peeked.content["schedules"]:
-        words = _mistimed(one, epochs["count"], loader["batches"])
+    schedules = peeked.content["schedules"]
+    for one in schedules:
+        outer = next((other for other in schedules if other["class"] == one.get("part_of")), one)
+        beat = {"stepped_every": outer["stepped_every"]}
+        words = _mistimed({**one, **beat}, epochs["count"], loader["batches"])
         if words is not None:
-            said = with_places(words, one["step"], one["place"])
-            return Observation("schedule_mistimed", "schedule", said, one["step"])
+            said = with_places(words, outer["step"], one["place"])
+            return Observation("schedule_mistimed", "schedule", said, outer["step"])
     return None
 
 
@@ -115,14 +120,20 @@ def _mistimed(one: dict[str, Any], epochs: int, batches: int) -> str | None:
     steps = epochs * (batches if one["stepped_every"] == "batch" else 1)
     if one["stepped_every"] == "batch" and epochs > 1:
         left = _left(name, options, batches)
-        if left is not None and left < FADED:
+        if left is not None and left <= FADED:
             return f"{name} is stepped at every batch: 1 of {epochs} epochs leaves {left:.0e} of the rate"
-        if name == "CosineAnnealingLR" and options["T_max"] * 2 <= batches:
+        if name == "CosineAnnealingLR" and _counts_epochs(options["T_max"], epochs, batches):
             return f"{name} is stepped at every batch, and its T_max of {options['T_max']} counts epochs"
     length = options.get("total_steps") if name == "OneCycleLR" else options.get("T_max")
     if one["stepped_every"] == "epoch" and length and length >= UNREACHED * steps:
         return f"{name} lasts {length} steps and is stepped once an epoch: {steps} times"
     return None
+
+
+def _counts_epochs(length: int, epochs: int, batches: int) -> bool:
+    """Returns whether a schedule that is stepped at every batch is as long as if it were once an epoch."""
+    is_named_so = 0.8 * epochs <= length <= 1.25 * epochs and 2 * length <= epochs * batches
+    return 2 * length <= batches or is_named_so
 
 
 def _left(name: str, options: dict[str, Any], steps: int) -> float | None:
@@ -131,6 +142,10 @@ def _left(name: str, options: dict[str, Any], steps: int) -> float | None:
         return float(options["gamma"] ** (steps // options["step_size"]))
     if name == "ExponentialLR":
         return float(options["gamma"] ** steps)
+    if name == "MultiStepLR" and options.get("milestones"):
+        return float(options["gamma"] ** sum(int(one) <= steps for one in options["milestones"]))
+    if name == "PolynomialLR":
+        return float((1 - min(1.0, steps / options["total_iters"])) ** options["power"])
     return None
 
 

@@ -109,6 +109,7 @@ class ScriptSearch:
         limits: the diagnosis section of params.yaml; `max_cost` counts runs of the script.
         factors: what can be changed, by name.
         suspected: returns a change of the rate that a run's curves suggest, or None.
+        standing: returns what the script's own run shows to have stood still to its end.
         price: of one run, in runs of the script; less than 1 where runs read a part of its images.
         reserve: what of `max_cost` is kept for later.
     """
@@ -117,6 +118,7 @@ class ScriptSearch:
     limits: Limits
     factors: dict[str, Factor]
     suspected: Callable[[Replay], Factor | None]
+    standing: Callable[[Replay], Sequence[Factor]] = lambda run: ()
     price: float = 1.0
     reserve: float = 0.0
     runs: dict[str, Replay] = field(default_factory=dict)
@@ -132,6 +134,7 @@ class ScriptSearch:
         recipe = self.bench.run(frozenset(), self.limits.seeds[0])
         self.runs["recipe"] = recipe
         self.found.append(recipe)
+        self.factors = {**{one.name: one for one in self.standing(recipe)}, **self.factors}
         has_room = accuracy(recipe) < 1 - WORTH * self.limits.min_effect
         if not has_room:
             self.left_out |= {name: f"{factor.words}; {NO_ROOM}" for name, factor in self.factors.items()}

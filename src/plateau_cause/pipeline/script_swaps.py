@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from plateau_cause import artifacts, runtime, tracking
+from plateau_cause.capture import observations
 from plateau_cause.capture.curves import curve
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.parts import part_of
-from plateau_cause.capture.possible import Peek, Possible, rate
+from plateau_cause.capture.possible import Peek, Possible, possible, rate
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import script_record, script_scale
@@ -80,9 +81,17 @@ def diagnose(
         bench.prepare(found)
         return found
 
+    def standing(run: Replay) -> list[Possible]:
+        seen = observations.standing(content, peeked.folder, run.content)
+        causes = {one.cause for one in seen if limits.factors == "all" or one.cause in limits.factors}
+        found = [one for one in possible(content, peeked.folder, seen) if one.cause in causes]
+        for one in found:
+            bench.prepare(one)
+        return found
+
     reserve = 0.0 if price == 1.0 else 1.0  # for the run that confirms
     factors: dict[str, Factor] = {one.name: one for one in asked}
-    search = ScriptSearch(bench, limits, factors, suspected, price, reserve)
+    search = ScriptSearch(bench, limits, factors, suspected, standing, price, reserve)
     return renamed(search.diagnose())
 
 

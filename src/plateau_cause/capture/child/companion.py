@@ -13,10 +13,14 @@ class Companion:
 
     Layers that were not meant to move stand under a rate that was chosen for others: it is lowered until a
     step changes them by at most MOST of their norm. The last linear layer moves at the script's rate.
+
+    Attributes:
+        beside: the script's optimizer.
+        parameters: that are moved.
     """
 
     def __init__(self, optimizer: Any, parameters: list[Any], head: list[Any]) -> None:
-        self._script, self._own = optimizer, parameters
+        self.beside, self.parameters = optimizer, parameters
         heads = {id(one) for one in head}
         self._first = min(float(group["lr"]) for group in optimizer.param_groups)
         slow = [one for one in parameters if id(one) not in heads]
@@ -32,10 +36,10 @@ class Companion:
         Args:
             scale: what a gradient scaler has multiplied the gradients by.
         """
-        now = min(float(group["lr"]) for group in self._script.param_groups)
+        now = min(float(group["lr"]) for group in self.beside.param_groups)
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * now / self._first if self._first else now
-        for one in self._own:
+        for one in self.parameters:
             if one.grad is not None and scale != 1.0:
                 one.grad.div_(scale)
         self._optimizer.step()

@@ -10,13 +10,17 @@ from plateau_cause.capture.child.interventions.base import Intervention
 
 
 class HoldParameters(Intervention):
-    """Steps a companion behind the script's first optimizer."""
+    """Steps a companion behind the optimizer under which such parameters first have gradients.
+
+    A script may build another optimizer later, for its next phase or a new model: once that one steps twice in
+    a row, those before it have had their time, and companions stand beside it.
+    """
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         super().__init__(name, settings)
         self._modules: list[Any] = []  # that are called in training
-        self._companion: Companion | None = None
-        self._beside: Any = None  # the optimizer that it steps behind
+        self._companions: list[Companion] = []
+        self._latest: Any = None  # the optimizer that stepped last
         self._aside: list[tuple[Any, Any]] = []  # parameters whose gradients are kept from the script's
 
     def given(self, call: Call) -> None:
@@ -26,23 +30,26 @@ class HoldParameters(Intervention):
 
     def before_step(self, optimizer: Any) -> None:
         """Keeps the companion's gradients from the script's optimizer, should it hold them too."""
-        if self._companion is None:
-            parameters = self.lacking()
-            if not parameters:
-                return
-            self._companion, self._beside = Companion(optimizer, parameters, self._head()), optimizer
+        if self._latest is optimizer:
+            self._companions = [one for one in self._companions if one.beside is optimizer]
+        self._latest = optimizer
+        taken = {id(one) for companion in self._companions for one in companion.parameters}
+        parameters = [one for one in self.lacking() if one.grad is not None and id(one) not in taken]
+        if parameters:
+            self._companions.append(Companion(optimizer, parameters, self._head()))
         self._aside = [(one, one.grad) for one in self.own()]
         for one, _ in self._aside:
             one.grad = None
 
     def after_step(self, optimizer: Any) -> None:
-        """Takes the companion's step."""
+        """Takes the companions' step."""
         for one, gradient in self._aside:
             one.grad = gradient
         self._aside = []
-        if self._companion is not None and optimizer is self._beside:
-            self._companion.step(self._scale())
-            self.times += 1
+        for companion in self._companions:
+            if companion.beside is optimizer:
+                companion.step(self._scale())
+                self.times += 1
 
     def lacking(self) -> list[Any]:
         """Returns the parameters that train and that no optimizer of the script holds."""

@@ -27,6 +27,7 @@ class LogitsToLoss(Intervention):
         self._undoing.install(torch)
         self._wrap(functional, "cross_entropy", self._logits)
         self._wrap(functional, "nll_loss", self._log_probabilities)
+        self._wrap(functional, "kl_div", self._log_probabilities)
         self._wrap(functional, "binary_cross_entropy_with_logits", self._logits)
 
     def _wrap(self, functional: Any, name: str, meant: Any) -> None:

@@ -1,0 +1,101 @@
+"""Interventions by hand: scripts that build their loaders, models and optimizers anew are repaired anew."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from plateau_cause.capture.child.interventions.hold_parameters import HoldParameters
+from plateau_cause.capture.child.interventions.shuffle import Shuffle
+from plateau_cause.capture.child.interventions.unfreeze import Unfreeze
+
+
+def network():
+    return nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+
+
+class Bench:
+    """What an intervention asks of a running script."""
+
+    def __init__(self, kind):
+        self.held, self.change = [], kind("x", {})
+        stepping = SimpleNamespace(held=self.held, grad_scaler=None)
+        doors = SimpleNamespace(stepping=stepping)
+        self.change.changes = SimpleNamespace(interventions=[self.change], doors=doors)
+
+    def optimizer(self, parameters):
+        made = torch.optim.SGD(parameters, 0.1)
+        self.held.append(SimpleNamespace(optimizer=made))
+        return made
+
+    def train(self, model, *optimizers, steps=4):
+        """Returns how far the first layer moved."""
+        before = model[0].weight.detach().clone()
+        for _ in range(steps):
+            self.change.given(SimpleNamespace(is_training=True, module=model))
+            model(torch.ones(5, 4)).square().sum().backward()
+            for one in optimizers:
+                self.change.before_step(one)
+                one.step()
+                self.change.after_step(one)
+            for one in optimizers:
+                one.zero_grad()
+        return float((model[0].weight.detach() - before).norm())
+
+
+@pytest.mark.parametrize("kind", [HoldParameters, Unfreeze])
+class TestHeldBesides:
+    def model(self, kind):
+        torch.manual_seed(0)
+        made = network()
+        made[0].requires_grad_(kind is HoldParameters)
+        return made
+
+    def test_in_every_fold(self, kind):
+        bench = Bench(kind)
+        for _ in range(3):
+            model = self.model(kind)
+            assert bench.train(model, bench.optimizer(model[2].parameters())) > 0
+
+    def test_in_every_phase(self, kind):
+        bench, model = Bench(kind), self.model(kind)
+        for _ in range(2):
+            assert bench.train(model, bench.optimizer(model[2].parameters())) > 0
+
+    def test_beside_two_optimizers_once(self, kind):
+        alone, both = Bench(kind), Bench(kind)
+        one, other = self.model(kind), self.model(kind)
+        moved = alone.train(one, alone.optimizer(one[2].parameters()))
+        halves = [both.optimizer([weight]) for weight in other[2].parameters()]
+        assert both.train(other, *halves) == pytest.approx(moved)
+
+
+class TestShuffle:
+    @pytest.fixture
+    def known(self, monkeypatch):
+        """The loaders of a script, as they are built."""
+        monkeypatch.setattr(torch.utils.data.DataLoader, "__iter__", torch.utils.data.DataLoader.__iter__)
+        change, known = Shuffle("shuffle", {"loader": 0}), []
+        change.changes = SimpleNamespace(doors=SimpleNamespace(course=SimpleNamespace(loaders=known)))
+        change.install(torch)
+        return known
+
+    def read(self, known, line):
+        loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.arange(40)), 40)
+        known.append(SimpleNamespace(loader=loader, place={"file": "train.py", "line": line}))
+        return loader
+
+    def is_in_order(self, loader):
+        (batch,) = next(iter(loader))
+        return batch.tolist() == list(range(40))
+
+    def test_what_a_line_builds_again_is_shuffled_again(self, known):
+        for _ in range(3):
+            assert not self.is_in_order(self.read(known, line=3))
+            assert self.is_in_order(self.read(known, line=4))
+
+    def test_of_two_that_a_line_builds_together_the_one_that_is_meant(self, known):
+        for _ in range(3):
+            train, val = self.read(known, line=3), self.read(known, line=3)
+            assert not self.is_in_order(train) and self.is_in_order(val)

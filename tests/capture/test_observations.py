@@ -1,0 +1,90 @@
+"""Rules by hand: schedules at the wrong beat, losses that are given the wrong thing, what stands still to the end."""
+
+import pytest
+
+from plateau_cause.capture import observations, rules_loop
+from plateau_cause.capture.observation import Peeked
+
+PLACE = {"file": "train.py", "line": 7}
+
+
+def scheduled(kind, options, every="batch", epochs=10, batches=12, outer=None):
+    one = {"class": f"torch.optim.lr_scheduler.{kind}", "options": options, "place": PLACE, "step": PLACE,
+           "stepped_every": every, "part_of": None}  # fmt: skip
+    schedules = [one]
+    if outer:
+        name = f"torch.optim.lr_scheduler.{outer}"
+        first = {**one, "class": name, "options": {"milestones": [2]}}
+        schedules = [first, {**one, "stepped_every": None, "part_of": name}]
+    content = {"epochs": {"count": epochs}, "schedules": schedules,
+               "loaders": [{"role": "train", "batches": batches}]}  # fmt: skip
+    return rules_loop.schedule(Peeked(content, None))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("CosineAnnealingLR", {"T_max": 10}),
+        ("CosineAnnealingLR", {"T_max": 5}),
+        ("StepLR", {"step_size": 5, "gamma": 0.1}),
+        ("MultiStepLR", {"milestones": [5, 8], "gamma": 0.1}),
+        ("PolynomialLR", {"total_iters": 10, "power": 1.0}),
+        ("ExponentialLR", {"gamma": 0.6}),
+    ],
+)
+def test_what_counts_epochs_is_not_stepped_at_every_batch(kind, options):
+    assert scheduled(kind, options).code == "schedule_mistimed"
+    assert scheduled(kind, options, every="epoch") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("CosineAnnealingLR", {"T_max": 120}),
+        ("StepLR", {"step_size": 40, "gamma": 0.1}),
+        ("MultiStepLR", {"milestones": [60, 100], "gamma": 0.1}),
+        ("PolynomialLR", {"total_iters": 120, "power": 1.0}),
+        ("LinearLR", {"total_iters": 5, "start_factor": 0.1}),
+    ],
+)
+def test_what_counts_batches_may_be(kind, options):
+    assert scheduled(kind, options) is None
+
+
+def test_a_part_has_the_beat_of_what_steps_it():
+    assert scheduled("CosineAnnealingLR", {"T_max": 10}, outer="SequentialLR").location == PLACE
+    assert scheduled("CosineAnnealingLR", {"T_max": 100}, outer="SequentialLR") is None
+    assert scheduled("CosineAnnealingLR", {"T_max": 10}, every="epoch", outer="SequentialLR") is None
+
+
+@pytest.mark.parametrize(("on", "stands_out"), [("probabilities", True), ("log-probabilities", False)])
+def test_a_divergence_expects_log_probabilities(on, stands_out, tmp_path):
+    loss = {"computes": "kl_div", "on": on, "after": None, "place": PLACE}
+    found = rules_loop.loss_input(Peeked({"loss": loss}, tmp_path))
+    assert (found is not None) is stands_out
+
+
+class TestStanding:
+    def content(self, changes_at):
+        nothing = {"layers": "", "parameters": 0, "numbers": 0, "changes_at": None}
+        frozen = {"layers": "body", "parameters": 4, "numbers": 40, "place": PLACE, "changes_at": changes_at}
+        return {"model": {"frozen": frozen, "not_held": nothing, "strangers": nothing}, "optimizers": []}
+
+    def watched(self, change):
+        return {"epochs": [{"moved": {"body": {"norm": 1.0, "change": change}}}]}
+
+    @pytest.fixture(autouse=True)
+    def only(self, monkeypatch):
+        from plateau_cause.capture import rules_model
+
+        monkeypatch.setattr(observations, "RULES", (rules_model.frozen_layers,))
+
+    def test_what_a_line_ahead_could_move_and_never_did(self, tmp_path):
+        (only,) = observations.standing(self.content(PLACE), tmp_path, self.watched(0.0))
+        assert only.code == "frozen_layers" and only.location == PLACE
+
+    def test_what_moved_later(self, tmp_path):
+        assert observations.standing(self.content(PLACE), tmp_path, self.watched(0.1)) == []
+
+    def test_what_the_peek_has_said_is_not_said_again(self, tmp_path):
+        assert observations.standing(self.content(None), tmp_path, self.watched(0.0)) == []
