@@ -1,4 +1,4 @@
-"""Rules by hand: schedules at the wrong beat, losses that are given the wrong thing, what stands still to the end."""
+"""Rules by hand: schedules at the wrong beat, losses given the wrong thing, what stands still to the end."""
 
 import pytest
 

@@ -14,7 +14,8 @@ PLAIN = {"mean": [0.0] * 3, "std": [1.0] * 3, "channels": "rgb"}
 
 
 def loader(role, normalisation, steps=("ToTensor()",), **more):
-    image = {"normalisation": normalisation, "tensor": {"mean": [0.4] * 3, "std": [0.2] * 3}}
+    tensor = {"mean": [0.4] * 3, "std": [0.2] * 3, "shape": [3, 8, 8], "least": 0.0, "most": 1.0}
+    image = {"normalisation": normalisation, "tensor": tensor}
     data_set = {"transform": {"steps": list(steps), "place": None}, "place": None}
     labels = {"class_to_idx": {"a": 0, "b": 1}, "by_folder": None}
     return {"role": role, "name": role, "image": image, "data_set": data_set, "labels": labels, **more}

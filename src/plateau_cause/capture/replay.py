@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -181,10 +182,13 @@ def identity(given: Script) -> str:
 
 
 def _listed(place: Path) -> list[str]:
-    """Returns a line for each file that is not code: its path, size and time; each folder is read once."""
+    """Returns a line for each file that is not code: its path, size and time; each folder is read once.
+
+    What is being written to is no part of it: the log of this very command may lie beside the script.
+    """
     if place.is_file():
         return [_line(place)]
-    lines, read = [], set[str]()
+    lines, read, logs = [], set[str](), _logs()
     for root, folders, names in os.walk(place, followlinks=True):
         folders[:] = [one for one in folders if not is_left_out(one)]
         if (real := os.path.realpath(root)) in read:
@@ -192,8 +196,21 @@ def _listed(place: Path) -> list[str]:
             continue
         read.add(real)
         paths = [Path(root) / name for name in names if not name.endswith((".py", ".pyc"))]
-        lines += [_line(path) for path in paths if path.is_file()]
+        lines += [_line(path) for path in paths if path.is_file() and _identity(path.stat()) not in logs]
     return lines
+
+
+def _logs() -> set[tuple[int, int]]:
+    """Returns the files that standard output and standard error are."""
+    found = set()
+    for number in (1, 2):
+        with suppress(OSError):
+            found.add(_identity(os.fstat(number)))
+    return found
+
+
+def _identity(about: os.stat_result) -> tuple[int, int]:
+    return about.st_dev, about.st_ino
 
 
 def _line(path: Path) -> str:

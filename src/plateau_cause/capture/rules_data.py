@@ -17,7 +17,7 @@ def normalisation(peeked: Peeked) -> Observation | None:
     if train is None:
         return _after_loading(peeked)
     for other in peeked.other_loaders:
-        words = _apart(_facts(train), _facts(other))
+        words = apart(train, other)
         if words is not None:
             places = transform_place(other), transform_place(train)
             name = other["name"] or "evaluation"
@@ -96,8 +96,9 @@ def _facts(loader: dict[str, Any]) -> dict[str, Any]:
     return loader["image"] or {}
 
 
-def _apart(train: dict[str, Any], other: dict[str, Any]) -> str | None:
-    """Returns in words how two normalisations differ; None where they do not or cannot be compared."""
+def apart(of_training: dict[str, Any], of_evaluation: dict[str, Any]) -> str | None:
+    """Returns in words how two loaders normalise apart; None where they do not or cannot be compared."""
+    train, other = _facts(of_training), _facts(of_evaluation)
     first, second = train.get("normalisation"), other.get("normalisation")
     if first and second:
         return _measured_apart(first, second)

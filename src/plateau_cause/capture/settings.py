@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture import affine
+from plateau_cause.capture import affine, rules_data
 from plateau_cause.capture.observation import Peeked
 
 Settings = dict[str, Any]
@@ -53,17 +53,17 @@ def mapping(peeked: Peeked) -> Settings | None:
 def normalised(peeked: Peeked) -> Settings | None:
     """Returns what makes the images of evaluation look as those of training do.
 
-    Loaders that give the same say nothing: then what reaches the model does, for a loop may normalise itself.
+    Where the loaders give the same, what reaches the model tells: a loop may normalise itself.
     """
     train, others = peeked.train_loader, [one for one in peeked.other_loaders if one["image"]]
-    for other in others if train else []:
+    for other in others if train and train["image"] else []:
+        if rules_data.apart(train, other) is None:  # type: ignore[arg-type]
+            continue
         wanted, own = affine.normalisation(train), affine.normalisation(other)  # type: ignore[arg-type]
         if wanted and own and not _is_alike(own, wanted):
             return affine.from_to(own, wanted)
-        if not (wanted and own) and train["image"]:  # type: ignore[index]
-            found = affine.between(other["image"]["tensor"], train["image"]["tensor"])  # type: ignore[index]
-            if found is not None and not _does_nothing(found):
-                return found
+        if not (wanted and own):
+            return affine.between(other["image"]["tensor"], train["image"]["tensor"])  # type: ignore[index]
     training, evaluation = peeked.content["training"], peeked.content["evaluation"]
     if not evaluation or not training["input"] or not evaluation["input"]:
         return None
@@ -71,12 +71,9 @@ def normalised(peeked: Peeked) -> Settings | None:
 
 
 def _is_alike(first: affine.Moments, second: affine.Moments) -> bool:
-    return _does_nothing(affine.from_to(first, second))
-
-
-def _does_nothing(told: Settings) -> bool:
+    told = affine.from_to(first, second)
     return (
-        not told.get("flips")
+        not told["flips"]
         and all(abs(one - 1) < 0.05 for one in told["scale"])
         and all(abs(one) < 0.05 for one in told["shift"])
     )

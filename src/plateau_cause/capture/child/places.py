@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 OWN = str(Path(__file__).resolve().parents[2]) + os.sep
 LIBRARY = str(Path(sysconfig.get_path("stdlib")).resolve()) + os.sep
 INSTALLED = ("site-packages", "dist-packages")
+GENERATED = "__autograph_generated_file"  # what TensorFlow makes of a function that it turns into a graph
 
 
 class Place(NamedTuple):
@@ -26,7 +27,7 @@ class Place(NamedTuple):
 @cache
 def is_users(file: str) -> bool:
     """Returns whether a file is the user's: no library's, not Python's, not plateau's."""
-    if file.startswith("<"):
+    if file.startswith("<") or os.path.basename(file).startswith(GENERATED):
         return False
     path = os.path.realpath(file)
     return not path.startswith((OWN, LIBRARY)) and not any(part in path.split(os.sep) for part in INSTALLED)

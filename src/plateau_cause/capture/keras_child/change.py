@@ -37,13 +37,13 @@ class Fit:
 
     def compile(self) -> None:
         """Compiles the model again, under a new optimizer of the same kind."""
-        held = self.model.optimizer
+        held = library.optimizer_of(self.model)
         made = type(held).from_config({**held.get_config(), **self.optimizer})
         self.model.compile(**{**self.compiled, "optimizer": made})
 
     def rate(self) -> float:
         """Returns the rate that acts now."""
-        return float(library.values(self.model.optimizer.learning_rate))
+        return float(library.values(library.optimizer_of(self.model).learning_rate))
 
 
 @dataclass

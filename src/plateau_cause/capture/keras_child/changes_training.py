@@ -41,14 +41,14 @@ class Schedule(Change):
         given = fit.given.get("callbacks") or []
         listed = list(given) if isinstance(given, (list, tuple)) else [given]
         fit.given["callbacks"] = [one for one in listed if type(one).__name__ not in RATE_CALLBACKS]
-        schedule = schedule_of(fit.model.optimizer)
+        schedule = schedule_of(library.optimizer_of(fit.model))
         if schedule is not None:
             fit.optimizer["learning_rate"] = float(library.values(schedule(0)))
         self._is_meant = schedule is not None or len(fit.given["callbacks"]) < len(listed)
 
     def after(self, fit: Fit) -> None:
         """Reads whether the compiled optimizer has a schedule."""
-        self.took = self.took or (self._is_meant and schedule_of(fit.model.optimizer) is None)
+        self.took = self.took or (self._is_meant and schedule_of(library.optimizer_of(fit.model)) is None)
         self.words = None if self.took else "there was no schedule"
 
 

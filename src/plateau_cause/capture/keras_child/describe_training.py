@@ -28,7 +28,7 @@ def describe_training(look: Look, scene: Scene) -> dict[str, Any]:
 
 
 def _optimizer(look: Look, scene: Scene) -> dict[str, Any]:
-    optimizer = look.call.model.optimizer
+    optimizer = library.optimizer_of(look.call.model)
     config = {key: plain(value) for key, value in optimizer.get_config().items()}
     place = scene.places.of(optimizer) or compiled_at(look)
     held = [one for one in library.weights(look.call.model) if id(one.variable) in look.trained]
@@ -47,10 +47,14 @@ def compiled_at(look: Look) -> Place | None:
 
 
 def _schedules(look: Look, scene: Scene) -> list[dict[str, Any]]:
-    given = getattr(look.call.model.optimizer, "_learning_rate", None)
+    given = getattr(library.optimizer_of(look.call.model), "_learning_rate", None)
     found = []
     if hasattr(given, "get_config") and callable(given):
-        place = scene.places.of(given) or scene.places.of(look.call.model.optimizer) or compiled_at(look)
+        place = (
+            scene.places.of(given)
+            or scene.places.of(library.optimizer_of(look.call.model))
+            or compiled_at(look)
+        )
         options = {key: plain(value) for key, value in given.get_config().items() if key != "name"}
         found.append({"class": type(given).__name__, "place": place, "step": place, "stepped_every": "batch",
                       "options": options})  # fmt: skip

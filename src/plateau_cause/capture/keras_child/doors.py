@@ -38,6 +38,7 @@ class Doors:
         self.hooks, self.scene = hooks, scene
         self.taps: list[Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]] = []
         self.acts: list[Callable[[Any, dict[str, Any]], dict[str, Any]]] = []
+        self._chance: tuple[type, ...] = ()  # layers that change images at random
 
     def install(self, keras: ModuleType) -> None:
         """Puts the listeners into one Keras, which has just been imported."""
@@ -47,9 +48,12 @@ class Doors:
         around(keras.layers.Layer, "__call__", self._call)
         for name in ("BatchNormalization", *library.DROPOUTS):
             around(getattr(keras.layers, name, None), "call", self._acts)
-        for one in vars(keras.layers).values():
-            if getattr(one, "__name__", "").startswith("Random") and "call" in vars(one):
-                around(one, "call", self._acts)
+        chances = [
+            one for one in vars(keras.layers).values() if getattr(one, "__name__", "").startswith("Random")
+        ]
+        self._chance += tuple(chances)
+        for cls in {known.owner(one, "call") for one in chances}:  # which several of them may share
+            around(cls, "call", self._acts_by_chance)
         for name in known.LOADERS:
             around(keras.Model, name, self._load)
         everywhere({name: self._network(name) for name in known.APPLICATIONS}, (package,))
@@ -231,6 +235,11 @@ class Doors:
             kept, place = self.scene.calls.of(layer), here()
             if place is not None and kept is None:
                 self.scene.calls.remember(layer, Called(place, named.get("training")))
+
+    def _acts_by_chance(self, original: Any, layer: Any, *arguments: Any, **named: Any) -> Any:
+        if isinstance(layer, self._chance):
+            return self._acts(original, layer, *arguments, **named)
+        return original(layer, *arguments, **named)
 
     def _acts(self, original: Any, layer: Any, *arguments: Any, **named: Any) -> Any:
         for act in self.acts:

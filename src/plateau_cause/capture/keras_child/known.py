@@ -34,6 +34,6 @@ def generator(keras: ModuleType) -> Any:
     return None
 
 
-def owner(maker: type) -> type:
-    """Returns the class that defines the `__init__` of a class."""
-    return next(cls for cls in maker.__mro__ if "__init__" in vars(cls))
+def owner(maker: type, method: str = "__init__") -> type:
+    """Returns the class that defines a method of a class."""
+    return next(cls for cls in maker.__mro__ if method in vars(cls))

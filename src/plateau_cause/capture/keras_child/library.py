@@ -117,6 +117,15 @@ def values(thing: Any) -> Any:
     return np.asarray(getattr(thing, "value", thing))
 
 
+def optimizer_of(model: Any) -> Any:
+    """Returns the optimizer that a model is compiled with, as the script gave it.
+
+    Under mixed precision Keras wraps it in one that scales the loss, whose rate and settings are not its own.
+    """
+    held = model.optimizer
+    return getattr(held, "inner_optimizer", held)
+
+
 def held_by(optimizer: Any) -> list[Any]:
     """Returns the variables of an optimizer: its rate, its count of steps, its moments."""
     found = optimizer.variables

@@ -22,13 +22,14 @@ def best_rate(fit: Fit, times: tuple[float, ...]) -> float:
     Weights, statistics and optimizer are as before afterwards. Under a schedule, or where batches come from a
     generator and would be gone, nothing is tried: the first multiple is returned.
     """
-    feed, optimizer = training_feed(fit.given), fit.model.optimizer
+    feed, optimizer = training_feed(fit.given), library.optimizer_of(fit.model)
     if feed.kind == "generator" or schedule_of(optimizer) is not None:
         return times[0]
     found, rate = feeds.some(feed, BATCHES, goes_on=True), fit.rate()
-    if hasattr(optimizer, "build"):
-        optimizer.build(fit.model.trainable_variables)
-    variables = [one.variable for one in library.variables(fit.model)] + library.held_by(optimizer)
+    if hasattr(fit.model.optimizer, "build"):
+        fit.model.optimizer.build(fit.model.trainable_variables)
+    variables = [one.variable for one in library.variables(fit.model)]
+    variables += library.held_by(fit.model.optimizer)
     kept = [(one, library.values(one).copy()) for one in variables]
     losses = {}
     for one in times:
@@ -42,9 +43,9 @@ def best_rate(fit: Fit, times: tuple[float, ...]) -> float:
 
 def set_rate(fit: Fit, times: float) -> float:
     """Multiplies the compiled rate, or the numbers of its schedule; returns the first rate."""
-    schedule = schedule_of(fit.model.optimizer)
+    schedule = schedule_of(library.optimizer_of(fit.model))
     if schedule is None:
-        fit.model.optimizer.learning_rate = fit.rate() * times
+        library.optimizer_of(fit.model).learning_rate = fit.rate() * times
     else:
         fit.optimizer["learning_rate"] = type(schedule).from_config(_scaled(schedule.get_config(), times))
         fit.compile()

@@ -153,4 +153,4 @@ def _plain(logs: dict[str, Any]) -> dict[str, float]:
 
 
 def _rate(model: Any) -> float:
-    return float(library.values(model.optimizer.learning_rate))
+    return float(library.values(library.optimizer_of(model).learning_rate))

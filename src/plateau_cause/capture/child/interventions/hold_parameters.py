@@ -12,8 +12,8 @@ from plateau_cause.capture.child.interventions.base import Intervention
 class HoldParameters(Intervention):
     """Steps a companion behind the optimizer under which such parameters first have gradients.
 
-    A script may build another optimizer later, for its next phase or a new model: once that one steps twice in
-    a row, those before it have had their time, and companions stand beside it.
+    A script may build another optimizer later, for its next phase or a new model: once that one steps twice
+    in a row, those before it have had their time, and companions stand beside it.
     """
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
