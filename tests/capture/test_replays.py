@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +124,16 @@ def test_what_a_run_does_not_read_does_not(script):
     assert identity(script) == before
     assert identity(launch.Script("train.py", ("--lr", "1"), script.folder)) != before
     assert identity(launch.Script("train.py", (), script.folder, str(Path("/other/python")))) != before
+
+
+def test_the_log_of_the_command_itself_does_not(script):
+    """As in `plateau diagnose train.py 2>log.txt`, in the script's folder."""
+    program = (
+        "import sys; from plateau_cause.capture import launch, replay; "
+        "print(replay.identity(launch.script('train.py')), file=sys.stderr)"
+    )
+    with (script.folder / "log.txt").open("w") as log:
+        for _ in range(2):
+            subprocess.run([sys.executable, "-c", program], cwd=script.folder, stderr=log, check=True)
+    first, second = (script.folder / "log.txt").read_text().split()
+    assert first == second

@@ -147,8 +147,9 @@ def shuffled(folder: Path, place: Place) -> str | None:
         if len(calls) != 1 or not calls[0].args:
             return []
         for keyword in calls[0].keywords:
-            if keyword.arg == "shuffle":
-                return [source.replaced(keyword.value, "True")]
+            if keyword.arg == "shuffle":  # what is told from outside is told for the other loaders too
+                is_here = isinstance(keyword.value, ast.Constant)
+                return [source.replaced(keyword.value, "True")] if is_here else []
         if called(calls[0]) != "DataLoader":  # the others shuffle unless they are told not to
             return []
         last = [*calls[0].args, *(keyword.value for keyword in calls[0].keywords)][-1]

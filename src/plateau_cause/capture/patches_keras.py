@@ -42,6 +42,41 @@ def preprocessed(folder: Path, place: Place, network: str, wanted: str) -> str |
     return changed(folder, place, edit)
 
 
+def unfrozen_but_norms(folder: Path, place: Place) -> str | None:
+    """Returns the line with `trainable = False` turned to True, for every layer but the batch norms."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        found = [node for node in source.at(line, ast.Assign) if _freezes(node)]
+        if len(found) != 1 or len(found[0].targets) != 1:
+            return []
+        layer = source.text(found[0].targets[0].value)
+        if _is_one_of_many(source.whole, line, layer):
+            return [source.replaced(found[0].value, f'"BatchNormalization" not in type({layer}).__name__')]
+        rest = (
+            f"for layer in {layer}.layers:\n"
+            '    layer.trainable = "BatchNormalization" not in type(layer).__name__'
+        )
+        return [source.replaced(found[0].value, "True"), source.inserted(line, rest, behind=True)]
+
+    return changed(folder, place, edit)
+
+
+def _freezes(node: ast.Assign) -> bool:
+    is_off = isinstance(node.value, ast.Constant) and node.value.value is False
+    return is_off and all(isinstance(one, ast.Attribute) and one.attr == "trainable" for one in node.targets)
+
+
+def _is_one_of_many(text: str, line: int, name: str) -> bool:
+    """Returns whether a name runs through a loop around a line."""
+    loops = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.For)]
+    return any(
+        isinstance(node.target, ast.Name)
+        and node.target.id == name
+        and node.lineno <= line <= (node.end_lineno or 0)
+        for node in loops
+    )
+
+
 def logits_told(folder: Path, place: Place, value: bool) -> str | None:
     """Returns the loss with `from_logits` turned round, where it stands there."""
 

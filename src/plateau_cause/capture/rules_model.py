@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plateau_cause.capture import patches
+from plateau_cause.capture import patches, patches_keras
 from plateau_cause.capture.observation import Observation, Peeked, with_places
 
 NOTABLE = 0.1  # part of the model's numbers that must lack gradients to be worth a word
@@ -13,10 +13,13 @@ HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and 
 def frozen_layers(peeked: Peeked) -> Observation | None:
     """Returns which layers are frozen, where no line that is still to run can change that."""
     frozen = peeked.model["frozen"]
-    if not frozen["parameters"] or frozen.get("changes_at") or _is_said_of_keras(peeked):
+    is_noted = frozen["parameters"] and frozen["matrices"]  # norms alone are often frozen on purpose
+    if not is_noted or frozen.get("changes_at") or _is_said_of_keras(peeked):
         return None
     words = with_places(f"{frozen['layers']}: frozen, never moves", frozen["place"])
-    patch = patches.unfrozen(peeked.folder, frozen["place"])
+    has_norms = bool((peeked.model.get("base") or {}).get("batch_norms"))
+    change = patches_keras.unfrozen_but_norms if has_norms else patches.unfrozen
+    patch = change(peeked.folder, frozen["place"])
     return Observation("frozen_layers", "frozen_layers", words, frozen["place"], patch)
 
 

@@ -45,10 +45,11 @@ class Source:
         return (*self._span(node), new)
 
     def inserted(self, line: int, statement: str, behind: bool = False) -> Edit:
-        """Returns the edit that puts a statement before a line or behind it, equally indented."""
+        """Returns the edit that puts a statement before a line or behind it, all its lines as indented."""
         indentation = self._lines[line - 1][: -len(self._lines[line - 1].lstrip())]
         start = self._starts[line if behind else line - 1]
-        return start, start, f"{indentation}{statement}\n"
+        lines = statement.replace("\n", f"\n{indentation}")
+        return start, start, f"{indentation}{lines}\n"
 
     @property
     def whole(self) -> str:

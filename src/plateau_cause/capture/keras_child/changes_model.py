@@ -16,6 +16,9 @@ SLOWER = (1.0, 0.1, 0.01, 0.001)  # times the script's rate, for layers that are
 class Unfreeze(Change):
     """Trains all layers, or those of the base's last block, under the rate of a short test that serves best.
 
+    Frozen batch norms stay so: their running statistics would follow the new images too slowly for the few
+    steps of a fine-tuning (with a momentum of 0.999 half way after 700), and spoil what is evaluated.
+
     Settings: `part` (all or last_block).
     """
 
@@ -26,9 +29,12 @@ class Unfreeze(Change):
         compiled, chosen = fit.call.compiled, fit.base.layers if fit.base else library.layers(fit.model)
         sealed = compiled.trainable if fit.call.is_stale and compiled else None
         self._had = len(library.trainable(fit.model) if sealed is None else sealed)
+        still = [one for one in library.layers(fit.model) if library.is_norm(one) and not one.trainable]
         fit.model.trainable = True
         for layer in chosen:
             layer.trainable = True
+        for layer in still:
+            layer.trainable = False
         if self.settings.get("part") == "last_block" and fit.base is not None:
             kept = {id(one) for one in blocks(fit.base)}
             for layer in chosen:
@@ -44,6 +50,8 @@ class Unfreeze(Change):
         self.took, times = True, best_rate(fit, SLOWER)
         rate = set_rate(fit, times)
         self.words = f"{len(trained)} of {len(held)} variables train, at a rate of {rate:.2g}"
+        if any(library.is_norm(one) and not one.trainable for one in library.layers(fit.model)):
+            self.words += "; batch norms stay frozen"
 
 
 class BatchNorm(Change):
