@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import sys
+from types import FunctionType
 from typing import Any
 
 WIDER = 8 / 7  # of the crop's side: what images are resized to before the middle is cut out
@@ -21,7 +22,7 @@ def clean(transform: Any, depth: int = DEPTH) -> Any:
     """Returns the transform without chance: itself where there is none in it, None where nothing is left."""
     kind = type(transform)
     if not kind.__module__.startswith(("torchvision.", "timm.", "torch.nn.")):
-        return transform
+        return _holder(transform, depth)
     if kind.__name__.startswith("Random") or kind.__name__ in AT_RANDOM:
         return _middle(transform)
     if kind.__name__ == "Sequential":
@@ -38,6 +39,22 @@ def clean(transform: Any, depth: int = DEPTH) -> Any:
         cleaned.transform = one
         return cleaned
     return transform
+
+
+def _holder(holder: Any, depth: int) -> Any:
+    """Returns an object of the user's whose transforms are without chance; itself where they are."""
+    held = vars(holder) if hasattr(holder, "__dict__") and not isinstance(holder, FunctionType) else {}
+    if depth <= 0 or isinstance(holder, type) or not callable(holder):
+        return holder
+    pipelines = {
+        name: one for name, one in held.items() if isinstance(getattr(one, "transforms", None), list)
+    }
+    cleaned = {name: made for name, one in pipelines.items() if (made := clean(one, depth - 1)) is not one}
+    if not cleaned:
+        return holder
+    other = copy.copy(holder)
+    vars(other).update({name: _as_it_is if made is None else made for name, made in cleaned.items()})
+    return other
 
 
 def _kept(steps: Any, depth: int) -> list[Any] | None:

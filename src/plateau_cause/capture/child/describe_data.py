@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from types import CellType
 from typing import Any
 
 from plateau_cause.capture.child.facts import kind, picture_facts, plain
@@ -52,7 +53,10 @@ def chain(data_set: Any) -> list[Any]:
 def transforms_of(data_set: Any, places: Registry[Place]) -> dict[str, Any] | None:
     """Returns the transform that a data set or one within it holds: steps as text, and where it was made."""
     transform = held_transform(data_set)
-    return None if transform is None else {"steps": steps(transform), "place": places.of(transform)}
+    if transform is None:
+        return None
+    written = unfolded(transform)
+    return {"steps": steps(written), "place": places.of(written) or places.of(transform)}
 
 
 def held_transform(data_set: Any) -> Any:
@@ -62,7 +66,33 @@ def held_transform(data_set: Any) -> Any:
             transform = getattr(one, name, None)
             if callable(transform):
                 return transform
+        told = getattr(one, "format", None)  # of a data set of Hugging Face, by set_transform()
+        transform = (told.get("format_kwargs") or {}).get("transform") if isinstance(told, dict) else None
+        if callable(transform):
+            return transform
     return None
+
+
+def unfolded(transform: Any) -> Any:
+    """Returns the one pipeline of torchvision that a function or object of the user's calls; else itself."""
+    function = getattr(transform, "__func__", transform)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        held = list(vars(transform).values()) if hasattr(transform, "__dict__") else []
+    else:
+        cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
+        held = [*cells, *(function.__globals__.get(name) for name in code.co_names)]
+    is_plain = not type(transform).__module__.startswith(("torchvision", "timm", "torch.nn"))
+    found = [one for one in held if is_plain and type(one).__module__.startswith("torchvision")
+             and isinstance(getattr(one, "transforms", None), (list, tuple))]  # fmt: skip
+    return found[0] if len(found) == 1 else transform
+
+
+def _is_filled(cell: CellType) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:  # a name that has no value yet
+        return False
 
 
 def steps(transform: Any) -> list[str]:
