@@ -2,7 +2,7 @@
 
 import pytest
 
-from plateau_cause.capture import observations, rules_loop
+from plateau_cause.capture import observations, rules_loop, rules_model
 from plateau_cause.capture.observation import Peeked
 
 PLACE = {"file": "train.py", "line": 7}
@@ -67,7 +67,8 @@ def test_a_divergence_expects_log_probabilities(on, stands_out, tmp_path):
 class TestStanding:
     def content(self, changes_at):
         nothing = {"layers": "", "parameters": 0, "numbers": 0, "changes_at": None}
-        frozen = {"layers": "body", "parameters": 4, "numbers": 40, "place": PLACE, "changes_at": changes_at}
+        frozen = {**nothing, "layers": "body", "parameters": 4, "numbers": 40, "matrices": 2, "place": PLACE,
+                  "changes_at": changes_at}  # fmt: skip
         return {"model": {"frozen": frozen, "not_held": nothing, "strangers": nothing}, "optimizers": []}
 
     def watched(self, change):
@@ -75,8 +76,6 @@ class TestStanding:
 
     @pytest.fixture(autouse=True)
     def only(self, monkeypatch):
-        from plateau_cause.capture import rules_model
-
         monkeypatch.setattr(observations, "RULES", (rules_model.frozen_layers,))
 
     def test_what_a_line_ahead_could_move_and_never_did(self, tmp_path):
@@ -88,3 +87,21 @@ class TestStanding:
 
     def test_what_the_peek_has_said_is_not_said_again(self, tmp_path):
         assert observations.standing(self.content(None), tmp_path, self.watched(0.0)) == []
+
+
+class TestRateUnderWarmUp:
+    def content(self, **group):
+        optimizer = {"groups": [{"lr": 0.005, **group}], "place": PLACE, "rates_by_hand": []}
+        model = {"change_per_step": 0.04, "trains": {"matrices": 5}}
+        return Peeked({"model": model, "optimizers": [optimizer], "schedules": []}, None)
+
+    def test_the_rate_to_come_decides(self):
+        peeked = self.content(rates=[0.0, 0.005], initial_lr=0.1)
+        assert peeked.change_per_step == pytest.approx(1.6)
+        found = rules_model.rate(peeked)
+        assert found.code == "step_too_high" and "0.1, to which it warms up" in found.words
+
+    @pytest.mark.parametrize("group", [{}, {"rates": [0.1, 0.1], "initial_lr": 0.1}, {"rates": [0.0, 0.0]}])
+    def test_without_one_the_rate_at_work_does(self, group):
+        peeked = self.content(**group)
+        assert peeked.change_per_step == 0.04 and rules_model.rate(peeked) is None

@@ -40,6 +40,29 @@ class Peeked:
         return found
 
     @property
+    def change_per_step(self) -> float | None:
+        """Returns the change of the weights in one step at the full rate, as a part of their norm.
+
+        Measured at the first steps: under a warm-up their rates are a small part of the one to come.
+        """
+        change: float | None = self.model["change_per_step"]
+        ahead = self.rate_ahead
+        return change if change is None or ahead is None else change * ahead[1] / ahead[0]
+
+    @property
+    def rate_ahead(self) -> tuple[float, float] | None:
+        """Returns the mean rate of the steps that were seen, and the higher one that a warm-up leads to."""
+        groups = [group for one in self.content.get("optimizers", [])[:1] for group in one["groups"][:1]]
+        rates = groups[0].get("rates") if groups else None
+        seen = sum(rates) / len(rates) if rates else 0.0
+        planned = (
+            max((groups[0].get(name) or 0.0 for name in ("initial_lr", "max_lr")), default=0.0)
+            if groups
+            else 0.0
+        )
+        return (seen, planned) if 0 < seen < planned else None
+
+    @property
     def train_loader(self) -> dict[str, Any] | None:
         """Returns the loader that training reads."""
         return next((one for one in self.content["loaders"] if one["role"] == "train"), None)

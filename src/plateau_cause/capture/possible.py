@@ -130,7 +130,7 @@ def _by_hand(peeked: Peeked, built: dict[str, Any] | None, is_high: bool) -> dic
 
 def _times(peeked: Peeked, down: bool) -> dict[str, float]:
     """Returns the power of ten that brings a step near to what trainings bear."""
-    change = peeked.model["change_per_step"] or HEALTHY_CHANGE
+    change = peeked.change_per_step or HEALTHY_CHANGE
     decades = round(math.log10(HEALTHY_CHANGE / change)) if math.isfinite(change) else -MOST_DECADES
     low, high = (-MOST_DECADES, -1) if down else (1, MOST_DECADES)
     return {"times": 10.0 ** min(max(decades, low), high)}

@@ -82,7 +82,7 @@ def gradients_lost(peeked: Peeked) -> Observation | None:
 
 def rate(peeked: Peeked) -> Observation | None:
     """Returns that one step changes the weights far more, or less, than training can bear."""
-    change = peeked.model["change_per_step"]
+    change = peeked.change_per_step
     warms_up = any(one["stepped_every"] == "batch" for one in peeked.content["schedules"])
     by_hand = any(one["rates_by_hand"] for one in peeked.content["optimizers"])
     high = HIGH_ALONE if peeked.model["trains"]["matrices"] == 1 else HIGH
@@ -90,6 +90,8 @@ def rate(peeked: Peeked) -> Observation | None:
         return None
     optimizer = peeked.content["optimizers"][0]
     rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
+    if peeked.rate_ahead is not None:
+        rates = f"{peeked.rate_ahead[1]:g}, to which it warms up,"
     words = with_places(f"a step at rate {rates} changes the weights by {change:.1%} of their norm",
                         optimizer["place"])  # fmt: skip
     cause = "learning_rate_high" if change > high else "learning_rate_low"

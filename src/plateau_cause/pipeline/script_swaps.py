@@ -73,7 +73,7 @@ def diagnose(
     peeked = Peeked(content, scripts.script_of(given.recipe).folder)
 
     def suspected(run: Replay) -> Possible | None:
-        change = content.get("model", {}).get("change_per_step")
+        change = peeked.change_per_step if content.get("model") else None
         cause = suspect(run.content["epochs"], classes(run), change)
         if cause is None or not content.get("optimizers"):
             return None
