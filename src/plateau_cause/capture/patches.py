@@ -15,6 +15,8 @@ from typing import Any
 from plateau_cause.capture.source import Edit, Source, called
 
 Place = dict[str, Any] | None
+BUILT_IN = ("len", "int", "float", "sum", "print")
+MODELS = ("model", "net", "network", "module")  # as attributes of a trainer are called
 SHUFFLING = ("DataLoader", "fit", "flow", "flow_from_directory", "flow_from_dataframe",
              "image_dataset_from_directory")  # fmt: skip
 
@@ -125,8 +127,7 @@ def normalised_alike(folder: Path, place: Place, other: Place) -> str | None:
         return None
 
     def edit(source: Source, line: int) -> list[Edit]:
-        there = [node for node in source.inside(other["line"]) if called(node) == "Normalize"]
-        here = [node for node in source.inside(line) if called(node) == "Normalize"]
+        there, here = _normalizing(source, other["line"]), _normalizing(source, line)
         if len(there) != 1:
             return []
         if here:
@@ -137,6 +138,23 @@ def normalised_alike(folder: Path, place: Place, other: Place) -> str | None:
         return [source.behind(steps, source.text(there[0]))] if steps else []
 
     return changed(folder, place, edit)
+
+
+def _normalizing(source: Source, line: int) -> list[ast.expr]:
+    """Returns the steps of a composed transform that normalise: calls, or names that stand for one."""
+    calls: list[ast.expr] = [node for node in source.inside(line) if called(node) == "Normalize"]
+    composed = [node for node in source.inside(line) if called(node) == "Compose" and node.args]
+    steps = composed[0].args[0].elts if composed and isinstance(composed[0].args[0], ast.List) else []
+    given = {
+        target.id
+        for node in ast.walk(ast.parse(source.whole))
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and called(node.value) == "Normalize"
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    return calls or [step for step in steps if isinstance(step, ast.Name) and step.id in given]
 
 
 def shuffled(folder: Path, place: Place) -> str | None:
@@ -190,5 +208,9 @@ def _is_library(name: str) -> bool:
 
 
 def _variables(source: Source, line: int) -> set[str]:
-    calls = [node for node in source.at(line, ast.Call) if isinstance(node.func, ast.Name)]
-    return {node.func.id for node in calls if node.func.id not in ("len", "int", "float", "sum", "print")}
+    """Returns what is called in a line and may be a model: `model`, `self.net`."""
+    called_here = [node.func for node in source.at(line, ast.Call)]
+    names = {one.id for one in called_here if isinstance(one, ast.Name) and one.id not in BUILT_IN}
+    own = {source.text(one) for one in called_here if isinstance(one, ast.Attribute) and one.attr in MODELS
+           and isinstance(one.value, ast.Name) and one.value.id == "self"}  # fmt: skip
+    return own if len(own) == 1 else names

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +13,12 @@ from plateau_cause.capture.keras_child.base import Base, find
 from plateau_cause.capture.keras_child.cutting import STEPS, few
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed
+from plateau_cause.capture.keras_child.loss_scale import hardly_scaled
 from plateau_cause.capture.keras_child.probe import probe
 from plateau_cause.capture.keras_child.scene import Scene
 from plateau_cause.capture.keras_child.training import Call
 
 BATCHES = 64  # of labels, at most
-SCALE = 16.0  # of the loss under mixed precision, for two steps
 PROBED = 6  # images that are looked at on their way through the model
 
 
@@ -154,36 +153,13 @@ def _step(original: Any, call: Call, found: Look) -> None:
         if hasattr(model, "jit_compile"):
             model.jit_compile = False
     try:
-        with _loss_hardly_scaled(model.optimizer):
+        with hardly_scaled(model.optimizer):
             found.history = _fitted(original, call, found)
     finally:
         model.run_eagerly = kept
         _forget_functions(model)
     found.steps = STEPS
     _measure(found, before)
-
-
-@contextlib.contextmanager
-def _loss_hardly_scaled(optimizer: Any) -> Iterator[None]:
-    """Keeps a loss that mixed precision scales from overflowing: such steps are skipped by design."""
-    kept = getattr(optimizer, "initial_scale", None)
-    if kept is None or not hasattr(optimizer, "inner_optimizer"):
-        yield
-        return
-    scale = getattr(optimizer, "dynamic_scale", None)  # a variable, once there has been a step
-    now = None if scale is None else library.values(scale).copy()
-    _scaled(optimizer, SCALE, SCALE)
-    try:
-        yield
-    finally:
-        _scaled(optimizer, kept, kept if now is None else now)
-
-
-def _scaled(optimizer: Any, first: Any, now: Any) -> None:
-    with contextlib.suppress(AttributeError):  # the legacy Keras holds it elsewhere
-        optimizer.initial_scale = first
-        if getattr(optimizer, "dynamic_scale", None) is not None:
-            optimizer.dynamic_scale.assign(now)
 
 
 def _fitted(original: Any, call: Call, found: Look) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 from plateau_cause.capture.keras_child import feeds, library
 from plateau_cause.capture.keras_child.change import Fit
 from plateau_cause.capture.keras_child.feeds import training_feed
+from plateau_cause.capture.keras_child.loss_scale import hardly_scaled
 
 BATCHES, STEPS = 4, 12
 LAST = 4  # steps whose mean loss counts
@@ -28,17 +29,25 @@ def best_rate(fit: Fit, times: tuple[float, ...]) -> float:
     found, rate = feeds.some(feed, BATCHES, goes_on=True), fit.rate()
     if hasattr(fit.model.optimizer, "build"):
         fit.model.optimizer.build(fit.model.trainable_variables)
-    variables = [one.variable for one in library.variables(fit.model)]
-    variables += library.held_by(fit.model.optimizer)
-    kept = [(one, library.values(one).copy()) for one in variables]
-    losses = {}
-    for one in times:
-        optimizer.learning_rate = rate * one
-        losses[one] = _trained(fit.model, found)
-        for variable, value in kept:
-            variable.assign(value)
+    with hardly_scaled(fit.model.optimizer):
+        losses = _losses(fit, found, {one: rate * one for one in times})
     optimizer.learning_rate = rate  # not every Keras counts it among the optimizer's variables
     return _chosen(losses, times)
+
+
+def _losses(fit: Fit, batches: list[tuple[Any, Any]], rates: dict[float, float]) -> dict[float, list[float]]:
+    """Returns by multiple what each rate makes of the loss, step by step; all is put back after each."""
+    variables = [one.variable for one in library.variables(fit.model)]
+    optimizers = {id(one): one for one in (fit.model.optimizer, library.optimizer_of(fit.model))}
+    variables += [held for one in optimizers.values() for held in library.held_by(one)]
+    kept = [(one, library.values(one).copy()) for one in variables]
+    losses = {}
+    for times, rate in rates.items():
+        library.optimizer_of(fit.model).learning_rate = rate
+        losses[times] = _trained(fit.model, batches)
+        for variable, value in kept:
+            variable.assign(value)
+    return losses
 
 
 def set_rate(fit: Fit, times: float) -> float:

@@ -1,0 +1,59 @@
+"""Diffs of PyTorch scripts: transforms with a name, models that are attributes, loaders told from outside."""
+
+import subprocess
+
+import pytest
+
+from plateau_cause.capture import patches
+
+
+def patched(folder, text, make):
+    """Returns the text after the diff that `make(folder, line of a mark)` gives; None where it gives none."""
+    (folder / "train.py").write_text(text)
+
+    def place(mark):
+        return {
+            "file": "train.py",
+            "line": next(n for n, one in enumerate(text.splitlines(), 1) if mark in one),
+        }
+
+    diff = make(folder, place)
+    if diff is None:
+        return None
+    subprocess.run(["patch", "-p1"], cwd=folder, input=diff, text=True, check=True, capture_output=True)
+    return (folder / "train.py").read_text()
+
+
+NAMED = """\
+normalize = Normalize(mean=[0.5], std=[0.5])
+train = Compose([RandomCrop(8), ToTensor(), normalize])
+val = Compose([ToTensor()])
+"""
+
+
+def test_a_normalisation_with_a_name_is_given_to_evaluation(tmp_path):
+    found = patched(
+        tmp_path, NAMED, lambda folder, at: patches.normalised_alike(folder, at("val"), at("train"))
+    )
+    assert "val = Compose([ToTensor(), normalize])" in found
+
+
+def test_a_name_that_stands_for_something_else_is_not(tmp_path):
+    text = NAMED.replace("Normalize(mean=[0.5], std=[0.5])", "Grayscale()")
+    assert patched(tmp_path, text, lambda at, _: patches.normalised_alike(at, _("val"), _("train"))) is None
+
+
+@pytest.mark.parametrize("model", ["self.model", "self.net", "network"])
+def test_the_mode_is_set_on_what_the_loop_calls(model, tmp_path):
+    text = f"for x, y in loader:\n    loss = self.criterion({model}(x), y)\n"
+    make = lambda folder, at: patches.mode_set(folder, at("for"), at("loss"), None, "train")  # noqa: E731
+    assert patched(tmp_path, text, make).startswith(f"{model}.train()\nfor x")
+
+
+@pytest.mark.parametrize(
+    ("given", "is_here"), [("False", True), ("shuffle", False), ("split == 'val'", False)]
+)
+def test_only_what_is_told_here_is_shuffled(given, is_here, tmp_path):
+    text = f"loader = DataLoader(data, 8, shuffle={given})\n"
+    found = patched(tmp_path, text, lambda folder, at: patches.shuffled(folder, at("loader")))
+    assert found == (text.replace(given, "True") if is_here else None)
