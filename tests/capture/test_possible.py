@@ -106,3 +106,16 @@ def test_what_nothing_undoes_is_no_factor(tmp_path):
 def test_entries_of_other_children_have_defaults():
     one = listed([{"name": "unfreeze", "cause": "frozen_layers", "words": "w", "difference": "d"}])[0]
     assert (one.is_sure, one.settings, one.location) == (True, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("cause", "fit", "line"), [("learning_rate_high", 1, 56), ("learning_rate_low", 0, 50)]
+)
+def test_of_several_fits_of_keras_the_one_that_is_furthest_off(cause, fit, line, tmp_path):
+    fits = [{"rate": 0.002, "compiled_at": {"file": "train.py", "line": 50}},
+            {"rate": 0.1, "compiled_at": {"file": "train.py", "line": 56}}]  # fmt: skip
+    optimizer = {"place": {"file": "train.py", "line": 50}, "groups": [{"lr": 0.002}]}
+    content = peek(framework="keras", keras={"fits": fits}, optimizers=[optimizer])
+    one = rate(Peeked(content, tmp_path), cause, is_sure=False)
+    assert (one.settings["fit"], one.location["line"]) == (fit, line)
+    assert f"{fits[fit]['rate']:g}" in one.words

@@ -94,15 +94,27 @@ def _for(seen: Observation, peeked: Peeked) -> Possible | None:
 
 def rate(peeked: Peeked, cause: str, is_sure: bool) -> Possible:
     """Returns the intervention on the rate, in the direction that a cause names."""
+    is_down = cause == "learning_rate_high"
+    if peeked.content.get("framework") == "keras":
+        return _rate_of_fit(peeked, cause, is_sure, is_down)
     optimizer = peeked.content["optimizers"][0]
     rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
-    is_down = cause == "learning_rate_high"
     told = _times(peeked, is_down)
     words = with_places(f"the rate of {rates}", optimizer["place"])
     one = Possible("rate", cause, words, "", optimizer["place"], None, told, 0.5, is_sure)
-    if peeked.content.get("framework") == "keras":  # its child finds the rate by a range test
-        return replace(one, settings={"direction": "lower" if is_down else "higher"})
     return with_rate_place(one, peeked)
+
+
+def _rate_of_fit(peeked: Peeked, cause: str, is_sure: bool, is_down: bool) -> Possible:
+    """Returns the same of Keras, whose child finds the rate by a range test, of the fit furthest off."""
+    fits = peeked.content["keras"]["fits"]
+    furthest = (max if is_down else min)(range(len(fits)), key=lambda number: float(fits[number]["rate"]))
+    told: dict[str, Any] = {"direction": "lower" if is_down else "higher"}
+    if len(fits) > 1:
+        told["fit"] = furthest
+    place = peeked.content["optimizers"][0]["place"] if furthest == 0 else fits[furthest]["compiled_at"]
+    words = with_places(f"the rate of {fits[furthest]['rate']:g}", place)
+    return Possible("rate", cause, words, "", place, None, told, 0.5, is_sure)
 
 
 def with_rate_place(one: Possible, peeked: Peeked) -> Possible:
