@@ -215,7 +215,7 @@ CASES = {
             Broken("evaluation_normalised_otherwise",
                    "val_transform = transforms.Compose([transforms.Resize((16, 16)), transforms.ToTensor(), norm])",
                    "val_transform = transforms.Compose([transforms.Resize((16, 16)), transforms.ToTensor()])",
-                   "val_transform = "),
+                   "val_transform = ", is_patched=True),
         ],
     ),
     "accumulation": Case(
@@ -288,7 +288,8 @@ CASES = {
         {"model.parts.0.place": ("model.py", "return LogNet("), "compiled": ("train.py", "torch.compile("),
          f"{VAL}.data_set.transform.place": ("transforms.py", "eval_transform = ")},
         [
-            Broken("trains_in_evaluation_mode", "        self.model.train()\n", "", "self.model.eval()"),
+            Broken("trains_in_evaluation_mode", "        self.model.train()\n", "", "self.model.eval()",
+                   is_patched=True),
             Broken("loss_input", "F.log_softmax(", "F.softmax(", "F.softmax(", "model.py", is_patched=True),
         ],
     ),

@@ -109,18 +109,18 @@ class ScriptSearch:
         limits: the diagnosis section of params.yaml; `max_cost` counts runs of the script.
         factors: what can be changed, by name.
         suspected: returns a change of the rate that a run's curves suggest, or None.
-        standing: returns what the script's own run shows to have stood still to its end.
         price: of one run, in runs of the script; less than 1 where runs read a part of its images.
         reserve: what of `max_cost` is kept for later.
+        standing: returns what the script's own run shows to have stood still to its end.
     """
 
     bench: Bench
     limits: Limits
     factors: dict[str, Factor]
     suspected: Callable[[Replay], Factor | None]
-    standing: Callable[[Replay], Sequence[Factor]] = lambda run: ()
     price: float = 1.0
     reserve: float = 0.0
+    standing: Callable[[Replay], Sequence[Factor]] = lambda run: ()
     runs: dict[str, Replay] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     found: list[Replay] = field(default_factory=list)

@@ -91,7 +91,7 @@ def diagnose(
 
     reserve = 0.0 if price == 1.0 else 1.0  # for the run that confirms
     factors: dict[str, Factor] = {one.name: one for one in asked}
-    search = ScriptSearch(bench, limits, factors, suspected, standing, price, reserve)
+    search = ScriptSearch(bench, limits, factors, suspected, price, reserve, standing)
     return renamed(search.diagnose())
 
 
