@@ -14,7 +14,6 @@ from plateau_cause.config.yaml_file import read_yaml
 from plateau_cause.pipeline import paths
 from plateau_cause.tracking.provenance import flatten
 
-LOCK = Path("dvc.lock")  # where DVC keeps what each stage was run with
 MOST_NAMED = 3  # keys
 # Where the stage `check` has written each section of params.yaml down, by the stage or arm that reads it.
 WRITTEN = {
@@ -57,7 +56,8 @@ def remark(root: Path) -> str | None:
 
 def _stages(root: Path) -> Stages:
     """Returns what DVC notes of every stage; nothing where no stage has been run."""
-    return (read_yaml(root / LOCK).get("stages") or {}) if (root / LOCK).is_file() else {}
+    notes = root / paths.DVC_NOTES
+    return (read_yaml(notes).get("stages") or {}) if notes.is_file() else {}
 
 
 def _changed(root: Path, content: dict[Any, Any]) -> list[str]:

@@ -4,82 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Any
 
 from plateau_cause.config.params import Diagnosis as Limits
 from plateau_cause.diagnosis.decision import WORTH, corners
 from plateau_cause.diagnosis.game import Factors, Game
 from plateau_cause.diagnosis.posterior import posterior
 from plateau_cause.diagnosis.prior import hypotheses
+from plateau_cause.diagnosis.replays import Bench, Factor, Replay, accuracy, with_replay
 from plateau_cause.diagnosis.search import look
-from plateau_cause.diagnosis.symptoms import has_learned
 from plateau_cause.diagnosis.verdict import Verdict, judge
 from plateau_cause.errors import PlateauError
 from plateau_cause.lab.effort import MOST_RUNS
 
 NO_ROOM = "it cannot cost what is worth reporting, so few held-out images are missed"
 RATE = "rate"  # the intervention that is tried in several ways
-
-
-class Factor(Protocol):
-    """What can be changed in a script."""
-
-    @property
-    def name(self) -> str:
-        """Returns the name of the intervention."""
-
-    @property
-    def cause(self) -> str:
-        """Returns the cause that it tests."""
-
-    @property
-    def prior(self) -> float:
-        """Returns the probability, before anything is run, that it matters."""
-
-    @property
-    def words(self) -> str:
-        """Returns what the script does, in words."""
-
-    @property
-    def is_sure(self) -> bool:
-        """Returns whether it repairs a fault, rather than choosing otherwise."""
-
-
-class Replay(Protocol):
-    """A finished run."""
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """Returns replay.json."""
-
-    @property
-    def all_hits(self) -> np.ndarray:
-        """Returns (n,) whether each held-out image was recognised."""
-
-    @property
-    def interventions(self) -> frozenset[str]:
-        """Returns what was changed, as far as it took."""
-
-    @property
-    def untaken(self) -> dict[str, str]:
-        """Returns why what did not take did not."""
-
-    @property
-    def seed(self) -> int:
-        """Returns the seed."""
-
-
-class Bench(Protocol):
-    """Where the script is run."""
-
-    def run(self, interventions: Factors, seed: int) -> Replay:
-        """Returns a replay.
-
-        Raises:
-            PlateauError: the script failed.
-        """
 
 
 @dataclass(frozen=True)
@@ -228,24 +167,6 @@ class ScriptSearch:
                 self.left_out[" and ".join(sorted(wanted))] = f"the script failed: {error}"
                 return game
             game = with_replay(game, run)
-
-
-def with_replay(game: Game, run: Replay) -> Game:
-    """Returns the game after a replay."""
-    trained = [epoch["training"] for epoch in run.content["epochs"] if epoch["training"]]
-    accuracies, losses = ([row[name] for row in trained] for name in ("accuracy", "loss"))
-    learned = has_learned(accuracies, losses, classes(run))
-    return game.with_run(game.everything - run.interventions, run.all_hits, learned)
-
-
-def classes(run: Replay) -> int:
-    """Returns how many classes the script tells apart."""
-    return max((one.get("classes") or 2 for one in run.content["evaluations"].values()), default=2)
-
-
-def accuracy(run: Replay) -> float:
-    """Returns the part of the held-out images that was recognised."""
-    return float(run.all_hits.mean())
 
 
 def renamed(found: ScriptDiagnosed) -> ScriptDiagnosed:

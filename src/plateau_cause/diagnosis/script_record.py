@@ -10,7 +10,8 @@ import numpy as np
 
 from plateau_cause.causes import words_of
 from plateau_cause.diagnosis.record import belief_record
-from plateau_cause.diagnosis.script import Replay, ScriptDiagnosed, accuracy
+from plateau_cause.diagnosis.replays import Replay, accuracy
+from plateau_cause.diagnosis.script import ScriptDiagnosed
 from plateau_cause.diagnosis.script_alarms import script_alarms
 from plateau_cause.diagnosis.verdict import HEALTHY, Finding
 from plateau_cause.lab.belief import Belief

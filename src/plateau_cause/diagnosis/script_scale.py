@@ -9,7 +9,8 @@ from plateau_cause.config.params import ALL, ALL_IMAGES, OF_ALL
 from plateau_cause.diagnosis.confirmation import final, judged
 from plateau_cause.diagnosis.full_scale import borne_out
 from plateau_cause.diagnosis.record import belief_record
-from plateau_cause.diagnosis.script import Bench, Replay, ScriptDiagnosed, accuracy
+from plateau_cause.diagnosis.replays import Bench, Replay, accuracy
+from plateau_cause.diagnosis.script import ScriptDiagnosed
 from plateau_cause.diagnosis.script_record import alarms, best, levels, run_record
 from plateau_cause.lab.belief import Belief
 

@@ -15,8 +15,8 @@ def choose(looks: Sequence[tuple[Question, Look]], left: float, workers: int) ->
     """Returns the sets to run next, the best first; none where nothing affordable would help.
 
     One after the other, by what is believed now: a later one knows of the earlier ones what they cost and
-    what they isolate, not how they come out. So which runs are made depends on the
-    number of workers, and on no clock.
+    what they isolate, not how they come out. So which runs are made depends on the number of workers, and on
+    no clock.
 
     Args:
         looks: of every question, what it would run next.

@@ -15,6 +15,7 @@ from plateau_cause import artifacts
 from plateau_cause.pipeline import paths
 
 NOTES_SCHEMA = "2.0"  # of dvc.lock
+TEXTS = ("path", "hash", "md5")  # of which half may be read as a number
 
 
 def clear_if_broken(root: Path) -> None:
@@ -70,11 +71,6 @@ def _is_whole_stage(stage: Any) -> bool:
 
 
 def _is_whole_file(file: Any) -> bool:
-    return (
-        isinstance(file, Mapping)
-        and "path" in file
-        and None not in file.values()
-        and all(
-            isinstance(file.get(name, ""), str) for name in ("path", "hash", "md5")
-        )  # half a sum: a number
-    )
+    if not isinstance(file, Mapping) or "path" not in file or None in file.values():
+        return False
+    return all(isinstance(file.get(name, ""), str) for name in TEXTS)

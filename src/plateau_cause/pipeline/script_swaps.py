@@ -16,7 +16,8 @@ from plateau_cause.capture.possible import Peek, Possible, possible, rate
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import script_record, script_scale
-from plateau_cause.diagnosis.script import Factor, Replay, ScriptDiagnosed, ScriptSearch, classes, renamed
+from plateau_cause.diagnosis.replays import Factor, Replay, classes
+from plateau_cause.diagnosis.script import ScriptDiagnosed, ScriptSearch, renamed
 from plateau_cause.diagnosis.symptoms import suspect
 from plateau_cause.errors import PlateauError
 from plateau_cause.lab.scale import JUDGED

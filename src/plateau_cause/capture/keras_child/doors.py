@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import FrameType, ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.places import OWN, Place, here, is_users, place_of
+from plateau_cause.capture.child.places import OWN, here, is_users, place_of
 from plateau_cause.capture.keras_child import known, library
 from plateau_cause.capture.keras_child.around import around, bound, everywhere
+from plateau_cause.capture.keras_child.loading import Loading
 from plateau_cause.capture.keras_child.scene import Built, Called, Scene, Written
-
-
-@dataclass
-class Loaded:
-    """Weights that were read from a file into a model."""
-
-    model: Any
-    place: Place | None
-    file: str
-    matched: int  # variables that were changed
-    tensors: int
 
 
 class Doors:
@@ -54,8 +43,7 @@ class Doors:
         self._chance += tuple(chances)
         for cls in {known.owner(one, "call") for one in chances}:  # which several of them may share
             around(cls, "call", self._acts_by_chance)
-        for name in known.LOADERS:
-            around(keras.Model, name, self._load)
+        Loading(self.hooks, self.scene).install(keras)
         everywhere({name: self._network(name) for name in known.APPLICATIONS}, (package,))
         everywhere(dict.fromkeys(known.READERS, self._reader), (package,))
         everywhere({"preprocess_input": self._preprocess}, (package,))
@@ -208,22 +196,6 @@ class Doors:
                  "trainable": (named.get("trainable", arguments[0] if arguments else False))}  # fmt: skip
         self.hooks.hear(self.scene.networks.remember, layer, Built("hub.KerasLayer", given, here(layer)))
 
-    def _load(self, original: Any, model: Any, *arguments: Any, **named: Any) -> Any:
-        before = self.hooks.hear(_copies, model)
-        result = original(model, *arguments, **named)
-        file = str([*arguments, *named.values()][0])
-        self.hooks.hear(self._loaded, model, before or {}, file)
-        return result
-
-    def _loaded(self, model: Any, before: dict[int, Any], file: str) -> None:
-        place = here()
-        if place is None:
-            return
-        held = library.variables(model)
-        changed = [one for one in held if id(one.variable) not in before
-                   or bool((library.values(one.variable) != before[id(one.variable)]).any())]  # fmt: skip
-        self.scene.loaded.append(Loaded(model, place, file, len(changed), len(held)))
-
     def _call(self, original: Any, layer: Any, *arguments: Any, **named: Any) -> Any:
         self.hooks.hear(self._called, layer, named)
         for tap in self.taps:
@@ -245,7 +217,3 @@ class Doors:
         for act in self.acts:
             named = act(layer, named)
         return original(layer, *arguments, **named)
-
-
-def _copies(model: Any) -> dict[int, Any]:
-    return {id(one.variable): library.values(one.variable).copy() for one in library.variables(model)}

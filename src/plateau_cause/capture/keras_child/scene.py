@@ -56,7 +56,7 @@ class Scene:
     calls: Registry[Called] = field(default_factory=Registry)  # models and layers within a model
     flags: Registry[Written] = field(default_factory=Registry)  # `trainable` of layers
     compiled: Registry[Compiled] = field(default_factory=Registry)
-    loaded: list[Any] = field(default_factory=list)  # weights from files, see doors.Loaded
+    loaded: list[Any] = field(default_factory=list)  # weights from files, see loading.Loaded
     preprocessed: list[Built] = field(default_factory=list)  # calls of preprocess_input
     tape: Place | None = None  # the first gradient that the script itself asked a tape for
     is_training: bool = False  # whether a fit or an evaluation runs now

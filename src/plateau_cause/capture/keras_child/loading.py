@@ -1,0 +1,56 @@
+"""The doors of weights: what was read from a file into a model, and how much of it fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.places import Place, here
+from plateau_cause.capture.keras_child import known, library
+from plateau_cause.capture.keras_child.around import around
+from plateau_cause.capture.keras_child.scene import Scene
+
+
+@dataclass
+class Loaded:
+    """Weights that were read from a file into a model."""
+
+    model: Any
+    place: Place | None
+    file: str
+    matched: int  # variables that were changed
+    tensors: int
+
+
+class Loading:
+    """Listens to what loads weights into a model; what it hears stands in `scene.loaded`."""
+
+    def __init__(self, hooks: Hooks, scene: Scene) -> None:
+        self.hooks, self.scene = hooks, scene
+
+    def install(self, keras: ModuleType) -> None:
+        """Puts the listeners into one Keras."""
+        for name in known.LOADERS:
+            around(keras.Model, name, self._load)
+
+    def _load(self, original: Any, model: Any, *arguments: Any, **named: Any) -> Any:
+        before = self.hooks.hear(_copies, model)
+        result = original(model, *arguments, **named)
+        file = str([*arguments, *named.values()][0])
+        self.hooks.hear(self._loaded, model, before or {}, file)
+        return result
+
+    def _loaded(self, model: Any, before: dict[int, Any], file: str) -> None:
+        place = here()
+        if place is None:
+            return
+        held = library.variables(model)
+        changed = [one for one in held if id(one.variable) not in before
+                   or bool((library.values(one.variable) != before[id(one.variable)]).any())]  # fmt: skip
+        self.scene.loaded.append(Loaded(model, place, file, len(changed), len(held)))
+
+
+def _copies(model: Any) -> dict[int, Any]:
+    return {id(one.variable): library.values(one.variable).copy() for one in library.variables(model)}

@@ -1,0 +1,87 @@
+"""What the diagnosis of a script asks of its factors, its runs and where they are run."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from plateau_cause.diagnosis.game import Factors, Game
+from plateau_cause.diagnosis.symptoms import has_learned
+
+
+class Factor(Protocol):
+    """What can be changed in a script."""
+
+    @property
+    def name(self) -> str:
+        """Returns the name of the intervention."""
+
+    @property
+    def cause(self) -> str:
+        """Returns the cause that it tests."""
+
+    @property
+    def prior(self) -> float:
+        """Returns the probability, before anything is run, that it matters."""
+
+    @property
+    def words(self) -> str:
+        """Returns what the script does, in words."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Returns whether it repairs a fault, rather than choosing otherwise."""
+
+
+class Replay(Protocol):
+    """A finished run."""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Returns replay.json."""
+
+    @property
+    def all_hits(self) -> np.ndarray:
+        """Returns (n,) whether each held-out image was recognised."""
+
+    @property
+    def interventions(self) -> frozenset[str]:
+        """Returns what was changed, as far as it took."""
+
+    @property
+    def untaken(self) -> dict[str, str]:
+        """Returns why what did not take did not."""
+
+    @property
+    def seed(self) -> int:
+        """Returns the seed."""
+
+
+class Bench(Protocol):
+    """Where the script is run."""
+
+    def run(self, interventions: Factors, seed: int) -> Replay:
+        """Returns a replay.
+
+        Raises:
+            PlateauError: the script failed.
+        """
+
+
+def with_replay(game: Game, run: Replay) -> Game:
+    """Returns the game after a replay."""
+    trained = [epoch["training"] for epoch in run.content["epochs"] if epoch["training"]]
+    accuracies, losses = ([row[name] for row in trained] for name in ("accuracy", "loss"))
+    learned = has_learned(accuracies, losses, classes(run))
+    return game.with_run(game.everything - run.interventions, run.all_hits, learned)
+
+
+def classes(run: Replay) -> int:
+    """Returns how many classes the script tells apart."""
+    return max((one.get("classes") or 2 for one in run.content["evaluations"].values()), default=2)
+
+
+def accuracy(run: Replay) -> float:
+    """Returns the part of the held-out images that was recognised."""
+    return float(run.all_hits.mean())
