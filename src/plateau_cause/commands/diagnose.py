@@ -79,9 +79,8 @@ def diagnose(
         raise
     status, mistakes = _repro(place, params, as_json)
     if status != 0:
-        print(
-            "error: a stage stopped; the line above says why, and the same command goes on", file=sys.stderr
-        )
+        why = "; ".join(mistakes) or "the lines above say why"
+        print(f"error: a stage stopped: {why}; the same command goes on", file=sys.stderr)
         _tell(mistakes, as_json)
         return 2 if mistakes else 1
     summary = artifacts.read_json(place / paths.SUMMARY)
