@@ -8,6 +8,7 @@ from torch import nn
 
 from plateau_cause.capture.child.interventions.hold_parameters import HoldParameters
 from plateau_cause.capture.child.interventions.shuffle import Shuffle
+from plateau_cause.capture.child.interventions.training_length import TrainingLength
 from plateau_cause.capture.child.interventions.unfreeze import Unfreeze
 
 
@@ -99,3 +100,55 @@ class TestShuffle:
         for _ in range(3):
             train, val = self.read(known, line=3), self.read(known, line=3)
             assert not self.is_in_order(train) and self.is_in_order(val)
+
+
+class TestTrainingLength:
+    @pytest.fixture
+    def known(self, monkeypatch):
+        """The loaders of a script, noted as they are built."""
+        loader_class, known = torch.utils.data.DataLoader, []
+        built = loader_class.__init__
+
+        def noted(loader, *arguments, line, **named):
+            built(loader, *arguments, **named)
+            known.append(SimpleNamespace(loader=loader, place={"file": "train.py", "line": line}))
+
+        monkeypatch.setattr(loader_class, "__iter__", loader_class.__iter__)
+        monkeypatch.setattr(loader_class, "__init__", noted)
+        self.change = TrainingLength("training_length", {"loader": 0, "times": 3})
+        self.change.changes = SimpleNamespace(doors=SimpleNamespace(course=SimpleNamespace(loaders=known)))
+        self.change.install(torch)
+        return known
+
+    def loader(self, line, **named):
+        images = torch.utils.data.TensorDataset(torch.arange(10))
+        return torch.utils.data.DataLoader(images, 4, line=line, **named)
+
+    def drawn(self, loader):
+        return [number for (batch,) in loader for number in batch.tolist()]
+
+    def test_an_epoch_reads_everything_several_times_and_says_so(self, known):
+        loader = self.loader(3, shuffle=True)
+        drawn = self.drawn(loader)
+        assert len(loader) == 8  # 30 images in batches of 4
+        assert [sorted(drawn[start : start + 10]) for start in (0, 10, 20)] == [list(range(10))] * 3
+        assert drawn[:10] != drawn[10:20]
+        assert self.change.told() == {"took": True, "words": None}
+
+    def test_other_loaders_are_left_alone(self, known):
+        self.loader(3)
+        assert self.drawn(self.loader(4)) == list(range(10))
+
+    def test_of_two_that_a_line_builds_together_the_one_that_is_meant(self, known):
+        for _ in range(2):
+            train, val = self.loader(3), self.loader(3)
+            assert (len(self.drawn(train)), len(self.drawn(val))) == (30, 10)
+
+    def test_who_reads_no_further_was_not_changed(self, known):
+        next(iter(self.loader(3)))
+        assert not self.change.told()["took"]
+
+    def test_a_sampler_keeps_its_own_methods(self, known):
+        sampler = torch.utils.data.DistributedSampler(range(10), 1, 0)
+        self.loader(3, sampler=sampler).batch_sampler.sampler.set_epoch(7)
+        assert sampler.epoch == 7

@@ -29,6 +29,7 @@ class Fault:
     title: str = ""
     repair: str = ""
     explanation: str = ""
+    cost: float = 1.0
 
 
 @dataclass
@@ -63,9 +64,10 @@ class Bench:
         return Done(content, hits, took, words, seed)
 
 
-def search(bench, *faults, suspected=lambda run: None, **limits):
+def search(bench, *faults, suspected=lambda run: None, unfinished=lambda run, times: None, **limits):
     factors = {one.name: one for one in faults}
-    return renamed(ScriptSearch(bench, Diagnosis(**limits), factors, suspected).diagnose())
+    asked = ScriptSearch(bench, Diagnosis(**limits), factors, suspected, unfinished=unfinished)
+    return renamed(asked.diagnose())
 
 
 def causes(found):
@@ -111,6 +113,32 @@ def test_a_rate_is_tried_where_the_curves_ask_for_it():
     rate = Fault("rate", cause="learning_rate_high", is_sure=False)
     found = search(bench, suspected=lambda run: rate)
     assert causes(found) == ["rate"]
+
+
+def longer(run, times):
+    return Fault("longer", cause="training_length", is_sure=False, cost=float(times))
+
+
+def test_a_training_that_ends_too_early_is_tried_longer():
+    bench = Bench(lambda took: 0.9 if "longer" in took else 0.4)
+    found = search(bench, unfinished=longer)
+    assert causes(found) == ["longer"]
+    assert found.factors[0].cost == 3.0  # as much as there is room for
+
+
+@pytest.mark.parametrize(("room", "times"), [(2.0, None), (3.5, 2.0)])
+def test_a_longer_training_is_as_long_as_there_is_room_for(room, times):
+    bench = Bench(lambda took: 0.3 + 0.3 * ("clear" in took) + 0.3 * ("longer" in took))
+    found = search(bench, Fault("clear"), unfinished=longer, max_cost=room)
+    assert next((one.cost for one in found.factors if one.name == "longer"), None) == times
+
+
+def test_a_longer_training_that_gains_nothing_is_none_of_the_reference():
+    bench = Bench(lambda took: 0.9 if "clear" in took else 0.4)
+    found = search(bench, Fault("clear"), unfinished=longer, max_cost=6.0)
+    assert causes(found) == ["clear"]
+    spent = sum(3.0 if "longer" in took else 1.0 for took, _ in bench.asked[1:])
+    assert spent <= 6.0
 
 
 def test_what_does_not_take_judges_nothing():

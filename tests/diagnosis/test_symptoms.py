@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from plateau_cause.diagnosis.symptoms import HIGH, LOW, has_learned, suspect
+from plateau_cause.diagnosis.symptoms import HIGH, LOW, has_learned, is_unfinished, suspect
 
 
 def epochs(losses, accuracy, moved=0.1):
@@ -47,3 +47,19 @@ def test_what_the_curves_say(losses, accuracy, moved, change, expected):
 )
 def test_what_fitted_its_batches_has_learned(accuracies, losses, expected):
     assert has_learned(accuracies, losses, 10) is expected
+
+
+@pytest.mark.parametrize(
+    ("losses", "accuracy", "expected"),
+    [
+        ([1.4], 0.4, True),  # a single epoch
+        ([1.4, 0.9], 0.6, True),
+        ([1.4, 0.9, 0.88], 0.6, False),  # it has stopped falling
+        ([1.4, 0.3], 0.95, False),  # little is left to learn
+        ([1.4, math.nan], 0.2, False),
+        ([None, None], 0.2, False),
+        ([], None, False),
+    ],
+)
+def test_what_was_still_falling_is_unfinished(losses, accuracy, expected):
+    assert is_unfinished(epochs(losses, accuracy)) is expected

@@ -38,6 +38,7 @@ class Possible:
         prior: probability, before anything is run, that it matters.
         is_sure: whether it repairs a fault; else it is a change that may well make things worse.
         title, repair, explanation: in plain words, where those of the cause do not fit.
+        cost: of a run with it, in runs without.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Possible:
     title: str = ""
     repair: str = ""
     explanation: str = ""
+    cost: float = 1.0
 
 
 def possible(content: Peek, folder: Path, found: list[Observation]) -> list[Possible]:
@@ -103,6 +105,21 @@ def rate(peeked: Peeked, cause: str, is_sure: bool) -> Possible:
     words = with_places(f"the rate of {rates}", optimizer["place"])
     one = Possible("rate", cause, words, "", optimizer["place"], None, told, 0.5, is_sure)
     return with_rate_place(one, peeked)
+
+
+def longer(peeked: Peeked, times: int) -> Possible | None:
+    """Returns a training of several times as many steps; None where no loader of training is known."""
+    told, epochs = settings.loader(peeked), peeked.content.get("epochs")
+    if told is None and peeked.content.get("framework") != "keras":
+        return None
+    place = epochs["place"] if epochs else None
+    count = f"{epochs['count']} epoch{'s' * (epochs['count'] != 1)}" if epochs else "a training"
+    words = with_places(f"the loss was still falling when training ended after {count}", place)
+    difference = f"{count} instead of {times} times as long"
+    return Possible("training_length", "training_length", words, difference, place, None,
+                    {**(told or {}), "times": times}, 0.5, is_sure=False, cost=times,
+                    title="Training ends too early", repair=f"Train {times} times as long",
+                    explanation=f"The loss was still falling when training ended after {count}.")  # fmt: skip
 
 
 def _rate_of_fit(peeked: Peeked, cause: str, is_sure: bool, is_down: bool) -> Possible:

@@ -33,6 +33,10 @@ class Factor(Protocol):
     def is_sure(self) -> bool:
         """Returns whether it repairs a fault, rather than choosing otherwise."""
 
+    @property
+    def cost(self) -> float:
+        """Returns what a run with it costs, in runs without."""
+
 
 class Replay(Protocol):
     """A finished run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,7 @@ from plateau_cause.lab.effort import MOST_RUNS
 
 NO_ROOM = "it cannot cost what is worth reporting, so few held-out images are missed"
 RATE = "rate"  # the intervention that is tried in several ways
+MOST_TIMES, LEAST_TIMES = 3, 2  # as long a training is tried, as far as there is room
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class ScriptSearch:
         price: of one run, in runs of the script; less than 1 where runs read a part of its images.
         reserve: what of `max_cost` is kept for later.
         standing: returns what the script's own run shows to have stood still to its end.
+        unfinished: returns a training of so many times the length, where a run's curves suggest one, or None.
     """
 
     bench: Bench
@@ -60,6 +63,7 @@ class ScriptSearch:
     price: float = 1.0
     reserve: float = 0.0
     standing: Callable[[Replay], Sequence[Factor]] = lambda run: ()
+    unfinished: Callable[[Replay, int], Factor | None] = lambda run, times: None
     runs: dict[str, Replay] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     found: list[Replay] = field(default_factory=list)
@@ -74,7 +78,7 @@ class ScriptSearch:
         self.runs["recipe"] = recipe
         self.found.append(recipe)
         self.factors = {**{one.name: one for one in self.standing(recipe)}, **self.factors}
-        has_room = accuracy(recipe) < 1 - WORTH * self.limits.min_effect
+        has_room = self._has_room(recipe)
         if not has_room:
             self.left_out |= {name: f"{factor.words}; {NO_ROOM}" for name, factor in self.factors.items()}
         kept = self._reference(recipe) if has_room else frozenset()
@@ -100,17 +104,39 @@ class ScriptSearch:
         rated = self._rated(best)
         last = last if rated is None else rated
         best = best if rated is None else max(best, rated, key=accuracy)
+        longer = self._lengthened(best)
+        last = last if longer is None else longer
+        best = best if longer is None else max(best, longer, key=accuracy)
         return best.interventions or last.interventions
 
     def _rated(self, best: Replay) -> Replay | None:
         """Returns the best run under another rate, where the curves ask for one and there is room."""
-        if accuracy(best) >= 1 - WORTH * self.limits.min_effect or RATE in best.interventions:
+        if not self._has_room(best) or RATE in best.interventions:
             return None
         factor = self.suspected(best)
         if factor is None or self.left < self.price:
             return None
         self.factors[RATE] = factor
         return self._tried(best.interventions | {RATE})
+
+    def _lengthened(self, best: Replay) -> Replay | None:
+        """Returns the best run of a longer training, where the curves ask for one and there is room."""
+        times = min(MOST_TIMES, int(self.left / self._price(best.interventions)))
+        if times < LEAST_TIMES or not self._has_room(best):
+            return None
+        factor = self.unfinished(best, times)
+        if factor is None or factor.name in self.factors:
+            return None
+        self.factors[factor.name] = factor
+        return self._tried(best.interventions | {factor.name})
+
+    def _has_room(self, run: Replay) -> bool:
+        """Returns whether so many held-out images are missed that one cause could be worth reporting."""
+        return accuracy(run) < 1 - WORTH * self.limits.min_effect
+
+    def _price(self, interventions: Factors) -> float:
+        """Returns what a run with these changes costs, in runs of the script."""
+        return self.price * math.prod(self.factors[name].cost for name in interventions)
 
     def _tried(self, interventions: Factors) -> Replay | None:
         """Returns a run with these changes, or with those that do not break the script; None where all do."""
@@ -142,7 +168,8 @@ class ScriptSearch:
     def left(self) -> float:
         """Returns what may still be spent, in runs of the script."""
         own = 1 if self.price == 1.0 else 0  # the script's own run on all images is there anyway
-        return self.limits.max_cost - self.reserve - self.price * (len(self.found) - own)
+        spent = sum(self._price(run.interventions) for run in self.found[own:])
+        return self.limits.max_cost - self.reserve - spent
 
     def _begun(self, factors: Sequence[Factor]) -> Game:
         """Returns the game with the runs so far that belong to it."""
@@ -156,8 +183,12 @@ class ScriptSearch:
     def _played(self, game: Game) -> Game:
         """Returns the game after the runs that were worth their price."""
         prior = hypotheses(game.active)
+
+        def price(broken: Factors) -> float:
+            return self._price(game.everything - broken)
+
         while True:
-            ahead = look(game, prior, self.limits.min_effect, lambda broken: self.price, self.left)
+            ahead = look(game, prior, self.limits.min_effect, price, self.left)
             if ahead.broken is None or len(self.found) > MOST_RUNS:
                 return game
             wanted = game.everything - ahead.broken

@@ -12,7 +12,9 @@ WORSE_THAN_CHANCE = 1.3  # of the loss of guessing: what an epoch's mean loss sh
 LARGE_STEP = 0.02  # of the weights' norm
 STANDING = 0.8  # of the first epoch's loss is left in the last one: training has hardly moved
 LEARNED = 0.8  # training accuracy from which the rate was enough
+FINISHED = 0.9  # training accuracy from which more epochs are not what is missing
 FITTED = 0.5  # of what guessing leaves, in accuracy or loss: the training has got off the ground
+FALLING = 0.9  # of the loss of the epoch before is left at most in the last one: it was still falling
 SMALL_PATH = 0.02  # of the weights' norm: what a whole training moved
 
 
@@ -50,6 +52,19 @@ def suspect(epochs: Sequence[Mapping[str, Any]], classes: int, change_per_step: 
     is_standing = len(losses) > 1 and losses[-1] > STANDING * losses[0]
     has_learned = accuracy is None or accuracy >= LEARNED
     return LOW if is_standing and not has_learned and path(epochs) < SMALL_PATH else None
+
+
+def is_unfinished(epochs: Sequence[Mapping[str, Any]]) -> bool:
+    """Returns whether a training ended while it was still learning its images.
+
+    Args:
+        epochs: of replay.json (docs/capture.md); an accuracy there is that of an epoch as its batches came.
+    """
+    trained = [epoch["training"] for epoch in epochs if epoch["training"]]
+    if not trained or (trained[-1]["accuracy"] or 0.0) >= FINISHED:
+        return False
+    losses = [row["loss"] for row in trained if row["loss"] is not None]
+    return len(trained) == 1 or (len(losses) > 1 and losses[-1] <= FALLING * losses[-2])
 
 
 def path(epochs: Sequence[Mapping[str, Any]]) -> float:

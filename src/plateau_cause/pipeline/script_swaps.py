@@ -12,13 +12,13 @@ from plateau_cause.capture import observations
 from plateau_cause.capture.curves import curve
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.parts import part_of
-from plateau_cause.capture.possible import Peek, Possible, possible, rate
+from plateau_cause.capture.possible import Peek, Possible, longer, possible, rate
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import script_record, script_scale
 from plateau_cause.diagnosis.replays import Factor, Replay, classes
 from plateau_cause.diagnosis.script import ScriptDiagnosed, ScriptSearch, renamed
-from plateau_cause.diagnosis.symptoms import suspect
+from plateau_cause.diagnosis.symptoms import is_unfinished, suspect
 from plateau_cause.errors import PlateauError
 from plateau_cause.lab.scale import JUDGED
 from plateau_cause.lab.store import CURVES
@@ -68,9 +68,11 @@ def diagnose(
         price: of one run there, in runs of the script on all its images.
     """
     limits = given.diagnosis
-    asked = [
-        one for one in scripts.possible_in(content) if limits.factors == "all" or one.cause in limits.factors
-    ]
+
+    def is_asked(cause: str) -> bool:
+        return limits.factors == "all" or cause in limits.factors
+
+    asked = [one for one in scripts.possible_in(content) if is_asked(one.cause)]
     peeked = Peeked(content, scripts.script_of(given.recipe).folder)
 
     def suspected(run: Replay) -> Possible | None:
@@ -84,15 +86,24 @@ def diagnose(
 
     def standing(run: Replay) -> list[Possible]:
         seen = observations.standing(content, peeked.folder, run.content)
-        causes = {one.cause for one in seen if limits.factors == "all" or one.cause in limits.factors}
+        causes = {one.cause for one in seen if is_asked(one.cause)}
         found = [one for one in possible(content, peeked.folder, seen) if one.cause in causes]
         for one in found:
             bench.prepare(one)
         return found
 
+    def unfinished(run: Replay, times: int) -> Possible | None:
+        if price != 1.0:  # a part of the images is fewer steps as well
+            return None
+        is_short = is_asked("training_length") and is_unfinished(run.content["epochs"])
+        found = longer(peeked, times) if is_short else None
+        if found is not None:
+            bench.prepare(found)
+        return found
+
     reserve = 0.0 if price == 1.0 else 1.0  # for the run that confirms
     factors: dict[str, Factor] = {one.name: one for one in asked}
-    search = ScriptSearch(bench, limits, factors, suspected, price, reserve, standing)
+    search = ScriptSearch(bench, limits, factors, suspected, price, reserve, standing, unfinished)
     return renamed(search.diagnose())
 
 
