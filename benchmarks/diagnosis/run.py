@@ -27,8 +27,12 @@ def main() -> int:
     """Runs the chosen cases, prints a line each and the table; returns the exit status."""
     arguments = _arguments()
     runtime.set_up_threads()
-    from benchmarks.diagnosis import cases, diagnose, peers, score, table, workers
+    from benchmarks.diagnosis import cases, diagnose, peers, pretrain, score, table, workers
 
+    if pretrain.SEED in arguments.seeds:  # a new head would be the very one that a backbone has learned with
+        wrong = f"{pretrain.SEED} pretrained the backbones; allowed: any other"
+        print(f"error: --seeds: {wrong}", file=sys.stderr)
+        return 2
     if arguments.fresh:
         shutil.rmtree(WORK / "cases", ignore_errors=True)
         shutil.rmtree(WORK / "runs", ignore_errors=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.diagnosis import data_faults, diagnose, faults, pretrain, rules, score, sets
+from benchmarks.diagnosis import data_faults, diagnose, faults, pretrain, rules, run, score, sets
 from benchmarks.diagnosis.cases import BASES, CASES, KINDS, Case
 from benchmarks.diagnosis.rules import Observed
 from plateau_cause.config.params import CAUSE_NAMES
@@ -27,6 +27,12 @@ def test_table_covers_what_it_claims():
     assert set(planted) == set(CAUSE_NAMES) - NOT_PLANTED and min(planted.values()) >= 2
     assert kinds["double"] >= 8 and kinds["healthy"] + kinds["harmless"] >= 12 and set(kinds) == set(KINDS)
     assert len({case.set for case in CASES}) >= 4 and len({case.backbone for case in CASES}) >= 3
+
+
+def test_no_case_trains_under_the_seed_of_the_pretraining(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["run", "--seeds", "0", str(pretrain.SEED)])
+    assert run.main() == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
