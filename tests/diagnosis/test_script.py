@@ -115,6 +115,15 @@ def test_a_rate_is_tried_where_the_curves_ask_for_it():
     assert causes(found) == ["rate"]
 
 
+def test_a_rate_that_gains_nothing_beside_a_repair_is_no_part_of_the_game():
+    reached = {"": 0.88, "rate": 0.2, "unfreeze": 0.95, "rate unfreeze": 0.955}
+    bench = Bench(lambda took: reached[" ".join(sorted(took))])
+    rate = Fault("rate", cause="learning_rate_high", is_sure=False)
+    found = search(bench, Fault("unfreeze", is_sure=False), suspected=lambda run: rate)
+    assert [factor.name for factor in found.factors] == ["unfreeze"]
+    assert found.verdict.causes[0].effect.mean < 0.12  # and not what it is worth under that rate
+
+
 def longer(run, times):
     return Fault("longer", cause="training_length", is_sure=False, cost=float(times))
 

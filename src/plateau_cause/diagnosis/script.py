@@ -103,10 +103,10 @@ class ScriptSearch:
             best = max(best, last, key=accuracy)
         rated = self._rated(best)
         last = last if rated is None else rated
-        best = best if rated is None else max(best, rated, key=accuracy)
+        best = self._better(best, rated)
         longer = self._lengthened(best)
         last = last if longer is None else longer
-        best = best if longer is None else max(best, longer, key=accuracy)
+        best = self._better(best, longer)
         return best.interventions or last.interventions
 
     def _rated(self, best: Replay) -> Replay | None:
@@ -129,6 +129,15 @@ class ScriptSearch:
             return None
         self.factors[factor.name] = factor
         return self._tried(best.interventions | {factor.name})
+
+    def _better(self, best: Replay, other: Replay | None) -> Replay:
+        """Returns the other run where what it gains could be worth reporting.
+
+        A rate that suits the repaired script as well as its own may ruin the script as it is: a draw brings
+        it into no game.
+        """
+        least = accuracy(best) + WORTH * self.limits.min_effect
+        return other if other is not None and accuracy(other) >= least else best
 
     def _has_room(self, run: Replay) -> bool:
         """Returns whether so many held-out images are missed that one cause could be worth reporting."""
