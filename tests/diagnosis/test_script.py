@@ -142,6 +142,18 @@ def test_a_longer_training_is_as_long_as_there_is_room_for(room, times):
     assert next((one.cost for one in found.factors if one.name == "longer"), None) == times
 
 
+@pytest.mark.parametrize("losses", [[1.4, 0.9], [1.4, 1.38]])
+def test_a_training_that_cannot_be_made_longer_is_not_acquitted(losses):
+    bench = Bench(lambda took: 0.6, untaken=("training_length",))
+    found = search(bench, unfinished=lambda run, times: replace(longer(run, times), name="training_length"))
+    epochs = [{"training": {"loss": loss, "accuracy": 0.6}, "moved": None} for loss in losses]
+    runs = {
+        "recipe": replace(found.runs["recipe"], content={**found.runs["recipe"].content, "epochs": epochs})
+    }
+    told = record(replace(found, runs=runs), 0.03)
+    assert [one["acquits"] for one in told["alarms"]] == ([False] if losses[-1] < 1 else [])
+
+
 def test_a_longer_training_that_gains_nothing_is_none_of_the_reference():
     bench = Bench(lambda took: 0.9 if "clear" in took else 0.4)
     found = search(bench, Fault("clear"), unfinished=longer, max_cost=6.0)

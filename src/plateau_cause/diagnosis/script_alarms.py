@@ -26,6 +26,20 @@ def script_alarms(
     return [*_of_images(evaluations, accuracy), *_of_training(accuracy, trained)]
 
 
+def untried_length(why: str | None) -> list[Alarm]:
+    """Returns that a training which ended while it still learned could not be made longer.
+
+    Args:
+        why: it could not; None: it could, or there was no reason to.
+    """
+    if why is None:
+        return []
+    words = (
+        f"The loss was still falling when training ended, and a longer training could not be tried: {why}."
+    )
+    return [Alarm("still_learning", words, acquits=False)]
+
+
 def _of_training(accuracy: float, trained: float | None) -> list[Alarm]:
     if trained is None or accuracy >= LITTLE * trained:
         return []

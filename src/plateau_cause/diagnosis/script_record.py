@@ -11,12 +11,14 @@ import numpy as np
 from plateau_cause.causes import words_of
 from plateau_cause.diagnosis.record import belief_record
 from plateau_cause.diagnosis.replays import Replay, accuracy
-from plateau_cause.diagnosis.script import ScriptDiagnosed
-from plateau_cause.diagnosis.script_alarms import script_alarms
+from plateau_cause.diagnosis.script import NO_ROOM, ScriptDiagnosed
+from plateau_cause.diagnosis.script_alarms import script_alarms, untried_length
+from plateau_cause.diagnosis.symptoms import is_unfinished
 from plateau_cause.diagnosis.verdict import HEALTHY, Finding
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.effect import effect
 
+LENGTH = "training_length"  # the intervention
 CERTAIN = Belief(np.ones(1), np.zeros(1), np.full(1, 1e-6))
 
 
@@ -40,7 +42,7 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
         "seconds": {"reference": 0.0, **seconds},
         "reference_seconds": seconds.get("reference", 0.0),
         "test_images": len(own.all_hits),
-        "alarms": alarms(own),
+        "alarms": [*alarms(own), *_untried(found)],
         "left_out": dict(found.left_out),
         "levels": levels(own),
     }
@@ -76,6 +78,12 @@ def alarms(own: Replay) -> list[dict[str, Any]]:
     content = own.content
     found = script_alarms(content["evaluations"], accuracy(own), content["train_accuracy"])
     return [vars(alarm) for alarm in found]
+
+
+def _untried(found: ScriptDiagnosed) -> list[dict[str, Any]]:
+    why = found.left_out.get(LENGTH)
+    is_open = why is not None and NO_ROOM not in why and is_unfinished(found.runs["recipe"].content["epochs"])
+    return [vars(alarm) for alarm in untried_length(why if is_open else None)]
 
 
 def _at(place: Mapping[str, Any] | None) -> str:
