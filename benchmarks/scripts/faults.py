@@ -49,6 +49,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         _of('rate', 'lr=0.01', 'lr=1.0', 'learning_rate_high', 'optim.SGD('),
         _of('early_optimizer', 'num_ftrs = model_ft', 'optimizer_ft = optim.SGD(model_ft.parameters(), lr=0.01, momentum=0.9)  # early\nnum_ftrs = model_ft', HELD, '# early'),
         _of('eval_mode', '                    model.train()\n', '                    model.eval()  # left on\n', STILL, '# left on'),
+        _of('augmented', 'transforms.RandomHorizontalFlip()', 'transforms.RandomResizedCrop(48, scale=(0.02, 0.1)), transforms.RandomRotation(180)', 'augmentation', "'train': transforms", 'ImageFolder('),
     ),
     "flags": (
         _of('freeze', '', '', 'frozen_layers', FREEZE, arguments=('--linear-probe',)),
@@ -59,6 +60,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         _of('rate', '', '', 'learning_rate_high', 'AdamW(', arguments=('--lr', '0.2')),
         _of('early_optimizer', '    params = [p for p in model.parameters() if p.requires_grad]\n', '    params = [p for p in model.parameters() if p.requires_grad]\n    model.reset_classifier(num_classes)\n', HELD, 'AdamW(', 'reset_classifier'),
         _of('eval_mode', '    model.train()\n', '    model.eval()  # left on\n', STILL, '# left on'),
+        _of('decay', 'weight_decay=args.weight_decay)', 'weight_decay=20.0)', 'regularization', 'weight_decay=20'),
     ),
     "own_data_set": (
         _of('freeze', '        width = self', '        for p in self.backbone.parameters():\n            p.requires_grad = False\n        width = self', 'frozen_layers', FREEZE),
@@ -69,6 +71,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         _of('rate', 'lr=1e-3', 'lr=1e-1', 'learning_rate_high', 'Adam('),
         _of('early_optimizer', 'loss_fn = nn.Cross', 'optimizer = torch.optim.Adam(model.backbone.parameters(), lr=1e-3)  # early\nloss_fn = nn.Cross', HELD, '# early'),
         _of('eval_mode', '    model.train()\n', '    model.eval()  # left on\n', STILL, '# left on'),
+        _of('dropout', 'nn.Dropout(0.2)', 'nn.Dropout(0.97)', 'regularization', 'Dropout('),
     ),
     "trainer": (
         _of('freeze', '        self.model.fc = nn', '        self.model.requires_grad_(False)\n        self.model.fc = nn', 'frozen_layers', FREEZE),

@@ -5,9 +5,15 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import nn
+from torch.utils.data import DataLoader
+from torchvision.ops import StochasticDepth
+from torchvision.transforms import v2
 
 from plateau_cause.capture.child.interventions.hold_parameters import HoldParameters
+from plateau_cause.capture.child.interventions.no_decay import NoDecay
+from plateau_cause.capture.child.interventions.no_dropout import NoDropout
 from plateau_cause.capture.child.interventions.shuffle import Shuffle
+from plateau_cause.capture.child.interventions.training_clean import TrainingClean
 from plateau_cause.capture.child.interventions.training_length import TrainingLength
 from plateau_cause.capture.child.interventions.unfreeze import Unfreeze
 
@@ -100,6 +106,72 @@ class TestShuffle:
         for _ in range(3):
             train, val = self.read(known, line=3), self.read(known, line=3)
             assert not self.is_in_order(train) and self.is_in_order(val)
+
+
+class TestTrainingClean:
+    """Two loaders whose images chance changes; that of training is the first."""
+
+    class Images(torch.utils.data.Dataset):
+        def __init__(self):
+            self.transform = v2.Compose([v2.RandomHorizontalFlip(1.0), v2.Identity()])
+
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return self.transform(torch.arange(3.0).reshape(1, 1, 3))
+
+    @pytest.fixture
+    def known(self, monkeypatch):
+        known = []
+        monkeypatch.setattr(DataLoader, "__iter__", DataLoader.__iter__)
+        change = TrainingClean("training_clean", {"loader": 0})
+        change.changes = SimpleNamespace(doors=SimpleNamespace(course=SimpleNamespace(loaders=known)))
+        change.install(torch)
+        return known, change
+
+    @staticmethod
+    def read(loader):
+        return next(iter(loader)).flatten().tolist()
+
+    def test_training_alone_reads_images_as_they_are(self, known):
+        noted, change = known
+        noted += [SimpleNamespace(loader=DataLoader(self.Images()), place=line, role=None) for line in (1, 2)]
+        train, other = (one.loader for one in noted)
+        assert [self.read(train), self.read(other), self.read(train)] == [[0, 1, 2], [2, 1, 0], [0, 1, 2]]
+        assert (change.told()["took"], change.failed) == (True, None)
+
+    def test_a_data_set_that_both_read_changes_with_the_reader(self, known):
+        noted, _ = known
+        images = self.Images()
+        noted += [SimpleNamespace(loader=DataLoader(images), place=line, role=None) for line in (1, 2)]
+        train, other = (one.loader for one in noted)
+        assert [self.read(train), self.read(other), self.read(train)] == [[0, 1, 2], [2, 1, 0], [0, 1, 2]]
+
+
+class TestLessRegularization:
+    def test_no_layer_drops_while_it_trains(self):
+        model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.9), StochasticDepth(0.5, "row"))
+        change = NoDropout("no_dropout", {})
+        change.given(SimpleNamespace(is_training=False, module=model))
+        assert (model[1].p, change.told()["took"]) == (0.9, False)
+        change.given(SimpleNamespace(is_training=True, module=model))
+        assert (model[1].p, model[2].p, change.times) == (0.0, 0.0, 2)
+        change.given(SimpleNamespace(is_training=True, module=model))
+        assert change.times == 2
+
+    @pytest.mark.parametrize("decay", [0.0, 5.0])
+    def test_weights_are_pulled_nowhere(self, decay):
+        weight = nn.Parameter(torch.ones(3))
+        weight.grad = torch.zeros(3)
+        optimizer = torch.optim.SGD([weight], 0.1, weight_decay=decay)
+        change = NoDecay("no_decay", {})
+        change.before_step(optimizer)
+        optimizer.step()
+        change.after_step(optimizer)
+        assert weight.tolist() == [1.0, 1.0, 1.0]
+        assert optimizer.param_groups[0]["weight_decay"] == decay
+        assert change.told()["took"] is (decay > 0)
 
 
 class TestTrainingLength:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plateau_cause.capture.numbers import rate_changed
+from plateau_cause.capture.numbers import EPOCHS, number_changed, rate_changed
 
 CASES = {
     "in the call": ("opt = SGD(model.parameters(), lr=0.1)  # here\n", []),
@@ -48,3 +48,40 @@ def test_a_number_of_several_sources_has_no_line_of_its_own(text, arguments, tmp
 
 def test_without_a_place_there_is_none(tmp_path):
     assert rate_changed(tmp_path, None, 0.01, []) == (None, None)
+
+
+EPOCHS_CASES = {
+    "in the range": ("for epoch in range(5):  # here\n    pass\n", "range("),
+    "a name": ("EPOCHS = 5  # here\nfor epoch in range(EPOCHS):\n    pass\n", "range("),
+    "from one on": ("n_epochs = 5  # here\nfor epoch in range(1, n_epochs):\n    pass\n", "range("),
+    "a flag": ("a.add_argument('--epochs', default=5)  # here\nfor e in range(args.epochs):\n  pass\n",
+               "range("),
+    "instead of a default": ("def train(m, num_epochs=25):\n    for e in range(num_epochs):\n        pass\n"
+                             "train(model, num_epochs=5)  # here\n", "range("),
+    "of fit": ("model.fit(x, epochs=5)  # here\n", "fit("),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EPOCHS_CASES)
+def test_epochs_are_changed_where_they_are_written(name, tmp_path):
+    text, loop = EPOCHS_CASES[name]
+    (tmp_path / "train.py").write_text(text)
+    lines = text.splitlines()
+    place = {"file": "train.py", "line": next(n for n, line in enumerate(lines, 1) if loop in line)}
+    place, patch = number_changed(tmp_path, place, EPOCHS, lambda count: 3 * count, [], 5)
+    assert place["line"] == next(n for n, line in enumerate(lines, 1) if "here" in line)
+    assert "15" in patch.replace("25", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for e in range(epochs):\n    pass\nepochs = 9\n",
+        "for e in range(a, b, c):\n    pass\n",
+        "while True:\n    pass\n",
+    ],
+)
+def test_a_number_that_did_not_act_is_left_alone(text, tmp_path):
+    (tmp_path / "train.py").write_text(text)
+    place = {"file": "train.py", "line": 1}
+    assert number_changed(tmp_path, place, EPOCHS, lambda count: 3 * count, [], 5) == (place, None)

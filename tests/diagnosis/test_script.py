@@ -64,9 +64,9 @@ class Bench:
         return Done(content, hits, took, words, seed)
 
 
-def search(bench, *faults, suspected=lambda run: None, unfinished=lambda run, times: None, **limits):
+def search(bench, *faults, asks=(), **limits):
     factors = {one.name: one for one in faults}
-    asked = ScriptSearch(bench, Diagnosis(**limits), factors, suspected, unfinished=unfinished)
+    asked = ScriptSearch(bench, Diagnosis(**limits), factors, asks)
     return renamed(asked.diagnose())
 
 
@@ -111,7 +111,7 @@ def test_a_frozen_network_that_learns_more_is_the_cause():
 def test_a_rate_is_tried_where_the_curves_ask_for_it():
     bench = Bench(lambda took: 0.9 if "rate" in took else 0.4)
     rate = Fault("rate", cause="learning_rate_high", is_sure=False)
-    found = search(bench, suspected=lambda run: rate)
+    found = search(bench, asks=[lambda run, room: [rate]])
     assert causes(found) == ["rate"]
 
 
@@ -119,18 +119,19 @@ def test_a_rate_that_gains_nothing_beside_a_repair_is_no_part_of_the_game():
     reached = {"": 0.88, "rate": 0.2, "unfreeze": 0.95, "rate unfreeze": 0.955}
     bench = Bench(lambda took: reached[" ".join(sorted(took))])
     rate = Fault("rate", cause="learning_rate_high", is_sure=False)
-    found = search(bench, Fault("unfreeze", is_sure=False), suspected=lambda run: rate)
+    found = search(bench, Fault("unfreeze", is_sure=False), asks=[lambda run, room: [rate]])
     assert [factor.name for factor in found.factors] == ["unfreeze"]
     assert found.verdict.causes[0].effect.mean < 0.12  # and not what it is worth under that rate
 
 
-def longer(run, times):
-    return Fault("longer", cause="training_length", is_sure=False, cost=float(times))
+def longer(run, room, name="longer"):
+    times = min(3, int(room))
+    return [Fault(name, cause="training_length", is_sure=False, cost=float(times))] if times > 1 else []
 
 
 def test_a_training_that_ends_too_early_is_tried_longer():
     bench = Bench(lambda took: 0.9 if "longer" in took else 0.4)
-    found = search(bench, unfinished=longer)
+    found = search(bench, asks=[longer])
     assert causes(found) == ["longer"]
     assert found.factors[0].cost == 3.0  # as much as there is room for
 
@@ -138,14 +139,14 @@ def test_a_training_that_ends_too_early_is_tried_longer():
 @pytest.mark.parametrize(("room", "times"), [(2.0, None), (3.5, 2.0)])
 def test_a_longer_training_is_as_long_as_there_is_room_for(room, times):
     bench = Bench(lambda took: 0.3 + 0.3 * ("clear" in took) + 0.3 * ("longer" in took))
-    found = search(bench, Fault("clear"), unfinished=longer, max_cost=room)
+    found = search(bench, Fault("clear"), asks=[longer], max_cost=room)
     assert next((one.cost for one in found.factors if one.name == "longer"), None) == times
 
 
 @pytest.mark.parametrize("losses", [[1.4, 0.9], [1.4, 1.38]])
 def test_a_training_that_cannot_be_made_longer_is_not_acquitted(losses):
     bench = Bench(lambda took: 0.6, untaken=("training_length",))
-    found = search(bench, unfinished=lambda run, times: replace(longer(run, times), name="training_length"))
+    found = search(bench, asks=[lambda run, room: longer(run, room, "training_length")])
     epochs = [{"training": {"loss": loss, "accuracy": 0.6}, "moved": None} for loss in losses]
     runs = {
         "recipe": replace(found.runs["recipe"], content={**found.runs["recipe"].content, "epochs": epochs})
@@ -154,9 +155,25 @@ def test_a_training_that_cannot_be_made_longer_is_not_acquitted(losses):
     assert [one["acquits"] for one in told["alarms"]] == ([False] if losses[-1] < 1 else [])
 
 
+def test_what_curves_suggest_one_after_the_other_adds_up():
+    gains = {"clear": 0.3, "longer": 0.3, "rate": -0.2}
+    bench = Bench(lambda took: 0.3 + sum(gains[name] for name in took))
+    rate = Fault("rate", cause="learning_rate_high", is_sure=False)
+    found = search(bench, Fault("clear"), asks=[lambda run, room: [rate], longer], max_cost=9.0)
+    assert sorted(factor.name for factor in found.factors) == ["clear", "longer"]
+
+
+def test_what_there_is_no_room_for_is_not_tried():
+    bench = Bench(lambda took: 0.9 if "dear" in took else 0.4)
+    dear = Fault("dear", cause="training_length", is_sure=False, cost=3.0)
+    found = search(bench, asks=[lambda run, room: [dear]], max_cost=2.5)
+    assert [took for took, _ in bench.asked] == [frozenset()]
+    assert found.factors == ()
+
+
 def test_a_longer_training_that_gains_nothing_is_none_of_the_reference():
     bench = Bench(lambda took: 0.9 if "clear" in took else 0.4)
-    found = search(bench, Fault("clear"), unfinished=longer, max_cost=6.0)
+    found = search(bench, Fault("clear"), asks=[longer], max_cost=6.0)
     assert causes(found) == ["clear"]
     spent = sum(3.0 if "longer" in took else 1.0 for took, _ in bench.asked[1:])
     assert spent <= 6.0
@@ -246,7 +263,7 @@ class TestPart:
         part, whole = Bench(of_part), Bench(of_all)
         found = renamed(
             ScriptSearch(
-                part, Diagnosis(), {one.name: one for one in faults}, lambda run: None, 0.1, 1.0
+                part, Diagnosis(), {one.name: one for one in faults}, price=0.1, reserve=1.0
             ).diagnose()
         )
         confirmed = script_scale.confirm(found, whole, 0, 0.03)
@@ -286,6 +303,6 @@ class TestPart:
     def test_runs_are_cheap(self):
         bench = Bench(lambda took: 0.4 + 0.1 * len(took))
         faults = {name: Fault(name) for name in "abcd"}
-        search = ScriptSearch(bench, Diagnosis(max_cost=2.0), faults, lambda run: None, 0.1, 1.0)
+        search = ScriptSearch(bench, Diagnosis(max_cost=2.0), faults, price=0.1, reserve=1.0)
         search.diagnose()
         assert 3 < len(bench.asked) <= 10

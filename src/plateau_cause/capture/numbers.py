@@ -1,16 +1,17 @@
-"""Where a learning rate is written: in a call, a name, the default of a flag; and how to change it."""
+"""Where a rate or another number is written: in a call, a name, the default of a flag; and how to change it."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture import patches
 from plateau_cause.capture.source import Edit, Source
 
-NAMES = ("lr", "learning_rate", "max_lr")
+RATES = ("lr", "learning_rate", "max_lr")
+EPOCHS = ("epochs", "num_epochs", "max_epochs", "num_train_epochs")
 Place = dict[str, Any] | None
 
 
@@ -26,13 +27,37 @@ def rate_changed(folder: Path, place: Place, times: float, arguments: list[str])
     Returns:
         `place` and None where it is written elsewhere: in another file, or on the command line.
     """
-    number = None if place is None else _written(folder, place, arguments)
+    return number_changed(folder, place, RATES, lambda rate: rate * times, arguments)
+
+
+def number_changed(
+    folder: Path,
+    place: Place,
+    names: Sequence[str],
+    change: Callable[[float], float],
+    arguments: list[str],
+    actual: float | None = None,
+) -> tuple[Place, str | None]:
+    """Returns the line where a number is written that a call is given, and the diff that changes it.
+
+    Args:
+        folder: where the script runs.
+        place: the line of the call.
+        names: of the number among the call's arguments.
+        change: returns what to write instead.
+        arguments: the script's command line; a flag given there has no line in a file.
+        actual: what the number is in the run, where that is known: no other one is changed.
+
+    Returns:
+        `place` and None where it is written elsewhere: in another file, or on the command line.
+    """
+    number = None if place is None else _written(folder, place, names, arguments, actual)
     if number is None or place is None:
         return place, None
-    line = number.lineno
+    line, new = number.lineno, change(float(number.value))  # type: ignore[arg-type]
 
     def edit(source: Source, _: int) -> list[Edit]:
-        return [source.replaced(number, f"{number.value * times:.4g}")]  # type: ignore[operator]
+        return [source.replaced(number, f"{new:.4g}")]
 
     found = {"file": place["file"], "line": line}
     return found, patches.changed(folder, found, edit)
@@ -40,38 +65,56 @@ def rate_changed(folder: Path, place: Place, times: float, arguments: list[str])
 
 def rate_written(folder: Path, place: Place, arguments: list[str]) -> float | None:
     """Returns the rate that an optimizer is built with, where it is one number in its file."""
-    number = None if place is None else _written(folder, place, arguments)
+    number = None if place is None else _written(folder, place, RATES, arguments)
     return None if number is None else float(number.value)  # type: ignore[arg-type]
 
 
-def _written(folder: Path, place: dict[str, Any], arguments: list[str]) -> ast.Constant | None:
+def _written(
+    folder: Path,
+    place: dict[str, Any],
+    names: Sequence[str],
+    arguments: list[str],
+    actual: float | None = None,
+) -> ast.Constant | None:
     try:
         text = (folder / place["file"]).read_text(encoding="utf-8")
         tree, source = ast.parse(text), Source(text)
     except (OSError, UnicodeDecodeError, SyntaxError):
         return None
-    calls = [node for node in source.at(place["line"], ast.Call) if _given(node) is not None]
-    given = _given(calls[0]) if calls else None
-    return None if given is None else _resolved(given, tree, arguments)
+    calls = [node for node in source.at(place["line"], ast.Call) if _given(node, names) is not None]
+    given = _given(calls[0], names) if calls else None
+    return None if given is None else _resolved(given, tree, arguments, actual)
 
 
-def _given(call: ast.Call) -> ast.expr | None:
-    """Returns what a call is given as its rate: by name, or second behind the parameters."""
-    named = [keyword.value for keyword in call.keywords if keyword.arg in NAMES]
+def _given(call: ast.Call, names: Sequence[str]) -> ast.expr | None:
+    """Returns what a call is given as a number: by name, a rate also second, epochs as the end of a range."""
+    named = [keyword.value for keyword in call.keywords if keyword.arg in names]
     if named:
         return named[0]
-    second = call.args[1] if len(call.args) == 2 else None
+    if names is EPOCHS and isinstance(call.func, ast.Name) and call.func.id == "range":
+        return call.args[-1] if 0 < len(call.args) < 3 else None
+    second = call.args[1] if names is RATES and len(call.args) == 2 else None
     return second if isinstance(second, (ast.Constant, ast.Name, ast.Attribute, ast.Subscript)) else None
 
 
-def _resolved(given: ast.expr, tree: ast.AST, arguments: list[str]) -> ast.Constant | None:
+def _resolved(
+    given: ast.expr, tree: ast.AST, arguments: list[str], actual: float | None
+) -> ast.Constant | None:
     if _is_number(given):
         return given  # type: ignore[return-value]
     name = _name(given)
     if name is None or any(_gives(one, name) for one in arguments):
         return None
     found = [value for key, value in _values(tree) if key == name and _is_number(value)]
+    if actual is not None:  # then what a call gives by name tells the default that it replaces apart
+        found = [one for one in (*found, *_given_by_name(tree, name)) if one.value == actual]  # type: ignore[attr-defined]
     return found[0] if len(found) == 1 else None  # type: ignore[return-value]
+
+
+def _given_by_name(tree: ast.AST, name: str) -> list[ast.expr]:
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    words = [word for call in calls for word in call.keywords if word.arg == name]
+    return [word.value for word in words if _is_number(word.value)]
 
 
 def _name(given: ast.expr) -> str | None:

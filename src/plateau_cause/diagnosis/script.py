@@ -19,8 +19,8 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.lab.effort import MOST_RUNS
 
 NO_ROOM = "it cannot cost what is worth reporting, so few held-out images are missed"
-RATE = "rate"  # the intervention that is tried in several ways
-MOST_TIMES, LEAST_TIMES = 3, 2  # as long a training is tried, as far as there is room
+
+Ask = Callable[[Replay, float], Sequence[Factor]]
 
 
 @dataclass(frozen=True)
@@ -49,21 +49,20 @@ class ScriptSearch:
         bench: where the script is run.
         limits: the diagnosis section of params.yaml; `max_cost` counts runs of the script.
         factors: what can be changed, by name.
-        suspected: returns a change of the rate that a run's curves suggest, or None.
+        asks: return what a run's curves suggest to change besides (another rate, a longer training), one
+            after the other; each is told how many runs like that one are affordable.
         price: of one run, in runs of the script; less than 1 where runs read a part of its images.
         reserve: what of `max_cost` is kept for later.
         standing: returns what the script's own run shows to have stood still to its end.
-        unfinished: returns a training of so many times the length, where a run's curves suggest one, or None.
     """
 
     bench: Bench
     limits: Limits
     factors: dict[str, Factor]
-    suspected: Callable[[Replay], Factor | None]
+    asks: Sequence[Ask] = ()
     price: float = 1.0
     reserve: float = 0.0
     standing: Callable[[Replay], Sequence[Factor]] = lambda run: ()
-    unfinished: Callable[[Replay, int], Factor | None] = lambda run, times: None
     runs: dict[str, Replay] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     found: list[Replay] = field(default_factory=list)
@@ -101,34 +100,21 @@ class ScriptSearch:
         if doubtful:
             last = self._tried(best.interventions | doubtful) or best
             best = max(best, last, key=accuracy)
-        rated = self._rated(best)
-        last = last if rated is None else rated
-        best = self._better(best, rated)
-        longer = self._lengthened(best)
-        last = last if longer is None else longer
-        best = self._better(best, longer)
+        for ask in self.asks:
+            more = self._asked(ask, best)
+            last = last if more is None else more
+            best = self._better(best, more)
         return best.interventions or last.interventions
 
-    def _rated(self, best: Replay) -> Replay | None:
-        """Returns the best run under another rate, where the curves ask for one and there is room."""
-        if not self._has_room(best) or RATE in best.interventions:
+    def _asked(self, ask: Ask, best: Replay) -> Replay | None:
+        """Returns the best run with what its curves suggest besides; None where there is no room for it."""
+        room = self.left / self._price(best.interventions)
+        factors = ask(best, room) if self._has_room(best) else ()
+        new = {one.name: one for one in factors if one.name not in best.interventions}
+        if not new or math.prod(one.cost for one in new.values()) > room:
             return None
-        factor = self.suspected(best)
-        if factor is None or self.left < self.price:
-            return None
-        self.factors[RATE] = factor
-        return self._tried(best.interventions | {RATE})
-
-    def _lengthened(self, best: Replay) -> Replay | None:
-        """Returns the best run of a longer training, where the curves ask for one and there is room."""
-        times = min(MOST_TIMES, int(self.left / self._price(best.interventions)))
-        if times < LEAST_TIMES or not self._has_room(best):
-            return None
-        factor = self.unfinished(best, times)
-        if factor is None or factor.name in self.factors:
-            return None
-        self.factors[factor.name] = factor
-        return self._tried(best.interventions | {factor.name})
+        self.factors |= new
+        return self._tried(best.interventions | frozenset(new))
 
     def _better(self, best: Replay, other: Replay | None) -> Replay:
         """Returns the other run where what it gains could be worth reporting.

@@ -61,10 +61,20 @@ def is_unfinished(epochs: Sequence[Mapping[str, Any]]) -> bool:
         epochs: of replay.json (docs/capture.md); an accuracy there is that of an epoch as its batches came.
     """
     trained = [epoch["training"] for epoch in epochs if epoch["training"]]
-    if not trained or (trained[-1]["accuracy"] or 0.0) >= FINISHED:
-        return False
     losses = [row["loss"] for row in trained if row["loss"] is not None]
+    if not trained or not is_unfitted(epochs):
+        return False
     return len(trained) == 1 or (len(losses) > 1 and losses[-1] <= FALLING * losses[-2])
+
+
+def is_unfitted(epochs: Sequence[Mapping[str, Any]]) -> bool:
+    """Returns whether a training ended without having fitted its images, as they came.
+
+    Args:
+        epochs: of replay.json (docs/capture.md).
+    """
+    trained = [epoch["training"] for epoch in epochs if epoch["training"]]
+    return bool(trained) and (trained[-1]["accuracy"] or 0.0) < FINISHED
 
 
 def path(epochs: Sequence[Mapping[str, Any]]) -> float:

@@ -10,6 +10,7 @@ import pandas as pd
 from plateau_cause import artifacts, runtime, tracking
 from plateau_cause.capture import observations
 from plateau_cause.capture.curves import curve
+from plateau_cause.capture.lighter import lighter
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.parts import part_of
 from plateau_cause.capture.possible import Peek, Possible, longer, possible, rate
@@ -17,12 +18,14 @@ from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import script_record, script_scale
 from plateau_cause.diagnosis.replays import Factor, Replay, classes
-from plateau_cause.diagnosis.script import ScriptDiagnosed, ScriptSearch, renamed
-from plateau_cause.diagnosis.symptoms import is_unfinished, suspect
+from plateau_cause.diagnosis.script import Ask, ScriptDiagnosed, ScriptSearch, renamed
+from plateau_cause.diagnosis.symptoms import is_unfinished, is_unfitted, suspect
 from plateau_cause.errors import PlateauError
 from plateau_cause.lab.scale import JUDGED
 from plateau_cause.lab.store import CURVES
 from plateau_cause.pipeline import paths, script_arm, scripts
+
+MOST_TIMES, LEAST_TIMES = 3, 2  # as long a training is tried, as far as there is room
 
 
 def main(given: Params, root: Path) -> None:
@@ -75,14 +78,31 @@ def diagnose(
     asked = [one for one in scripts.possible_in(content) if is_asked(one.cause)]
     peeked = Peeked(content, scripts.script_of(given.recipe).folder)
 
-    def suspected(run: Replay) -> Possible | None:
+    def rated(run: Replay, room: float) -> list[Possible]:
         change = peeked.change_per_step if content.get("model") else None
         cause = suspect(run.content["epochs"], classes(run), change)
-        if cause is None or not content.get("optimizers"):
-            return None
-        found = rate(peeked, cause, is_sure=False)
-        bench.prepare(found)
-        return found
+        return [rate(peeked, cause, is_sure=False)] if cause and content.get("optimizers") else []
+
+    def lightened(run: Replay, room: float) -> list[Possible]:
+        is_asked_now = is_unfitted(run.content["epochs"])
+        return [one for one in lighter(peeked) if is_asked(one.cause)] if is_asked_now else []
+
+    def lengthened(run: Replay, room: float) -> list[Possible]:
+        times = min(MOST_TIMES, int(room))
+        # A part of the images is fewer steps as well.
+        if price != 1.0 or times < LEAST_TIMES or not is_asked("training_length"):
+            return []
+        found = longer(peeked, times) if is_unfinished(run.content["epochs"]) else None
+        return [] if found is None or found.name in factors else [found]
+
+    def prepared(ask: Ask) -> Ask:
+        def asked_of(run: Replay, room: float) -> list[Factor]:
+            found = ask(run, room)
+            for one in found:
+                bench.prepare(one)  # type: ignore[arg-type]
+            return list(found)
+
+        return asked_of
 
     def standing(run: Replay) -> list[Possible]:
         seen = observations.standing(content, peeked.folder, run.content)
@@ -92,18 +112,10 @@ def diagnose(
             bench.prepare(one)
         return found
 
-    def unfinished(run: Replay, times: int) -> Possible | None:
-        if price != 1.0:  # a part of the images is fewer steps as well
-            return None
-        is_short = is_asked("training_length") and is_unfinished(run.content["epochs"])
-        found = longer(peeked, times) if is_short else None
-        if found is not None:
-            bench.prepare(found)
-        return found
-
     reserve = 0.0 if price == 1.0 else 1.0  # for the run that confirms
     factors: dict[str, Factor] = {one.name: one for one in asked}
-    search = ScriptSearch(bench, limits, factors, suspected, price, reserve, standing, unfinished)
+    asks = [prepared(ask) for ask in (rated, lightened, lengthened)]
+    search = ScriptSearch(bench, limits, factors, asks, price, reserve, standing)
     return renamed(search.diagnose())
 
 

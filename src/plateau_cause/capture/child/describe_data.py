@@ -8,6 +8,7 @@ from pathlib import Path
 from types import CellType
 from typing import Any
 
+from plateau_cause.capture.child.cleaning import changed
 from plateau_cause.capture.child.facts import kind, picture_facts, plain
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.replay import Sample, Sampled, normalisation
@@ -36,6 +37,7 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
         "labels": _labels(given.dataset, seen),
         "image": _image(seen, held_transform(given.dataset)),
         "varies": sampled.varies,
+        "at_random": _at_random(given.dataset),
     }
 
 
@@ -105,6 +107,12 @@ def steps(transform: Any) -> list[str]:
         return steps(nested)
     is_plain = type(transform).__module__.startswith(("torchvision", "torch.nn"))
     return [" ".join(repr(transform).split()) if is_plain else str(plain(transform))]
+
+
+def _at_random(data_set: Any) -> list[str]:
+    """Returns the steps of a data set's transforms that change images at random and can be left out."""
+    exchanged = [(steps(own), steps(cleaned)) for _, _, own, cleaned in changed(data_set)]
+    return [step for own, kept in exchanged for step in own if step not in kept]
 
 
 def _data_set(data_set: Any, places: Registry[Place]) -> dict[str, Any]:

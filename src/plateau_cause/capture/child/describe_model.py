@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.ahead import hold_ahead, thaw_ahead
+from plateau_cause.capture.child.dropping import share_of
 from plateau_cause.capture.child.layers import prefixes, worded
 from plateau_cause.capture.child.places import Place, frame_here
 
@@ -28,6 +29,7 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
         **_what_moves(doors, peek, named, held),
         "strangers": _strangers(doors, named),
         "weights": _weights(doors, named),
+        "dropout": _dropout(doors, peek),
         "dropout_in_evaluation": [{"place": place, "p": p} for place, p in doors.losing.dropped],
         "names": {id(one): name for name, one in named.items()},
     }
@@ -62,6 +64,14 @@ def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:
     worth = [(_outputs(one) == wanted, isinstance(one, nn.Linear), at) for at, (_, one) in enumerate(layers)]
     name, module = layers[worth.index(max(worth))]
     return {"name": name, "outputs": _outputs(module), "place": doors.places.of(module)}
+
+
+def _dropout(doors: Doors, peek: Peek) -> dict[str, Any] | None:
+    """Returns the layer that drops most: its share and where it was made; None where there is none."""
+    modules = [module for one in peek.training for module in one.module.modules()]
+    shares = [(float(getattr(one, name)), one) for one in modules if (name := share_of(one))]
+    most = max(shares, key=lambda pair: pair[0], default=None)
+    return None if most is None else {"p": most[0], "place": doors.places.of(most[1])}
 
 
 def _outputs(layer: Any) -> int:

@@ -30,12 +30,16 @@ class EvaluationClean(Intervention):
 
         loader_class.__iter__ = __iter__
 
-    def _exchange(self, loader: Any) -> None:
+    def is_meant(self, loader: Any) -> bool:
+        """Returns whether a loader is one of evaluation."""
         roles = {id(one.loader): one.role for one in self.changes.doors.course.loaders}
+        return "train" in roles.values() and roles.get(id(loader)) != "train"
+
+    def _exchange(self, loader: Any) -> None:
         for holder, name, own, _ in self._exchanged:
             setattr(holder, name, own)
         self._exchanged = []
-        if "train" in roles.values() and roles.get(id(loader)) != "train":
+        if self.is_meant(loader):
             self._exchanged = changed(loader.dataset)
         for holder, name, _, cleaned in self._exchanged:
             setattr(holder, name, cleaned)
