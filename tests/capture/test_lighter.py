@@ -62,3 +62,11 @@ def test_a_decay_of_the_command_line_has_no_patch(tmp_path):
 )
 def test_what_is_in_use_everywhere_is_not_asked(usual, tmp_path):
     assert lighter(peeked(tmp_path, **usual)) == []
+
+
+def test_random_layers_of_a_keras_model(tmp_path):
+    given = peeked(tmp_path)
+    layers = [{"class": "RandomRotation", "place": at(2)}]
+    content = {**given.content, "framework": "keras", "keras": {"augmentation": layers}}
+    (one,) = lighter(Peeked(content, tmp_path))
+    assert (one.name, one.location) == ("training_clean", at(2))

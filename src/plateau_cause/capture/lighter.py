@@ -45,7 +45,7 @@ def lighter(peeked: Peeked) -> list[Possible]:
     """Returns what makes the images of a training easier to fit; asked where they were not fitted.
 
     Args:
-        peeked: of a PyTorch script; a Keras one has nothing of this.
+        peeked: the peek of the script.
     """
     asked = (_augmentation(peeked), _dropout(peeked), _decay(peeked))
     return [one for one in asked if one is not None]
@@ -60,10 +60,12 @@ def _possible(name: str, words: str, difference: str, place: Place, patch: str |
 
 def _augmentation(peeked: Peeked) -> Possible | None:
     loader = peeked.train_loader
-    steps = loader.get("at_random") if loader else None
+    layers = (peeked.content.get("keras") or {}).get("augmentation", [])
+    steps = [*(loader.get("at_random") or ()), *(one["class"] for one in layers)] if loader else []
     if loader is None or not steps:
         return None
-    place = (loader["data_set"]["transform"] or {}).get("place") or loader["data_set"]["place"]
+    written = (loader["data_set"]["transform"] or {}).get("place") or loader["data_set"]["place"]
+    place = layers[0]["place"] if layers and not loader["at_random"] else written
     said = ", ".join(dict.fromkeys(step.partition("(")[0] for step in steps[:MOST_STEPS]))
     words = with_places(f"training images are changed at random: {said}", place)
     one = _possible("training_clean", words, f"training images changed at random: {said}", place, None)

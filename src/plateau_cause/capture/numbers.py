@@ -1,4 +1,4 @@
-"""Where a rate or another number is written: in a call, a name, the default of a flag; and how to change it."""
+"""Where a rate or other number is written: in a call, a name, the default of a flag; and how to change it."""
 
 from __future__ import annotations
 

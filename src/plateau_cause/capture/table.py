@@ -57,6 +57,9 @@ def _model(content: dict[str, Any]) -> list[Row]:
     model = content["model"]
     found = [("model", " in ".join([part["class"], *part["within"]]), at(part["place"]))
              for part in model["parts"]]  # fmt: skip
+    backbone = model.get("backbone")
+    if backbone:
+        found.append(("backbone", f"{backbone['name']} of {backbone['library']}", ""))
     if model["head"]:
         found.append(("head", f"{model['head']['name']}: {model['head']['outputs']} outputs",
                       at(model["head"]["place"])))  # fmt: skip

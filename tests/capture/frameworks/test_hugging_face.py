@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from frameworks import assert_accuracies, assert_says
 
 from plateau_cause.capture.observations import observe
 
+FROM_FOLDER = 'ViTForImageClassification.from_pretrained("saved", num_labels=3, ignore_mismatched_sizes=True)'
 for _package in ("transformers", "accelerate"):
     pytest.importorskip(_package, reason=f"{_package} is not installed")
 SAYS = {
@@ -39,3 +42,27 @@ def test_layers_that_never_move_are_named(prepare, peek):
     frozen = ("\n\n\ndef collate_fn", "\nmodel.vit.requires_grad_(False)\n\n\ndef collate_fn")
     folder = prepare("hf_trainer", frozen)
     assert [one.code for one in observe(peek(folder), folder)] == ["frozen_layers"]
+
+
+def test_weights_of_a_folder_are_told_with_what_they_expect(prepare, peek):
+    folder = prepare("hugging_face", ("ViTForImageClassification(config)", FROM_FOLDER))
+    _write_weights(folder / "saved")
+    content = peek(folder)
+    (loaded,) = content["model"]["weights"]
+    assert loaded["missing"] == ["classifier.bias", "classifier.weight"]
+    assert loaded["matched"] == loaded["tensors"] - 2
+    assert (folder / "train.py").read_text().splitlines()[loaded["place"]["line"] - 1].startswith("model = ")
+    assert content["model"]["backbone"] == {"library": "transformers", "name": "vit"}
+    assert content["expected"] == {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]}
+    assert content["problems"] == []
+
+
+def _write_weights(folder):
+    """Writes a network with another head than the script's, and what its images should look like."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    small = {"image_size": 16, "patch_size": 8, "hidden_size": 32, "intermediate_size": 48}
+    config = ViTConfig(**small, num_hidden_layers=2, num_attention_heads=2, num_labels=7)
+    ViTForImageClassification(config).save_pretrained(folder)
+    processor = {"image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.2, 0.2]}
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from keras_cases import CASES
 
+from plateau_cause.capture.lighter import lighter
+from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.observations import observe
 from plateau_cause.capture.possible_keras import interventions
 
@@ -47,6 +49,37 @@ def test_what_is_offered_takes(name, kind, prepare, peek, replay):
     result, hits = replay(folder, {broken.offers: offers[broken.offers]}, case.backend)
     assert result["interventions"][broken.offers]["took"], result["interventions"]
     assert len(hits["val"]) == (12 if name == "sequential" else 24)
+
+
+LIGHTER = {  # what each changes, and how a script is made to have it
+    "random layers": ("training_clean", "functional", (
+        ("x = tf.keras.applications.mobilenet.pre",
+         "inputs_ = tf.keras.layers.RandomRotation(0.4)(inputs)\nx = tf.keras.applications.mobilenet.pre"),
+        ("preprocess_input(inputs)", "preprocess_input(inputs_)"))),
+    "a generator": ("training_clean", "generator", ()),
+    "a pipeline": ("training_clean", "pipeline", ()),
+    "dropout": ("no_dropout", "functional", (("Dropout(0.2)", "Dropout(0.9)"),)),
+    "decay": ("no_decay", "functional", (("learning_rate=1e-3", "learning_rate=1e-3, weight_decay=0.9"),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LIGHTER)
+def test_a_lighter_training_is_offered_and_takes(name, prepare, peek, replay):
+    change, script, edits = LIGHTER[name]
+    folder = prepare(script, edits)
+    (one,) = lighter(Peeked(peek(folder), folder))
+    assert one.name == change and one.location["file"] == "train.py"
+    result, _ = replay(folder, {one.name: one.settings})
+    assert result["interventions"][one.name]["took"], result["interventions"]
+    before, _ = replay(folder)
+    losses = [told["epochs"][-1]["training"]["loss"] for told in (result, before)]
+    assert losses[0] != losses[1]
+
+
+@pytest.mark.parametrize("change", ["training_clean", "no_dropout", "no_decay"])
+def test_a_light_training_cannot_be_made_lighter(change, prepare, replay):
+    result, _ = replay(prepare("sequential"), {change: {"loader": 0}})
+    assert result["interventions"][change]["took"] is False
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which network of torchvision or timm a model is, or holds: recognised by its class and its shapes."""
+"""Which network of torchvision, timm or Hugging Face a model is, or holds: by its class and its shapes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CLASSES = 1000  # of the published weights
 def architecture(model: Any) -> tuple[str, Any] | None:
     """Returns the name by which the network is built and the module that is it; None for any other."""
     for module in model.modules():
-        name = _of_timm(module) or _of_torchvision(module)
+        name = _of_timm(module) or _of_torchvision(module) or _of_hugging_face(module)
         if name is not None:
             return name, module
     return None
@@ -24,6 +24,11 @@ def _of_timm(module: Any) -> str | None:
         return None
     name = config.get("architecture") if hasattr(config, "get") else getattr(config, "architecture", None)
     return str(name) if name else None
+
+
+def _of_hugging_face(module: Any) -> str | None:
+    name = getattr(getattr(module, "config", None), "model_type", None)
+    return str(name) if name and type(module).__module__.startswith("transformers.") else None
 
 
 def _of_torchvision(module: Any) -> str | None:

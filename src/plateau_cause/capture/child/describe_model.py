@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.ahead import hold_ahead, thaw_ahead
+from plateau_cause.capture.child.architecture import architecture
 from plateau_cause.capture.child.dropping import share_of
 from plateau_cause.capture.child.layers import prefixes, worded
 from plateau_cause.capture.child.places import Place, frame_here
@@ -25,6 +26,7 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
     return {
         "parts": [_part(doors, one) for one in peek.training],
         "numbers": sum(one.numel() for one in named.values()),
+        "backbone": doors.hooks.attempt(_backbone, peek),
         "head": _head(doors, peek),
         **_what_moves(doors, peek, named, held),
         "strangers": _strangers(doors, named),
@@ -48,6 +50,13 @@ def parameters(peek: Peek) -> dict[str, Any]:
 def _part(doors: Doors, call: Any) -> dict[str, Any]:
     inner, around = facts.unwrapped(call.module)
     return {"name": call.name, "class": facts.kind(inner), "within": around, "place": doors.places.of(inner)}
+
+
+def _backbone(peek: Peek) -> dict[str, str] | None:
+    """Returns the published network that is trained: its library and its name there; None for any other."""
+    found = (architecture(facts.unwrapped(one.module)[0]) for one in peek.training)
+    name, module = next((one for one in found if one is not None), (None, None))
+    return None if name is None else {"library": type(module).__module__.partition(".")[0], "name": name}
 
 
 def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:

@@ -80,18 +80,43 @@ class EvaluationClean(Change):
 
     def held_out(self, feed: Feed) -> Feed:
         """Returns the images without the steps that change them at random."""
-        made = origins.generator(feed, self._scene)
-        if made is not None:
-            iterator = copy.copy(feed.x)
-            iterator.image_data_generator = copy.copy(feed.x.image_data_generator)
-            vars(iterator.image_data_generator).update(MEAN_CHANGES)
+        cleaned = _cleaned(feed, self._scene)
+        self.took = self.took or cleaned is not None
+        return feed if cleaned is None else replace(feed, x=cleaned)
+
+
+class TrainingClean(Change):
+    """Trains on images as they are: layers and steps that change them at random are left out."""
+
+    def listen(self, doors: Doors, phase: Phase) -> None:
+        """Keeps where pipelines have their steps; layers that act at random are told not to."""
+        self._scene: Scene = doors.scene
+
+        def act(layer: Any, named: dict[str, Any]) -> dict[str, Any]:
+            if not type(layer).__name__.startswith("Random"):
+                return named
             self.took = True
-            return replace(feed, x=iterator)
-        random = origins.random_maps(feed, self._scene)
-        if not random:
-            return feed
-        self.took = True
-        return replace(feed, x=_without(feed.x, random, self._scene))
+            return {**named, "training": False}
+
+        doors.acts.append(act)
+
+    def before(self, fit: Fit) -> None:
+        """Changes `x`."""
+        cleaned = _cleaned(training_feed(fit.given), self._scene)
+        if cleaned is not None:
+            fit.given["x"] = cleaned
+            self.took = True
+
+
+def _cleaned(feed: Feed, scene: Scene) -> Any:
+    """Returns what a feed reads without the steps that change images at random; None where there are none."""
+    if origins.generator(feed, scene) is not None:
+        iterator = copy.copy(feed.x)
+        iterator.image_data_generator = copy.copy(feed.x.image_data_generator)
+        vars(iterator.image_data_generator).update(MEAN_CHANGES)
+        return iterator
+    random = origins.random_maps(feed, scene)
+    return _without(feed.x, random, scene) if random else None
 
 
 def _without(data: Any, left_out: list[Any], scene: Scene) -> Any:

@@ -114,6 +114,16 @@ class ClassWeight(Change):
         self.took = True
 
 
+class NoDecay(Change):
+    """Pulls no weight to zero."""
+
+    def before(self, fit: Fit) -> None:
+        """Sets the decay of the optimizer that is compiled."""
+        if library.optimizer_of(fit.model).get_config().get("weight_decay"):
+            fit.optimizer["weight_decay"] = 0.0
+            self.took = True
+
+
 class CompileAgain(Change):
     """Compiles before a fit that does not see what was changed since `compile`."""
 

@@ -44,7 +44,7 @@ def describe(
         "labels": _labels(batches, scene, in_order),
         "image": _image(batches),
         "entering_base": batches.probed["entering"] if batches.probed else None,
-        "varies": varies, "varies_at": varies_at,
+        "varies": varies, "varies_at": varies_at, "at_random": origins.at_random(feed, scene),
     }  # fmt: skip
 
 

@@ -33,6 +33,7 @@ def describe_model(looks: list[Look], scene: Scene) -> dict[str, Any]:
         **_what_moves(looks, held),
         "strangers": {"parameters": 0, "shapes": [], "have_gradients": False},
         "weights": [_loaded(one) for one in scene.loaded if _is_within(one.model, model)],
+        "dropout": _dropout(model, scene),
         "dropout_in_evaluation": [],
         "base": None if base is None else _base(first, base, held),
     }
@@ -48,6 +49,13 @@ def _head(model: Any, base: Base | None, scene: Scene) -> dict[str, Any] | None:
     outputs = int(getattr(layer, "units", getattr(layer, "filters", 0)))
     return {"name": "/".join(way), "outputs": outputs, "place": scene.places.of(layer),
             "activation": activation(model)}  # fmt: skip
+
+
+def _dropout(model: Any, scene: Scene) -> dict[str, Any] | None:
+    """Returns the layer that drops most: its share and where it was made; None where there is none."""
+    layers = [one for one in library.layers(model) if library.is_dropout(one) and hasattr(one, "rate")]
+    most = max(layers, key=lambda one: float(one.rate), default=None)
+    return None if most is None else {"p": float(most.rate), "place": scene.places.of(most)}
 
 
 def _what_moves(looks: list[Look], held: list[Held]) -> dict[str, Any]:

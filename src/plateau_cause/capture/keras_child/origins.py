@@ -83,6 +83,14 @@ def random_maps(feed: Feed, scene: Scene) -> list[Built]:
     return found
 
 
+def at_random(feed: Feed, scene: Scene) -> list[str]:
+    """Returns the steps of a pipeline that change images at random and can be left out."""
+    made = generator(feed, scene)
+    if made is not None:
+        return [name for name in AUGMENTS if made.arguments.get(name)]
+    return [f"map{_argument(step)}" for step in random_maps(feed, scene)]
+
+
 def varies(feed: Feed, scene: Scene) -> tuple[bool | None, Place | None]:
     """Returns whether chance changes the images of a pipeline, and the line that decides it."""
     made = generator(feed, scene)

@@ -29,7 +29,8 @@ KINDS: dict[str, type[Change]] = {
     "logits_to_loss": changes_training.LogitsToLoss, "training_length": changes_training.TrainingLength,
     "class_weight": changes_training.ClassWeight, "compile_again": changes_training.CompileAgain,
     "shuffle": changes_data.Shuffle, "labels_mapped": changes_data.LabelsMapped,
-    "evaluation_clean": changes_data.EvaluationClean,
+    "evaluation_clean": changes_data.EvaluationClean, "training_clean": changes_data.TrainingClean,
+    "no_dropout": changes_model.NoDropout, "no_decay": changes_training.NoDecay,
 }  # fmt: skip
 ORDER = list(KINDS)  # layers before rates, so that a rate is of what trains
 SEED_APART = 1009

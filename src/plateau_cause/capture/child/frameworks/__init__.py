@@ -32,6 +32,8 @@ def wait(doors: Doors, imports: AfterImport) -> None:
         imports.when(name, partial(doors.hooks.attempt, install, doors))
     if doors.job["mode"] == "peek":
         imports.when("safetensors.torch", _write_nothing)
+        told = partial(doors.hooks.attempt, hugging_face.install_loading, doors)
+        imports.when("transformers.modeling_utils", told)
 
 
 def _write_nothing(module: ModuleType) -> None:

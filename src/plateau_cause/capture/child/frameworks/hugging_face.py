@@ -1,11 +1,13 @@
-"""Hugging Face's `Trainer.train`: its epochs are no loop of the script, and it may evaluate late."""
+"""Hugging Face: the epochs of its `Trainer` are no loop of the script; its weights come by their own door."""
 
 from __future__ import annotations
 
+import functools
 import math
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from plateau_cause.capture.child.calling import Loaded
 from plateau_cause.capture.child.places import here
 
 if TYPE_CHECKING:
@@ -27,3 +29,27 @@ def _begun(doors: Doors, trainer: Any) -> None:
     arguments.save_strategy = steps("no")
     if arguments.eval_strategy == "steps":
         arguments.eval_steps = 1
+
+
+def install_loading(doors: Doors, module: ModuleType) -> None:
+    """Has `from_pretrained` tell what it loaded; `transformers.modeling_utils` has just been imported."""
+    original = module.PreTrainedModel.from_pretrained.__func__
+
+    @functools.wraps(original)
+    def from_pretrained(cls: Any, given: Any, *arguments: Any, **named: Any) -> Any:
+        if doors.hooks.paused or named.get("output_loading_info"):
+            return original(cls, given, *arguments, **named)
+        model, told = original(cls, given, *arguments, output_loading_info=True, **named)
+        doors.hooks.hear(_loaded, doors, model, told)
+        return model
+
+    module.PreTrainedModel.from_pretrained = classmethod(from_pretrained)
+
+
+def _loaded(doors: Doors, model: Any, told: Any) -> None:
+    """Takes note of the tensors that came from the file: neither new ones nor those of another shape."""
+    other = [one[0] if isinstance(one, (list, tuple)) else one for one in told["mismatched_keys"]]
+    missing = sorted({*told["missing_keys"], *other})
+    matched = len(set(model.state_dict()) - set(missing))
+    given = matched + len(told["unexpected_keys"]) + len(other)
+    doors.calling.loaded.append(Loaded(model, here(), given, matched, missing))
