@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SERVER_STAMP := $(VENV)/.installed-server
 LAUNCHERS_STAMP := $(VENV)/.installed-launchers
+FRAMEWORKS_STAMP := $(VENV)/.installed-frameworks
 KERAS_VENV := .venv-keras
 KERAS_STAMP := $(KERAS_VENV)/.installed
 
@@ -20,7 +21,7 @@ PLATEAU_KERAS_PYTHON ?= $(wildcard $(CURDIR)/$(KERAS_VENV)/bin/python)
 export PLATEAU_KERAS_PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-server setup-launchers setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity bench-scripts bench-scale bench-speed lint format ui clean distclean
+.PHONY: help setup setup-server setup-launchers setup-frameworks setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity bench-scripts bench-scale bench-speed lint format ui clean distclean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -44,6 +45,12 @@ setup-launchers: $(LAUNCHERS_STAMP) ## Install also Ray, Dask and submitit, to t
 
 $(LAUNCHERS_STAMP): requirements-launchers.lock $(STAMP)
 	$(BIN)/python -m pip install --no-deps -r requirements-launchers.lock
+	@touch $@
+
+setup-frameworks: $(FRAMEWORKS_STAMP) ## Install also Lightning, accelerate and fastai, for the tests of scripts on them
+
+$(FRAMEWORKS_STAMP): requirements-frameworks.lock $(STAMP)
+	$(BIN)/python -m pip install --no-deps -r requirements-frameworks.lock
 	@touch $@
 
 setup-keras: $(KERAS_STAMP) ## Install TensorFlow and JAX into .venv-keras, for the tests of Keras scripts
