@@ -24,7 +24,7 @@ export PLATEAU_KERAS_PYTHON
 .PHONY: help setup setup-server setup-launchers setup-frameworks setup-keras repro sync retrain retrain-ci retrain-push retrain-publish retrain-promote test test-quick bench-diagnosis bench-games bench-fidelity bench-scripts bench-scale bench-speed lint format ui clean distclean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Install everything into .venv (again only when requirements.lock or pyproject.toml change)
 

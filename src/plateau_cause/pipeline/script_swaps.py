@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from plateau_cause.capture.curves import curve
 from plateau_cause.capture.lighter import lighter
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.parts import part_of
-from plateau_cause.capture.possible import Peek, Possible, longer, possible, rate
+from plateau_cause.capture.possible import Peek, Possible, longer, possible, rate, with_rate_place
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import script_record, script_scale
@@ -116,7 +117,17 @@ def diagnose(
     factors: dict[str, Factor] = {one.name: one for one in asked}
     asks = [prepared(ask) for ask in (rated, lightened, lengthened)]
     search = ScriptSearch(bench, limits, factors, asks, price, reserve, standing)
-    return renamed(search.diagnose())
+    found = renamed(search.diagnose())
+    return replace(found, factors=tuple(_as_chosen(one, found, peeked) for one in found.factors))
+
+
+def _as_chosen(one: Possible, found: ScriptDiagnosed, peeked: Peeked) -> Possible:
+    """Returns a change of the rate that a replay chose itself with the line where the rate is written."""
+    told = (run.content.get("interventions", {}).get(one.name, {}) for run in found.runs.values())
+    times = next((entry["times"] for entry in told if entry.get("took") and "times" in entry), None)
+    if one.name != "rate" or times is None or "times" in one.settings:
+        return one
+    return with_rate_place(replace(one, settings={**one.settings, "times": times}), peeked)
 
 
 def table(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -55,12 +55,14 @@ class Change:
         settings: what the peek measured for it.
         took: whether it was seen to have taken.
         words: why it did not, or what it did.
+        found: what it chose itself, for the record.
     """
 
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
     took: bool = False
     words: str | None = None
+    found: dict[str, float] = field(default_factory=dict)
     unseals = False  # whether a fit that does not see what was changed since `compile` is compiled again
 
     def listen(self, doors: Doors, phase: Phase) -> None:

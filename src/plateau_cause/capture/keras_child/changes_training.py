@@ -36,7 +36,7 @@ class Rate(Change):
             times = best_rate(fit, LOWER if self.settings.get("direction") == "lower" else HIGHER)
         now = set_rate(fit, float(times))
         self.took = math.isclose(now, before * float(times), rel_tol=1e-3)
-        self.words = f"rate {before:.2g} → {now:.2g}"
+        self.words, self.found = f"rate {before:.2g} → {now:.2g}", {"times": float(times)}
 
 
 class Schedule(Change):

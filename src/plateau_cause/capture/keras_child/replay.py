@@ -142,7 +142,9 @@ class Replay(Watch):
             "is_trained": self.is_trained,
             "seconds": self.seconds,
             "steps": self.steps,
-            "interventions": {one.name: {"took": one.took, "words": one.words} for one in self.changes},
+            "interventions": {
+                one.name: {"took": one.took, "words": one.words, **one.found} for one in self.changes
+            },
             "error": None if self.error is None else describe_error(self.error),
             "problems": self.problems,
         }
