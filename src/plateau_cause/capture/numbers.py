@@ -94,7 +94,8 @@ def _given(call: ast.Call, names: Sequence[str]) -> ast.expr | None:
     if names is EPOCHS and isinstance(call.func, ast.Name) and call.func.id == "range":
         return call.args[-1] if 0 < len(call.args) < 3 else None
     second = call.args[1] if names is RATES and len(call.args) == 2 else None
-    return second if isinstance(second, (ast.Constant, ast.Name, ast.Attribute, ast.Subscript)) else None
+    is_a_name = isinstance(second, (ast.Name, ast.Attribute, ast.Subscript))
+    return second if second is not None and (is_a_name or _is_number(second)) else None
 
 
 def _resolved(
