@@ -60,7 +60,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
         _of('rate', '', '', 'learning_rate_high', 'AdamW(', arguments=('--lr', '0.2')),
         _of('early_optimizer', '    params = [p for p in model.parameters() if p.requires_grad]\n', '    params = [p for p in model.parameters() if p.requires_grad]\n    model.reset_classifier(num_classes)\n', HELD, 'AdamW(', 'reset_classifier'),
         _of('eval_mode', '    model.train()\n', '    model.eval()  # left on\n', STILL, '# left on'),
-        _of('decay', 'weight_decay=args.weight_decay)', 'weight_decay=20.0)', 'regularization', 'weight_decay=20'),
+        _of('decay', 'weight_decay=args.weight_decay)', 'weight_decay=400.0)', 'regularization', 'weight_decay=400'),
     ),
     "own_data_set": (
         _of('freeze', '        width = self', '        for p in self.backbone.parameters():\n            p.requires_grad = False\n        width = self', 'frozen_layers', FREEZE),

@@ -45,6 +45,7 @@ class Replay(Watch):
         """Closes the pass."""
         super().passed(of)
         if of.backwards:
+            self.hits.trained(of)
             self.changes.passed()
         else:
             self.hits.close(of)
@@ -52,11 +53,9 @@ class Replay(Watch):
     def ended(self, error: BaseException | None) -> None:
         """Judges what the script has not evaluated, where it evaluates nothing; writes the result."""
         self._error = error
-        trained = [one for one in self.doors.course.loaders if one.role == "train"]
-        sheets = self.hits.sheets(trained)
+        sheets = self.hits.sheets()
         self._look(is_last=not sheets)
-        if not sheets:
-            sheets = self.hits.sheets(trained)
+        sheets = sheets or self.hits.sheets()
         out = Path(self.doors.job["out"])
         if sheets:
             hits.write(out / "hits.npz", sheets)
