@@ -71,14 +71,15 @@ def _to_run(frame: FrameType) -> Iterator[ast.AST]:
 
 def _depends(node: ast.AST) -> bool:
     """Returns whether a flag is given a value that may differ from round to round: `epoch > 3`."""
-    given: list[ast.expr] = [node.value] if isinstance(node, ast.Assign) else getattr(node, "args", [])
+    given = [node.value] if isinstance(node, ast.Assign) else node.args if isinstance(node, ast.Call) else []
     return _thaws(node) and bool(given) and not any(isinstance(one, ast.Constant) for one in given)
 
 
 def _is_given(node: ast.AST, loop: ast.AST) -> bool:
     """Returns whether a call is given what the loop goes through: `set_trainable(model, stage)`."""
     goes = {one.id for one in ast.walk(getattr(loop, "target", loop)) if isinstance(one, ast.Name)}
-    given = [one for part in getattr(node, "args", []) for one in ast.walk(part) if isinstance(one, ast.Name)]
+    parts = node.args if isinstance(node, ast.Call) else []
+    given = [one for part in parts for one in ast.walk(part) if isinstance(one, ast.Name)]
     return isinstance(loop, ast.For) and any(one.id in goes for one in given)
 
 

@@ -104,10 +104,10 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
         "frozen": _said(frozen, named)
         | {
             "place": _frozen_at(doors, [named[name] for name in frozen]),
-            "changes_at": thaw_ahead(frame_here()) or doors.course.thaws,
+            "changes_at": doors.hooks.attempt(thaw_ahead, frame_here()) or doors.course.thaws,
         },
         "unfrozen_later": _said(later, named),
-        "not_held": _said(unheld, named) | {"changes_at": hold_ahead(frame_here())},
+        "not_held": _said(unheld, named) | {"changes_at": doors.hooks.attempt(hold_ahead, frame_here())},
         "without_gradient": _said(without, named),
         "zero_gradient": _said(zero, named),
         "still": _said(still, named),

@@ -17,11 +17,18 @@ RANGES = ("range", "trange")
 
 
 def rounds_around(frame: FrameType | None) -> tuple[int, Place] | None:
-    """Returns the rounds of the innermost `for … in range(…)` that runs around a line, and its place."""
+    """Returns the rounds of the innermost `for … in range(…)` that runs around a line, and its place.
+
+    A loop that takes one batch in each round, by `next`, counts steps.
+    """
+    is_first = True
     while frame is not None:
         file = frame.f_code.co_filename
         if is_users(file):
-            for loop in _loops(file, frame.f_lineno):
+            loops = _loops(file, frame.f_lineno)
+            counts_steps = is_first and bool(loops) and _takes_one(loops[0], frame.f_lineno)
+            is_first = False
+            for loop in loops[counts_steps:]:
                 rounds = _rounds(loop.iter, frame)
                 if rounds is not None:
                     return rounds, Place(file, loop.lineno)
@@ -55,6 +62,14 @@ def _loops(file: str, line: int) -> list[ast.For]:
     loops = [node for node in ast.walk(tree) if isinstance(node, ast.For)] if tree is not None else []
     around = [one for one in loops if one.lineno < line <= (one.end_lineno or one.lineno)]
     return sorted(around, key=lambda one: -one.lineno)
+
+
+def _takes_one(loop: ast.For, line: int) -> bool:
+    """Returns whether a line of a loop takes the next batch, or begins anew where there was none left."""
+    calls = [node for node in ast.walk(loop) if isinstance(node, ast.Call) and node.lineno == line]
+    handlers = [node for node in ast.walk(loop) if isinstance(node, ast.ExceptHandler)]
+    takes = any(isinstance(one.func, ast.Name) and one.func.id == "next" for one in calls)
+    return takes or any(one.lineno <= line <= (one.end_lineno or 0) for one in handlers)
 
 
 def _rounds(iterated: ast.expr, frame: FrameType) -> int | None:

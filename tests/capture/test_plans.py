@@ -1,0 +1,47 @@
+"""How many epochs a script plans: loops over epochs count, loops over steps do not."""
+
+import linecache
+import sys
+
+import pytest
+
+from plateau_cause.capture.child.plans import rounds_around
+
+EPOCHS = {
+    "a loop over epochs": ("for epoch in range(7):\n    seen()\n", 7),
+    "in a function": ("def one():\n    seen()\nfor epoch in range(2, 7):\n    one()\n", 5),
+    "by hand": ("for epoch in range(4):\n    batches = seen()\n    for i in range(100):\n        pass\n", 4),
+    "steps": ("for step in range(100):\n    batch = next(batches)\n", None),
+    "steps in epochs": ("for e in range(3):\n    for step in range(9):\n        batch = next(batches)\n", 3),
+    "begun anew": (
+        "for step in range(9):\n"
+        "    try:\n        raise StopIteration\n    except StopIteration:\n        seen()\n",
+        None,
+    ),
+    "after an error": (
+        "try:\n    raise OSError\nexcept OSError:\n    for epoch in range(6):\n        seen()\n", 6,
+    ),
+}  # fmt: skip
+
+
+class Batches:
+    """Yields what a script that asks for a batch here plans."""
+
+    def __init__(self):
+        self.told = []
+
+    def __call__(self):
+        self.told.append(rounds_around(sys._getframe(1)))
+
+    __next__ = __call__
+
+
+@pytest.mark.parametrize("name", EPOCHS)
+def test_epochs_are_told_from_steps(name, tmp_path):
+    text, count = EPOCHS[name]
+    path = tmp_path / "train.py"
+    path.write_text(text)
+    linecache.checkcache(str(path))
+    batches = Batches()
+    exec(compile(text, str(path), "exec"), {"seen": batches, "batches": batches})
+    assert (batches.told[0] and batches.told[0][0]) == count
