@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plateau_cause.capture.lighter import lighter
+from plateau_cause.capture.lighter import lighter, undecayed
 from plateau_cause.capture.observation import Peeked
 
 SCRIPT = """\
@@ -47,13 +47,13 @@ def test_a_dropout_with_its_patch(tmp_path):
 
 
 def test_a_decay_where_it_is_written(tmp_path):
-    (one,) = lighter(peeked(tmp_path, decay=0.5))
+    (one,) = undecayed(peeked(tmp_path, decay=0.5))
     assert (one.name, one.location) == ("no_decay", at(2))
     assert '+parser.add_argument("--wd", type=float, default=0)' in one.patch
 
 
 def test_a_decay_of_the_command_line_has_no_patch(tmp_path):
-    (one,) = lighter(peeked(tmp_path, decay=0.5, arguments=["--wd", "0.5"]))
+    (one,) = undecayed(peeked(tmp_path, decay=0.5, arguments=["--wd", "0.5"]))
     assert (one.location, one.patch) == (at(3), None)
 
 
@@ -61,7 +61,8 @@ def test_a_decay_of_the_command_line_has_no_patch(tmp_path):
     "usual", [{"dropout": 0.5}, {"decay": 5e-4}, {"decay": 0.1, "optimizer": "optim.AdamW"}, {}]
 )
 def test_what_is_in_use_everywhere_is_not_asked(usual, tmp_path):
-    assert lighter(peeked(tmp_path, **usual)) == []
+    given = peeked(tmp_path, **usual)
+    assert [*lighter(given), *undecayed(given)] == []
 
 
 def test_random_layers_of_a_keras_model(tmp_path):

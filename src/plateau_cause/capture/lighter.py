@@ -47,8 +47,7 @@ def lighter(peeked: Peeked) -> list[Possible]:
     Args:
         peeked: the peek of the script.
     """
-    asked = (_augmentation(peeked), _dropout(peeked), _decay(peeked))
-    return [one for one in asked if one is not None]
+    return [one for one in (_augmentation(peeked), _dropout(peeked)) if one is not None]
 
 
 def _possible(name: str, words: str, difference: str, place: Place, patch: str | None) -> Possible:
@@ -93,7 +92,12 @@ def _dropped_less(peeked: Peeked, share: float) -> str | None:
     return patches.changed(peeked.folder, peeked.model["dropout"]["place"], edit)
 
 
-def _decay(peeked: Peeked) -> Possible | None:
+def undecayed(peeked: Peeked) -> list[Possible]:
+    """Returns a training without decay where that is strong; asked before the rate, which the decay is times.
+
+    Args:
+        peeked: the peek of the script.
+    """
     for one in peeked.content.get("optimizers", []):
         most = max((group.get("weight_decay") or 0.0 for group in one["groups"]), default=0.0)
         name = one["class"].rpartition(".")[2]
@@ -102,5 +106,5 @@ def _decay(peeked: Peeked) -> Possible | None:
         words = with_places(f"{name} pulls weights to zero by a decay of {most:g}", one["place"])
         arguments = peeked.content["script"]["arguments"]
         written = number_changed(peeked.folder, one["place"], DECAYS, lambda decay: 0.0, arguments, most)
-        return _possible("no_decay", words, f"a weight decay of {most:g}", *written)
-    return None
+        return [_possible("no_decay", words, f"a weight decay of {most:g}", *written)]
+    return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 from plateau_cause import artifacts, runtime, tracking
 from plateau_cause.capture import observations
 from plateau_cause.capture.curves import curve
-from plateau_cause.capture.lighter import lighter
+from plateau_cause.capture.lighter import lighter, undecayed
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.parts import part_of
 from plateau_cause.capture.possible import Peek, Possible, longer, possible, rate, with_rate_place
@@ -84,9 +85,12 @@ def diagnose(
         cause = suspect(run.content["epochs"], classes(run), change)
         return [rate(peeked, cause, is_sure=False)] if cause and content.get("optimizers") else []
 
-    def lightened(run: Replay, room: float) -> list[Possible]:
-        is_asked_now = is_unfitted(run.content["epochs"])
-        return [one for one in lighter(peeked) if is_asked(one.cause)] if is_asked_now else []
+    def eased(ways: Callable[[Peeked], list[Possible]]) -> Ask:
+        def asked_of(run: Replay, room: float) -> list[Possible]:
+            found = ways(peeked) if is_unfitted(run.content["epochs"]) else []
+            return [one for one in found if is_asked(one.cause)]
+
+        return asked_of
 
     def lengthened(run: Replay, room: float) -> list[Possible]:
         times = min(MOST_TIMES, int(room))
@@ -115,7 +119,7 @@ def diagnose(
 
     reserve = 0.0 if price == 1.0 else 1.0  # for the run that confirms
     factors: dict[str, Factor] = {one.name: one for one in asked}
-    asks = [prepared(ask) for ask in (rated, lightened, lengthened)]
+    asks = [prepared(ask) for ask in (eased(undecayed), rated, eased(lighter), lengthened)]
     search = ScriptSearch(bench, limits, factors, asks, price, reserve, standing)
     found = renamed(search.diagnose())
     return replace(found, factors=tuple(_as_chosen(one, found, peeked) for one in found.factors))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from keras_cases import CASES
 
-from plateau_cause.capture.lighter import lighter
+from plateau_cause.capture.lighter import lighter, undecayed
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.observations import observe
 from plateau_cause.capture.possible_keras import interventions
@@ -67,7 +67,8 @@ LIGHTER = {  # what each changes, and how a script is made to have it
 def test_a_lighter_training_is_offered_and_takes(name, prepare, peek, replay):
     change, script, edits = LIGHTER[name]
     folder = prepare(script, edits)
-    (one,) = lighter(Peeked(peek(folder), folder))
+    peeked = Peeked(peek(folder), folder)
+    (one,) = [*lighter(peeked), *undecayed(peeked)]
     assert one.name == change and one.location["file"] == "train.py"
     result, _ = replay(folder, {one.name: one.settings})
     assert result["interventions"][one.name]["took"], result["interventions"]
