@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+DECAY_DIRECTLY = ("AdamW", "SGD", "Lion")  # optimizers that take rate times decay from the weights
+MOSTLY = 0.7  # of the change
+
 
 @dataclass(frozen=True)
 class Observation:
@@ -43,11 +46,25 @@ class Peeked:
     def change_per_step(self) -> float | None:
         """Returns the change of the weights in one step at the full rate, as a part of their norm.
 
-        Measured at the first steps: under a warm-up their rates are a small part of the one to come.
+        Measured at the first steps: under a warm-up their rates are a small part of the one to come. None
+        where it is mostly the decay of the weights, which says nothing of the rate.
         """
         change: float | None = self.model["change_per_step"]
         ahead = self.rate_ahead
+        if change is not None and self._decay_per_step > MOSTLY * change:
+            return None
         return change if change is None or ahead is None else change * ahead[1] / ahead[0]
+
+    @property
+    def _decay_per_step(self) -> float:
+        """Returns what decay alone takes from the weights in one step, as a part of their norm."""
+        direct = [
+            one
+            for one in self.content.get("optimizers", [])
+            if str(one.get("class")).endswith(DECAY_DIRECTLY)
+        ]
+        groups = [group for one in direct for group in one["groups"]]
+        return max((group["lr"] * (group.get("weight_decay") or 0.0) for group in groups), default=0.0)
 
     @property
     def rate_ahead(self) -> tuple[float, float] | None:
