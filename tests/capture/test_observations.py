@@ -114,3 +114,10 @@ class TestRateUnderWarmUp:
         peeked = Peeked({"model": model, "optimizers": optimizers, "schedules": []}, None)
         assert (peeked.change_per_step is not None) is is_known
         assert (rules_model.rate(peeked) is not None) is is_known
+
+
+@pytest.mark.parametrize(("role", "loop", "counts"), [("unread", None, True), ("unread", PLACE, False),
+                                                      ("evaluation", PLACE, True)])  # fmt: skip
+def test_what_was_read_for_no_model_is_no_evaluation(role, loop, counts):
+    one = {"role": role, "loop": loop}
+    assert Peeked({"loaders": [{"role": "train"}, one]}, None).other_loaders == [one] * counts

@@ -86,8 +86,12 @@ class Peeked:
 
     @property
     def other_loaders(self) -> list[dict[str, Any]]:
-        """Returns the loaders that training does not read."""
-        return [one for one in self.content["loaders"] if one["role"] != "train"]
+        """Returns the loaders of evaluation, those that are still to be read among them.
+
+        One that was read and fed to no model had another purpose, such as the mean of all images.
+        """
+        others = [one for one in self.content["loaders"] if one["role"] != "train"]
+        return [one for one in others if one["role"] != "unread" or not one.get("loop")]
 
 
 def at(place: dict[str, Any] | None) -> str:

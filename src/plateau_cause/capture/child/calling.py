@@ -26,6 +26,7 @@ class Loaded:
     place: Place | None
     given: int
     matched: int
+    tensors: int  # of the module, as it was then
     missing: list[str]
 
 
@@ -66,7 +67,7 @@ class Calling:
         unmatched = set(result.missing_keys)
         matched = sum(name in state and name not in unmatched for name in own)
         place = here()
-        self.loaded.append(Loaded(module, place, len(state), matched, list(result.missing_keys)))
+        self.loaded.append(Loaded(module, place, len(state), matched, len(own), list(result.missing_keys)))
 
     def _follow_calls(self, module_class: Any, is_compiling: Any) -> None:
         original = module_class.__call__

@@ -35,7 +35,7 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
         "collate": plain(given.collate_fn),
         "data_set": _data_set(given.dataset, places),
         "labels": _labels(given.dataset, seen),
-        "image": _image(seen, held_transform(given.dataset)),
+        "image": _image(seen, held_transform(given.dataset), bool(sampled.varies)),
         "varies": sampled.varies,
         "at_random": _at_random(given.dataset),
     }
@@ -112,7 +112,7 @@ def steps(transform: Any) -> list[str]:
 def _at_random(data_set: Any) -> list[str]:
     """Returns the steps of a data set's transforms that change images at random and can be left out."""
     exchanged = [(steps(own), steps(cleaned)) for _, _, own, cleaned in changed(data_set)]
-    return [step for own, kept in exchanged for step in own if step not in kept]
+    return list(dict.fromkeys(step for own, kept in exchanged for step in own if step not in kept))
 
 
 def _data_set(data_set: Any, places: Registry[Place]) -> dict[str, Any]:
@@ -153,8 +153,11 @@ def _in_order(seen: list[Sample]) -> bool | None:
     return None if len(labels) < 4 else blocks == len(set(labels))
 
 
-def _image(seen: list[Sample], transform: Any) -> dict[str, Any] | None:
-    """Returns facts of the tensors and of the raw images behind them."""
+def _image(seen: list[Sample], transform: Any, varies: bool) -> dict[str, Any] | None:
+    """Returns facts of the tensors and of the raw images behind them.
+
+    What normalises images that chance changes is told by its own settings first: a crop has another mean.
+    """
     import torch
 
     found = [one.tensor for one in seen if one.tensor is not None]
@@ -168,7 +171,11 @@ def _image(seen: list[Sample], transform: Any) -> dict[str, Any] | None:
         "raw": {"least_size": [min(column) for column in zip(*sizes, strict=True)],
                 "most_size": [max(column) for column in zip(*sizes, strict=True)],
                 "example": raws[0].path} if sizes else None,
-        "normalisation": normalisation(seen) or _declared(transform) if sizes else None,
+        "normalisation": (_declared(transform) if varies else None)
+        or normalisation(seen)
+        or _declared(transform)
+        if sizes
+        else None,
     }  # fmt: skip
 
 

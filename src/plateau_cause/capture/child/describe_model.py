@@ -155,8 +155,7 @@ def _weights(doors: Doors, named: dict[str, Any]) -> list[dict[str, Any]]:
     found = []
     for loaded in doors.calling.loaded:
         if any(id(one) in own for one in loaded.module.parameters()):
-            tensors = len(loaded.module.state_dict())
             found.append({"place": loaded.place, "into": facts.kind(loaded.module), "given": loaded.given,
-                          "matched": loaded.matched, "tensors": tensors,
+                          "matched": loaded.matched, "tensors": loaded.tensors,
                           "missing": loaded.missing[:8]})  # fmt: skip
     return found

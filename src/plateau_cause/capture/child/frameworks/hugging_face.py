@@ -50,6 +50,7 @@ def _loaded(doors: Doors, model: Any, told: Any) -> None:
     """Takes note of the tensors that came from the file: neither new ones nor those of another shape."""
     other = [one[0] if isinstance(one, (list, tuple)) else one for one in told["mismatched_keys"]]
     missing = sorted({*told["missing_keys"], *other})
-    matched = len(set(model.state_dict()) - set(missing))
+    own = set(model.state_dict())
+    matched = len(own - set(missing))
     given = matched + len(told["unexpected_keys"]) + len(other)
-    doors.calling.loaded.append(Loaded(model, here(), given, matched, missing))
+    doors.calling.loaded.append(Loaded(model, here(), given, matched, len(own), missing))
