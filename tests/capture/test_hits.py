@@ -8,8 +8,10 @@ import torch
 from torch.utils.data import DataLoader, RandomSampler, Subset, SubsetRandomSampler, TensorDataset
 
 from plateau_cause.capture.child.course import Forward, Loader, Pass
-from plateau_cause.capture.child.drawn import drawn
+from plateau_cause.capture.child.drawn import Drawn, drawn, sampler_of
 from plateau_cause.capture.child.hits import Hits
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.measure import measured
 
 LABELS = torch.tensor([0, 1] * 6)
 DATA = TensorDataset(torch.eye(12), LABELS)
@@ -29,16 +31,20 @@ class Script:
     """Passes of a script, one after the other; a model that is `right` says each label, else never."""
 
     def __init__(self):
-        losing, course = SimpleNamespace(middle=None), SimpleNamespace(open=[])
-        self.hits = Hits(
-            SimpleNamespace(doors=SimpleNamespace(losing=losing, course=course), labels=lambda given: given)
-        )
+        self.count = 0
+        losing, self.course = SimpleNamespace(middle=None), SimpleNamespace(open=[])
+        doors = SimpleNamespace(losing=losing, course=self.course)
+        self.hits = Hits(SimpleNamespace(doors=doors, labels=lambda given: given))
+
+    def begun(self, read, backwards=0):
+        self.count += 1
+        return Pass(read, None, backwards=backwards, number=self.count)
 
     def train(self, read):
-        self.hits.trained(Pass(read, None))
+        self.hits.trained(self.begun(read))
 
     def evaluate(self, read, right=True):
-        of = Pass(read, None)
+        of = self.begun(read)
         for images, labels in read.loader:
             shown = labels if right else 1 - labels
             output = torch.nn.functional.one_hot(shown, 2).float()
@@ -88,6 +94,97 @@ def test_a_loader_that_is_built_again_is_the_same():
     assert script.judged() == {"val": (3, 3)}
 
 
+def test_training_under_way_counts():
+    script = Script()
+    script.course.open.append(script.begun(loader([0, 1, 2, 3], 1), backwards=2))
+    script.evaluate(loader([0, 1, 2], 2))
+    script.evaluate(loader([4, 5], 3))
+    assert script.judged() == {"val": (2, 2)}
+
+
+def test_a_pass_of_an_earlier_fold_that_was_left_open_does_not():
+    script = Script()
+    script.course.open.append(script.begun(loader([4, 5, 6, 7], 1), backwards=2))
+    script.train(loader([0, 1, 2, 3], 1))
+    script.evaluate(loader([4, 5, 6, 7], 2))
+    assert script.judged() == {"val": (4, 4)}
+
+
+def test_every_data_set_that_is_trained_on():
+    script, other = Script(), TensorDataset(torch.eye(12), LABELS)
+    script.train(loader(line=1))
+    script.train(Loader(DataLoader(other, 4), 2))
+    script.evaluate(loader(line=3))
+    script.evaluate(Loader(DataLoader(other, 4), 4))
+    assert script.judged() == {}
+
+
+def test_a_leak_of_a_few_images_is_no_reason_to_judge_nothing():
+    script = Script()
+    script.train(loader(list(range(9)), 1))
+    script.evaluate(loader([8, 9, 10, 11], 2))
+    assert script.judged() == {"val": (4, 4)}
+
+
+def test_windows_of_one_validation_set_are_no_folds():
+    script = Script()
+    for window in ([6, 7, 8], [9, 10, 11]):
+        script.train(loader([0, 1, 2], 1))
+        script.evaluate(loader(window, 2))
+    assert script.judged() == {"val": (3, 3)}
+
+
+def test_a_stream_that_is_trained_on_is_not_held_out():
+    class Stream(torch.utils.data.IterableDataset):
+        def __iter__(self):
+            return iter(DATA)
+
+    stream = Stream()
+    script = Script()
+    script.train(Loader(DataLoader(stream, 4), 1))
+    script.evaluate(Loader(DataLoader(stream, 4), 2))
+    assert script.judged() == {}
+
+
+def test_what_the_script_never_evaluates_is_measured_as_its_sampler_says():
+    model = torch.nn.Linear(12, 2)
+    images = torch.zeros(4, 12)
+    call = Forward(model, None, None, [images], None, True, arguments=(images,), batch=[images, LABELS[:4]])
+    seen = []
+    measured(loader([4, 5, 6]).loader, call, Hooks(), hear=lambda output, batch: seen.append(batch[1]))
+    assert [one.tolist() for one in seen] == [LABELS[[4, 5, 6]].tolist()]
+
+
+class Oversampled(torch.utils.data.Dataset):
+    """Reads each item of another data set twice."""
+
+    def __init__(self):
+        self.dataset, self.indices = DATA, [3, 4]
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return self.dataset[self.indices[index // 2]]
+
+
+def test_what_is_like_a_subset_and_none_is_a_data_set_of_its_own():
+    given = Oversampled()
+    assert drawn(DataLoader(given, 2)) == Drawn(id(given), None)
+
+
+def test_a_sampler_of_batches_is_what_orders_a_loader():
+    class Batches:
+        def __iter__(self):
+            return iter([[0, 1]])
+
+        def __len__(self):
+            return 1
+
+    batches = Batches()
+    assert sampler_of(DataLoader(DATA, batch_sampler=batches)) is batches
+
+
 @pytest.mark.parametrize(
     ("given", "items"),
     [
@@ -96,7 +193,7 @@ def test_a_loader_that_is_built_again_is_the_same():
         (DataLoader(DATA, 4, sampler=SubsetRandomSampler(list(np.array([3, 5])))), {3, 5}),
         (DataLoader(Subset(DATA, [2, 4, 6]), 2, sampler=SubsetRandomSampler([0, 2])), {2, 6}),
         (DataLoader(Subset(Subset(DATA, [2, 4, 6]), [1])), {4}),
-        (DataLoader(DATA, 4, sampler=RandomSampler(DATA)), set(range(12))),
+        (DataLoader(DATA, 4, sampler=RandomSampler(DATA)), None),
     ],
 )
 def test_what_a_loader_reads(given, items):

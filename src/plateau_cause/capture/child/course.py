@@ -43,6 +43,7 @@ class Pass:
     forwards: int = 0
     backwards: int = 0
     ended: bool = False
+    number: int = 0  # how many passes began before it
     is_read: bool = False  # whether its last batch has been yielded
     used: int = 0  # batches up to the last that a forward call was made for
     reads_ahead: bool | None = None  # whether the model gets a batch after the next one has been read
@@ -115,7 +116,7 @@ class Course:
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
         self.loaders: list[Loader] = []
-        self.backwards = self.calls = 0
+        self.backwards = self.calls = self.begun = 0
         self.plan: tuple[int, Place | None] | None = None  # epochs that a framework was asked for
         self.in_backward = 0  # how many backward calls are under way, one within the other
         self.is_rehearsal = False  # whether a framework tries out its evaluation before training
@@ -141,6 +142,7 @@ class Course:
         self.end_read()
         for left in [one for one in self._open if one.of is of.of or _is_over(one)]:
             self.end(left)
+        of.number, self.begun = self.begun, self.begun + 1
         of.of.passes.append(of)
         self._open.append(of)
 

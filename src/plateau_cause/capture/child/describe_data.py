@@ -9,6 +9,7 @@ from types import CellType
 from typing import Any
 
 from plateau_cause.capture.child.cleaning import changed
+from plateau_cause.capture.child.drawn import sampler_of
 from plateau_cause.capture.child.facts import kind, picture_facts, plain
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.replay import Sample, Sampled, normalisation
@@ -203,16 +204,12 @@ def _of_batches(loader: Any) -> int | None:
     return getattr(loader.batch_sampler, "batch_size", None)
 
 
-def _inner_sampler(loader: Any) -> Any:
-    return getattr(loader.batch_sampler, "sampler", None) or getattr(loader, "sampler", None)
-
-
 def _shuffles(loader: Any) -> bool:
-    return type(_inner_sampler(loader)).__name__ != "SequentialSampler"
+    return type(sampler_of(loader)).__name__ != "SequentialSampler"
 
 
 def _sampler(loader: Any) -> dict[str, Any]:
-    sampler = _inner_sampler(loader)
+    sampler = sampler_of(loader)
     told = ("replacement", "num_samples")
     facts = {name: plain(getattr(sampler, name, None)) for name in told if hasattr(sampler, name)}
     weights = getattr(sampler, "weights", None)

@@ -14,30 +14,42 @@ class Drawn:
 
     Attributes:
         of: the data set's identity.
-        items: their numbers there.
+        items: their numbers there; None: all of them, or it is not known which.
     """
 
     of: int
-    items: frozenset[int]
+    items: frozenset[int] | None
 
-    def overlaps(self, other: Drawn) -> bool:
-        """Returns whether both hold one item."""
-        return self.of == other.of and not self.items.isdisjoint(other.items)
+    def share_in(self, other: Drawn) -> float:
+        """Returns which part of these items another one holds as well."""
+        if self.of != other.of:
+            return 0.0
+        if self.items is None or other.items is None:
+            return 1.0
+        return len(self.items & other.items) / max(len(self.items), 1)
 
 
-def drawn(loader: Any) -> Drawn | None:
-    """Returns what a loader reads: all of its data set unless its sampler says which; None of a stream."""
-    data_set = loader.dataset
-    try:
-        length = len(data_set)
-    except (TypeError, NotImplementedError):
-        return None
-    order = getattr(loader.batch_sampler, "sampler", loader.sampler)
-    items = _numbers(order) or _numbers(getattr(order, "indices", None)) or range(length)
+def drawn(loader: Any) -> Drawn:
+    """Returns what a loader reads: all of its data set unless its sampler or a subset says which."""
+    data_set, items = loader.dataset, positions(loader)
     while (kept := _numbers(getattr(data_set, "indices", None))) and hasattr(data_set, "dataset"):
-        items = [kept[one] for one in items]
+        if len(kept) != len(data_set):  # not what torch calls a subset
+            break
+        items = kept if items is None else [kept[one] for one in items]
         data_set = data_set.dataset
-    return Drawn(id(data_set), frozenset(items))
+    return Drawn(id(data_set), None if items is None else frozenset(items))
+
+
+def positions(loader: Any) -> Sequence[int] | None:
+    """Returns which items of its data set a loader's sampler names; None where it names none."""
+    order = sampler_of(loader)
+    return _numbers(order) or _numbers(getattr(order, "indices", None)) or None
+
+
+def sampler_of(loader: Any) -> Any:
+    """Returns what decides the order of a loader: its sampler, or what makes its batches without one."""
+    batches = loader.batch_sampler
+    return loader.sampler if batches is None else getattr(batches, "sampler", batches)
 
 
 def _numbers(given: Any) -> Sequence[int]:

@@ -15,6 +15,8 @@ from plateau_cause.capture.child.tally import predicted
 if TYPE_CHECKING:
     from plateau_cause.capture.child.changes import Changes
 
+MOST = 0.5  # of the images of an evaluation: when more are trained on, it judges no held-out ones
+
 
 @dataclass
 class Sheet:
@@ -23,7 +25,7 @@ class Sheet:
     loader: Loader
     place: Any  # of the loop
     drawn: Drawn | None = None  # which images these are
-    is_first: bool = False  # whether nothing had been trained yet
+    trained: Drawn | None = None  # what of the same data set its model was trained on last
     found: list[tuple[Any, Any]] = field(default_factory=list)  # positions (or None) and hits of each batch
     labels: Counter[int] = field(default_factory=Counter)
 
@@ -48,13 +50,12 @@ class Hits:
         self._changes = changes
         self._open: dict[int, Sheet] = {}
         self._last: dict[Any, list[Sheet]] = {}  # line of a loader, or data set → last passes over its images
-        self._trained: list[Drawn] = []  # what passes of training have read
+        self._trained: dict[int, Pass] = {}  # data set → its last pass of training
+        self._drawn: dict[int, tuple[Any, Drawn]] = {}  # identity of a loader → it, and what it reads
 
     def trained(self, of: Pass) -> None:
         """Takes note of a pass of training: what it read is not held out from its model."""
-        read = drawn(of.of.loader)
-        if read is not None:
-            self._trained = [*(one for one in self._trained if one != read), read]
+        self._trained[self._read(of).of] = of
 
     def add(self, forward: Forward) -> None:
         """Adds a batch of an evaluation."""
@@ -67,7 +68,7 @@ class Hits:
         middle = self._changes.doors.losing.middle or 0.0
         labels = self._changes.labels(labels.to(logits.device))
         if id(of) not in self._open:
-            self._open[id(of)] = Sheet(of.of, of.place, drawn=drawn(of.of.loader))
+            self._open[id(of)] = Sheet(of.of, of.place, self._read(of))
         sheet = self._open[id(of)]
         sheet.found.append((_positions(of, forward.batch), predicted(logits, middle) == labels))
         sheet.labels.update(labels.tolist())
@@ -75,38 +76,53 @@ class Hits:
     def close(self, of: Pass) -> None:
         """Ends a pass over held-out images; a later one over some of them takes its place."""
         sheet = self._open.pop(id(of), None)
-        if sheet is None or _is_shared(sheet.drawn, self._now()):
+        if sheet is None:
             return
-        sheet.is_first = not self._trained
+        sheet.trained = self._trained_on(sheet)
+        if _is_of(sheet, sheet.trained):
+            return
         before = self._last.get(key := of.of.place or id(of.of.loader.dataset), [])
-        self._last[key] = [*(one for one in before if _are_folds(one.drawn, sheet.drawn)), sheet]
+        self._last[key] = [*(one for one in before if _are_folds(one, sheet)), sheet]
 
     def sheets(self) -> dict[str, Sheet]:
         """Returns the held-out passes as `val` and `test`: the last two, folds of one together."""
-        held_out = [[one for one in folds if not self._is_of_training(one)] for folds in self._last.values()]
+        held_out = [[one for one in folds if not self._is_early(one)] for folds in self._last.values()]
         kept = [_joined(folds) for folds in held_out if folds]
         if len(kept) == 1:
             return {_split_of(kept[0]): kept[0]}
         last = sorted(kept[-2:], key=lambda one: _split_of(one) == "test")
         return dict(zip(("val", "test"), last, strict=False))
 
-    def _now(self) -> Drawn | None:
-        """Returns what the model that is evaluated now was trained on last, or is being trained on."""
+    def _read(self, of: Pass) -> Drawn:
+        loader = of.of.loader
+        if id(loader) not in self._drawn:
+            self._drawn[id(loader)] = loader, drawn(loader)
+        return self._drawn[id(loader)][1]
+
+    def _trained_on(self, sheet: Sheet) -> Drawn | None:
+        """Returns what of a sheet's data set the model that is judged was trained on, or is."""
+        assert sheet.drawn is not None
         under_way = [one for one in self._changes.doors.course.open if one.backwards]
-        return drawn(under_way[-1].of.loader) if under_way else next(iter(self._trained[-1:]), None)
+        known = (*self._trained.values(), *under_way)
+        passes = [one for one in known if self._read(one).of == sheet.drawn.of]
+        return self._read(max(passes, key=lambda one: one.number)) if passes else None
 
-    def _is_of_training(self, sheet: Sheet) -> bool:
-        """Returns whether a pass before all training read images that were trained on later."""
-        return sheet.is_first and any(_is_shared(sheet.drawn, one) for one in self._trained)
-
-
-def _is_shared(held_out: Drawn | None, trained: Drawn | None) -> bool:
-    return held_out is not None and trained is not None and held_out.overlaps(trained)
+    def _is_early(self, sheet: Sheet) -> bool:
+        """Returns whether images that were trained on later were evaluated before."""
+        return sheet.trained is None and _is_of(sheet, self._trained_on(sheet))
 
 
-def _are_folds(first: Drawn | None, second: Drawn | None) -> bool:
-    """Returns whether two passes at one line read different parts of one data set."""
-    return first is not None and second is not None and first.of == second.of and not first.overlaps(second)
+def _is_of(sheet: Sheet, trained: Drawn | None) -> bool:
+    """Returns whether most images of a sheet are those of a training; a leak of a few refuses nothing."""
+    return trained is not None and sheet.drawn is not None and sheet.drawn.share_in(trained) > MOST
+
+
+def _are_folds(first: Sheet, second: Sheet) -> bool:
+    """Returns whether two passes at one line judge other images, by models that were trained on others."""
+    parts = first.drawn, second.drawn
+    is_one_set = parts[0] is not None and parts[1] is not None and parts[0].of == parts[1].of
+    are_apart = is_one_set and not parts[0].share_in(parts[1])  # type: ignore[union-attr,arg-type]
+    return are_apart and None not in (first.trained, second.trained) and first.trained != second.trained
 
 
 def _joined(folds: list[Sheet]) -> Sheet:

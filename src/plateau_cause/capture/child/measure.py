@@ -8,6 +8,7 @@ from typing import Any
 
 from plateau_cause.capture.child.chance import chance_kept
 from plateau_cause.capture.child.course import Forward
+from plateau_cause.capture.child.drawn import positions
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.linking import tensors
 from plateau_cause.capture.child.tally import Tally
@@ -22,7 +23,8 @@ def measured(
     Chance, modes, gradients and the loader itself are afterwards as they were before.
 
     Args:
-        loader: a DataLoader; its data set, batch size and collate function are used, nothing else.
+        loader: a DataLoader; its data set, what its sampler names of it, batch size and collate function
+            are used, nothing else.
         call: a call that the script made, with the batch that it was made for: the model is called alike.
         hooks: silent meanwhile.
         middle: where a single output is undecided, see Tally.result.
@@ -35,7 +37,9 @@ def measured(
     try:
         with chance_kept(), _evaluating(call.module), torch.no_grad():
             size = loader.batch_size or getattr(loader.batch_sampler, "batch_size", None) or 1
-            own = torch.utils.data.DataLoader(loader.dataset, size, collate_fn=loader.collate_fn)
+            chosen = positions(loader)
+            data_set = loader.dataset if chosen is None else torch.utils.data.Subset(loader.dataset, chosen)
+            own = torch.utils.data.DataLoader(data_set, size, collate_fn=loader.collate_fn)
             for batch in own:
                 arguments, named = _alike(call, batch)
                 output = call.module(*arguments, **named)

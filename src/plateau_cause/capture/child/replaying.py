@@ -45,8 +45,8 @@ class Replay(Watch):
         """Closes the pass."""
         super().passed(of)
         if of.backwards:
-            self.hits.trained(of)
             self.changes.passed()
+            self.hits.trained(of)
         else:
             self.hits.close(of)
 
