@@ -165,7 +165,7 @@ def refuse_untrained(given: Script, content: dict[str, Any], printed: str | None
         raise PlateauError(f"{given.target} raised {error['class']}{where}: {error['message']}{hint}")
     if content.get("framework") == "keras" and not content["seen"]["fits"]:
         raise PlateauError(f"{given.target}: {untrained.without_fit(content['seen']['tape'])}")
-    if not content["seen"]["backward_calls"]:
+    if not content["seen"]["backward_calls"] or "model" not in content:
         raise PlateauError(f"{given.target}: no training was seen: {untrained.reason(content['seen'])}")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture import patches
-from plateau_cause.capture.source import Edit, Source
+from plateau_cause.capture.source import Edit, Source, called
 
 RATES = ("lr", "learning_rate", "max_lr")
 EPOCHS = ("epochs", "num_epochs", "max_epochs", "num_train_epochs")
@@ -55,9 +55,10 @@ def number_changed(
     if number is None or place is None:
         return place, None
     line, new = number.lineno, change(float(number.value))  # type: ignore[arg-type]
+    written = str(round(new)) if isinstance(number.value, int) and new == round(new) else f"{new:.4g}"
 
     def edit(source: Source, _: int) -> list[Edit]:
-        return [source.replaced(number, f"{new:.4g}")]
+        return [source.replaced(number, written)]
 
     found = {"file": place["file"], "line": line}
     return found, patches.changed(folder, found, edit)
@@ -91,9 +92,9 @@ def _given(call: ast.Call, names: Sequence[str]) -> ast.expr | None:
     named = [keyword.value for keyword in call.keywords if keyword.arg in names]
     if named:
         return named[0]
-    if names is EPOCHS and isinstance(call.func, ast.Name) and call.func.id == "range":
-        return call.args[-1] if 0 < len(call.args) < 3 else None
-    second = call.args[1] if names is RATES and len(call.args) == 2 else None
+    if names == EPOCHS and isinstance(call.func, ast.Name) and call.func.id == "range":
+        return call.args[0] if len(call.args) == 1 else None
+    second = call.args[1] if names == RATES and len(call.args) == 2 else None
     is_a_name = isinstance(second, (ast.Name, ast.Attribute, ast.Subscript))
     return second if second is not None and (is_a_name or _is_number(second)) else None
 
@@ -102,7 +103,8 @@ def _resolved(
     given: ast.expr, tree: ast.AST, arguments: list[str], actual: float | None
 ) -> ast.Constant | None:
     if _is_number(given):
-        return given  # type: ignore[return-value]
+        is_it = actual is None or given.value == actual  # type: ignore[attr-defined]
+        return given if is_it else None  # type: ignore[return-value]
     name = _name(given)
     if name is None or any(_gives(one, name) for one in arguments):
         return None
@@ -113,7 +115,9 @@ def _resolved(
 
 
 def _given_by_name(tree: ast.AST, name: str) -> list[ast.expr]:
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    """Returns the numbers that functions of the file are given by a name."""
+    own = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and called(node) in own]
     words = [word for call in calls for word in call.keywords if word.arg == name]
     return [word.value for word in words if _is_number(word.value)]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture import affine, settings
-from plateau_cause.capture.numbers import EPOCHS, number_changed, rate_changed, rate_written
+from plateau_cause.capture.numbers import rate_changed, rate_written
 from plateau_cause.capture.observation import Observation, Peeked, at, with_places
 
 HEALTHY_CHANGE = 3e-3  # of the weights' norm, per step: what most trainings bear
@@ -105,24 +105,6 @@ def rate(peeked: Peeked, cause: str, is_sure: bool) -> Possible:
     words = with_places(f"the rate of {rates}", optimizer["place"])
     one = Possible("rate", cause, words, "", optimizer["place"], None, told, 0.5, is_sure)
     return with_rate_place(one, peeked)
-
-
-def longer(peeked: Peeked, times: int) -> Possible | None:
-    """Returns a training of several times as many steps; None where no loader of training is known."""
-    told, epochs = settings.loader(peeked), peeked.content.get("epochs")
-    if told is None and peeked.content.get("framework") != "keras":
-        return None
-    place, patch = epochs["place"] if epochs else None, None
-    if epochs:
-        place, patch = number_changed(peeked.folder, place, EPOCHS, lambda count: count * times,
-                                      peeked.content["script"]["arguments"], epochs["count"])  # fmt: skip
-    count = f"{epochs['count']} epoch{'s' * (epochs['count'] != 1)}" if epochs else "a training"
-    words = with_places(f"the loss was still falling when training ended after {count}", place)
-    difference = f"{count} instead of {times} times as long"
-    return Possible("training_length", "training_length", words, difference, place, patch,
-                    {**(told or {}), "times": times}, 0.5, is_sure=False, cost=times,
-                    title="Training ends too early", repair=f"Train {times} times as long",
-                    explanation=f"The loss was still falling when training ended after {count}.")  # fmt: skip
 
 
 def _rate_of_fit(peeked: Peeked, cause: str, is_sure: bool, is_down: bool) -> Possible:

@@ -89,10 +89,16 @@ def loss_input(peeked: Peeked) -> Observation | None:
         ("kl_div", "probabilities"): "kl_div expects log-probabilities and is given probabilities",
         ("kl_div", "logits"): "kl_div expects log-probabilities and is given plain outputs",
         ("cross_entropy", "never negative"): "outputs pass a ReLU before the loss",
+        (
+            "binary_cross_entropy_with_logits",
+            "never negative",
+        ): "sigmoid before a loss that applies it itself",
     }.get((loss["computes"], loss["on"]))
-    if wrong is None or (loss["on"] == "never negative" and not (before and before["function"] == "relu")):
+    function = before["function"] if before else None
+    is_head = loss["on"] == "never negative" and function == "relu"
+    is_sigmoid = loss["computes"] == "binary_cross_entropy_with_logits" and function == "sigmoid"
+    if wrong is None or (loss["on"] == "never negative" and not (is_head or is_sigmoid)):
         return None
-    is_head = loss["on"] == "never negative"
     change = patches.logged if loss["computes"] in ("nll_loss", "kl_div") else patches.without_activation
     patch = change(peeked.folder, before) if before else None
     code, cause = ("output_activation", "head") if is_head else ("loss_input", "loss_function")

@@ -13,9 +13,10 @@ from plateau_cause import artifacts, runtime, tracking
 from plateau_cause.capture import observations
 from plateau_cause.capture.curves import curve
 from plateau_cause.capture.lighter import lighter, undecayed
+from plateau_cause.capture.longer import longer
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.parts import part_of
-from plateau_cause.capture.possible import Peek, Possible, longer, possible, rate, with_rate_place
+from plateau_cause.capture.possible import Peek, Possible, possible, rate, with_rate_place
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import script_record, script_scale
@@ -102,8 +103,8 @@ def diagnose(
 
     def prepared(ask: Ask) -> Ask:
         def asked_of(run: Replay, room: float) -> list[Factor]:
-            found = ask(run, room)
-            for one in found:
+            found = [one for one in ask(run, room) if one.name not in run.interventions]
+            for one in found:  # not those that have settings already
                 bench.prepare(one)  # type: ignore[arg-type]
             return list(found)
 
@@ -127,7 +128,8 @@ def diagnose(
 
 def _as_chosen(one: Possible, found: ScriptDiagnosed, peeked: Peeked) -> Possible:
     """Returns a change of the rate that a replay chose itself with the line where the rate is written."""
-    told = (run.content.get("interventions", {}).get(one.name, {}) for run in found.runs.values())
+    runs = [found.runs[name] for name in found.runs if name == "reference"] + list(found.runs.values())
+    told = (run.content.get("interventions", {}).get(one.name, {}) for run in runs)
     times = next((entry["times"] for entry in told if entry.get("took") and "times" in entry), None)
     if one.name != "rate" or times is None or "times" in one.settings:
         return one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from functools import cache
 from typing import Any
 
 CLASSES = 1000  # of the published weights
@@ -11,10 +12,11 @@ CLASSES = 1000  # of the published weights
 
 def architecture(model: Any) -> tuple[str, Any] | None:
     """Returns the name by which the network is built and the module that is it; None for any other."""
-    for module in model.modules():
-        name = _of_timm(module) or _of_torchvision(module) or _of_hugging_face(module)
-        if name is not None:
-            return name, module
+    for of_library in (_of_timm, _of_torchvision, _of_hugging_face):  # the last may hold one of timm's
+        for module in model.modules():
+            name = of_library(module)
+            if name is not None:
+                return name, module
     return None
 
 
@@ -40,7 +42,7 @@ def _of_torchvision(module: Any) -> str | None:
     for name, build in vars(sys.modules[file]).items():
         if not inspect.isfunction(build) or "weights" not in inspect.signature(build).parameters:
             continue
-        if name.startswith("_"):
+        if name.startswith("_") or inspect.signature(build).return_annotation not in _names(module):
             continue
         candidate = _without_memory(build)
         if type(candidate) is type(module) and _are_alike(wanted, _shapes(candidate)):
@@ -48,6 +50,12 @@ def _of_torchvision(module: Any) -> str | None:
     return None
 
 
+def _names(module: Any) -> tuple[Any, ...]:
+    """Returns what a builder may write as the kind of network that it returns."""
+    return type(module), type(module).__name__, inspect.Signature.empty
+
+
+@cache
 def _without_memory(build: Any) -> Any:
     """Returns a network whose parameters take no memory; what is computed to build it is computed."""
     import torch

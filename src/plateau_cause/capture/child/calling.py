@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import linecache
+import re
+import sys
 from dataclasses import dataclass
+from functools import cache
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +49,7 @@ class Calling:
         self.compiled: Place | None = None  # the line of torch.compile
         self.changes: Changes | None = None  # of a replay
         self._in_train = False
+        self._forwards: set[type] = set()  # classes whose `forward` is heard
         self._names: Registry[str] = Registry()
 
     def install(self, torch: ModuleType) -> None:
@@ -58,6 +64,8 @@ class Calling:
 
     def _built(self, _: None, module: Any, *arguments: Any, **named: Any) -> None:
         self.places.remember(module, here(built=module))
+        if _writes_forward():
+            self._follow_forward(module)
 
     def _compiled(self, *_: Any, **__: Any) -> None:
         self.compiled = here()
@@ -70,10 +78,15 @@ class Calling:
         self.loaded.append(Loaded(module, place, len(state), matched, len(own), list(result.missing_keys)))
 
     def _follow_calls(self, module_class: Any, is_compiling: Any) -> None:
-        original = module_class.__call__
+        self._is_compiling = is_compiling
+        module_class.__call__ = self._outermost(module_class.__call__)
 
+    def _outermost(self, original: Any) -> Any:
+        """Returns a call of a module that is heard where it is within no other."""
+
+        @functools.wraps(original)
         def call(module: Any, *arguments: Any, **named: Any) -> Any:
-            if is_compiling() or self.depth or self.course.in_backward or self.hooks.paused:
+            if self._is_compiling() or self.depth or self.course.in_backward or self.hooks.paused:
                 return original(module, *arguments, **named)
             self.depth, self.outermost = 1, module
             try:
@@ -87,7 +100,18 @@ class Calling:
             self.hooks.hear(self._after, module, arguments, named, output)
             return output
 
-        module_class.__call__ = call
+        return call
+
+    def _follow_forward(self, module: Any) -> None:
+        """Has `model.forward(x)`, which some scripts write, heard as `model(x)` is."""
+        owner = next((one for one in type(module).__mro__ if "forward" in vars(one)), None)
+        if (
+            owner is not None
+            and owner.__module__ != "torch.nn.modules.module"
+            and owner not in self._forwards
+        ):
+            self._forwards.add(owner)
+            owner.forward = self._outermost(owner.forward)
 
     def _before(self, module: Any) -> None:
         if has_parameters(module):
@@ -155,3 +179,11 @@ def has_parameters(module: Any) -> bool:
     if type(module).__module__.startswith(TRANSFORMS):
         return False
     return next(module.parameters(), None) is not None
+
+
+@cache
+def _writes_forward() -> bool:
+    """Returns whether the script calls `forward` of a module by that name, and not in a class of its own."""
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    text = "".join(linecache.getlines(file)) if file else ""
+    return re.search(r"(?<!\))(?<!\bself)\.forward\(", text) is not None

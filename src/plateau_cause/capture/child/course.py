@@ -68,6 +68,7 @@ class Forward:
     of: Pass | None = None
     batch: Any = None  # what the loader yielded for it
     facts: dict[str, Any] = field(default_factory=dict)  # what held at the time of the call
+    is_waiting: bool = False  # whether the next batch was asked for and no backward call has come yet
 
 
 class Mode:
@@ -171,6 +172,8 @@ class Course:
         """Notes a forward call, and finds the batch that it was made for."""
         if self.is_rehearsal:
             return
+        if any(one.is_waiting for one in self._pending):
+            self.settle()
         self.calls += 1
         link(forward, self._open, self.mode.looks_closely)
         if forward.of is not None:
@@ -193,6 +196,19 @@ class Course:
         for forward in _last_of_each_batch(trained):
             self.mode.judged(forward, is_training=True)
         self._pending = [one for one in pending if not one.is_grad]
+
+    def batch_wanted(self) -> None:
+        """Notes that the next batch is asked for.
+
+        What had gradients may still get its backward call: scripts ask for a batch ahead of it. The next call
+        of a module decides.
+        """
+        with_gradients = [one for one in self._pending if one.is_grad]
+        self._pending = [one for one in self._pending if not one.is_grad]
+        self.settle()
+        self._pending = with_gradients
+        for one in with_gradients:
+            one.is_waiting = True
 
     def settle(self) -> None:
         """Decides what is undecided, when no backward call can follow any more.

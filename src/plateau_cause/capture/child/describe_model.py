@@ -31,7 +31,7 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
         **_what_moves(doors, peek, named, held),
         "strangers": _strangers(doors, named),
         "weights": _weights(doors, named),
-        "dropout": _dropout(doors, peek),
+        "dropout": doors.hooks.attempt(_dropout, doors, peek),
         "dropout_in_evaluation": [{"place": place, "p": p} for place, p in doors.losing.dropped],
         "names": {id(one): name for name, one in named.items()},
     }
@@ -43,6 +43,8 @@ def parameters(peek: Peek) -> dict[str, Any]:
     for one in peek.training:
         inner, _ = facts.unwrapped(one.module)
         before = f"{one.name or facts.kind(inner)}." if len(peek.training) > 1 else ""
+        if any(name.startswith(before) for name in found if before):  # two that the script gives no name
+            before = f"{before}{len(found)}."
         found |= {f"{before}{name}": parameter for name, parameter in inner.named_parameters()}
     return found
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-SHARES = {"DropPath": "drop_prob", "StochasticDepth": "p"}  # timm's and torchvision's, by their names
+PATHS = ("DropPath", "StochasticDepth")  # what names end in: of timm, Hugging Face, torchvision
 
 
 def share_of(module: Any) -> str | None:
     """Returns which attribute of a module says how much it drops; None where it drops nothing."""
     from torch.nn.modules.dropout import _DropoutNd
 
-    name = "p" if isinstance(module, _DropoutNd) else SHARES.get(type(module).__name__)
-    return name if name is not None and getattr(module, name, None) else None
+    drops = isinstance(module, _DropoutNd) or type(module).__name__.endswith(PATHS)
+    return next((name for name in ("p", "drop_prob") if drops and getattr(module, name, None)), None)

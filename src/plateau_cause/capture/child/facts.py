@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from plateau_cause.capture.child.dropping import share_of
 from plateau_cause.capture.child.linking import tensors
 
 LABELS = ("label", "labels", "target", "targets", "y", "class", "classes", "category", "class_id", "label_id")
-DROPS = ("DropPath", "StochasticDepth")  # modules of timm and torchvision that act in training only
 
 
 def modes(module: Any) -> dict[str, Any]:
@@ -16,16 +16,8 @@ def modes(module: Any) -> dict[str, Any]:
 
     parts = list(module.modules())
     norms = [one for one in parts if isinstance(one, nn.modules.batchnorm._BatchNorm)]
-    drops = [one for one in parts if _drops(one)]
+    drops = [one for one in parts if share_of(one)]
     return {"training": module.training, "batch_norm": _counted(norms), "dropout": _counted(drops)}
-
-
-def _drops(module: Any) -> bool:
-    from torch import nn
-
-    if isinstance(module, nn.modules.dropout._DropoutNd):
-        return bool(module.p > 0)
-    return type(module).__name__ in DROPS and bool(getattr(module, "p", getattr(module, "drop_prob", 0)))
 
 
 def _counted(layers: list[Any]) -> dict[str, int]:
@@ -50,14 +42,18 @@ def picture_of(inputs: list[Any]) -> Any:
 
 
 def logits_of(output: Any) -> Any:
-    """Returns the tensor (N, C) that is judged: the output itself, its `logits`, or its first such tensor."""
+    """Returns the tensor (N, C) that is judged: the output itself, its `logits`, or the narrowest.
+
+    Models that give features beside their logits give more of them.
+    """
     logits = getattr(output, "logits", None)
     if logits is None and hasattr(output, "get"):
         logits = output.get("logits")
     if logits is not None:
         return logits
     found = [one for one in tensors(output) if one.is_floating_point()]
-    return next((one for one in found if one.ndim == 2), found[0] if found else None)
+    rows = [one for one in found if one.ndim == 2]
+    return min(rows, key=lambda one: one.shape[1], default=found[0] if found else None)
 
 
 def targets_in(batch: Any, count: int, classes: int = 0) -> Any:

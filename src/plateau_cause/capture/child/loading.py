@@ -79,7 +79,7 @@ class Loading:
             of = getattr(iterator, PASS, None)
             if of is None or hooks.paused:
                 return original(iterator)
-            hooks.hear(course.settle)
+            hooks.hear(course.batch_wanted)
             hooks.hear(course.end_read)
             if hooks.hear(course.mode.wants_no_more, of):
                 hooks.hear(course.read, of)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import multiprocessing
 import os
@@ -13,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from plateau_cause.capture.child import frameworks, pieces, program
+from plateau_cause.capture.child import frameworks, pieces, program, unsaved
 from plateau_cause.capture.child.calling import Calling
 from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.course import Course, Mode
@@ -150,26 +149,12 @@ def _install(doors: Doors, torch: ModuleType) -> None:
     doors.seeding.install_torch(torch)
     if doors.job["mode"] == "peek":
         doors.hooks.attempt(doors.losing.install, torch)
-        torch.save = _saves_no_file(torch.save)  # type: ignore[attr-defined]
+        unsaved.install(torch)
     else:
         doors.hooks.attempt(doors.losing.install_middles, torch)
     if doors.calling.changes is not None:
         doors.hooks.attempt(doors.loading.follow_positions, torch)
         doors.calling.changes.install(torch)
-
-
-def _saves_no_file(save: Any) -> Any:
-    """Returns `torch.save` without its files: two steps are no reason to write over a finished model.
-
-    What is saved into memory is saved: pickles of tensors are made so.
-    """
-
-    @functools.wraps(save)
-    def saves(content: Any, target: Any, *arguments: Any, **named: Any) -> None:
-        if not isinstance(target, (str, os.PathLike)):
-            save(content, target, *arguments, **named)
-
-    return saves
 
 
 def _end_peek(doors: Doors, peek: Peek, error: BaseException | None) -> NoReturn:

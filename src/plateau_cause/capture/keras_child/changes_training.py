@@ -119,9 +119,14 @@ class NoDecay(Change):
 
     def before(self, fit: Fit) -> None:
         """Sets the decay of the optimizer that is compiled."""
-        if library.optimizer_of(fit.model).get_config().get("weight_decay"):
+        self._is_meant = bool(library.optimizer_of(fit.model).get_config().get("weight_decay"))
+        if self._is_meant:
             fit.optimizer["weight_decay"] = 0.0
-            self.took = True
+
+    def after(self, fit: Fit) -> None:
+        """Reads the compiled optimizer again."""
+        decay = library.optimizer_of(fit.model).get_config().get("weight_decay")
+        self.took = self.took or (self._is_meant and not decay)
 
 
 class CompileAgain(Change):

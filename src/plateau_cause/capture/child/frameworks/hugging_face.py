@@ -36,10 +36,10 @@ def install_loading(doors: Doors, module: ModuleType) -> None:
     original = module.PreTrainedModel.from_pretrained.__func__
 
     @functools.wraps(original)
-    def from_pretrained(cls: Any, given: Any, *arguments: Any, **named: Any) -> Any:
+    def from_pretrained(cls: Any, *arguments: Any, **named: Any) -> Any:
         if doors.hooks.paused or named.get("output_loading_info"):
-            return original(cls, given, *arguments, **named)
-        model, told = original(cls, given, *arguments, output_loading_info=True, **named)
+            return original(cls, *arguments, **named)
+        model, told = original(cls, *arguments, **{**named, "output_loading_info": True})
         doors.hooks.hear(_loaded, doors, model, told)
         return model
 
