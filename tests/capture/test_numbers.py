@@ -53,7 +53,7 @@ def test_without_a_place_there_is_none(tmp_path):
 EPOCHS_CASES = {
     "in the range": ("for epoch in range(5):  # here\n    pass\n", "range("),
     "a name": ("EPOCHS = 5  # here\nfor epoch in range(EPOCHS):\n    pass\n", "range("),
-    "from one on": ("n_epochs = 5  # here\nfor epoch in range(1, n_epochs):\n    pass\n", "range("),
+    "four digits": ("EPOCHS = 5000  # here\nfor epoch in range(EPOCHS):\n    pass\n", "range("),
     "a flag": ("a.add_argument('--epochs', default=5)  # here\nfor e in range(args.epochs):\n  pass\n",
                "range("),
     "instead of a default": ("def train(m, num_epochs=25):\n    for e in range(num_epochs):\n        pass\n"
@@ -68,15 +68,19 @@ def test_epochs_are_changed_where_they_are_written(name, tmp_path):
     (tmp_path / "train.py").write_text(text)
     lines = text.splitlines()
     place = {"file": "train.py", "line": next(n for n, line in enumerate(lines, 1) if loop in line)}
-    place, patch = number_changed(tmp_path, place, EPOCHS, lambda count: 3 * count, [], 5)
+    count = 5000 if "5000" in text else 5
+    place, patch = number_changed(tmp_path, place, EPOCHS, lambda given: 3 * given, [], count)
     assert place["line"] == next(n for n, line in enumerate(lines, 1) if "here" in line)
-    assert "15" in patch.replace("25", "")
+    assert str(3 * count) in patch.replace("25", "")
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "for e in range(epochs):\n    pass\nepochs = 9\n",
+        "for e in range(1, 6):\n    pass\n",
+        "for e in range(9):\n    pass\n",
+        "for e in range(epochs):\n    OneCycleLR(o, 0.1, epochs=5)\n",
         "for e in range(a, b, c):\n    pass\n",
         "while True:\n    pass\n",
     ],

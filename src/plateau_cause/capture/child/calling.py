@@ -104,12 +104,9 @@ class Calling:
 
     def _follow_forward(self, module: Any) -> None:
         """Has `model.forward(x)`, which some scripts write, heard as `model(x)` is."""
-        owner = next((one for one in type(module).__mro__ if "forward" in vars(one)), None)
-        if (
-            owner is not None
-            and owner.__module__ != "torch.nn.modules.module"
-            and owner not in self._forwards
-        ):
+        owner: Any = next((one for one in type(module).__mro__ if "forward" in vars(one)), None)
+        is_own = owner is not None and owner.__module__ != "torch.nn.modules.module"
+        if is_own and owner not in self._forwards:
             self._forwards.add(owner)
             owner.forward = self._outermost(owner.forward)
 

@@ -1,4 +1,4 @@
-"""A peek's files: two steps are no reason to write over a finished model, nor to copy what was not written."""
+"""A peek's files: two steps are no reason to write over a finished model, nor to copy what none wrote."""
 
 from __future__ import annotations
 
