@@ -8,6 +8,7 @@ from typing import Any
 
 DECAY_DIRECTLY = ("AdamW", "SGD", "Lion")  # optimizers that take rate times decay from the weights
 MOSTLY = 0.7  # of the change
+DECAYED = 0.05  # of the weights in one step: there is soon nothing left that a change could be compared with
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Peeked:
         """
         change: float | None = self.model["change_per_step"]
         ahead = self.rate_ahead
-        if change is not None and self._decay_per_step > MOSTLY * change:
+        if change is not None and self._decay_per_step > min(MOSTLY * change, DECAYED):
             return None
         return change if change is None or ahead is None else change * ahead[1] / ahead[0]
 
