@@ -130,7 +130,7 @@ class Replays:
         if not (place / HITS).is_file():
             raise PlateauError(
                 f"{self._given.target}: no held-out images were judged; expected a loader besides that of "
-                "training, over a data set of its own, such as one of validation images"
+                "training, over images that are not trained on, such as those of validation"
             )
         took = frozenset(name for name in names if content["interventions"][name]["took"])
         return Replayed(content, artifacts.read_arrays(place / HITS), took, seed)
