@@ -12,6 +12,7 @@ from plateau_cause.capture.child.calling import Calling
 from plateau_cause.capture.child.course import Course, Forward, Loader, Mode, Pass
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.places import Registry
+from plateau_cause.capture.child.stepping import Stepping
 
 
 class Heard(Mode):
@@ -106,3 +107,31 @@ def test_features_beside_logits_are_not_judged():
     features, logits = torch.zeros(4, 96), torch.zeros(4, 10)
     assert facts.logits_of((features, logits)) is logits
     assert facts.logits_of((logits, torch.ones(4, 10))) is logits
+    parity = torch.zeros(4, 2)
+    assert facts.logits_of({"digit": logits, "parity": parity}) is logits
+    wide = torch.zeros(4, 100)
+    assert facts.logits_of((torch.zeros(4, 512), wide)) is wide
+
+
+def steps_of(*turns, clears):
+    """Returns how many optimizers were seen not to clear; each turn is backward and step of one of them."""
+    weights = [nn.Parameter(torch.ones(2)) for _ in range(2)]
+    optimizers = [torch.optim.SGD([one], 0.1) for one in weights]
+    hooks = Hooks()
+    stepping = Stepping(hooks, Course(Heard()), Registry())
+    for turn in turns:
+        if clears:
+            optimizers[turn].zero_grad()
+        loss = sum(one.sum() for one in weights)  # each backward call reaches both
+        stepping._backward(loss)
+        loss.backward()
+        optimizers[turn].step()
+        stepping.stepped(optimizers[turn])
+    return sum(stepping.of(one).uncleared > 0 for one in optimizers)
+
+
+@pytest.mark.parametrize(("turns", "clears", "count"), [
+    ((0, 0), True, 0), ((0, 0), False, 1), ((0, 1, 0, 1), True, 0), ((0, 1, 1), True, 0),
+])  # fmt: skip
+def test_of_two_optimizers_each_clears_its_own(turns, clears, count):
+    assert steps_of(*turns, clears=clears) == count

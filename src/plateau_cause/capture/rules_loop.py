@@ -80,24 +80,21 @@ def loss_input(peeked: Peeked) -> Observation | None:
     if not loss or not loss["on"]:
         return None
     before = loss["after"]
-    place = (before or loss)["place"]
+    place, function = (before or loss)["place"], before["function"] if before else "softmax"
     wrong = {
-        ("cross_entropy", "probabilities"): "softmax before cross-entropy, which applies it itself",
+        (
+            "cross_entropy",
+            "probabilities",
+        ): f"{function} before cross-entropy, which applies a softmax itself",
         ("binary_cross_entropy_with_logits", "probabilities"): "sigmoid before a loss that applies it itself",
         ("nll_loss", "probabilities"): "nll_loss expects log-probabilities and is given probabilities",
         ("nll_loss", "logits"): "nll_loss expects log-probabilities and is given plain outputs",
         ("kl_div", "probabilities"): "kl_div expects log-probabilities and is given probabilities",
         ("kl_div", "logits"): "kl_div expects log-probabilities and is given plain outputs",
         ("cross_entropy", "never negative"): "outputs pass a ReLU before the loss",
-        (
-            "binary_cross_entropy_with_logits",
-            "never negative",
-        ): "sigmoid before a loss that applies it itself",
     }.get((loss["computes"], loss["on"]))
-    function = before["function"] if before else None
-    is_head = loss["on"] == "never negative" and function == "relu"
-    is_sigmoid = loss["computes"] == "binary_cross_entropy_with_logits" and function == "sigmoid"
-    if wrong is None or (loss["on"] == "never negative" and not (is_head or is_sigmoid)):
+    is_head = loss["on"] == "never negative"
+    if wrong is None or (is_head and function != "relu"):
         return None
     change = patches.logged if loss["computes"] in ("nll_loss", "kl_div") else patches.without_activation
     patch = change(peeked.folder, before) if before else None

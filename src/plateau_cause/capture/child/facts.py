@@ -7,6 +7,7 @@ from typing import Any
 from plateau_cause.capture.child.dropping import share_of
 from plateau_cause.capture.child.linking import tensors
 
+FEATURES = 64  # from so many columns on an output beside another is features, more likely than a head
 LABELS = ("label", "labels", "target", "targets", "y", "class", "classes", "category", "class_id", "label_id")
 
 
@@ -44,7 +45,7 @@ def picture_of(inputs: list[Any]) -> Any:
 def logits_of(output: Any) -> Any:
     """Returns the tensor (N, C) that is judged: the output itself, its `logits`, or the narrowest.
 
-    Models that give features beside their logits give more of them.
+    Models that give features beside their logits give more of them. Of several heads the first counts.
     """
     logits = getattr(output, "logits", None)
     if logits is None and hasattr(output, "get"):
@@ -53,7 +54,8 @@ def logits_of(output: Any) -> Any:
         return logits
     found = [one for one in tensors(output) if one.is_floating_point()]
     rows = [one for one in found if one.ndim == 2]
-    return min(rows, key=lambda one: one.shape[1], default=found[0] if found else None)
+    narrow = [one for one in rows if one.shape[1] < FEATURES][:1]
+    return min(narrow or rows, key=lambda one: one.shape[1], default=found[0] if found else None)
 
 
 def targets_in(batch: Any, count: int, classes: int = 0) -> Any:

@@ -149,7 +149,7 @@ def form(output: Any, before: str | None, function: str | None = None) -> str:
         return "probabilities" if is_probability else "logits"
     if bool((rows >= 0).all()):
         sums_to_one = bool(((rows.sum(1) - 1).abs() < near).all())
-        return "probabilities" if sums_to_one else "never negative"
+        return "probabilities" if sums_to_one or before == "sigmoid" else "never negative"
     is_log = bool((rows.logsumexp(1).abs() < near).all())
     return "log-probabilities" if is_log else "logits"
 

@@ -28,6 +28,7 @@ class Held:
     clear_place: Place | None = None
     backwards: int = 0  # since the last step
     per_step: list[int] = field(default_factory=list)  # backward calls before each step
+    are_left: bool = False  # whether gradients stood at every backward call since its last step
     uncleared: int = 0  # steps whose gradients were added to what an earlier step had used
     by_hand: list[tuple[Place | None, float]] = field(default_factory=list)  # rates that the script wrote
     rates: list[list[float]] = field(default_factory=list)  # of each group, at the first steps
@@ -116,8 +117,8 @@ class Stepping:
         self.backward_place = here()
         self.loss = roots.detach() if getattr(roots, "ndim", 1) == 0 else None
         for held in self.held:
-            if not held.backwards and 0 < held.steps < 3 and _has_gradients(held.optimizer):
-                held.uncleared += 1
+            if 0 < held.steps < 3:  # of several optimizers each clears its own before its own backward call
+                held.are_left = (held.are_left or not held.backwards) and _has_gradients(held.optimizer)
             held.backwards += 1
         self.course.backward()
 
@@ -136,6 +137,8 @@ class Stepping:
         held = self.of(optimizer)
         frame = frame_here()
         held.steps += 1
+        held.uncleared += held.are_left
+        held.are_left = False
         held.last_rates = [group["lr"] for group in optimizer.param_groups]
         if held.steps <= RATES:
             held.rates.append([float(group["lr"]) for group in optimizer.param_groups])
