@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,25 +9,20 @@ from typing import Any
 import pandas as pd
 
 from plateau_cause import artifacts, runtime, tracking
-from plateau_cause.capture import observations
 from plateau_cause.capture.curves import curve
-from plateau_cause.capture.lighter import lighter, undecayed
-from plateau_cause.capture.longer import longer
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.parts import part_of
-from plateau_cause.capture.possible import Peek, Possible, possible, rate, with_rate_place
+from plateau_cause.capture.possible import Peek, Possible, with_rate_place
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import script_record, script_scale
-from plateau_cause.diagnosis.replays import Factor, Replay, classes
-from plateau_cause.diagnosis.script import Ask, ScriptDiagnosed, ScriptSearch, renamed
-from plateau_cause.diagnosis.symptoms import is_unfinished, is_unfitted, suspect
+from plateau_cause.diagnosis.replays import Factor
+from plateau_cause.diagnosis.script import ScriptDiagnosed, ScriptSearch, renamed
 from plateau_cause.errors import PlateauError
 from plateau_cause.lab.scale import JUDGED
 from plateau_cause.lab.store import CURVES
 from plateau_cause.pipeline import paths, script_arm, scripts
-
-MOST_TIMES, LEAST_TIMES = 3, 2  # as long a training is tried, as far as there is room
+from plateau_cause.pipeline.script_asks import Asks
 
 
 def main(given: Params, root: Path) -> None:
@@ -74,54 +68,12 @@ def diagnose(
         price: of one run there, in runs of the script on all its images.
     """
     limits = given.diagnosis
-
-    def is_asked(cause: str) -> bool:
-        return limits.factors == "all" or cause in limits.factors
-
-    asked = [one for one in scripts.possible_in(content) if is_asked(one.cause)]
     peeked = Peeked(content, scripts.script_of(given.recipe).folder)
-
-    def rated(run: Replay, room: float) -> list[Possible]:
-        change = peeked.change_per_step if content.get("model") else None
-        cause = suspect(run.content["epochs"], classes(run), change)
-        return [rate(peeked, cause, is_sure=False)] if cause and content.get("optimizers") else []
-
-    def eased(ways: Callable[[Peeked], list[Possible]]) -> Ask:
-        def asked_of(run: Replay, room: float) -> list[Possible]:
-            found = ways(peeked) if is_unfitted(run.content["epochs"]) else []
-            return [one for one in found if is_asked(one.cause)]
-
-        return asked_of
-
-    def lengthened(run: Replay, room: float) -> list[Possible]:
-        times = min(MOST_TIMES, int(room))
-        # A part of the images is fewer steps as well.
-        if price != 1.0 or times < LEAST_TIMES or not is_asked("training_length"):
-            return []
-        found = longer(peeked, times) if is_unfinished(run.content["epochs"]) else None
-        return [] if found is None or found.name in factors else [found]
-
-    def prepared(ask: Ask) -> Ask:
-        def asked_of(run: Replay, room: float) -> list[Factor]:
-            found = [one for one in ask(run, room) if one.name not in run.interventions]
-            for one in found:  # not those that have settings already
-                bench.prepare(one)  # type: ignore[arg-type]
-            return list(found)
-
-        return asked_of
-
-    def standing(run: Replay) -> list[Possible]:
-        seen = observations.standing(content, peeked.folder, run.content)
-        causes = {one.cause for one in seen if is_asked(one.cause)}
-        found = [one for one in possible(content, peeked.folder, seen) if one.cause in causes]
-        for one in found:
-            bench.prepare(one)
-        return found
-
+    listed = scripts.possible_in(content)
+    asks = Asks(peeked, bench, limits.factors, frozenset(one.name for one in listed), price == 1.0)
     reserve = 0.0 if price == 1.0 else 1.0  # for the run that confirms
-    factors: dict[str, Factor] = {one.name: one for one in asked}
-    asks = [prepared(ask) for ask in (eased(undecayed), rated, eased(lighter), lengthened)]
-    search = ScriptSearch(bench, limits, factors, asks, price, reserve, standing)
+    factors: dict[str, Factor] = {one.name: one for one in asks.asked(listed)}
+    search = ScriptSearch(bench, limits, factors, asks.in_turn(), price, reserve, asks.standing)
     found = renamed(search.diagnose())
     return replace(found, factors=tuple(_as_chosen(one, found, peeked) for one in found.factors))
 

@@ -1,0 +1,87 @@
+"""What a run of a script suggests to change besides what its peek has listed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from plateau_cause.capture import observations
+from plateau_cause.capture.lighter import lighter, undecayed
+from plateau_cause.capture.longer import longer
+from plateau_cause.capture.observation import Peeked
+from plateau_cause.capture.possible import Possible, possible, rate
+from plateau_cause.capture.replay import Replays, ReplaysOnPart
+from plateau_cause.diagnosis.replays import Factor, Replay, classes
+from plateau_cause.diagnosis.script import Ask
+from plateau_cause.diagnosis.symptoms import is_unfinished, is_unfitted, suspect
+
+MOST_TIMES, LEAST_TIMES = 3, 2  # as long a training is tried, as far as there is room
+
+
+@dataclass(frozen=True)
+class Asks:
+    """Changes that a run's curves ask for; those of causes that nobody asks about are left out.
+
+    Attributes:
+        peeked: the peek of the script.
+        bench: where it is run; takes the settings of every change.
+        causes: `diagnosis.factors` of params.yaml: `all`, or names of causes.
+        known: names of the changes that the peek has listed.
+        reads_all: whether runs read all training images.
+    """
+
+    peeked: Peeked
+    bench: Replays | ReplaysOnPart
+    causes: str | Sequence[str]
+    known: frozenset[str] = frozenset()
+    reads_all: bool = True
+
+    def in_turn(self) -> list[Ask]:
+        """Returns what is asked of the best run so far, one after the other."""
+        return [self._prepared(ask) for ask in (self.undecayed, self.rated, self.lighter, self.lengthened)]
+
+    def standing(self, run: Replay) -> list[Possible]:
+        """Returns what moves the layers that stood still to the end of the script's own run."""
+        content, folder = self.peeked.content, self.peeked.folder
+        seen = observations.standing(content, folder, run.content)
+        causes = {one.cause for one in seen}
+        found = self.asked([one for one in possible(content, folder, seen) if one.cause in causes])
+        for one in found:
+            self.bench.prepare(one)
+        return found
+
+    def undecayed(self, run: Replay, room: float) -> list[Possible]:
+        """Returns a training without a strong decay, where images were not fitted."""
+        return undecayed(self.peeked) if is_unfitted(run.content["epochs"]) else []
+
+    def rated(self, run: Replay, room: float) -> list[Possible]:
+        """Returns a training under another rate."""
+        content = self.peeked.content
+        change = self.peeked.change_per_step if content.get("model") else None
+        cause = suspect(run.content["epochs"], classes(run), change)
+        return [rate(self.peeked, cause, is_sure=False)] if cause and content.get("optimizers") else []
+
+    def lighter(self, run: Replay, room: float) -> list[Possible]:
+        """Returns a training with less augmentation or dropout, where images were not fitted."""
+        return lighter(self.peeked) if is_unfitted(run.content["epochs"]) else []
+
+    def lengthened(self, run: Replay, room: float) -> list[Possible]:
+        """Returns a longer training, where one on all images was still learning."""
+        times = min(MOST_TIMES, int(room))
+        if not self.reads_all or times < LEAST_TIMES or not is_unfinished(run.content["epochs"]):
+            return []
+        found = longer(self.peeked, times)
+        return [] if found is None or found.name in self.known else [found]
+
+    def asked(self, found: Sequence[Possible]) -> list[Possible]:
+        """Returns the changes whose cause is asked about."""
+        return [one for one in found if self.causes == "all" or one.cause in self.causes]
+
+    def _prepared(self, ask: Ask) -> Ask:
+        def asked_of(run: Replay, room: float) -> list[Factor]:
+            found = self.asked([one for one in ask(run, room) if one.name not in run.interventions])  # type: ignore[misc]
+            for one in found:  # those that the run has keep their settings
+                self.bench.prepare(one)
+            return list(found)
+
+        return asked_of
