@@ -107,8 +107,9 @@ class TestRateUnderWarmUp:
         assert peeked.change_per_step == 0.04 and rules_model.rate(peeked) is None
 
     @pytest.mark.parametrize(("decay", "is_known"), [(400.0, False), (1e-2, True)])
-    def test_what_decay_takes_says_nothing_of_the_rate(self, decay, is_known):
-        groups = [{"lr": 2e-3, "rates": [2e-3], "weight_decay": decay}]
+    @pytest.mark.parametrize("lr", [2e-3, 10.0])
+    def test_what_decay_takes_says_nothing_of_the_rate(self, decay, is_known, lr):
+        groups = [{"lr": lr, "rates": [lr], "weight_decay": decay}]
         optimizers = [{"class": "optim.AdamW", "groups": groups, "place": PLACE, "rates_by_hand": []}]
         model = {"change_per_step": 0.8, "trains": {"matrices": 5}}
         peeked = Peeked({"model": model, "optimizers": optimizers, "schedules": []}, None)

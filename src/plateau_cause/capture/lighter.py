@@ -7,13 +7,11 @@ from dataclasses import replace
 
 from plateau_cause.capture import patches
 from plateau_cause.capture.numbers import Place, number_changed
-from plateau_cause.capture.observation import Peeked, with_places
+from plateau_cause.capture.observation import Peeked, strong_decay, with_places
 from plateau_cause.capture.possible import Possible
 from plateau_cause.capture.source import Edit, Source, called
 
 STRONG_DROPOUT = 0.6  # share of the features; recipes in use drop up to half of them
-STRONG_DECAY = {"AdamW": 0.3, "SGD": 5e-3}  # up to which recipes in use go; of an optimizer not named here:
-OTHER_DECAY = 5e-3
 DECAYS = ("weight_decay",)
 PRIOR = 0.4
 MOST_STEPS = 4  # of an augmentation that are named
@@ -99,9 +97,8 @@ def undecayed(peeked: Peeked) -> list[Possible]:
         peeked: the peek of the script.
     """
     for one in peeked.content.get("optimizers", []):
-        most = max((group.get("weight_decay") or 0.0 for group in one["groups"]), default=0.0)
-        name = one["class"].rpartition(".")[2]
-        if most <= STRONG_DECAY.get(name, OTHER_DECAY):
+        most, name = strong_decay(one), one["class"].rpartition(".")[2]
+        if not most:
             continue
         words = with_places(f"{name} pulls weights to zero by a decay of {most:g}", one["place"])
         arguments = peeked.content["script"]["arguments"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 DECAY_DIRECTLY = ("AdamW", "SGD", "Lion")  # optimizers that take rate times decay from the weights
+USUAL_DECAY, OTHER_DECAY = {"AdamW": 0.3}, 5e-3  # up to which recipes in use go, by optimizer
 MOSTLY = 0.7  # of the change
 DECAYED = 0.05  # of the weights in one step: there is soon nothing left that a change could be compared with
 
@@ -64,8 +65,8 @@ class Peeked:
             for one in self.content.get("optimizers", [])
             if str(one.get("class")).endswith(DECAY_DIRECTLY)
         ]
-        groups = [group for one in direct for group in one["groups"]]
-        return max((group["lr"] * (group.get("weight_decay") or 0.0) for group in groups), default=0.0)
+        pulls = [max(group["lr"] for group in one["groups"]) * strong_decay(one) for one in direct]
+        return max(pulls, default=0.0)
 
     @property
     def rate_ahead(self) -> tuple[float, float] | None:
@@ -93,6 +94,13 @@ class Peeked:
         """
         others = [one for one in self.content["loaders"] if one["role"] != "train"]
         return [one for one in others if one["role"] != "unread" or not one.get("loop")]
+
+
+def strong_decay(optimizer: dict[str, Any]) -> float:
+    """Returns the weight decay of an optimizer where it is beyond what recipes use; else 0."""
+    most = max((group.get("weight_decay") or 0.0 for group in optimizer["groups"]), default=0.0)
+    usual = USUAL_DECAY.get(str(optimizer.get("class")).rpartition(".")[2], OTHER_DECAY)
+    return float(most) if most > usual else 0.0
 
 
 def at(place: dict[str, Any] | None) -> str:
