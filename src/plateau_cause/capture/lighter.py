@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
-from plateau_cause.capture import patches
+from plateau_cause.capture import patches, settings
 from plateau_cause.capture.numbers import Place, number_changed
 from plateau_cause.capture.observation import Peeked, strong_decay, with_places
 from plateau_cause.capture.possible import Possible
@@ -62,11 +62,11 @@ def _augmentation(peeked: Peeked) -> Possible | None:
     if loader is None or not steps:
         return None
     written = (loader["data_set"]["transform"] or {}).get("place") or loader["data_set"]["place"]
-    place = layers[0]["place"] if layers and not loader["at_random"] else written
+    place = layers[0]["place"] if layers and not loader.get("at_random") else written
     said = ", ".join(dict.fromkeys(step.partition("(")[0] for step in steps[:MOST_STEPS]))
     words = with_places(f"training images are changed at random: {said}", place)
     one = _possible("training_clean", words, f"training images changed at random: {said}", place, None)
-    return replace(one, settings={"loader": peeked.content["loaders"].index(loader)})
+    return replace(one, settings=settings.loader(peeked) or {})
 
 
 def _dropout(peeked: Peeked) -> Possible | None:
