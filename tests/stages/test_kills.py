@@ -23,7 +23,8 @@ from .conftest import Project, draw_pictures, make_project
 KILLS = int(os.environ.get("PLATEAU_TEST_KILLS", "6"))
 LATEST_S = 14.0  # a stage of these takes seconds: kills fall into starts, trainings, ends, and DVC's own work
 VARIES = ("run_id", "runs", "cost", "seconds", "url")  # from run to run, whatever happens
-pytestmark = pytest.mark.slow
+# Two whole diagnoses, and what the kills let through: 370 s on two idle cores, more beside another test.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture
