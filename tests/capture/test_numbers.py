@@ -58,6 +58,7 @@ EPOCHS_CASES = {
                "range("),
     "instead of a default": ("def train(m, num_epochs=25):\n    for e in range(num_epochs):\n        pass\n"
                              "train(model, num_epochs=5)  # here\n", "range("),
+    "a while": ("epochs = 5  # here\nwhile epoch < epochs and not done:\n    epoch += 1\n", "while"),
     "of fit": ("model.fit(x, epochs=5)  # here\n", "fit("),
 }  # fmt: skip
 

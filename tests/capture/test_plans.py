@@ -21,6 +21,24 @@ EPOCHS = {
     "after an error": (
         "try:\n    raise OSError\nexcept OSError:\n    for epoch in range(6):\n        seen()\n", 6,
     ),
+    "steps by a function": (
+        "def one():\n    try:\n        raise StopIteration\n    except StopIteration:\n        it = seen()\n"
+        "for k in range(3):\n    one()\n",
+        None,
+    ),
+    "a function after an error": (
+        "def one():\n    try:\n        raise OSError\n    except OSError:\n        for b in [seen()]:\n"
+        "            pass\nfor epoch in range(3):\n    one()\n",
+        3,
+    ),
+    "a while": ("epoch = 0\nwhile epoch < 5:\n    seen()\n    epoch += 1\n", 5),
+    "raised first": ("epoch = 0\nwhile epoch < 5:\n    epoch += 1\n    seen()\n", 5),
+    "to the last": ("epoch, go_on = 1, True\nwhile epoch <= 5 and go_on:\n    seen()\n    epoch += 1\n", 5),
+    "a while over steps": ("step = 0\nwhile step < 5:\n    next(batches)\n    step += 1\n", None),
+    "steps within": (
+        "step = 0\nwhile step < 6:\n    seen()\n    for one in range(3):\n        step += 1\n", None,
+    ),
+    "until something": ("rounds = []\nwhile len(rounds) < 4:\n    seen()\n    rounds.append(1)\n", None),
 }  # fmt: skip
 
 

@@ -83,7 +83,7 @@ def _written(
     except (OSError, UnicodeDecodeError, SyntaxError):
         return None
     calls = [node for node in source.at(place["line"], ast.Call) if _given(node, names) is not None]
-    given = _given(calls[0], names) if calls else None
+    given = _given(calls[0], names) if calls else _limit(source, place["line"]) if names == EPOCHS else None
     return None if given is None else _resolved(given, tree, arguments, actual)
 
 
@@ -97,6 +97,13 @@ def _given(call: ast.Call, names: Sequence[str]) -> ast.expr | None:
     second = call.args[1] if names == RATES and len(call.args) == 2 else None
     is_a_name = isinstance(second, (ast.Name, ast.Attribute, ast.Subscript))
     return second if second is not None and (is_a_name or _is_number(second)) else None
+
+
+def _limit(source: Source, line: int) -> ast.expr | None:
+    """Returns what `while epoch < epochs` counts to."""
+    tests = [node for loop in source.at(line, ast.While) for node in ast.walk(loop.test)]
+    compared = [one for one in tests if isinstance(one, ast.Compare) and isinstance(one.ops[0], ast.Lt)]
+    return compared[0].comparators[0] if compared else None
 
 
 def _resolved(

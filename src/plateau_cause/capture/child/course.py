@@ -6,12 +6,15 @@ the mode nor the gradients tell: scripts evaluate with gradients on, and train i
 
 from __future__ import annotations
 
+import weakref
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from plateau_cause.capture.child.linking import link
+from plateau_cause.capture.child.linking import link, tensors
 from plateau_cause.capture.child.places import Place
+
+OLDER = 16  # batches that a script may hold while it reads others, for an evaluation say
 
 
 @dataclass
@@ -51,6 +54,25 @@ class Pass:
     recent: deque[Any] = field(default_factory=lambda: deque(maxlen=2))  # a loader may read one batch ahead
     asked: deque[Any] = field(default_factory=deque)  # positions of the batches that are not yielded yet
     positions: deque[Any] = field(default_factory=lambda: deque(maxlen=2))  # of `recent`, in their data set
+    older: deque[Any] = field(default_factory=lambda: deque(maxlen=OLDER))  # tensors of those before, not held
+
+    def yielded(self, batch: Any) -> None:
+        """Notes the next batch; of the one before the last only the script keeps what it needs."""
+        self.batches += 1
+        if len(self.recent) == self.recent.maxlen:
+            self._let_go(self.recent[0])
+        self.recent.append(batch)
+        self.positions.append(self.asked.popleft() if self.asked else None)
+
+    def close(self) -> None:
+        """Notes that it has ended."""
+        self.ended, self.last = True, None
+        for batch in self.recent:
+            self._let_go(batch)
+        self.recent.clear()
+
+    def _let_go(self, batch: Any) -> None:
+        self.older.append([weakref.ref(one) for one in tensors(batch)])
 
 
 @dataclass
@@ -147,6 +169,13 @@ class Course:
         of.of.passes.append(of)
         self._open.append(of)
 
+    def yielded(self, of: Pass, batch: Any) -> None:
+        """Notes a batch; a pass that was taken for ended goes on."""
+        if of.ended:
+            of.ended = False
+            self._open.append(of)
+        of.yielded(batch)
+
     def read(self, of: Pass) -> None:
         """Notes that a pass has no more batches: it ends when the last of them has been in the model."""
         of.is_read = True
@@ -162,9 +191,8 @@ class Course:
         """Notes that a pass has ended."""
         if of.ended:
             return
-        self.settle()
-        of.ended, of.last = True, None
-        of.recent.clear()
+        self._settle_but([one for one in self._pending if one.is_grad and _is_of_training(one)])
+        of.close()
         self._open = [one for one in self._open if one is not of]
         self.mode.passed(of)
 
@@ -175,7 +203,8 @@ class Course:
         if any(one.is_waiting for one in self._pending):
             self.settle()
         self.calls += 1
-        link(forward, self._open, self.mode.looks_closely)
+        lasts = [one.passes[-1] for one in self.loaders if one.passes]
+        link(forward, self._open, lasts, self.mode.looks_closely)
         if forward.of is not None:
             forward.of.forwards += 1
         self.mode.called(forward)
@@ -203,11 +232,13 @@ class Course:
         What had gradients may still get its backward call: scripts ask for a batch ahead of it. The next call
         of a module decides.
         """
-        with_gradients = [one for one in self._pending if one.is_grad]
-        self._pending = [one for one in self._pending if not one.is_grad]
+        self._settle_but([one for one in self._pending if one.is_grad])
+
+    def _settle_but(self, undecided: list[Forward]) -> None:
+        self._pending = [one for one in self._pending if not any(one is other for other in undecided)]
         self.settle()
-        self._pending = with_gradients
-        for one in with_gradients:
+        self._pending = undecided
+        for one in undecided:
             one.is_waiting = True
 
     def settle(self) -> None:
@@ -221,6 +252,10 @@ class Course:
             self.mode.evaluated(forward)
         for forward in _last_of_each_batch(evaluated):
             self.mode.judged(forward, is_training=False)
+
+
+def _is_of_training(forward: Forward) -> bool:
+    return forward.of is not None and forward.of.of.role == "train"
 
 
 def _is_over(of: Pass) -> bool:

@@ -13,16 +13,21 @@ if TYPE_CHECKING:
     from plateau_cause.capture.child.course import Forward, Pass
 
 
-def link(forward: Forward, passes: list[Pass], looks_closely: bool) -> None:
+def link(forward: Forward, passes: list[Pass], lasts: list[Pass], looks_closely: bool) -> None:
     """Sets the pass and the batch that a forward call was made for; nothing where there is none.
 
     Args:
         forward: the call.
         passes: those that have begun and not ended.
+        lasts: the last of each loader, ended or not: a script may hold a batch of it.
         looks_closely: whether values may be compared; on a device that waits for it.
     """
-    tests = (_is_same, _is_equal) if looks_closely else (_is_same,)
-    found = next((one for test in tests if (one := _by(test, forward, passes)) is not None), None)
+    found = _by(_is_same, forward, passes)
+    if found is None and (held := _held_since(forward, lasts)) is not None:
+        forward.of, forward.batch = held
+        return
+    if found is None and looks_closely:
+        found = _by(_is_equal, forward, passes)
     for of in reversed(passes):
         if found is None and (batch := _in_turn(forward, of)) is not None:
             found = of, batch
@@ -49,6 +54,16 @@ def _by(test: Any, forward: Forward, passes: list[Pass]) -> tuple[Pass, Any] | N
     for of in reversed(passes):
         for batch in reversed(of.recent):
             if any(test(given, loaded) for given in forward.inputs for loaded in tensors(batch)):
+                return of, batch
+    return None
+
+
+def _held_since(forward: Forward, passes: list[Pass]) -> tuple[Pass, Any] | None:
+    """Returns the pass and what is left of a batch that the script has held while it read others."""
+    for of in reversed(passes):
+        for kept in reversed(of.older):
+            batch = [one for one in (reference() for reference in kept) if one is not None]
+            if any(_is_same(given, loaded) for given in forward.inputs for loaded in batch):
                 return of, batch
     return None
 

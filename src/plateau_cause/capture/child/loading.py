@@ -89,9 +89,7 @@ class Loading:
             except StopIteration:
                 hooks.hear(course.read, of)
                 raise
-            of.batches += 1
-            of.recent.append(batch)
-            of.positions.append(of.asked.popleft() if of.asked else None)
+            course.yielded(of, batch)
             return batch
 
         iterator_class.__next__ = following

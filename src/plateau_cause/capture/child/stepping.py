@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
@@ -73,6 +74,7 @@ class Stepping:
         optimizer = torch.optim.Optimizer
         self.hooks.after(optimizer, "__init__", self._built)
         self.hooks.before(optimizer, "zero_grad", self.cleared)
+        self.hooks.before(torch.nn.Module, "zero_grad", self._cleared_by_module)
         module = sys.modules["torch.optim.optimizer"]  # `torch.optim` deletes the name
         module.register_optimizer_step_pre_hook(self._before_step)
         module.register_optimizer_step_post_hook(self._after_step)
@@ -105,8 +107,20 @@ class Stepping:
             optimizer.param_groups[:] = groups
 
     def cleared(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
-        """Notes that gradients are cleared."""
-        self.of(optimizer).clear_place = here()
+        """Notes that gradients are cleared, of another optimizer too that holds the same, as within SAM."""
+        self.of(optimizer)
+        if any(one.clear_place is None for one in self.held):
+            self._clears(_parameters(optimizer))
+
+    def _cleared_by_module(self, module: Any, *arguments: Any, **named: Any) -> None:
+        if any(one.clear_place is None for one in self.held):
+            self._clears(module.parameters())
+
+    def _clears(self, parameters: Iterable[Any]) -> None:
+        known = {id(one) for one in parameters}
+        for held in self.held:
+            if held.clear_place is None and any(id(one) in known for one in _parameters(held.optimizer)):
+                held.clear_place = here()
 
     def _within(self, by: int) -> None:
         self.course.in_backward += by
@@ -230,6 +244,10 @@ class Group(dict[str, Any]):
         return dict, (dict(self),)
 
 
+def _parameters(optimizer: Any) -> Iterator[Any]:
+    return (one for group in optimizer.param_groups for one in group["params"])
+
+
 def _has_gradients(optimizer: Any) -> bool:
-    gradients = (one.grad for group in optimizer.param_groups for one in group["params"])
+    gradients = (one.grad for one in _parameters(optimizer))
     return any(bool((gradient != 0).any()) for gradient in gradients if gradient is not None)
