@@ -135,3 +135,56 @@ def steps_of(*turns, clears):
 ])  # fmt: skip
 def test_of_two_optimizers_each_clears_its_own(turns, clears, count):
     assert steps_of(*turns, clears=clears) == count
+
+
+def batch():
+    return torch.rand(4, 3, 8, 8), torch.zeros(4, dtype=torch.long)
+
+
+def test_a_batch_that_is_held_while_others_are_read(course):
+    """As a loop has it that fetches the next batch early and evaluates on both loaders in between."""
+    train = course.current
+    course.loaders.append(train.of)
+    train.of.passes = [train]
+    held = batch()
+    course.yielded(train, held)
+    validation = Pass(Loader(SimpleNamespace(dataset=()), None), None)
+    for _ in range(3):
+        course.yielded(train, (images := batch()))
+        course.forward(Forward(None, "looked at", None, [images[0]], torch.rand(4, 2), False))
+    course.loaders.append(validation.of)
+    course.begin(validation)
+    course.yielded(validation, (images := batch()))
+    course.forward(Forward(None, "judged", None, [images[0]], torch.rand(4, 2), False))
+    course.forward(Forward(None, "trained", None, [held[0]], torch.rand(4, 2), True))
+    course.backward()
+    assert (train.of.role, validation.of.role) == ("train", "evaluation")
+    assert course.mode.trainings == ["trained"]
+    course.yielded(train, batch())
+    assert any(one is train for one in course.open)
+
+
+def test_the_last_batch_of_training_fetched_ahead(course):
+    """The loader is read to its end between the model's call and backward: the call was for training."""
+    call(course, "first")
+    course.backward()
+    call(course, "second")
+    course.batch_wanted()
+    course.read(course.current)
+    course.end_read()
+    course.backward()
+    assert (course.mode.trainings, course.mode.evaluations) == (["first", "second"], [])
+
+
+@pytest.mark.parametrize("by", ["module", "another optimizer"])
+def test_gradients_that_something_else_clears(by):
+    stepping = Stepping(Hooks(), Course(Heard()), Registry())
+    model = nn.Linear(2, 2)
+    steps, other = (torch.optim.SGD(model.parameters(), 0.1) for _ in range(2))
+    stepping.of(steps)
+    if by == "module":
+        stepping._cleared_by_module(model)
+    else:
+        stepping.cleared(other)
+    stepping._cleared_by_module(nn.Linear(2, 2))
+    assert stepping.of(steps).clear_place is not None

@@ -199,6 +199,10 @@ TABLE: dict[str, Row] = {
     "frozen_layers": ("unfreeze", 0.5, False, "layers are frozen", settings.none),
     "optimizer_parameters": ("hold_parameters", 0.6, True, "no optimizer holds these layers", settings.none),
     "optimizer_before_head": ("hold_parameters", 0.9, True, "no optimizer holds these layers", settings.none),
+    "neither_reached_nor_held": (
+        "let_flow_and_hold", 0.6, True, "gradients are stopped, and no optimizer holds these layers",
+        settings.parts,
+    ),
     "no_steps": ("take_steps", 0.95, True, "no step is taken", settings.none),
     "gradients_lost": ("keep_gradients", 0.9, True, "gradients are cleared before the step", settings.none),
     "no_gradient": ("let_flow", 0.7, True, "gradients are stopped within the model", settings.parts),

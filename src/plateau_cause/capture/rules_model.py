@@ -47,10 +47,21 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
     if not missing["parameters"] or missing.get("changes_at"):
         return None
     held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))
+    if missing.get("reached") == 0:
+        return _neither_reached_nor_held(peeked, held)
     words = with_places(f"{missing['layers']} never moves: the optimizer holds only {held}", place)
     name = peeked.model["parts"][0]["name"] if len(peeked.model["parts"]) == 1 else None
     patch = patches.held_whole(peeked.folder, place, name)
     return Observation("optimizer_parameters", "optimizer_parameters", words, place, patch)
+
+
+def _neither_reached_nor_held(peeked: Peeked, held: str) -> Observation:
+    """Returns that layers lack gradients and an optimizer: neither alone would have them move."""
+    training, layers = peeked.content["training"], peeked.model["not_held"]["layers"]
+    place = training.get("stopped_at") or training["place"]
+    words = with_places(f"{layers}: no gradient arrives there, and the optimizer holds only {held}",
+                        place, peeked.content["optimizers"][0]["place"])  # fmt: skip
+    return Observation("neither_reached_nor_held", "weights_update", words, place)
 
 
 def no_steps(peeked: Peeked) -> Observation | None:
@@ -75,7 +86,8 @@ def gradients_lost(peeked: Peeked) -> Observation | None:
         words = with_places("gradients are gone before the step: nothing moves", place)
         return Observation("gradients_lost", "training_loop", words, place)
     layers = ", ".join(part["layers"] for part in (without, zero) if part["layers"])
-    place = peeked.content["training"]["place"]
+    training = peeked.content["training"]
+    place = training.get("stopped_at") or training["place"]
     words = with_places(f"{layers}: no gradient arrives there, it never moves", place)
     return Observation("no_gradient", "weights_update", words, place)
 

@@ -109,7 +109,11 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
             "changes_at": doors.hooks.attempt(thaw_ahead, frame_here()) or doors.course.thaws,
         },
         "unfrozen_later": _said(later, named),
-        "not_held": _said(unheld, named) | {"changes_at": doors.hooks.attempt(hold_ahead, frame_here())},
+        "not_held": _said(unheld, named)
+        | {
+            "reached": sum(id(named[name]) in peek.reached for name in unheld),
+            "changes_at": doors.hooks.attempt(hold_ahead, frame_here()),
+        },
         "without_gradient": _said(without, named),
         "zero_gradient": _said(zero, named),
         "still": _said(still, named),

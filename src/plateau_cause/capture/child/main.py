@@ -32,6 +32,7 @@ from plateau_cause.capture.child.replaying import Replay
 from plateau_cause.capture.child.seeding import Seeding
 from plateau_cause.capture.child.spawning import Spawning
 from plateau_cause.capture.child.stepping import Stepping
+from plateau_cause.capture.child.stopping import Stopping
 from plateau_cause.capture.child.watch import Watch
 
 FAILED = 70  # exit status where plateau itself failed, not the script
@@ -48,6 +49,7 @@ class Doors:
     loading: Loading
     calling: Calling
     stepping: Stepping
+    stopping: Stopping
     losing: Losing
     seeding: Seeding
     decoding: Decoding
@@ -124,7 +126,7 @@ def open_doors(job: dict[str, Any], mode: Mode, wanted: list[Intervention] | Non
     calling = Calling(hooks, course, places)
     doors = Doors(
         job, hooks, course, places, Loading(hooks, course, places), calling,
-        Stepping(hooks, course, places), Losing(hooks, calling, places),
+        Stepping(hooks, course, places), Stopping(hooks, calling), Losing(hooks, calling, places),
         Seeding(hooks, job.get("seed")), Decoding(hooks), Spawning(hooks, course),
     )  # fmt: skip
     if wanted is not None:
@@ -149,6 +151,7 @@ def _install(doors: Doors, torch: ModuleType) -> None:
     doors.seeding.install_torch(torch)
     if doors.job["mode"] == "peek":
         doors.hooks.attempt(doors.losing.install, torch)
+        doors.hooks.attempt(doors.stopping.install, torch)
         unsaved.install(torch)
     else:
         doors.hooks.attempt(doors.losing.install_middles, torch)

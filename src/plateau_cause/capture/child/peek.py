@@ -40,6 +40,7 @@ class Peek(Mode):
         self.loss: dict[str, Any] | None = None
         self.taken: Loss | None = None  # the call that it tells of
         self.gradients: dict[int, float | None] = {}  # parameter → largest gradient at the steps
+        self.reached: set[int] = set()  # parameters that have had gradients before a step
         self.first_flags: dict[int, bool] = {}  # parameter → whether it required a gradient at the first call
         self.moved: dict[int, tuple[float, float]] = {}  # parameter → norm of its change, and its own
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
@@ -62,6 +63,7 @@ class Peek(Mode):
         """Keeps the weights as they are before the first call for training."""
         import torch
 
+        self.doors.stopping.taken()
         if not self.doors.stepping.steps and torch.is_grad_enabled() and id(module) not in self.initial:
             state = {name: value.detach().clone() for name, value in module.state_dict().items()
                      if hasattr(value, "detach")}  # fmt: skip
@@ -78,6 +80,7 @@ class Peek(Mode):
             "loop": forward.of.place if forward.of else None,
             "loader": forward.of.of.name if forward.of else None,
             "has_gradients": forward.is_grad,
+            "stopped_at": self.doors.stopping.taken(),
             "still": {id(one) for one in forward.module.modules() if not one.training},
         }
 
@@ -108,7 +111,9 @@ class Peek(Mode):
             self.evaluation.append(forward)
 
     def about_to_step(self, optimizer: Any) -> None:
-        """Keeps the weights that may move."""
+        """Keeps the weights that may move, and what gradients have reached."""
+        parts = [one.module for one in self.training]
+        self.reached |= {id(one) for part in parts for one in part.parameters() if one.grad is not None}
         self._before = {id(one): one.detach().clone() for one in _held(optimizer)}
 
     def stepped(self, optimizer: Any) -> None:

@@ -1,4 +1,4 @@
-"""Gradients reach the whole model: no `detach` and no `no_grad` between the layers of what trains."""
+"""Gradients reach the whole model: no `detach`, no `no_grad` nor its like between the layers of what trains."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class LetFlow(Intervention):
         self._waits = False  # for the backward call of a training batch
 
     def install(self, torch: ModuleType) -> None:
-        """Wraps `Tensor.detach` and the context `no_grad`."""
+        """Wraps `Tensor.detach` and the contexts without gradients."""
         tensor_class, context_class = torch.Tensor, torch.no_grad
         detach, enter = tensor_class.detach, context_class.__enter__
 
@@ -32,14 +32,33 @@ class LetFlow(Intervention):
             return tensor
 
         def __enter__(context: Any) -> None:  # noqa: N807
-            if self._waits and not self.changes.doors.hooks.paused:
-                self.times += 1
+            if self._let():
                 context.prev = torch.is_grad_enabled()
             else:
                 enter(context)
 
         tensor_class.detach = detached
         context_class.__enter__ = __enter__
+        self._keep_enabled(torch.set_grad_enabled, torch.inference_mode)
+
+    def _keep_enabled(self, flag: Any, inference: Any) -> None:
+        """Has `set_grad_enabled(False)` and `inference_mode()` leave gradients on."""
+        initialize, enter = flag.__init__, inference.__enter__
+
+        def __init__(made: Any, mode: bool) -> None:  # noqa: N807
+            initialize(made, mode or self._let())
+
+        def __enter__(context: Any) -> None:  # noqa: N807
+            context.mode = context.mode and not self._let()
+            enter(context)
+
+        flag.__init__, inference.__enter__ = __init__, __enter__
+
+    def _let(self) -> bool:
+        """Returns whether gradients flow here whatever the script says, and counts it."""
+        lets = self._waits and not self.changes.doors.hooks.paused
+        self.times += lets
+        return lets
 
     def _is_between(self, tensor: Any) -> bool:
         if self.changes.call is not None:

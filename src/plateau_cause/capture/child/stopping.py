@@ -1,0 +1,52 @@
+"""Where gradients stop within a call of the model: the line of a `no_grad` or `detach` in its forward."""
+
+from __future__ import annotations
+
+import linecache
+from types import ModuleType
+from typing import Any
+
+from plateau_cause.capture.child.calling import Calling
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.places import Place, here
+
+
+class Stopping:
+    """Listens to `no_grad`, `inference_mode`, `set_grad_enabled` and `Tensor.detach` in a peek.
+
+    Attributes:
+        places: the lines at which gradients stopped since they were last taken, in order.
+    """
+
+    def __init__(self, hooks: Hooks, calling: Calling) -> None:
+        self.hooks, self.calling = hooks, calling
+        self.places: list[Place] = []
+
+    def install(self, torch: ModuleType) -> None:
+        """Puts the listeners in; `torch` has just been imported."""
+        self._is_grad_enabled = torch.is_grad_enabled
+        for context in (torch.no_grad, torch.inference_mode):
+            self.hooks.before(context, "__enter__", self._stopped)
+        self.hooks.before(torch.set_grad_enabled, "__init__", self._set)
+        self.hooks.before(torch.Tensor, "detach", self._detached)
+
+    def taken(self) -> Place | None:
+        """Returns the first of the lines, and forgets them."""
+        first = self.places[0] if self.places else None
+        self.places = []
+        return first
+
+    def _stopped(self, *_: Any) -> None:
+        place = here() if self.calling.depth and self._is_grad_enabled() else None
+        if place is not None and place not in self.places:
+            self.places.append(place)
+
+    def _set(self, _: Any, mode: bool) -> None:
+        if not mode:
+            self._stopped()
+
+    def _detached(self, tensor: Any) -> None:
+        """Notes a `detach` that the script itself wrote: libraries detach what they only look at."""
+        place = here() if self.calling.depth and tensor.requires_grad else None
+        if place is not None and "detach" in linecache.getline(place.file, place.line):
+            self._stopped()
