@@ -29,6 +29,11 @@ class Sheet:
     found: list[tuple[Any, Any]] = field(default_factory=list)  # positions (or None) and hits of each batch
     labels: Counter[int] = field(default_factory=Counter)
 
+    @property
+    def images(self) -> int:
+        """Returns how many images were judged."""
+        return sum(len(found) for _, found in self.found)
+
     def array(self) -> Any:
         """Returns (n,) uint8: the hits by position; in the order in which they came where that is unknown."""
         import numpy as np
@@ -74,7 +79,10 @@ class Hits:
         sheet.labels.update(labels.tolist())
 
     def close(self, of: Pass) -> None:
-        """Ends a pass over held-out images; a later one over some of them takes its place."""
+        """Ends a pass over held-out images; a later one over as many of them takes its place.
+
+        One over fewer, broken off for a picture of some predictions, does not.
+        """
         sheet = self._open.pop(id(of), None)
         if sheet is None:
             return
@@ -82,7 +90,9 @@ class Hits:
         if _is_of(sheet, sheet.trained):
             return
         before = self._last.get(key := of.of.place or id(of.of.loader.dataset), [])
-        self._last[key] = [*(one for one in before if _are_folds(one, sheet)), sheet]
+        folds = [one for one in before if _are_folds(one, sheet)]
+        if all(sheet.images >= one.images for one in before if one not in folds):
+            self._last[key] = [*folds, sheet]
 
     def sheets(self) -> dict[str, Sheet]:
         """Returns the held-out passes as `val` and `test`: the last two, folds of one together."""

@@ -45,6 +45,7 @@ class Peek(Mode):
         self.moved: dict[int, tuple[float, float]] = {}  # parameter → norm of its change, and its own
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
         self.cut = False
+        self.has_restarted = False
         self._before: dict[int, Any] = {}
         self._waiting_since_s: float | None = None
 
@@ -65,9 +66,7 @@ class Peek(Mode):
 
         self.doors.stopping.taken()
         if not self.doors.stepping.steps and torch.is_grad_enabled() and id(module) not in self.initial:
-            state = {name: value.detach().clone() for name, value in module.state_dict().items()
-                     if hasattr(value, "detach")}  # fmt: skip
-            self.initial[id(module)] = (module, state)
+            self.initial[id(module)] = (module, _copied(module))
 
     def called(self, forward: Forward) -> None:
         """Notes what holds at the time of the call."""
@@ -88,6 +87,8 @@ class Peek(Mode):
         """Keeps the calls of the first step, and the first loss."""
         if self._waiting_since_s is None:
             self._waiting_since_s = time.monotonic()
+        if self.doors.stepping.steps >= STEPS and self._is_another(forward) and not self.has_restarted:
+            self._begin_anew(forward.module)
         if self._others() and self.doors.stepping.steps >= STEPS:
             self.later = forward
             self.finish(None)
@@ -96,6 +97,20 @@ class Peek(Mode):
         known = any(one.module is forward.module for one in self.training)
         if not known and len(self.training) < PARTS:
             self.training.append(forward)
+
+    def _is_another(self, forward: Forward) -> bool:
+        """Returns whether what was trained before, a teacher say, had nothing of this and another pass."""
+        known = {id(one) for part in self.training for one in part.module.parameters()}
+        is_in_turn = any(one.of is forward.of for one in self.training)
+        return not is_in_turn and all(id(one) not in known for one in forward.module.parameters())
+
+    def _begin_anew(self, module: Any) -> None:
+        """Forgets a model whose training is over before the peek was: that of another one tells more."""
+        before = vars(Peek(self.limit_s, self.finish))
+        kept = {"doors": self.doors, "cut": self.cut, "has_restarted": True}
+        vars(self).update(before | kept | {"_waiting_since_s": time.monotonic()})
+        self.initial[id(module)] = module, _copied(module)
+        self.doors.stepping.begin_anew()
 
     def judged(self, forward: Forward, is_training: bool) -> None:
         """Keeps the first loss, and how it follows from the model's output."""
@@ -206,6 +221,11 @@ class Peek(Mode):
             "options": {},
             "outputs": list(given[0].shape),
         }
+
+
+def _copied(module: Any) -> dict[str, Any]:
+    state = module.state_dict().items()
+    return {name: value.detach().clone() for name, value in state if hasattr(value, "detach")}
 
 
 def _is_same(first: Any, second: Any) -> bool:

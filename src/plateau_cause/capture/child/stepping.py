@@ -95,6 +95,10 @@ class Stepping:
             self.held.append(known)
         return known
 
+    def begin_anew(self) -> None:
+        """Forgets the steps that were taken: what took them has had its time, unless it steps again."""
+        self.held = [Held(one.optimizer, one.place, one.name) if one.steps else one for one in self.held]
+
     def built(self, optimizer: Any, place: Place | None) -> None:
         """Notes an optimizer and the line that built it."""
         self.of(optimizer).place = place

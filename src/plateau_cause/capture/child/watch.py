@@ -38,6 +38,7 @@ class Watch(Mode):
         self._model: Forward | None = None  # the last call for training
         self._first: tuple[Any, dict[str, Any]] | None = None
         self._evaluated: list[Loader] = []
+        self._most: dict[int, int] = {}  # loader → images of its longest evaluation
         self._within: list[dict[str, Any]] = []  # evaluations in the midst of an epoch
         self._error: BaseException | None = None
         self._is_over = False
@@ -75,6 +76,8 @@ class Watch(Mode):
         middle = self.doors.losing.middle
         result = {"loader": of.of.name, "place": of.place, **tally.result(middle)}
         if not of.backwards:
+            if self._is_broken_off(of, result["images"]):
+                return
             self._evaluated.append(of.of)
             is_within = any(one.backwards and not one.ended for one in self.doors.course.open)
             rows = self._within if is_within else self._last()["evaluations"]
@@ -85,6 +88,12 @@ class Watch(Mode):
             self._loop = of.plan[1]
         model = self._model
         self._close({**result, "in_training_mode": model is not None and model.module.training})
+
+    def _is_broken_off(self, of: Pass, images: int) -> bool:
+        """Returns whether a pass ended over fewer images than one before: it showed some of them, say."""
+        most = max(images, self._most.get(id(of.of), 0))
+        self._most[id(of.of)] = most
+        return not of.is_read and images < most
 
     def ended(self, error: BaseException | None) -> None:
         """Measures once more what the script left, and writes the end."""
