@@ -38,8 +38,12 @@ SAYS = {
         "loaders.2.role": "train", "loaders.2.image.tensor.shape": [48, 512], "model.head": ("head", 3),
     },
     "two_phases": {"model.trains.layers": "fc", "model.frozen.layers": "conv1, bn1, layer1 to layer4"},
+    "two_models": {  # the second is the script's answer
+        "model.parts.0.name": "head", "model.frozen.layers": "conv1, bn1, layer1 to layer4",
+        "unused_optimizers": [], "epochs.count": 3,
+    },
 }  # fmt: skip
-ACCUSED = {"finetune": ["frozen_layers"]}
+ACCUSED = {"finetune": ["frozen_layers"], "two_models": ["frozen_layers"]}
 
 
 def found_at(content, path):
@@ -97,6 +101,22 @@ def test_an_optimizer_of_a_later_phase_is_waited_for(prepare, peek):
     content = peek(folder)
     assert content["model"]["not_held"]["parameters"] and content["model"]["not_held"]["changes_at"]
     assert observe(content, folder) == []
+
+
+def test_a_teacher_that_is_trained_first_is_not_taken_for_the_model(prepare, peek):
+    folder = prepare("two_models", ("head = fit(", "for param in whole.parameters():\n    param.requires_grad = False\nhead = fit("),
+                     ("whole, optim.Adam(whole.parameters(), lr=1e-4)", "whole, optim.Adam(whole.fc.parameters()), 1"))  # fmt: skip
+    content = peek(folder)
+    assert content["model"]["parts"][0]["name"] == "head"
+    assert [one["name"] for one in content["optimizers"]] == ["optimizer"]
+    assert [one.code for one in observe(content, folder)] == ["frozen_layers"]
+
+
+def test_a_pass_over_a_few_images_is_no_evaluation(prepare, capture):
+    _, _, out = capture("watch", prepare("two_models"))
+    record = json.loads((out / "watch.json").read_text())
+    seen = [row["images"] for epoch in record["epochs"] for row in epoch["evaluations"]]
+    assert seen == [24] * 6
 
 
 def test_a_failure_behind_an_early_end_of_training_is_no_failure_of_training(prepare, capture):

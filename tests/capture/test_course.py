@@ -88,16 +88,18 @@ def test_forward_by_its_name_is_heard_once(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["copyfile", "copy", "move"])
-def test_a_copy_of_what_a_peek_did_not_save_does_nothing(name, tmp_path, monkeypatch):
-    for owner, function in unsaved.COPYING:
+def test_what_a_peek_did_not_save_is_copied_and_loaded_all_the_same(name, tmp_path, monkeypatch):
+    for owner, function in (*unsaved.COPYING, (torch, "save"), (torch, "load")):
         monkeypatch.setattr(owner, function, getattr(owner, function))
-    monkeypatch.setattr(torch, "save", torch.save)
+    torch.save({"of": "the disk"}, tmp_path / "pretrained.pt")
     unsaved.install(torch)
     best, last, other = (tmp_path / one for one in ("best.pt", "last.pt", "notes.txt"))
     best.write_text("finished")
     other.write_text("mine")
-    torch.save({}, last)
+    torch.save({"of": "the peek"}, last)
     getattr(shutil, name)(last, best)
+    assert torch.load(best) == torch.load(last) == {"of": "the peek"}
+    assert torch.load(tmp_path / "pretrained.pt") == {"of": "the disk"}
     getattr(shutil, name)(other, tmp_path / "copied.txt")
     assert (best.read_text(), last.exists()) == ("finished", False)
     assert (tmp_path / "copied.txt").read_text() == "mine"

@@ -1,4 +1,4 @@
-"""What a script has still to run: lines that unfreeze layers, or give an optimizer more to hold.
+"""What a script has still to run: lines that unfreeze layers, give an optimizer more to hold, or train anew.
 
 A peek sees the first steps only. Many scripts train the head first and everything later: what stands still
 now is no fault where such a line follows.
@@ -10,6 +10,7 @@ import ast
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 from plateau_cause.capture.child.places import Place, is_users
 from plateau_cause.capture.child.plans import tree_of
@@ -30,6 +31,41 @@ def thaw_ahead(frame: FrameType | None) -> Place | None:
 def hold_ahead(frame: FrameType | None) -> Place | None:
     """Returns the next line, in the functions that run, that builds or extends an optimizer."""
     return _first(frame, _holds)
+
+
+def model_ahead(frame: FrameType | None, model: Any) -> Place | None:
+    """Returns the next line that builds an optimizer for another model than the one that trains now.
+
+    That is the parameters of a variable which holds neither the model nor a part or whole of it.
+    """
+    for one in _users(frame):
+        known = {**one.f_globals, **one.f_locals}
+        for node in _to_run(one):
+            names = _owners(node) if _name(node) in OPTIMIZERS else set()
+            if names and not any(_is_of(known.get(name), model) for name in names):
+                return Place(one.f_code.co_filename, getattr(node, "lineno", 0))
+    return None
+
+
+def _owners(node: ast.AST) -> set[str]:
+    """Returns the variables whose `parameters()` a call is given."""
+    called = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
+    methods = [one for one in called if isinstance(one, ast.Attribute) and one.attr == "parameters"]
+    return {name for one in methods for name in _roots(one.value)}
+
+
+def _roots(value: ast.expr) -> set[str]:
+    while isinstance(value, ast.Attribute):
+        value = value.value
+    return {value.id} if isinstance(value, ast.Name) else set()
+
+
+def _is_of(value: Any, model: Any) -> bool:
+    """Returns whether a variable holds a model, a part of it, or what it is a part of."""
+    if not hasattr(value, "parameters"):
+        return False
+    own = {id(one) for one in model.parameters()}
+    return any(id(one) in own for one in value.parameters())
 
 
 def _first(frame: FrameType | None, does: Test) -> Place | None:

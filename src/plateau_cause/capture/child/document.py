@@ -72,7 +72,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "average": _average(doors, peek),
         "compiled": doors.calling.compiled,
         "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.held if one.steps],
-        "unused_optimizers": [one.place for one in doors.stepping.held if not one.steps],
+        "unused_optimizers": [one.place for one in doors.stepping.held if not (one.steps or one.is_past)],
         "schedules": [_schedule(one, doors.stepping.schedules) for one in doors.stepping.schedules],
         "loss": peek.loss,
         "gradients": _gradients(doors),

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
+from plateau_cause.capture.child.ahead import model_ahead
 from plateau_cause.capture.child.course import Forward, Mode, Pass
 from plateau_cause.capture.child.losing import Loss, form
+from plateau_cause.capture.child.places import Place, frame_here
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
@@ -46,6 +48,7 @@ class Peek(Mode):
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
         self.cut = False
         self.has_restarted = False
+        self.ahead: Place | None | bool = None  # the optimizer of a model to come; False: there is none
         self._before: dict[int, Any] = {}
         self._waiting_since_s: float | None = None
 
@@ -90,8 +93,9 @@ class Peek(Mode):
         if self.doors.stepping.steps >= STEPS and self._is_another(forward) and not self.has_restarted:
             self._begin_anew(forward.module)
         if self._others() and self.doors.stepping.steps >= STEPS:
-            self.later = forward
-            self.finish(None)
+            self.later = self.later or forward
+            if self.has_restarted or not self._follows_another(forward.module):
+                self.finish(None)
         for one in forward.module.parameters():
             self.first_flags.setdefault(id(one), one.requires_grad)
         known = any(one.module is forward.module for one in self.training)
@@ -103,6 +107,12 @@ class Peek(Mode):
         known = {id(one) for part in self.training for one in part.module.parameters()}
         is_in_turn = any(one.of is forward.of for one in self.training)
         return not is_in_turn and all(id(one) not in known for one in forward.module.parameters())
+
+    def _follows_another(self, module: Any) -> bool:
+        """Returns whether another model is trained after this one: the last of them is the script's answer."""
+        if self.ahead is None:
+            self.ahead = model_ahead(frame_here(), module) or False
+        return bool(self.ahead)
 
     def _begin_anew(self, module: Any) -> None:
         """Forgets a model whose training is over before the peek was: that of another one tells more."""

@@ -24,6 +24,7 @@ class Held:
     optimizer: Any
     place: Place | None
     name: str | None = None
+    is_past: bool = False  # whether it stepped before, for another model
     steps: int = 0
     step_place: Place | None = None
     clear_place: Place | None = None
@@ -97,7 +98,9 @@ class Stepping:
 
     def begin_anew(self) -> None:
         """Forgets the steps that were taken: what took them has had its time, unless it steps again."""
-        self.held = [Held(one.optimizer, one.place, one.name) if one.steps else one for one in self.held]
+        self.held = [
+            Held(one.optimizer, one.place, one.name, is_past=True) if one.steps else one for one in self.held
+        ]
 
     def built(self, optimizer: Any, place: Place | None) -> None:
         """Notes an optimizer and the line that built it."""
