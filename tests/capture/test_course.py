@@ -71,7 +71,10 @@ def test_forward_by_its_name_is_heard_once(monkeypatch):
             self.inner = nn.Linear(2, 2)
 
         def forward(self, x):
-            return self.inner(x)
+            return self.forward_features(x)
+
+        def forward_features(self, x):
+            return None if x is None else self.inner(x)
 
     hooks, heard = Hooks(), []
     hooks.paused = False
@@ -80,11 +83,13 @@ def test_forward_by_its_name_is_heard_once(monkeypatch):
     monkeypatch.setattr(calling, "_after", lambda module, *_: heard.append(type(module).__name__))
     monkeypatch.setattr(nn.Module, "__call__", calling._outermost(nn.Module.__call__))
     net = Net()
-    calling._follow_forward(net)
-    calling._follow_forward(net)
+    for name in ("forward", "forward", "forward_features"):
+        calling._follow_method(net, name)
     net.forward(torch.zeros(1, 2))
     net(torch.zeros(1, 2))
-    assert heard == ["Net", "Net"]
+    net.forward_features(torch.zeros(1, 2))
+    net.forward_features(None)  # no batch: nothing to hear
+    assert heard == ["Net", "Net", "Net"]
 
 
 @pytest.mark.parametrize("name", ["copyfile", "copy", "move"])

@@ -45,7 +45,8 @@ def clipped(peeked: Peeked) -> Observation | None:
 def trained_in_evaluation_mode(peeked: Peeked) -> Observation | None:
     """Returns that the model is in evaluation mode while it trains, at once or after its first evaluation."""
     first, later = peeked.content["training"], peeked.content["training_again"]
-    training = next((one for one in (first, later) if one and not one["modes"]["training"]), None)
+    trains = [one for one in (first, later) if one and one.get("has_gradients", True)]
+    training = next((one for one in trains if not one["modes"]["training"]), None)
     modes = training["modes"] if training else {}
     if training is None or not (modes["batch_norm"]["count"] or modes["dropout"]["count"]):
         return None

@@ -17,7 +17,7 @@ def none(peeked: Peeked) -> Settings | None:
 
 def parts(peeked: Peeked) -> Settings | None:
     """Returns how many modules the training step calls from outside."""
-    return {"parts": len(peeked.model["parts"])}
+    return {"parts": peeked.model.get("calls") or len(peeked.model["parts"])}
 
 
 def other_beat(peeked: Peeked) -> Settings | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from plateau_cause.capture.child.changes import Changes
 
 TRANSFORMS = "torchvision.transforms"
+METHODS = r"(?<!\))(?<!\bself)\.(forward\w*|extract_features|get_features|encode(?:_image)?|embed)\("
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Calling:
         self.compiled: Place | None = None  # the line of torch.compile
         self.changes: Changes | None = None  # of a replay
         self._in_train = False
-        self._forwards: set[type] = set()  # classes whose `forward` is heard
+        self._methods: set[tuple[type, str]] = set()  # classes and methods that are heard
         self._names: Registry[str] = Registry()
 
     def install(self, torch: ModuleType) -> None:
@@ -64,8 +65,8 @@ class Calling:
 
     def _built(self, _: None, module: Any, *arguments: Any, **named: Any) -> None:
         self.places.remember(module, here(built=module))
-        if _writes_forward():
-            self._follow_forward(module)
+        for name in _written():
+            self._follow_method(module, name)
 
     def _compiled(self, *_: Any, **__: Any) -> None:
         self.compiled = here()
@@ -102,13 +103,24 @@ class Calling:
 
         return call
 
-    def _follow_forward(self, module: Any) -> None:
-        """Has `model.forward(x)`, which some scripts write, heard as `model(x)` is."""
-        owner: Any = next((one for one in type(module).__mro__ if "forward" in vars(one)), None)
+    def _follow_method(self, module: Any, name: str) -> None:
+        """Has `model.forward(x)` or `model.forward_features(x)`, as some scripts write, heard as `model(x)` is."""
+        owner: Any = next((one for one in type(module).__mro__ if name in vars(one)), None)
         is_own = owner is not None and owner.__module__ != "torch.nn.modules.module"
-        if is_own and owner not in self._forwards:
-            self._forwards.add(owner)
-            owner.forward = self._outermost(owner.forward)
+        if is_own and (owner, name) not in self._methods and callable(getattr(owner, name)):
+            self._methods.add((owner, name))
+            setattr(owner, name, self._given_tensors(getattr(owner, name)))
+
+    def _given_tensors(self, original: Any) -> Any:
+        """Returns a method that is heard as a call of its module where it is given a batch of tensors."""
+        heard = self._outermost(original)
+
+        @functools.wraps(original)
+        def method(module: Any, *arguments: Any, **named: Any) -> Any:
+            is_batch = any(one.ndim for one in tensors([*arguments, *named.values()]))
+            return (heard if is_batch else original)(module, *arguments, **named)
+
+        return method
 
     def _before(self, module: Any) -> None:
         if has_parameters(module):
@@ -179,8 +191,8 @@ def has_parameters(module: Any) -> bool:
 
 
 @cache
-def _writes_forward() -> bool:
-    """Returns whether the script calls `forward` of a module by that name, and not in a class of its own."""
+def _written() -> tuple[str, ...]:
+    """Returns the methods that compute in place of a call which the script calls, not in a class of its own."""
     file = getattr(sys.modules.get("__main__"), "__file__", None)
     text = "".join(linecache.getlines(file)) if file else ""
-    return re.search(r"(?<!\))(?<!\bself)\.forward\(", text) is not None
+    return tuple(sorted(set(re.findall(METHODS, text))))

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from plateau_cause.capture.child.linking import link, tensors
+from plateau_cause.capture.child.linking import feeds, link, tensors
 from plateau_cause.capture.child.places import Place
 
 OLDER = 16  # batches that a script may hold while it reads others, for an evaluation say
@@ -110,6 +110,9 @@ class Mode:
 
     def trained(self, forward: Forward) -> None:
         """Hears of a forward call from which gradients have been computed."""
+
+    def fed(self, forward: Forward) -> None:
+        """Hears, before `trained`, of a call without gradients whose output went into one for training."""
 
     def evaluated(self, forward: Forward) -> None:
         """Hears of a forward call that was not for training."""
@@ -220,6 +223,9 @@ class Course:
         trained = [one for one in pending if one.is_grad]
         for of in {id(one.of): one.of for one in trained if one.of is not None}.values():
             of.backwards += 1
+        for forward in pending:
+            if not forward.is_grad and any(feeds(forward, one) for one in trained):
+                self.mode.fed(forward)
         for forward in trained:
             self.mode.trained(forward)
         for forward in _last_of_each_batch(trained):

@@ -24,7 +24,8 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
     held = {id(one) for record in doors.stepping.held if record.steps
             for group in record.optimizer.param_groups for one in group["params"]}  # fmt: skip
     return {
-        "parts": [_part(doors, one) for one in peek.training],
+        "parts": [_part(doors, one) for one in parts(peek)],
+        "calls": len(peek.training),
         "numbers": sum(one.numel() for one in named.values()),
         "backbone": doors.hooks.attempt(_backbone, peek),
         "head": _head(doors, peek),
@@ -37,12 +38,20 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
     }
 
 
+def parts(peek: Peek) -> list[Any]:
+    """Returns the first training call of each module that is no part of another that is called."""
+    inner = [facts.unwrapped(one.module)[0] for one in peek.training]
+    within = {id(part) for one in inner for part in one.modules() if part is not one}
+    return [call for call, one in zip(peek.training, inner, strict=True) if id(one) not in within]
+
+
 def parameters(peek: Peek) -> dict[str, Any]:
     """Returns the parameters of the trained model by name; of several parts, behind each part's name."""
     found: dict[str, Any] = {}
-    for one in peek.training:
+    calls = parts(peek)
+    for one in calls:
         inner, _ = facts.unwrapped(one.module)
-        before = f"{one.name or facts.kind(inner)}." if len(peek.training) > 1 else ""
+        before = f"{one.name or facts.kind(inner)}." if len(calls) > 1 else ""
         if any(name.startswith(before) for name in found if before):  # two that the script gives no name
             before = f"{before}{len(found)}."
         found |= {f"{before}{name}": parameter for name, parameter in inner.named_parameters()}
@@ -56,7 +65,7 @@ def _part(doors: Doors, call: Any) -> dict[str, Any]:
 
 def _backbone(peek: Peek) -> dict[str, str] | None:
     """Returns the published network that is trained: its library and its name there; None for any other."""
-    found = (architecture(facts.unwrapped(one.module)[0]) for one in peek.training)
+    found = (architecture(facts.unwrapped(one.module)[0]) for one in parts(peek))
     name, module = next((one for one in found if one is not None), (None, None))
     return None if name is None else {"library": type(module).__module__.partition(".")[0], "name": name}
 
@@ -67,7 +76,7 @@ def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:
 
     logits = facts.logits_of(peek.training[-1].output)
     wanted = logits.shape[-1] if logits is not None and logits.ndim == 2 else None
-    layers = [(f"{name or one.name}", module) for one in peek.training for name, module in
+    layers = [(f"{name or one.name}", module) for one in parts(peek) for name, module in
               facts.unwrapped(one.module)[0].named_modules()
               if isinstance(module, (nn.Linear, nn.Conv2d))]  # fmt: skip
     if not layers:
@@ -79,7 +88,7 @@ def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:
 
 def _dropout(doors: Doors, peek: Peek) -> dict[str, Any] | None:
     """Returns the layer that drops most: its share and where it was made; None where there is none."""
-    modules = [module for one in peek.training for module in one.module.modules()]
+    modules = [module for one in parts(peek) for module in one.module.modules()]
     shares = [(float(getattr(one, name)), one) for one in modules if (name := share_of(one))]
     most = max(shares, key=lambda pair: pair[0], default=None)
     return None if most is None else {"p": most[0], "place": doors.places.of(most[1])}
@@ -117,7 +126,7 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
         "without_gradient": _said(without, named),
         "zero_gradient": _said(zero, named),
         "still": _said(still, named),
-        "change_per_step": _change(moved, steps, named),
+        "change_per_step": _change({name: moved[name] for name in live if name not in without}, steps, named),
     }
 
 

@@ -66,7 +66,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
                     if (told := doors.hooks.attempt(describe_data.describe, one, doors.places))],
         "model": model,
         "expected": doors.hooks.attempt(expected, peek),
-        "training": _call(peek.training[:1]),
+        "training": _call(peek.training[:1], peek.training[-1:]),
         "training_again": None if peek.later is None else _call([peek.later]),
         "evaluation": _call(_evaluation(peek)),
         "average": _average(doors, peek),
@@ -125,12 +125,13 @@ def _evaluation(peek: Peek) -> list[Forward]:
     return sorted(peek.evaluation, key=lambda one: one.of is not None and one.of.of in trained_on)
 
 
-def _call(calls: list[Forward]) -> dict[str, Any] | None:
+def _call(calls: list[Forward], lasts: list[Forward] | None = None) -> dict[str, Any] | None:
+    """Returns the first of some calls, with the output of the last one that is made for the same batch."""
     if not calls:
         return None
-    call = calls[0]
-    logits = facts.logits_of(call.output)
-    output = {"kind": facts.kind(call.output), "shape": None if logits is None else list(logits.shape)}
+    call, last = calls[0], (lasts or calls)[0]
+    logits = facts.logits_of(last.output)
+    output = {"kind": facts.kind(last.output), "shape": None if logits is None else list(logits.shape)}
     told = {name: value for name, value in call.facts.items() if name != "still"}
     return {"place": call.place, "model": call.name, **told, "output": output}
 

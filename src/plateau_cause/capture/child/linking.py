@@ -38,6 +38,21 @@ def link(forward: Forward, passes: list[Pass], lasts: list[Pass], looks_closely:
     of.used, of.last = max(of.used, of.batches - behind), forward
 
 
+def feeds(first: Forward, then: Forward) -> bool:
+    """Returns whether what one call returned, features say, goes on into a later one of the same batch.
+
+    On the way it may be pooled or flattened; a teacher and its student are given images alike.
+    """
+    if first.batch is not then.batch or not first.inputs or not then.inputs:
+        return False
+    given = then.inputs[0]
+    if given.ndim < 2 or given.shape[1:] == first.inputs[0].shape[1:]:
+        return False
+    found = [one for one in tensors(first.output) if one.ndim > 1 and len(one) == len(given)]
+    return any(given.shape[1] == one.shape[1] or given.shape[-1] == one.shape[-1]
+               or given.numel() == one.numel() for one in found)  # fmt: skip
+
+
 def tensors(value: Any) -> list[Any]:
     """Returns the tensors in nested lists, tuples, dicts and output objects, in order."""
     if hasattr(value, "data_ptr") and hasattr(value, "shape"):

@@ -96,6 +96,14 @@ class Peek(Mode):
             self.later = self.later or forward
             if self.has_restarted or not self._follows_another(forward.module):
                 self.finish(None)
+        self._keep(forward)
+
+    def fed(self, forward: Forward) -> None:
+        """Keeps a part of the model that computes features without gradients."""
+        if not self.doors.stepping.steps:
+            self._keep(forward)
+
+    def _keep(self, forward: Forward) -> None:
         for one in forward.module.parameters():
             self.first_flags.setdefault(id(one), one.requires_grad)
         known = any(one.module is forward.module for one in self.training)

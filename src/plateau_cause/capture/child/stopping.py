@@ -1,4 +1,4 @@
-"""Where gradients stop within a call of the model: the line of a `no_grad` or `detach` in its forward."""
+"""Where gradients stop within or around a call of the model: the line of a `no_grad` or `detach`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Stopping:
     def __init__(self, hooks: Hooks, calling: Calling) -> None:
         self.hooks, self.calling = hooks, calling
         self.places: list[Place] = []
+        self.around: Place | None = None  # the last line that stopped them outside every module
 
     def install(self, torch: ModuleType) -> None:
         """Puts the listeners in; `torch` has just been imported."""
@@ -31,14 +32,17 @@ class Stopping:
         self.hooks.before(torch.Tensor, "detach", self._detached)
 
     def taken(self) -> Place | None:
-        """Returns the first of the lines, and forgets them."""
-        first = self.places[0] if self.places else None
+        """Returns the first of the lines, or that around the call, and forgets them."""
+        around = None if self._is_grad_enabled() else self.around
+        first = self.places[0] if self.places else around
         self.places = []
         return first
 
     def _stopped(self, *_: Any) -> None:
-        place = here() if self.calling.depth and self._is_grad_enabled() else None
-        if place is not None and place not in self.places:
+        place = here() if self._is_grad_enabled() else None
+        if not self.calling.depth:
+            self.around = place or self.around
+        elif place is not None and place not in self.places:
             self.places.append(place)
 
     def _set(self, _: Any, mode: bool) -> None:
