@@ -183,6 +183,17 @@ def test_the_last_batch_of_training_fetched_ahead(course):
     assert (course.mode.trainings, course.mode.evaluations) == (["first", "second"], [])
 
 
+def test_features_without_gradients_and_a_head_with_them_are_one_evaluation(course):
+    judged = []
+    course.mode.judged = lambda forward, is_training: judged.append((forward.name, is_training))
+    for images in ([1], [2]):
+        for name, is_grad in (("features", False), ("head", True)):
+            course.forward(Forward(None, name, None, [], None, is_grad, of=course.current, batch=images))
+        course.batch_wanted()
+    course.end(course.current)
+    assert judged == [("head", False)] * 2
+
+
 @pytest.mark.parametrize("by", ["module", "another optimizer"])
 def test_gradients_that_something_else_clears(by):
     stepping = Stepping(Hooks(), Course(Heard()), Registry())

@@ -241,9 +241,13 @@ class Course:
         self._settle_but([one for one in self._pending if one.is_grad])
 
     def _settle_but(self, undecided: list[Forward]) -> None:
-        self._pending = [one for one in self._pending if not any(one is other for other in undecided)]
+        """Decides what can be decided: not the other calls for a batch of which one is undecided."""
+        batches = {id(one.batch) for one in undecided if one.batch is not None}
+        kept = [one for one in self._pending
+                if id(one.batch) in batches or any(one is other for other in undecided)]  # fmt: skip
+        self._pending = [one for one in self._pending if not any(one is other for other in kept)]
         self.settle()
-        self._pending = undecided
+        self._pending = kept
         for one in undecided:
             one.is_waiting = True
 

@@ -81,5 +81,9 @@ class LetFlow(Intervention):
         """Ends what belongs to the batch: its gradients are there."""
         self._waits = False
 
+    def passed(self) -> None:
+        """Ends what belongs to training: an evaluation may follow."""
+        self._waits = False
+
 
 CHANGE = LetFlow
