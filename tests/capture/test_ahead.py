@@ -55,7 +55,8 @@ MODELS = {
     "its second phase": ("seen(first)\no = Adam(filter(None, first.parameters()))\nseen(first)\n", None),
     "a part of it": ("body = first[0]\nseen(first)\no = Adam(body.parameters())\n", None),
     "another fold": (
-        "for fold in range(2):\n    first = made()\n    o = Adam(first.parameters())\n    seen(first)\n", None,
+        "for fold in range(2):\n    first = made()\n    o = Adam(first.parameters())\n    seen(first)\n",
+        None,
     ),
     "parameters alone": ("seen(first)\no = Adam(chosen)\n", None),
 }  # fmt: skip

@@ -104,8 +104,12 @@ def test_an_optimizer_of_a_later_phase_is_waited_for(prepare, peek):
 
 
 def test_a_teacher_that_is_trained_first_is_not_taken_for_the_model(prepare, peek):
-    folder = prepare("two_models", ("head = fit(", "for param in whole.parameters():\n    param.requires_grad = False\nhead = fit("),
-                     ("whole, optim.Adam(whole.parameters(), lr=1e-4)", "whole, optim.Adam(whole.fc.parameters()), 1"))  # fmt: skip
+    freezes = "for param in whole.parameters():\n    param.requires_grad = False\n"
+    briefly = (
+        "whole, optim.Adam(whole.parameters(), lr=1e-4)",
+        "whole, optim.Adam(whole.fc.parameters()), 1",
+    )
+    folder = prepare("two_models", ("head = fit(", f"{freezes}head = fit("), briefly)
     content = peek(folder)
     assert content["model"]["parts"][0]["name"] == "head"
     assert [one["name"] for one in content["optimizers"]] == ["optimizer"]

@@ -68,9 +68,7 @@ def test_gradients_are_let_through_in_training_only(how, name, torch_as_it_was):
     hooks = SimpleNamespace(paused=False)
     stepping = SimpleNamespace(held=[], grad_scaler=None)
     doors = SimpleNamespace(hooks=hooks, stepping=stepping)
-    change.changes = SimpleNamespace(
-        doors=doors, interventions=[change], is_in_training=True, call=object()
-    )
+    change.changes = SimpleNamespace(doors=doors, interventions=[change], is_in_training=True, call=object())
     change.install(torch)
     net, x = Net(STOPS[how]), torch.ones(1, 4)
     optimizer = torch.optim.SGD(net.head.parameters(), 0.1)

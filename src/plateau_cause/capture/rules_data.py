@@ -78,7 +78,7 @@ def labels(peeked: Peeked) -> Observation | None:
 def order(peeked: Peeked) -> Observation | None:
     """Returns that training reads one class after the other."""
     train = peeked.train_loader
-    if train is None or train["shuffle"] or not train["labels"]["in_order"]:
+    if train is None or train["shuffle"] is not False or not train["labels"]["in_order"]:
         return None
     words = with_places("training batches are not shuffled: one class follows the other", train["place"])
     patch = patches.shuffled(peeked.folder, train["place"])

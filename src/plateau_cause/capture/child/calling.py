@@ -104,7 +104,7 @@ class Calling:
         return call
 
     def _follow_method(self, module: Any, name: str) -> None:
-        """Has `model.forward(x)` or `model.forward_features(x)`, as some scripts write, heard as `model(x)` is."""
+        """Has `model.forward(x)`, `model.forward_features(x)` and the like heard as `model(x)` is."""
         owner: Any = next((one for one in type(module).__mro__ if name in vars(one)), None)
         is_own = owner is not None and owner.__module__ != "torch.nn.modules.module"
         if is_own and (owner, name) not in self._methods and callable(getattr(owner, name)):
@@ -192,7 +192,7 @@ def has_parameters(module: Any) -> bool:
 
 @cache
 def _written() -> tuple[str, ...]:
-    """Returns the methods that compute in place of a call which the script calls, not in a class of its own."""
+    """Returns the methods that the script calls in place of a model, not in a class of its own."""
     file = getattr(sys.modules.get("__main__"), "__file__", None)
     text = "".join(linecache.getlines(file)) if file else ""
     return tuple(sorted(set(re.findall(METHODS, text))))

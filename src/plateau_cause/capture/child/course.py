@@ -43,6 +43,7 @@ class Pass:
     place: Place | None  # the line of the loop
     plan: tuple[int, Place | None] | None = None  # rounds of the `for … in range(…)` around it, and its line
     batches: int = 0
+    size: int | None = None  # of its first batch
     forwards: int = 0
     backwards: int = 0
     ended: bool = False
@@ -54,11 +55,13 @@ class Pass:
     recent: deque[Any] = field(default_factory=lambda: deque(maxlen=2))  # a loader may read one batch ahead
     asked: deque[Any] = field(default_factory=deque)  # positions of the batches that are not yielded yet
     positions: deque[Any] = field(default_factory=lambda: deque(maxlen=2))  # of `recent`, in their data set
-    older: deque[Any] = field(default_factory=lambda: deque(maxlen=OLDER))  # tensors of those before, not held
+    older: deque[Any] = field(default_factory=lambda: deque(maxlen=OLDER))  # tensors before, not held
 
     def yielded(self, batch: Any) -> None:
         """Notes the next batch; of the one before the last only the script keeps what it needs."""
         self.batches += 1
+        if self.size is None:
+            self.size = next((len(one) for one in tensors(batch) if one.ndim), None)
         if len(self.recent) == self.recent.maxlen:
             self._let_go(self.recent[0])
         self.recent.append(batch)

@@ -9,8 +9,10 @@ from types import CellType
 from typing import Any
 
 from plateau_cause.capture.child.cleaning import changed
+from plateau_cause.capture.child.course import Loader
 from plateau_cause.capture.child.drawn import sampler_of
 from plateau_cause.capture.child.facts import kind, picture_facts, plain
+from plateau_cause.capture.child.names import assigned_at
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.replay import Sample, Sampled, normalisation
 
@@ -27,7 +29,7 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
         "role": loader.role,
         "place": loader.place,
         "loop": next((one.place for one in loader.passes), None),
-        "batch_size": given.batch_size if given.batch_size is not None else _of_batches(given),
+        "batch_size": given.batch_size or _of_batches(given) or _seen_size(loader),
         "batches": _length(given),
         "shuffle": _shuffles(given),
         "sampler": _sampler(given),
@@ -59,7 +61,8 @@ def transforms_of(data_set: Any, places: Registry[Place]) -> dict[str, Any] | No
     if transform is None:
         return None
     written = unfolded(transform)
-    return {"steps": steps(written), "place": places.of(written) or places.of(transform)}
+    place = places.of(written) or places.of(transform) or assigned_at(written)
+    return {"steps": steps(written), "place": place}
 
 
 def held_transform(data_set: Any) -> Any:
@@ -204,8 +207,14 @@ def _of_batches(loader: Any) -> int | None:
     return getattr(loader.batch_sampler, "batch_size", None)
 
 
-def _shuffles(loader: Any) -> bool:
-    return type(sampler_of(loader)).__name__ != "SequentialSampler"
+def _seen_size(loader: Loader) -> int | None:
+    return next((one.size for one in loader.passes if one.size), None)
+
+
+def _shuffles(loader: Any) -> bool | None:
+    """Returns whether a loader shuffles; None of a stream, whose order is its own."""
+    name = type(sampler_of(loader)).__name__
+    return None if name == "_InfiniteConstantSampler" else name != "SequentialSampler"
 
 
 def _sampler(loader: Any) -> dict[str, Any]:

@@ -35,6 +35,8 @@ from plateau_cause.capture.child.stepping import Stepping
 from plateau_cause.capture.child.stopping import Stopping
 from plateau_cause.capture.child.watch import Watch
 
+COMPOSING = ("torchvision.transforms.transforms", "torchvision.transforms.v2._container",
+             "albumentations.core.composition")  # fmt: skip
 FAILED = 70  # exit status where plateau itself failed, not the script
 
 
@@ -140,7 +142,7 @@ def open_doors(job: dict[str, Any], mode: Mode, wanted: list[Intervention] | Non
     imports.when("cv2", doors.decoding.install_cv2)
     imports.when("torchvision.io", doors.decoding.install_torchvision)
     frameworks.wait(doors, imports)
-    for name in ("torchvision.transforms.transforms", "torchvision.transforms.v2._container"):
+    for name in COMPOSING:
         imports.when(name, doors.loading.install_transforms)
     return doors
 

@@ -31,6 +31,22 @@ def name_of(wanted: Any, place: Place | None) -> str | None:
     return name_in(frame_here(), wanted) or _among(script, wanted) or (_assigned(place) if place else None)
 
 
+def assigned_at(wanted: Any) -> Place | None:
+    """Returns the line that assigned the variable which holds an object; None where none does."""
+    frame, name, file = frame_here(), None, None
+    while frame is not None and name is None:
+        file, name = frame.f_code.co_filename, _among(frame.f_locals, wanted)
+        frame = frame.f_back
+    if name is None:
+        script = vars(sys.modules["__main__"])
+        file, name = script.get("__file__"), _among(script, wanted)
+    tree = tree_of(file) if file and name and is_users(file) else None
+    root = (name or "").partition("[")[0]
+    lines = [node.lineno for node in ast.walk(tree or ast.Module([], [])) if isinstance(node, ast.Assign)
+             and any(ast.unparse(one) == root for one in node.targets)]  # fmt: skip
+    return Place(file, max(lines)) if file and lines else None
+
+
 def function_at(place: Place) -> str | None:
     """Returns the function that a line stands in: `train_dataloader` of a data module, say."""
     tree = tree_of(place.file)

@@ -48,7 +48,7 @@ class Peek(Mode):
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
         self.cut = False
         self.has_restarted = False
-        self.ahead: Place | None | bool = None  # the optimizer of a model to come; False: there is none
+        self.ahead: Place | bool | None = None  # the optimizer of a model to come; False: there is none
         self._before: dict[int, Any] = {}
         self._waiting_since_s: float | None = None
 
@@ -117,7 +117,7 @@ class Peek(Mode):
         return not is_in_turn and all(id(one) not in known for one in forward.module.parameters())
 
     def _follows_another(self, module: Any) -> bool:
-        """Returns whether another model is trained after this one: the last of them is the script's answer."""
+        """Returns whether another model is trained after this one: the script's answer is the last."""
         if self.ahead is None:
             self.ahead = model_ahead(frame_here(), module) or False
         return bool(self.ahead)

@@ -125,8 +125,9 @@ def _own(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def _is_raised(one: ast.stmt) -> TypeGuard[ast.AugAssign]:
-    is_sum = isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Add)
-    return is_sum and isinstance(one.value, ast.Constant) and one.value.value == 1
+    if not (isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Add)):
+        return False
+    return isinstance(one.value, ast.Constant) and one.value.value == 1
 
 
 def _value(expression: ast.expr, frame: FrameType) -> object:

@@ -1,4 +1,4 @@
-"""A peek's files: two steps are no reason to write over a finished model; what was saved is kept in memory."""
+"""A peek's files: two steps are no reason to write over a finished model; memory keeps what was saved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients reach the whole model: no `detach`, no `no_grad` nor its like between the layers of what trains."""
+"""Gradients reach the whole model: no `detach`, `no_grad` or the like between layers of what trains."""
 
 from __future__ import annotations
 
