@@ -15,7 +15,7 @@ from plateau_cause.capture.possible import Possible
 from plateau_cause.capture.replay import Replays, identity
 from plateau_cause.errors import PlateauError
 
-DONE = {"is_trained": True, "error": None, "interventions": {}, "seconds": 1.0}
+DONE = {"is_trained": True, "error": None, "interventions": {}, "seconds": 1.0, "problems": []}
 
 
 @pytest.fixture
@@ -93,6 +93,56 @@ def test_without_held_out_images_there_is_one_line(bench, monkeypatch):
     Child(monkeypatch, DONE, hits=None)
     with pytest.raises(PlateauError, match="no held-out images were judged"):
         bench.run((), 0)
+
+
+class TestHeldOut:
+    """A script that judges nothing is judged, in every run, on images that are kept from its training."""
+
+    @pytest.fixture
+    def bench(self, script, tmp_path):
+        return Replays(script, [], tmp_path / "store", "key", trained=1)
+
+    def child(self, monkeypatch, took=True, problems=()):
+        child = Child(monkeypatch, {**DONE, "problems": list(problems)})
+        run = child.run
+
+        def judging(given, out, job, *rest, **streams):
+            holds = "hold_out" in job["interventions"] and took and not problems
+            child.hits = (1, 1, 1, 0) if holds or "judges" in job["interventions"] else None
+            ended = run(given, out, job, *rest, **streams)
+            if not took:
+                told = {"hold_out": {"took": False, "words": "a way of its own"}}
+                (out / "replay.json").write_text(json.dumps({**DONE, "interventions": told}))
+            return ended
+
+        monkeypatch.setattr(launch, "run", judging)
+        return child
+
+    def test_some_are_held_out_in_every_run_and_that_is_no_intervention(self, bench, monkeypatch):
+        child = self.child(monkeypatch)
+        own, other = bench.run((), 0), bench.run(("unfreeze",), 0)
+        asked = [job["interventions"] for _, job in child.jobs]
+        assert asked == [[], ["hold_out"], ["hold_out", "unfreeze"]]
+        assert child.jobs[1][1]["settings"]["hold_out"] == {"loader": 1, "share": 0.2}
+        assert (own.interventions, other.interventions) == (frozenset(), {"unfreeze"})
+        assert own.content["held_out"] == 0.2 and own.accuracy == 0.75
+
+    def test_a_script_that_judges_some_keeps_its_own(self, bench, monkeypatch):
+        child = Child(monkeypatch, DONE)
+        assert "held_out" not in bench.run((), 0).content
+        child.hits = None  # an intervention under which nothing is judged is not judged on other images
+        with pytest.raises(PlateauError, match="no held-out images"):
+            bench.run(("unfreeze",), 0)
+        assert all("hold_out" not in job["interventions"] for _, job in child.jobs)
+
+    @pytest.mark.parametrize(("given", "why"), [
+        ({"took": False}, "holding some out failed .a way of its own"),
+        ({"problems": ["Replay._measure: ValueError: changed after it is loaded"]}, "changed after it is"),
+    ])  # fmt: skip
+    def test_where_none_can_be_held_out_the_line_says_why(self, given, why, bench, monkeypatch):
+        self.child(monkeypatch, **given)
+        with pytest.raises(PlateauError, match=why):
+            bench.run((), 0)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +25,8 @@ from plateau_cause.errors import PlateauError
 
 CHILDREN = Path(__file__).parent  # the code that runs in the user's interpreter is in folders within
 PART = "part"  # the intervention that makes a run cheap
+HOLD_OUT = "hold_out"  # and that which gives a run images to be judged by
+HELD_OUT = 0.2  # of the training images: a usual split
 RESULT, HITS, PRINTED = "replay.json", "hits.npz", "printed.txt"
 # A replay is nobody's experiment: no window waits, no run is sent anywhere, sets of names keep their order.
 QUIET = {"MPLBACKEND": "Agg", "WANDB_MODE": "disabled", "PYTHONHASHSEED": "0"}
@@ -71,11 +73,18 @@ class Replays:
         possible: the interventions that a peek lists, by name.
         store: a folder of finished replays.
         key: what else decides what a replay gives (`identity`).
+        trained: number of the loader that training reads: where the script judges no images that it does not
+            train on, a part of them is held out in every replay. None: it has no such loader.
     """
 
-    def __init__(self, given: Script, possible: Iterable[Possible], store: Path, key: str) -> None:
+    def __init__(
+        self, given: Script, possible: Iterable[Possible], store: Path, key: str, trained: int | None = None
+    ) -> None:
         self._given, self._store, self._key = given, store, key
         self._settings = {one.name: one.settings for one in possible}
+        if trained is not None:
+            self._settings[HOLD_OUT] = {"loader": trained, "share": HELD_OUT}
+        self._holds_out: bool | None = None if trained is not None else False
 
     def prepare(self, one: Possible) -> None:
         """Takes the settings of an intervention that no peek lists."""
@@ -96,13 +105,26 @@ class Replays:
         Raises:
             PlateauError: the script failed before its training was finished, or nothing held-out was judged.
         """
-        names = sorted(interventions)
+        if self._holds_out is None:
+            self._holds_out = self._judges_nothing(seed)
+        names = sorted([*interventions, HOLD_OUT] if self._holds_out else interventions)
+        found = self._read(self._finished(names, seed), names, seed)
+        return _without(HOLD_OUT, found, {"held_out": HELD_OUT}) if self._holds_out else found
+
+    def _judges_nothing(self, seed: int) -> bool:
+        """Returns whether the script comes to its end and has judged no held-out images."""
+        place = self._finished([], seed)
+        is_over = artifacts.read_json(place / RESULT)["error"] is None
+        return is_over and not (place / HITS).is_file()
+
+    def _finished(self, names: list[str], seed: int) -> Path:
+        """Returns the folder of a finished replay."""
         told = {name: self._settings.get(name, {}) for name in names}
         job = {"mode": "replay", "seed": seed, "interventions": names, "settings": told}
         place = self._store / hashlib.sha256(json.dumps([self._key, job]).encode()).hexdigest()[:32]
         if not (place / RESULT).is_file():
             self._make(place, job)
-        return self._read(place, names, seed)
+        return place
 
     def _make(self, place: Path, job: dict[str, Any]) -> None:
         self._store.mkdir(parents=True, exist_ok=True)
@@ -129,8 +151,8 @@ class Replays:
             raise PlateauError(f"{self._given.target} raised {error['class']}{where}: {error['message']}")
         if not (place / HITS).is_file():
             raise PlateauError(
-                f"{self._given.target}: no held-out images were judged; expected a loader besides that of "
-                "training, over images that are not trained on, such as those of validation"
+                f"{self._given.target}: no held-out images were judged{_why_none(content)}; expected a loader "
+                "besides that of training, over images that are not trained on, such as those of validation"
             )
         took = frozenset(name for name in names if content["interventions"][name]["took"])
         return Replayed(content, artifacts.read_arrays(place / HITS), took, seed)
@@ -155,9 +177,28 @@ class ReplaysOnPart:
         found = self._bench.run([*interventions, PART], seed)
         if PART not in found.interventions:
             raise PlateauError(f"no part of the images could be drawn: {found.untaken[PART]}")
-        told = {name: one for name, one in found.content["interventions"].items() if name != PART}
-        content = {**found.content, "interventions": told}
-        return replace(found, content=content, interventions=found.interventions - {PART})
+        return _without(PART, found)
+
+
+def _without(name: str, found: Replayed, also: Mapping[str, Any] | None = None) -> Replayed:
+    """Returns a replay of which one intervention is not told: it is what every run is given.
+
+    Args:
+        name: of the intervention.
+        found: the replay.
+        also: what its content tells besides.
+    """
+    told = {key: one for key, one in found.content["interventions"].items() if key != name}
+    content = {**found.content, "interventions": told, **(also or {})}
+    return replace(found, content=content, interventions=found.interventions - {name})
+
+
+def _why_none(content: dict[str, Any]) -> str:
+    """Returns why a replay that was to hold images out judged none, where it says so."""
+    told = content["interventions"].get(HOLD_OUT)
+    problem = next((one for one in content["problems"] if "_measure" in one), None)
+    why = problem if told is None or told["took"] else told["words"]
+    return f", and holding some out failed ({why})" if told is not None and why else ""
 
 
 def identity(given: Script) -> str:

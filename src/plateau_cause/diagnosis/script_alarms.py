@@ -26,6 +26,21 @@ def script_alarms(
     return [*_of_images(evaluations, accuracy), *_of_training(accuracy, trained)]
 
 
+def held_out(share: float | None) -> list[Alarm]:
+    """Returns that plateau itself held images out.
+
+    Args:
+        share: of the training images; None: the script judges some that it does not train on.
+    """
+    if share is None:
+        return []
+    words = (
+        f"The script judges no images that it does not train on: in every run {percent(share)} of its "
+        "training images were held out and judged at the end, without random changes."
+    )
+    return [Alarm("held_out", words, acquits=True)]
+
+
 def untried_length(why: str | None) -> list[Alarm]:
     """Returns that a training which ended while it still learned could not be made longer.
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import artifacts
-from plateau_cause.capture import launch, replay
+from plateau_cause.capture import launch, replay, settings
 from plateau_cause.capture.launch import Script
+from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.possible import Possible, listed
 from plateau_cause.capture.replay import Replays
 from plateau_cause.config.recipe import Recipe
@@ -42,4 +43,6 @@ def possible_in(content: dict[str, Any]) -> list[Possible]:
 
 def replays(recipe: Recipe, content: dict[str, Any]) -> Replays:
     """Returns where the script is run again."""
-    return Replays(script_of(recipe), possible_in(content), paths.REPLAYS, key_of(recipe))
+    told = None if content.get("framework") == "keras" else settings.loader(Peeked(content, Path()))
+    trained = told["loader"] if told else None
+    return Replays(script_of(recipe), possible_in(content), paths.REPLAYS, key_of(recipe), trained)

@@ -32,7 +32,7 @@ def clean(transform: Any, depth: int = DEPTH) -> Any:
     if isinstance(steps, (list, tuple)) and (kept := _kept(steps, depth)) is not None:
         cleaned = copy.copy(transform)
         cleaned.transforms = kept
-        return cleaned
+        return cleaned if kept else None
     inner = getattr(transform, "transform", None)  # torchvision's StandardTransform holds that of the image
     if kind.__name__ == "StandardTransform" and (one := clean(inner, depth - 1)) is not inner:
         cleaned = copy.copy(transform)
@@ -91,6 +91,19 @@ def changed(data_set: Any, depth: int = DEPTH) -> list[tuple[Any, str, Any, Any]
         elif (cleaned := clean(value)) is not value:
             found.append((data_set, name, value, _as_it_is if cleaned is None else cleaned))
     return found
+
+
+def without_chance(data_set: Any, depth: int = DEPTH) -> Any:
+    """Returns a data set that reads the same items, those within it too, without chance in its transforms."""
+    other = copy.copy(data_set)
+    for name, value in list(vars(other).items()):
+        if name == "dataset" and depth > 0:
+            setattr(other, name, without_chance(value, depth - 1))
+        elif name == "datasets" and depth > 0:
+            setattr(other, name, [without_chance(one, depth - 1) for one in value])
+        elif (cleaned := clean(value)) is not value:
+            setattr(other, name, _as_it_is if cleaned is None else cleaned)
+    return other
 
 
 def _as_it_is(image: Any) -> Any:

@@ -145,6 +145,7 @@ class Course:
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
         self.loaders: list[Loader] = []
+        self.kept_back: list[Loader] = []  # over images that an intervention holds out
         self.backwards = self.calls = self.begun = 0
         self.plan: tuple[int, Place | None] | None = None  # epochs that a framework was asked for
         self.in_backward = 0  # how many backward calls are under way, one within the other

@@ -144,7 +144,8 @@ class Watch(Mode):
         self._own_s += time.perf_counter() - started_s
 
     def _unread(self) -> list[Loader]:
-        return [one for one in self.doors.course.loaders
+        course = self.doors.course
+        return [one for one in (*course.loaders, *course.kept_back)
                 if one.role == "unread" and all(one is not other for other in self._evaluated)]  # fmt: skip
 
     def _measure(self, loader: Loader) -> None:

@@ -41,13 +41,16 @@ class Part(Intervention):
 
         loader_class.__init__ = __init__
 
+    def is_drawn_from(self, given: dict[str, Any], data: Any) -> bool:
+        """Returns whether a loader of these arguments asks for its images one by one, by position."""
+        is_counted = hasattr(given["dataset"], "__len__") and given.get("batch_sampler") is None
+        return is_counted and not isinstance(given["dataset"], data.IterableDataset)
+
     def _draw(self, given: dict[str, Any], data: Any) -> None:
         """Puts a sampler of a part in the place of what orders all images."""
-        if given.get("batch_sampler") is not None or not hasattr(given["dataset"], "__len__"):
+        if not self.is_drawn_from(given, data):
             return
-        if isinstance(given["dataset"], data.IterableDataset):
-            return
-        order, n = _order(given, data), len(given["dataset"])
+        order, n = ordered_by(given, data), len(given["dataset"])
         is_shuffled = order is None or not isinstance(order, data.SequentialSampler)
         most = self.settings["images"]
         most = most if is_shuffled else max(most, self.settings["judged"])
@@ -56,15 +59,15 @@ class Part(Intervention):
         if n <= most:
             return
         kept = sorted(random.Random(SEED).sample(range(n), most))
-        inner = _smaller(order, kept, given, data)
+        inner = smaller(order, kept, given, data)
         if inner is None:
             return
-        given["sampler"] = _Drawn(inner, kept)
+        given["sampler"] = Drawn(inner, kept)
         given["shuffle"] = None
         self.times += 1
 
 
-class _Drawn:
+class Drawn:
     """Yields positions of a part: what a sampler of so many says, translated."""
 
     def __init__(self, inner: Any, kept: list[int]) -> None:
@@ -77,14 +80,14 @@ class _Drawn:
         return len(self.inner)
 
 
-def _order(given: dict[str, Any], data: Any) -> Any:
+def ordered_by(given: dict[str, Any], data: Any) -> Any:
     """Returns the sampler that a loader is given, or would make of `shuffle`: None for a random one."""
     if given.get("sampler") is not None:
         return given["sampler"]
     return None if given.get("shuffle") else data.SequentialSampler(given["dataset"])
 
 
-def _smaller(order: Any, kept: list[int], given: dict[str, Any], data: Any) -> Any:
+def smaller(order: Any, kept: list[int], given: dict[str, Any], data: Any) -> Any:
     """Returns a sampler of these images that orders as this one does; None where it is of another kind."""
     images = len(kept)
     if order is None:
