@@ -151,8 +151,8 @@ class Replays:
             raise PlateauError(f"{self._given.target} raised {error['class']}{where}: {error['message']}")
         if not (place / HITS).is_file():
             raise PlateauError(
-                f"{self._given.target}: no held-out images were judged{_why_none(content)}; expected a loader "
-                "besides that of training, over images that are not trained on, such as those of validation"
+                f"{self._given.target}: no held-out images were judged{_why_none(content)}; expected a "
+                "loader besides that of training, over images that are not trained on, such as validation's"
             )
         took = frozenset(name for name in names if content["interventions"][name]["took"])
         return Replayed(content, artifacts.read_arrays(place / HITS), took, seed)
