@@ -75,7 +75,7 @@ def test_a_stage_that_stops_is_passed_on_with_its_status(call, pictures, options
     (pictures / "mine.yaml").write_text(MINE)
     ended = call("diagnose", "mine.yaml", *options)
     assert ended.status == 2, ended
-    assert ended.err.splitlines()[-1].startswith("error: a stage stopped")
+    assert ended.err.splitlines()[-1].startswith("error: data.max_unreadable: ")
     if options:
         assert json.loads(ended.out)["mistakes"][0].startswith("data.max_unreadable: ")
     folder = pictures / "mine.plateau"

@@ -7,6 +7,11 @@ from typing import Any
 from plateau_cause.capture.observation import at
 
 STARTED_BY = ("LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "RANK")  # what torchrun sets
+OF_CLASSES = ("cross_entropy", "nll_loss")  # losses that only classifications have
+OF_NUMBERS = (
+    "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "gaussian_nll_loss", "poisson_nll_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits",
+)  # fmt: skip
 ONE_PROCESS = "RANK=0 LOCAL_RANK=0 WORLD_SIZE=1 MASTER_ADDR=localhost MASTER_PORT=29500"
 
 
@@ -34,6 +39,23 @@ def reason(seen: dict[str, Any]) -> str:
             "evaluates as it is, give it the arguments with which it trains"
         )
     return "no `backward` of PyTorch; expected a script that trains a PyTorch model in this process"
+
+
+def not_classes(loss: dict[str, Any] | None) -> str | None:
+    """Returns why a script that trains has no accuracy; None where it may well have one.
+
+    Args:
+        loss: of a peek.
+    """
+    kind = ((loss or {}).get("target") or {}).get("kind")
+    if loss is None or kind not in ("numbers", "several labels") or loss["computes"] not in OF_NUMBERS:
+        return None
+    if any(one["function"] in OF_CLASSES for one in loss.get("with", [])):
+        return None
+    where = f"{loss['function']} ({at(loss['place'])})"
+    if kind == "numbers":
+        return f"{where} is given numbers, not classes; expected a classification: regression has no accuracy"
+    return f"{where} is given several labels for an image; expected one class for each image"
 
 
 def about_torchrun(message: str) -> str:

@@ -79,8 +79,9 @@ def diagnose(
         raise
     status, mistakes = _repro(place, params, as_json)
     if status != 0:
-        why = "; ".join(mistakes) or "the lines above say why"
-        print(f"error: a stage stopped: {why}; the same command goes on", file=sys.stderr)
+        stopped = ["a stage stopped: the lines above say why; the same command goes on"]
+        for line in mistakes or stopped:
+            print(f"error: {line}", file=sys.stderr)
         _tell(mistakes, as_json)
         return 2 if mistakes else 1
     summary = artifacts.read_json(place / paths.SUMMARY)

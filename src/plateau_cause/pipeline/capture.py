@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import artifacts, tracking
-from plateau_cause.capture import launch, observations
+from plateau_cause.capture import launch, observations, untrained
 from plateau_cause.capture.launch import Script
 from plateau_cause.capture.overlay import overlay
 from plateau_cause.capture.possible import possible
 from plateau_cause.config import params
+from plateau_cause.errors import PlateauError
 from plateau_cause.pipeline import paths, scripts
 
 
@@ -32,10 +33,12 @@ def peeked(script: Script, out: Path) -> dict[str, Any]:
     """Returns a peek with what stands out in it and what could be changed; the script writes into a copy.
 
     Raises:
-        PlateauError: the script does not train.
+        PlateauError: the script does not train, or classifies nothing.
     """
     with overlay(script.folder) as own:
         content = launch.peek(replace(script, folder=own), out)
+    if (why := untrained.not_classes(content.get("loss"))) is not None:
+        raise PlateauError(f"{script.target}: {why}")
     found = observations.observe(content, script.folder)
     content["observations"] = [asdict(one) for one in found]
     if "interventions" not in content:  # the child of another framework lists them itself

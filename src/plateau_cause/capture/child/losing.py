@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.calling import Calling
+from plateau_cause.capture.child.facts import are_shares
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.places import Place, Registry, here
 
@@ -152,6 +153,17 @@ def form(output: Any, before: str | None, function: str | None = None) -> str:
         return "probabilities" if sums_to_one or before == "sigmoid" else "never negative"
     is_log = bool((rows.logsumexp(1).abs() < near).all())
     return "log-probabilities" if is_log else "logits"
+
+
+def kind_of(target: Any) -> str:
+    """Returns what a loss compares with: classes, shares of classes, several labels at a time, or numbers."""
+    if not target.is_floating_point():
+        return "classes"
+    values, rows = target.detach().float(), target.ndim == 2 and target.shape[1] > 1
+    if rows and are_shares(target):
+        return "shares"
+    is_between = bool(((values >= 0) & (values <= 1)).all())
+    return "numbers" if not is_between else "several labels" if rows else "classes"
 
 
 def _is_again(inner: Loss, outer: Loss) -> bool:

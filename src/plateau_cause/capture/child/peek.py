@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.ahead import model_ahead
 from plateau_cause.capture.child.course import Forward, Mode, Pass
-from plateau_cause.capture.child.losing import Loss, form
+from plateau_cause.capture.child.losing import Loss, form, kind_of
 from plateau_cause.capture.child.places import Place, frame_here
 
 if TYPE_CHECKING:
@@ -207,7 +207,11 @@ class Peek(Mode):
             "after": None if before is None else {"function": before.function, "place": before.place},
             "options": {name: facts.plain(value) for name, value in last.options.items()},
             "outputs": list(last.output.shape),
-            "target": {"shape": list(last.target.shape), "dtype": str(last.target.dtype)},
+            "target": {
+                "shape": list(last.target.shape),
+                "dtype": str(last.target.dtype),
+                "kind": kind_of(last.target),
+            },
         }
 
     def _is_whole(self, value: float | None) -> bool:
