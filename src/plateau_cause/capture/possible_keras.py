@@ -81,7 +81,11 @@ def _unfreeze(content: Peek) -> Told | None:
 
 def _ways(content: Peek) -> Told | None:
     given, wanted = content["keras"]["enters_as"]["training"], content["model"]["base"]["expects"]
-    return {"given": given, "wanted": wanted} if given and wanted else None
+    if given or not wanted:
+        return {"given": given, "wanted": wanted} if given and wanted else None
+    facts = content["keras"]["entering_base"]["training"]
+    is_known = facts and facts["most"] > facts["least"]
+    return {"least": facts["least"], "most": facts["most"], "wanted": wanted} if is_known else None
 
 
 def _evaluation_ways(content: Peek) -> Told | None:

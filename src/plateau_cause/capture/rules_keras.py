@@ -46,10 +46,11 @@ def decided_at(content: dict[str, Any]) -> dict[str, Any] | None:
 def frozen_norms(peeked: Peeked) -> Observation | None:
     """Returns that batch norms of a base act as in training while its other layers are frozen."""
     base = _base(peeked)
-    if base is None or not base["acting_norms"] or not base["frozen"]:
+    acting = base.get("acting_among_frozen", base["acting_norms"]) if base else 0
+    if base is None or not acting or not base["frozen"]:
         return None
     place = base["called_at"] or base["place"]
-    words = f"{base['acting_norms']} batch norms of {base['name']} act as in training while it is frozen"
+    words = f"{acting} batch norms of {base['name']} act as in training while it is frozen"
     said = with_places(words, place)
     return Observation("frozen_batch_norms_train", "batch_norm", said, place)
 

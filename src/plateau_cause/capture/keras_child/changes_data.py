@@ -6,7 +6,7 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-from plateau_cause.capture.keras_child import feeds, origins
+from plateau_cause.capture.keras_child import feeds, origins, quiet
 from plateau_cause.capture.keras_child.change import Change, Fit, Phase
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed, training_feed
@@ -116,11 +116,14 @@ def _cleaned(feed: Feed, scene: Scene) -> Any:
         vars(iterator.image_data_generator).update(MEAN_CHANGES)
         return iterator
     random = origins.random_maps(feed, scene)
-    return _without(feed.x, random, scene) if random else None
+    quieted = [one for one in random if origins.is_chance_named(one)]
+    others = [one for one in random if not any(one is other for other in quieted)]
+    left_out = [one for one in others if origins.only_varies(one)]
+    return _without(feed.x, quieted, left_out, scene) if quieted or left_out else None
 
 
-def _without(data: Any, left_out: list[Any], scene: Scene) -> Any:
-    """Returns a tf.data pipeline built again without some of its steps."""
+def _without(data: Any, quieted: list[Any], left_out: list[Any], scene: Scene) -> Any:
+    """Returns a tf.data pipeline built again without some of its steps, and with some without chance."""
     for_now = data
     kept: list[Any] = []
     for made, step in origins.chain(data, scene):
@@ -132,5 +135,10 @@ def _without(data: Any, left_out: list[Any], scene: Scene) -> Any:
     for step in reversed(kept):
         if not any(step is one for one in left_out):
             arguments = {key: value for key, value in step.arguments.items() if key != "self"}
-            for_now = getattr(for_now, step.by)(**arguments)
+            if any(step is one for one in quieted):
+                arguments["map_func"] = quiet.plain(arguments["map_func"])
+                with quiet.without_chance():
+                    for_now = for_now.map(**arguments)
+            else:
+                for_now = getattr(for_now, step.by)(**arguments)
     return for_now

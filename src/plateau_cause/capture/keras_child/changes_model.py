@@ -108,7 +108,8 @@ class EvaluationMode(Change):
 class Preprocessing(Change):
     """Gives the base images in the range that its weights expect, in training and evaluation alike.
 
-    Settings: `given` and `wanted`, both named in `expects.SAID`; `only_evaluation` maps validation alone.
+    Settings: `given` and `wanted`, both named in `expects.SAID`, or in the place of `given` the `least` and
+    `most` of the values; `only_evaluation` maps validation alone.
     """
 
     def listen(self, doors: Doors, phase: Phase) -> None:
@@ -116,7 +117,12 @@ class Preprocessing(Change):
         self._entry: set[int] = set()
         self._ranges: list[tuple[float, float]] = []
         self._calls = 0
-        change = expects.change(self.settings["given"], self.settings["wanted"])
+        told = self.settings
+        change = (
+            expects.change(told["given"], told["wanted"])
+            if told.get("given")
+            else expects.stretched(told["least"], told["most"], told["wanted"])
+        )
         only_evaluation = bool(self.settings.get("only_evaluation"))
 
         def tap(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:

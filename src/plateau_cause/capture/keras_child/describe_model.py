@@ -86,9 +86,24 @@ def _change(look: Look, live: list[Held]) -> float | None:
     ratios = sorted(
         look.moved[id(one.variable)] / look.steps / look.norms[id(one.variable)]
         for one in live
-        if look.steps and look.norms.get(id(one.variable)) and len(one.variable.shape) > 1
+        if look.steps
+        and look.norms.get(id(one.variable))
+        and look.moved[id(one.variable)]
+        and len(one.variable.shape) > 1
     )
     return ratios[len(ratios) // 2] if ratios else None
+
+
+def _among_frozen(look: Look, layers: list[Any], acting: dict[int, bool]) -> int:
+    """Returns how many batch norms act behind a layer with weights that is frozen."""
+    found, is_frozen = 0, False
+    for layer in layers:
+        own = list(getattr(layer, "weights", None) or [])
+        if library.is_norm(layer):
+            found += is_frozen and acting.get(id(layer), False)
+        elif own and not library.layers(layer):
+            is_frozen = all(id(one) not in look.trained for one in own)
+    return found
 
 
 def _loaded(one: Any) -> dict[str, Any]:
@@ -111,6 +126,7 @@ def _base(look: Look, base: Base, held: list[Held]) -> dict[str, Any]:
         "parameters": len(inside), "batch_norms": len(norms),
         "frozen": sum(id(one.variable) not in look.trained for one in inside),
         "acting_norms": sum(acting.get(id(one), False) for one in norms),
+        "acting_among_frozen": _among_frozen(look, base.layers, acting),
         "expects": base.expects, "expects_in_words": expects.words(base.expects),
         "called_at": called.place if called else None, "training": called.training if called else None,
         "weights": None if given.get("weights") is None else str(given["weights"]),

@@ -98,7 +98,8 @@ def _loss(look: Look, scene: Scene) -> dict[str, Any] | None:
     if name is None:
         return None
     place = scene.places.of(given) if given is not None and not isinstance(given, str) else None
-    probed, last = look.training.probed, activation(look.call.model)
+    probed = look.training.probed
+    last = _measured(activation(look.call.model), probed["output"] if probed else None)
     return {
         "function": name, "computes": f"keras.{name}", "options": options, "place": compiled_at(look),
         "built": place or compiled_at(look), "after": None,
@@ -116,6 +117,20 @@ def _gradients(look: Look, scene: Scene) -> dict[str, Any]:
     every = getattr(optimizer, "gradient_accumulation_steps", None)
     return {"backward": look.call.place, "backward_calls_per_step": every, "are_cleared": True,
             "cleared_at": look.call.place, "clipping": clipping, "scaler": None}  # fmt: skip
+
+
+def _measured(last: str | None, output: Any) -> str | None:
+    """Returns the last activation, which what comes out corrects: a script may apply one by a function.
+
+    Args:
+        last: the activation of the last layer that has one, in the order in which the model holds them.
+        output: (N, C) of a probe; None where there is none.
+    """
+    told = form(output)
+    if told == "probabilities" and last not in ("softmax", "sigmoid"):
+        return "softmax"
+    is_negative = told == "logits" and output.min() < 0
+    return "linear" if is_negative and last in ("softmax", "sigmoid", "relu") else last
 
 
 def activation(model: Any) -> str | None:

@@ -8,7 +8,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.places import OWN, here, is_users, place_of
+from plateau_cause.capture.child.places import GENERATED, OWN, frame_here_from, here, is_users, place_of
 from plateau_cause.capture.keras_child import known, library
 from plateau_cause.capture.keras_child.around import around, bound, everywhere
 from plateau_cause.capture.keras_child.loading import Loading
@@ -122,6 +122,8 @@ class Doors:
             frame: FrameType | None = sys._getframe(1)
             while frame is not None and frame.f_code.co_filename.startswith(OWN):
                 frame = frame.f_back
+            is_generated = frame is not None and GENERATED in frame.f_code.co_filename
+            frame = frame_here_from(frame) if is_generated else frame  # a graph drawn by AutoGraph
             if frame is not None and is_users(frame.f_code.co_filename):
                 self.scene.tape = place_of(frame)
 
@@ -207,6 +209,11 @@ class Doors:
             kept, place = self.scene.calls.of(layer), here()
             if place is not None and kept is None:
                 self.scene.calls.remember(layer, Called(place, named.get("training")))
+            elif (
+                kept is not None and kept.training is not None and kept.training is not named.get("training")
+            ):
+                # The value of an argument of the script's own `call`, which differs: it says nothing itself.
+                self.scene.calls.remember(layer, Called(kept.place, None))
 
     def _acts_by_chance(self, original: Any, layer: Any, *arguments: Any, **named: Any) -> Any:
         if isinstance(layer, self._chance):

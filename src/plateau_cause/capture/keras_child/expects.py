@@ -24,6 +24,9 @@ NETWORKS = {
 WITHOUT = {  # where `include_preprocessing=False` leaves the rescaling to the user
     "efficientnetv2b": "torch", "efficientnetv2": "tf", "mobilenetv3": "tf", "convnext": "torch",
 }  # fmt: skip
+NARROW = 0.2  # of the range of a way: images that fill less of it came another way
+RINGS = 0.2  # by how much a bicubic resize overshoots the range, as a part of it
+BRIGHT = 160  # more than the brightest value of the way that subtracts a mean
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE = (103.939, 116.779, 123.68)  # of blue, green, red
 
@@ -39,6 +42,18 @@ def of_network(name: str, includes_preprocessing: bool = True) -> str | None:
     return None
 
 
+def stretched(least: float, most: float, wanted: str) -> tuple[list[float], list[float], bool]:
+    """Returns the affine map, as `change` does, from values of which the way is not known.
+
+    The darkest and the brightest are taken for black and white: images that were prepared twice lie within
+    a narrow range.
+    """
+    scale = 255 / (most - least)
+    to_wanted, offset, flips = _from_byte(wanted)
+    return [scale * one for one in to_wanted], [
+        shift - least * scale * one for one, shift in zip(to_wanted, offset, strict=True)], flips  # fmt: skip
+
+
 def seen(least: float, most: float, channels: list[float]) -> str | None:
     """Returns the way in which values reached a network; None where they are like none of them.
 
@@ -47,13 +62,19 @@ def seen(least: float, most: float, channels: list[float]) -> str | None:
         most: the largest.
         channels: the mean of each channel.
     """
+    spread = most - least
     if least >= -1e-4:
         return "byte" if most > 8 else "unit" if 0.1 < most <= 1.001 else None
+    if most > BRIGHT and least > -RINGS * 255:
+        return "byte"
+    if least > -RINGS and 0.5 < most <= 1 + RINGS and most > -2 * least:
+        return "unit"
     if least < -8:
-        return "caffe" if least >= -CAFFE[2] - 1 and most <= 255 - CAFFE[0] + 1 else None
+        is_within = least >= -CAFFE[2] - 1 and most <= 255 - CAFFE[0] + 1
+        return "caffe" if is_within and spread > NARROW * 255 else None
     if least >= -1.001 and most <= 1.001:
-        return "tf"
-    return "torch" if least >= -2.2 and most <= 2.75 else None
+        return "tf" if spread > NARROW * 2 else None
+    return "torch" if least >= -2.2 and most <= 2.75 and spread > NARROW * 4.8 else None
 
 
 def change(given: str, wanted: str) -> tuple[list[float], list[float], bool]:

@@ -49,7 +49,7 @@ class Feed:
 def training_feed(given: dict[str, Any]) -> Feed:
     """Returns what a call of `fit` trains on, its own validation split left out."""
     x, y, weight = given.get("x"), given.get("y"), given.get("sample_weight")
-    feed = Feed(x, y, weight, given.get("batch_size"), given.get("steps_per_epoch"),
+    feed = Feed(x, y, weight, given.get("batch_size"), _whole_number(given.get("steps_per_epoch")),
                 bool(given.get("shuffle", True)))  # fmt: skip
     share = given.get("validation_split") or 0
     if share and given.get("validation_data") is None and feed.kind == "arrays":
@@ -64,7 +64,7 @@ def validation_feed(given: dict[str, Any]) -> Feed | None:
     if data is not None:
         parts = list(data) if isinstance(data, (tuple, list)) else [data]
         x, y, weight = [*parts, None, None][:3]
-        return Feed(x, y, weight, size, given.get("validation_steps"), False)
+        return Feed(x, y, weight, size, _whole_number(given.get("validation_steps")), False)
     whole = Feed(given.get("x"), given.get("y"), given.get("sample_weight"), size, None, False)
     if not share or whole.kind != "arrays":
         return None
@@ -74,7 +74,12 @@ def validation_feed(given: dict[str, Any]) -> Feed | None:
 def evaluation_feed(given: dict[str, Any]) -> Feed:
     """Returns what a call of `evaluate` or `predict` reads."""
     return Feed(given.get("x"), given.get("y"), given.get("sample_weight"), given.get("batch_size"),
-                given.get("steps"), False)  # fmt: skip
+                _whole_number(given.get("steps")), False)  # fmt: skip
+
+
+def _whole_number(given: Any) -> int | None:
+    """Returns a count as Python's own number: scripts compute theirs by NumPy and TensorFlow."""
+    return None if given is None else int(given)
 
 
 def batches(feed: Feed) -> Iterator[tuple[Any, Any]]:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from plateau_cause.capture.child.places import Place
+from plateau_cause.capture.keras_child import quiet
 from plateau_cause.capture.keras_child.feeds import Feed
 from plateau_cause.capture.keras_child.scene import Built, Scene
 
 AUGMENTS = ("rotation_range", "width_shift_range", "height_shift_range", "brightness_range", "shear_range",
             "zoom_range", "channel_shift_range", "horizontal_flip", "vertical_flip")  # fmt: skip
+SAME_RANGE = 4.0  # times: brightness changes it, a rescaling by 255 is another thing
 TRIES = 3  # times that a step is done again to see whether chance changes what it gives
 
 
@@ -143,17 +145,36 @@ def _argument(step: Built) -> str:
     return f"({getattr(function, '__name__', type(function).__name__)})" if function is not None else ""
 
 
-def _varies(step: Built) -> bool:
+def is_chance_named(step: Built) -> bool:
+    """Returns whether all that a `map` step does at random is drawn by `tf.image`."""
+    with quiet.without_chance():
+        return not _varies(step)
+
+
+def only_varies(step: Built) -> bool:
+    """Returns whether a `map` step at random leaves images in the range that it finds them in."""
     import numpy as np
 
-    element = next(iter(step.arguments["self"]))
-    given = element if isinstance(element, tuple) else (element,)
-    function = step.arguments["map_func"]
-    results = []
-    for _ in range(TRIES):
-        result = function(*given)
-        results.append(np.asarray(result[0] if isinstance(result, (tuple, list)) else result))
+    before, after = _given(step)[0], _image(quiet.plain(step.arguments["map_func"])(*_given(step)))
+    found = [float(np.abs(np.asarray(one, dtype=np.float64)).max()) for one in (before, after)]
+    return before.shape == after.shape and max(found) <= SAME_RANGE * max(min(found), 1e-6)
+
+
+def _varies(step: Built) -> bool:
+    function, given = quiet.plain(step.arguments["map_func"]), _given(step)
+    results = [_image(function(*given)) for _ in range(TRIES)]
     return any(one.shape != results[0].shape or bool((one != results[0]).any()) for one in results[1:])
+
+
+def _given(step: Built) -> tuple[Any, ...]:
+    element = next(iter(step.arguments["self"]))
+    return element if isinstance(element, tuple) else (element,)
+
+
+def _image(result: Any) -> Any:
+    import numpy as np
+
+    return np.asarray(result[0] if isinstance(result, (tuple, list)) else result)
 
 
 def _reads_differently(feed: Feed) -> bool | None:
