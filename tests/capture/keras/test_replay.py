@@ -36,29 +36,6 @@ def test_validation_and_test_are_judged(prepare, replay):
     assert measured[1]["accuracy"] == pytest.approx(hits["test"].mean(), abs=1e-6)
 
 
-TURNS = (
-    "    return augment(rescale(image), training=True), label",
-    "    image = tf.image.random_crop(tf.image.random_brightness(image, 200.0), tf.shape(image))\n"
-    "    return rescale(image), label",
-)
-AUGMENTED = ("map(plain)", "map(augmented)")
-
-
-def test_a_step_that_rescales_too_is_done_again_without_chance(prepare, replay):
-    """Left out whole, it would leave images that are 255 times as bright: another loss by far."""
-    folder = prepare("pipeline", (TURNS,))
-    plain = _judged(replay(folder)[0])
-    script = folder / "train.py"
-    script.write_text(script.read_text().replace(*AUGMENTED))
-    cleaned, _ = replay(folder, {"evaluation_clean": {}})
-    assert cleaned["interventions"]["evaluation_clean"]["took"]
-    assert _judged(cleaned) == pytest.approx(plain, rel=0.2)  # the seeds of later steps are others
-
-
-def _judged(result):
-    return result["epochs"][0]["evaluations"][0]["loss"]
-
-
 UNDONE = [(name, kind) for name, case in CASES.items() for kind, one in case.broken.items() if one.offers]
 
 

@@ -95,15 +95,18 @@ def _change(look: Look, live: list[Held]) -> float | None:
 
 
 def _among_frozen(look: Look, layers: list[Any], acting: dict[int, bool]) -> int:
-    """Returns how many batch norms act behind a layer with weights that is frozen."""
-    found, is_frozen = 0, False
+    """Returns how many batch norms act behind layers that are frozen; 0 where most of those do not.
+
+    Where only the last layers train, the first norm of these stands behind the last that is frozen.
+    """
+    behind, is_frozen = list[bool](), False
     for layer in layers:
         own = list(getattr(layer, "weights", None) or [])
-        if library.is_norm(layer):
-            found += is_frozen and acting.get(id(layer), False)
-        elif own and not library.layers(layer):
+        if library.is_norm(layer) and is_frozen:
+            behind.append(acting.get(id(layer), False))
+        elif own and not library.is_norm(layer) and not library.layers(layer):
             is_frozen = all(id(one) not in look.trained for one in own)
-    return found
+    return sum(behind) if 2 * sum(behind) > len(behind) else 0
 
 
 def _loaded(one: Any) -> dict[str, Any]:

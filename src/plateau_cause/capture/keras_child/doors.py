@@ -120,7 +120,7 @@ class Doors:
         """Notes a gradient that the script's own code asks for; Keras' own are none of its loop."""
         if self.scene.tape is None:
             frame: FrameType | None = sys._getframe(1)
-            while frame is not None and frame.f_code.co_filename.startswith(OWN):
+            while frame is not None and _hands_on(frame.f_code.co_filename):
                 frame = frame.f_back
             is_generated = frame is not None and GENERATED in frame.f_code.co_filename
             frame = frame_here_from(frame) if is_generated else frame  # a graph drawn by AutoGraph
@@ -224,3 +224,8 @@ class Doors:
         for act in self.acts:
             named = act(layer, named)
         return original(layer, *arguments, **named)
+
+
+def _hands_on(file: str) -> bool:
+    """Returns whether a file only hands calls on: plateau's own, and AutoGraph's around what it draws."""
+    return file.startswith(OWN) or ("/autograph/" in file and GENERATED not in file)

@@ -13,7 +13,7 @@ from plateau_cause.capture.keras_child.scene import Built, Scene
 AUGMENTS = ("rotation_range", "width_shift_range", "height_shift_range", "brightness_range", "shear_range",
             "zoom_range", "channel_shift_range", "horizontal_flip", "vertical_flip")  # fmt: skip
 SAME_RANGE = 4.0  # times: brightness changes it, a rescaling by 255 is another thing
-TRIES = 3  # times that a step is done again to see whether chance changes what it gives
+TRIES = 8  # times that a step is done again to see whether chance changes it: a flip may not, half the time
 
 
 def chain(data: Any, scene: Scene) -> list[tuple[Any, Built | None]]:
