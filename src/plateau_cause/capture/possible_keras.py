@@ -28,6 +28,8 @@ def interventions(content: Peek, found: list[Observation]) -> list[Told]:
     """
     asked = [told for one in found if (told := _for(one, content)) is not None]
     names = {one["name"] for one in asked}
+    if any(one.code == "split_of_sorted" for one in found):
+        names.add("class_weight")  # what is missing in training weighs nothing
     return asked + [one for one in _always(content) if one["name"] not in names]
 
 
@@ -116,11 +118,17 @@ def _loss(content: Peek) -> Told | None:
 
 
 def _lower(content: Peek) -> Told | None:
-    return {"direction": "lower"}
+    return {"direction": "lower", **_one_fit(content, max)}
 
 
 def _higher(content: Peek) -> Told | None:
-    return {"direction": "higher"}
+    return {"direction": "higher", **_one_fit(content, min)}
+
+
+def _one_fit(content: Peek, furthest: Callable[..., int]) -> Told:
+    """Returns which of several fits is meant: the one whose rate is the highest, or the lowest."""
+    fits = content["keras"]["fits"]
+    return {"fit": furthest(range(len(fits)), key=lambda one: fits[one]["rate"])} if len(fits) > 1 else {}
 
 
 # What stands out -> intervention, prior, whether it repairs a fault, what it does otherwise, its settings.

@@ -19,7 +19,7 @@ def normalisation(peeked: Peeked) -> Observation | None:
     for other in peeked.other_loaders:
         words = apart(train, other)
         if words is not None:
-            places = transform_place(other), transform_place(train)
+            places = _scaling_place(other), _scaling_place(train)
             name = other["name"] or "evaluation"
             said = with_places(f"{name} {words} than training", *places)
             patch = patches.normalised_alike(peeked.folder, *places)
@@ -90,6 +90,12 @@ def transform_place(loader: dict[str, Any]) -> dict[str, Any] | None:
     transform = loader["data_set"]["transform"]
     found: dict[str, Any] | None = (transform and transform["place"]) or loader["data_set"]["place"]
     return found or loader["place"]
+
+
+def _scaling_place(loader: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns where the range of a loader's images is decided."""
+    found: dict[str, Any] | None = loader.get("scaled_at")
+    return found or transform_place(loader)
 
 
 def _facts(loader: dict[str, Any]) -> dict[str, Any]:

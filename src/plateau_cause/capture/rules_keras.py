@@ -6,6 +6,7 @@ from typing import Any
 
 from plateau_cause.capture import patches_keras as patches
 from plateau_cause.capture.observation import Observation, Peeked, with_places
+from plateau_cause.capture.rules_model import HIGH
 
 PROBABILITIES = ("softmax", "sigmoid")
 ENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy")
@@ -30,9 +31,15 @@ def preprocessing(peeked: Peeked) -> Observation | None:
 def decided_at(content: dict[str, Any]) -> dict[str, Any] | None:
     """Returns the line that decides in which range images reach the base."""
     keras, loaders = content["keras"], content["loaders"]
-    for one in (*keras["rescaling"], *keras["preprocessed"]):
-        if one["place"]:
-            return dict(one["place"])
+    scaled = [loaders[0].get("scaled_at")] if loaders else []
+    places = (
+        [one["place"] for one in keras["rescaling"]],
+        scaled,
+        [one["place"] for one in keras["preprocessed"]],
+    )
+    for place in (one for kind in places for one in kind):
+        if place:
+            return dict(place)
     transform = loaders[0]["data_set"]["transform"] if loaders else None
     if transform and not any(
         one.startswith(("map(", "rescale=", "preprocessing_")) for one in transform["steps"]
@@ -175,6 +182,20 @@ def augmented_in_model(peeked: Peeked) -> Observation | None:
     return Observation("evaluation_augmented", "evaluation", words, place)
 
 
+def rate_of_a_later_fit(peeked: Peeked) -> Observation | None:
+    """Returns that a step of a fit behind the first changes the weights far more than training can bear."""
+    later = (_keras(peeked).get("fits") or [])[1:]
+    found = next((one for one in later if (one.get("change_per_step") or 0.0) > HIGH), None)
+    if found is None or (peeked.change_per_step or 0.0) > HIGH:
+        return None
+    place, change = found["compiled_at"] or found["place"], found["change_per_step"]
+    words = (
+        f"a step of a later fit, at rate {found['rate']:g}, changes the weights by {change:.1%} of their norm"
+    )
+    said = with_places(words, place, found["place"])
+    return Observation("step_too_high", "learning_rate_high", said, place)
+
+
 def _keras(peeked: Peeked) -> dict[str, Any]:
     found: dict[str, Any] = peeked.content.get("keras") or {}
     return found
@@ -187,5 +208,5 @@ def _base(peeked: Peeked) -> dict[str, Any] | None:
 
 RULES = (
     hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance, split_of_sorted,
-    augmented_in_model,
+    augmented_in_model, rate_of_a_later_fit,
 )  # fmt: skip

@@ -36,6 +36,20 @@ def test_validation_and_test_are_judged(prepare, replay):
     assert measured[1]["accuracy"] == pytest.approx(hits["test"].mean(), abs=1e-6)
 
 
+OWN_COMPILE = (
+    ("    def call(self, images", "    def compile(self, optimizer, loss_fn):\n        super().compile("
+     "optimizer=optimizer, loss=loss_fn, metrics=['accuracy'])\n\n    def call(self, images"),
+    ("momentum=0.9), loss=loss, metrics=[\"accuracy\"]", "momentum=0.9), loss_fn=loss"),
+    ("SGD(0.01), loss=loss, metrics=[\"accuracy\"]", "SGD(0.01), loss_fn=loss"),
+)  # fmt: skip
+
+
+def test_a_class_that_compiles_in_its_own_way_is_compiled_again(prepare, replay):
+    result, _ = replay(prepare("subclassed", OWN_COMPILE), {"rate": {"times": 0.1}})
+    assert result["error"] is None and result["interventions"]["rate"]["took"], result["interventions"]
+    assert result["epochs"][0]["rates"] == [pytest.approx(0.005)]
+
+
 UNDONE = [(name, kind) for name, case in CASES.items() for kind, one in case.broken.items() if one.offers]
 
 

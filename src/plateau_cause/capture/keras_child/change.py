@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,11 +40,22 @@ class Fit:
         """Compiles the model again, under a new optimizer of the same kind."""
         held = library.optimizer_of(self.model)
         made = type(held).from_config({**held.get_config(), **self.optimizer})
-        self.model.compile(**{**self.compiled, "optimizer": made})
+        arguments = {**self.compiled, "optimizer": made}
+        _compile_of(self.model, arguments)(self.model, **arguments)
 
     def rate(self) -> float:
         """Returns the rate that acts now."""
         return float(library.values(library.optimizer_of(self.model).learning_rate))
+
+
+def _compile_of(model: Any, arguments: dict[str, Any]) -> Any:
+    """Returns the model's own `compile`, or that of Keras where a class takes other arguments for its own."""
+    own = type(model).compile
+    try:
+        inspect.signature(own).bind(model, **arguments)
+    except TypeError:
+        return library.of(model).Model.compile
+    return own
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 from plateau_cause.capture.child.facts import kind
 from plateau_cause.capture.keras_child import feeds, origins
 from plateau_cause.capture.keras_child.looking import Batches
+from plateau_cause.capture.keras_child.scaling import scaled_at
 from plateau_cause.capture.keras_child.scene import Scene
 
 
@@ -44,6 +45,7 @@ def describe(
         "labels": _labels(batches, scene, in_order),
         "image": _image(batches),
         "entering_base": batches.probed["entering"] if batches.probed else None,
+        "scaled_at": hooks.attempt(scaled_at, feed, name, scene),
         "varies": varies, "varies_at": varies_at, "at_random": origins.at_random(feed, scene),
     }  # fmt: skip
 

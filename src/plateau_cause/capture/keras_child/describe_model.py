@@ -71,7 +71,7 @@ def _what_moves(looks: list[Look], held: list[Held]) -> dict[str, Any]:
         "unfrozen_later": said(later, held) | {"place": _most_common(first, later)},
         "not_held": said([], held), "without_gradient": said([], held), "zero_gradient": said(still, held),
         "still": said(still, held),
-        "change_per_step": _change(first, live),
+        "change_per_step": change_per_step(first),
     }  # fmt: skip
 
 
@@ -81,8 +81,9 @@ def _most_common(look: Look, frozen: list[Held]) -> Place | None:
     return counted.most_common(1)[0][0] if counted else None
 
 
-def _change(look: Look, live: list[Held]) -> float | None:
-    """Returns the median over weight matrices of what one step changes, as a part of the weights' norm."""
+def change_per_step(look: Look) -> float | None:
+    """Returns the median over weight matrices of what one step of a fit changes, as a part of their norm."""
+    live = [one for one in library.weights(look.call.model) if id(one.variable) in look.trained]
     ratios = sorted(
         look.moved[id(one.variable)] / look.steps / look.norms[id(one.variable)]
         for one in live

@@ -9,7 +9,7 @@ from typing import Any
 from plateau_cause.capture.child.facts import plain
 from plateau_cause.capture.keras_child import expects, library
 from plateau_cause.capture.keras_child.describe_data import describe
-from plateau_cause.capture.keras_child.describe_model import describe_model
+from plateau_cause.capture.keras_child.describe_model import change_per_step, describe_model
 from plateau_cause.capture.keras_child.describe_training import callbacks, compiled_at
 from plateau_cause.capture.keras_child.looking import Batches, Look
 from plateau_cause.capture.keras_child.wording import said
@@ -123,6 +123,7 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
                   "epochs": int(one.call.given.get("epochs", 1)),
                   "trains": said([held for held in library.weights(one.call.model)
                                   if id(held.variable) in one.trained], library.weights(one.call.model)),
+                  "change_per_step": change_per_step(one),
                   "rate": one.told["optimizers"][0]["groups"][0]["lr"]} for one in peek.looks],
     }  # fmt: skip
 

@@ -12,6 +12,10 @@ from plateau_cause.capture.keras_child import known, library
 from plateau_cause.capture.keras_child.around import around
 from plateau_cause.capture.keras_child.scene import Scene
 
+# With these Keras loads what fits; so may TensorFlow's checkpoints, which return their status. Otherwise all
+# of a file fits or Keras raises: what is changed may be nothing, if the same weights are loaded again.
+PARTIAL = ("by_name", "skip_mismatch")
+
 
 @dataclass
 class Loaded:
@@ -20,7 +24,7 @@ class Loaded:
     model: Any
     place: Place | None
     file: str
-    matched: int  # variables that were changed
+    matched: int  # variables that were filled
     tensors: int
 
 
@@ -39,10 +43,12 @@ class Loading:
         before = self.hooks.hear(_copies, model)
         result = original(model, *arguments, **named)
         file = str([*arguments, *named.values()][0])
-        self.hooks.hear(self._loaded, model, before or {}, file)
+        is_partial = result is not None or any(named.get(one) for one in PARTIAL)
+        self.hooks.hear(self._loaded, model, before or {} if is_partial else {}, file)
         return result
 
     def _loaded(self, model: Any, before: dict[int, Any], file: str) -> None:
+        """Counts what was changed since; everything where nothing is given to compare with."""
         place = here()
         if place is None:
             return
