@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -126,6 +127,15 @@ class TestHeldOut:
         assert child.jobs[1][1]["settings"]["hold_out"] == {"loader": 1, "share": 0.2}
         assert (own.interventions, other.interventions) == (frozenset(), {"unfreeze"})
         assert own.content["held_out"] == 0.2 and own.accuracy == 0.75
+
+    @pytest.mark.parametrize(("is_trained", "asked"), [(True, [[], ["hold_out"]]), (False, [[]])])
+    def test_what_fails_behind_its_training_is_judged_too(self, is_trained, asked, bench, monkeypatch):
+        child = self.child(monkeypatch)
+        error = {"class": "SystemExit", "message": "1", "place": None}
+        child.content = {**DONE, "error": error, "is_trained": is_trained}
+        with contextlib.nullcontext() if is_trained else pytest.raises(PlateauError, match="SystemExit"):
+            bench.run((), 0)
+        assert [job["interventions"] for _, job in child.jobs] == asked
 
     def test_a_script_that_judges_some_keeps_its_own(self, bench, monkeypatch):
         child = Child(monkeypatch, DONE)

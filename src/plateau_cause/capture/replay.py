@@ -112,10 +112,9 @@ class Replays:
         return _without(HOLD_OUT, found, {"held_out": HELD_OUT}) if self._holds_out else found
 
     def _judges_nothing(self, seed: int) -> bool:
-        """Returns whether the script comes to its end and has judged no held-out images."""
+        """Returns whether the script finishes its training, whatever follows, and judges no held-out images."""
         place = self._finished([], seed)
-        is_over = artifacts.read_json(place / RESULT)["error"] is None
-        return is_over and not (place / HITS).is_file()
+        return bool(artifacts.read_json(place / RESULT)["is_trained"]) and not (place / HITS).is_file()
 
     def _finished(self, names: list[str], seed: int) -> Path:
         """Returns the folder of a finished replay."""
