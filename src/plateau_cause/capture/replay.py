@@ -112,7 +112,7 @@ class Replays:
         return _without(HOLD_OUT, found, {"held_out": HELD_OUT}) if self._holds_out else found
 
     def _judges_nothing(self, seed: int) -> bool:
-        """Returns whether the script finishes its training, whatever follows, and judges no held-out images."""
+        """Returns whether the script finishes its training and judges no held-out images."""
         place = self._finished([], seed)
         return bool(artifacts.read_json(place / RESULT)["is_trained"]) and not (place / HITS).is_file()
 
