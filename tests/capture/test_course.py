@@ -9,8 +9,9 @@ from torch import nn
 
 from plateau_cause.capture.child import facts, unsaved
 from plateau_cause.capture.child.calling import Calling
-from plateau_cause.capture.child.course import Course, Forward, Loader, Mode, Pass
+from plateau_cause.capture.child.course import Course, Mode
 from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.passes import Forward, Loader, Pass
 from plateau_cause.capture.child.places import Registry
 from plateau_cause.capture.child.stepping import Stepping
 

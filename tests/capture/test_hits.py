@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, RandomSampler, Subset, SubsetRandomSampler, TensorDataset
 
-from plateau_cause.capture.child.course import Forward, Loader, Pass
 from plateau_cause.capture.child.drawn import Drawn, drawn, sampler_of
 from plateau_cause.capture.child.hits import Hits
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.measure import measured
+from plateau_cause.capture.child.passes import Forward, Loader, Pass
 
 LABELS = torch.tensor([0, 1] * 6)
 DATA = TensorDataset(torch.eye(12), LABELS)

@@ -11,10 +11,11 @@ from functools import cache
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child.course import Course, Forward
+from plateau_cause.capture.child.course import Course
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.linking import tensors
 from plateau_cause.capture.child.names import name_in
+from plateau_cause.capture.child.passes import Forward
 from plateau_cause.capture.child.places import Place, Registry, frame_here, here, place_of
 
 if TYPE_CHECKING:

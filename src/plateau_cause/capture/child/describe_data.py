@@ -9,10 +9,10 @@ from types import CellType
 from typing import Any
 
 from plateau_cause.capture.child.cleaning import changed
-from plateau_cause.capture.child.course import Loader
 from plateau_cause.capture.child.drawn import sampler_of
 from plateau_cause.capture.child.facts import kind, picture_facts, plain
 from plateau_cause.capture.child.names import assigned_at
+from plateau_cause.capture.child.passes import Loader
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.replay import Sample, Sampled, normalisation
 

@@ -10,11 +10,11 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import describe_data, facts
-from plateau_cause.capture.child.course import Forward
 from plateau_cause.capture.child.decoding import Decoding
 from plateau_cause.capture.child.describe_model import describe_model
 from plateau_cause.capture.child.expected import expected
 from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.passes import Forward
 from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.child.replay import Sample, Sampled, samples, spread, varies
 

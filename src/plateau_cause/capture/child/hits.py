@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
-from plateau_cause.capture.child.course import Forward, Loader, Pass
 from plateau_cause.capture.child.drawn import Drawn, drawn
+from plateau_cause.capture.child.passes import Forward, Loader, Pass
 from plateau_cause.capture.child.tally import predicted
 
 if TYPE_CHECKING:

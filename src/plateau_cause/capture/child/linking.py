@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from plateau_cause.capture.child.course import Forward, Pass
+    from plateau_cause.capture.child.passes import Forward, Pass
 
 
 def link(forward: Forward, passes: list[Pass], lasts: list[Pass], looks_closely: bool) -> None:

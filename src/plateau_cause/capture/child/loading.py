@@ -6,9 +6,10 @@ import inspect
 from types import FrameType, ModuleType
 from typing import Any
 
-from plateau_cause.capture.child.course import Course, Loader, Pass
+from plateau_cause.capture.child.course import Course
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.names import function_at, name_in, name_of
+from plateau_cause.capture.child.passes import Loader, Pass
 from plateau_cause.capture.child.places import Place, Registry, frame_here, frame_here_from, here, place_of
 from plateau_cause.capture.child.plans import rounds_around
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from plateau_cause.capture.child.course import Loader
+from plateau_cause.capture.child.passes import Loader
 
 
 class OneLoader:

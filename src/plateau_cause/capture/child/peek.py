@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.ahead import model_ahead
-from plateau_cause.capture.child.course import Forward, Mode, Pass
+from plateau_cause.capture.child.course import Mode
 from plateau_cause.capture.child.losing import Loss, form, kind_of
+from plateau_cause.capture.child.passes import Forward, Pass
 from plateau_cause.capture.child.places import Place, frame_here
 
 if TYPE_CHECKING:

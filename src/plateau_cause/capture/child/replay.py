@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from plateau_cause.capture.child.chance import chance_kept, seeded
-from plateau_cause.capture.child.course import Loader
 from plateau_cause.capture.child.decoding import Decoding, Raw
 from plateau_cause.capture.child.facts import are_shares, by_likelihood
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.linking import tensors
+from plateau_cause.capture.child.passes import Loader
 
 AGAIN = 8  # items to read twice
 OTHER_SEED = 20_011

@@ -7,12 +7,12 @@ from typing import Any
 
 from plateau_cause.capture.child import hits
 from plateau_cause.capture.child.changes import Changes
-from plateau_cause.capture.child.course import Forward, Loader, Pass
 from plateau_cause.capture.child.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.hits import Hits
 from plateau_cause.capture.child.measure import measured
+from plateau_cause.capture.child.passes import Forward, Loader, Pass
 from plateau_cause.capture.child.watch import Watch
 
 

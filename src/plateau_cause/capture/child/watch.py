@@ -6,12 +6,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child.course import Forward, Loader, Mode, Pass
+from plateau_cause.capture.child.course import Mode
 from plateau_cause.capture.child.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.measure import measured
 from plateau_cause.capture.child.movement import first_state, moved
+from plateau_cause.capture.child.passes import Forward, Loader, Pass
 from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.child.plans import is_inside
 from plateau_cause.capture.child.tally import Tally

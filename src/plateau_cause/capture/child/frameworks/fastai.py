@@ -6,8 +6,8 @@ import sys
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child.course import Loader, Pass
 from plateau_cause.capture.child.loading import PASS
+from plateau_cause.capture.child.passes import Loader, Pass
 from plateau_cause.capture.child.places import here
 
 if TYPE_CHECKING:
