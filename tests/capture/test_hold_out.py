@@ -93,6 +93,15 @@ def test_chance_is_taken_out_of_a_copy():
     assert given[0].flatten().tolist() == [2, 1, 0]
 
 
+def test_a_training_that_the_script_ends_early_is_finished(prepare, capture):
+    """By its exit, or by a failure of what follows: one of three epochs that were planned."""
+    ends = ('    print(f"epoch', '    if epoch == 1:\n        raise SystemExit\n    print(f"epoch')
+    folder = prepare("no_validation", ends)
+    _, printed, out = capture("replay", folder, seed=0, interventions=[])
+    result = json.loads((out / "replay.json").read_text())
+    assert (len(result["epochs"]), result["is_trained"], result["error"]) == (2, True, None), printed
+
+
 def test_a_script_without_validation_is_judged(prepare, capture):
     folder = prepare("no_validation")
     _, printed, out = capture("replay", folder, seed=0, interventions=["hold_out"], settings=SETTINGS)

@@ -52,7 +52,7 @@ class Replay(Watch):
 
     def ended(self, error: BaseException | None) -> None:
         """Judges what the script has not evaluated, where it evaluates nothing; writes the result."""
-        self._error = error
+        self._error, self._is_over = error, True
         sheets = self.hits.sheets()
         self._look(is_last=not sheets)
         sheets = sheets or self.hits.sheets()
