@@ -43,6 +43,6 @@ def possible_in(content: dict[str, Any]) -> list[Possible]:
 
 def replays(recipe: Recipe, content: dict[str, Any]) -> Replays:
     """Returns where the script is run again."""
-    told = None if content.get("framework") == "keras" else settings.loader(Peeked(content, Path()))
+    told = settings.loader(Peeked(content, Path()))
     trained = told["loader"] if told else None
     return Replays(script_of(recipe), possible_in(content), paths.REPLAYS, key_of(recipe), trained)

@@ -75,6 +75,7 @@ class Change:
     took: bool = False
     words: str | None = None
     found: dict[str, float] = field(default_factory=dict)
+    compiles = True  # whether the model is compiled again, as what is changed asks for
     unseals = False  # whether a fit that does not see what was changed since `compile` is compiled again
 
     def listen(self, doors: Doors, phase: Phase) -> None:

@@ -6,17 +6,15 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-from plateau_cause.capture.keras_child import feeds, origins, quiet
+from plateau_cause.capture.keras_child import feeds, origins, pipelines
 from plateau_cause.capture.keras_child.change import Change, Fit, Phase
+from plateau_cause.capture.keras_child.dividing import unchanged
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed, training_feed
 from plateau_cause.capture.keras_child.scene import Scene
 
 BUFFER = 10_000  # images that a shuffled pipeline keeps at once
 SEED = 20_011
-MEAN_CHANGES = {"brightness_range": None, "zoom_range": [1, 1], "rotation_range": 0, "width_shift_range": 0,
-                "height_shift_range": 0, "shear_range": 0, "channel_shift_range": 0, "horizontal_flip": False,
-                "vertical_flip": False}  # fmt: skip
 
 
 class Shuffle(Change):
@@ -112,33 +110,7 @@ def _cleaned(feed: Feed, scene: Scene) -> Any:
     """Returns what a feed reads without the steps that change images at random; None where there are none."""
     if origins.generator(feed, scene) is not None:
         iterator = copy.copy(feed.x)
-        iterator.image_data_generator = copy.copy(feed.x.image_data_generator)
-        vars(iterator.image_data_generator).update(MEAN_CHANGES)
+        iterator.image_data_generator = unchanged(feed.x.image_data_generator)
         return iterator
-    random = origins.random_maps(feed, scene)
-    quieted = [one for one in random if origins.is_chance_named(one)]
-    others = [one for one in random if not any(one is other for other in quieted)]
-    left_out = [one for one in others if origins.only_varies(one)]
-    return _without(feed.x, quieted, left_out, scene) if quieted or left_out else None
-
-
-def _without(data: Any, quieted: list[Any], left_out: list[Any], scene: Scene) -> Any:
-    """Returns a tf.data pipeline built again without some of its steps, and with some without chance."""
-    for_now = data
-    kept: list[Any] = []
-    for made, step in origins.chain(data, scene):
-        for_now = made
-        if step is None or scene.readers.of(made) is not None:
-            break
-        kept.append(step)
-        for_now = step.arguments["self"]
-    for step in reversed(kept):
-        if not any(step is one for one in left_out):
-            arguments = {key: value for key, value in step.arguments.items() if key != "self"}
-            if any(step is one for one in quieted):
-                arguments["map_func"] = quiet.plain(arguments["map_func"])
-                with quiet.without_chance():
-                    for_now = for_now.map(**arguments)
-            else:
-                for_now = getattr(for_now, step.by)(**arguments)
-    return for_now
+    quietly = pipelines.quietly(feed, scene)
+    return None if quietly is None else pipelines.built(*pipelines.root(feed.x, scene), quietly)

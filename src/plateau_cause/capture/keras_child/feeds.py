@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 KINDS = ("arrays", "tf.data", "sequence", "torch", "generator")
@@ -140,7 +140,7 @@ def arrays(value: Any) -> Any:
 
     if isinstance(value, dict):
         return {key: arrays(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)) and value and hasattr(value[0], "shape"):
+    if _is_several(value):
         return [arrays(one) for one in value]
     if hasattr(value, "detach"):
         value = value.detach().cpu()
@@ -209,9 +209,30 @@ def _batches(feed: Feed) -> Iterator[Any]:
 def _rows(value: Any, start: int, stop: int | None) -> Any:
     if isinstance(value, dict):
         return {key: _rows(one, start, stop) for key, one in value.items()}
-    if isinstance(value, (list, tuple)) and value and hasattr(value[0], "shape"):
+    if _is_several(value):
         return [_rows(one, start, stop) for one in value]
     return None if value is None else value[start:stop]
+
+
+def taken(feed: Feed, numbers: Sequence[int]) -> Feed:
+    """Returns some of the images of arrays, by their numbers."""
+    x, y, weight = (_chosen(value, numbers) for value in (feed.x, feed.y, feed.weight))
+    return replace(feed, x=x, y=y, weight=weight)
+
+
+def _is_several(value: Any) -> bool:
+    """Returns whether a list holds arrays, one for each input or output, and not numbers."""
+    return isinstance(value, (list, tuple)) and len(value) > 0 and bool(getattr(value[0], "shape", ()))
+
+
+def _chosen(value: Any, numbers: Sequence[int]) -> Any:
+    import numpy as np
+
+    if isinstance(value, dict):
+        return {key: _chosen(one, numbers) for key, one in value.items()}
+    if _is_several(value):
+        return [_chosen(one, numbers) for one in value]
+    return None if value is None else np.asarray(value)[list(numbers)]
 
 
 def _first(value: Any) -> Any:

@@ -15,6 +15,7 @@ from plateau_cause.capture.keras_child import changes_data, changes_model, chang
 from plateau_cause.capture.keras_child.around import around
 from plateau_cause.capture.keras_child.base import find
 from plateau_cause.capture.keras_child.change import Change, Fit, Phase
+from plateau_cause.capture.keras_child.changes_held_out import HoldOut
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed, some
 from plateau_cause.capture.keras_child.origins import is_shuffled
@@ -22,6 +23,7 @@ from plateau_cause.capture.keras_child.training import Call
 from plateau_cause.capture.keras_child.watch import Watch
 
 KINDS: dict[str, type[Change]] = {
+    "hold_out": HoldOut,
     "unfreeze": changes_model.Unfreeze, "batch_norm": changes_model.BatchNorm,
     "evaluation_mode": changes_model.EvaluationMode,
     "preprocessing": changes_model.Preprocessing, "evaluation_normalised": changes_model.Preprocessing,
@@ -32,7 +34,7 @@ KINDS: dict[str, type[Change]] = {
     "evaluation_clean": changes_data.EvaluationClean, "training_clean": changes_data.TrainingClean,
     "no_dropout": changes_model.NoDropout, "no_decay": changes_training.NoDecay,
 }  # fmt: skip
-ORDER = list(KINDS)  # layers before rates, so that a rate is of what trains
+ORDER = list(KINDS)  # what is trained on, then layers before rates, so that a rate is of what trains
 SEED_APART = 1009
 
 
@@ -45,6 +47,7 @@ class Replay(Watch):
         self.phase = Phase()
         settings = job.get("settings", {})
         names = sorted(job["interventions"], key=ORDER.index)
+        self.trained_on: list[Any] = []  # what the script gave its fits, before any change
         self.changes = [KINDS[name](name, settings.get(name) or {}) for name in names]
 
     def listen(self, doors: Doors) -> None:
@@ -59,6 +62,7 @@ class Replay(Watch):
     def fitting(self, original: Any, call: Call) -> Any:
         """Returns the history of a changed fit."""
         self._begin(call)
+        self.trained_on.append(call.given.get("x"))
         fit = self._prepared(call)
         call.given = {**call.given, **fit.given}
         self.phase.is_training = True
@@ -100,7 +104,8 @@ class Replay(Watch):
         self.phase.is_training = True
         for change in self.changes:
             change.before(fit)
-        if not call.is_stale or any(one.unseals for one in self.changes):
+        asks = any(one.compiles for one in self.changes)
+        if asks and (not call.is_stale or any(one.unseals for one in self.changes)):
             fit.compile()
             for change in self.changes:
                 change.after(fit)
@@ -110,12 +115,15 @@ class Replay(Watch):
     def _held_out(self) -> dict[str, tuple[Call, Feed]]:
         """Returns the script's held-out images: of its last fit, and of its last other evaluation."""
         found: dict[str, tuple[Call, Feed]] = {}
+        for one in self.changes:
+            if isinstance(one, HoldOut):  # of a fit that it could not divide, all images were trained on
+                return {"val": (self.fits[-1], one.held)} if one.took and one.held and self.fits else {}
         validated = [one for one in self.fits if one.validation is not None]
         if validated:
             feed = validated[-1].validation
             assert feed is not None
             found["val"] = (validated[-1], feed)
-        own = [one.training.x for one in self.fits] + [one[1].x for one in found.values()]
+        own = self.trained_on + [one[1].x for one in found.values()]
         others = [one for one in self.evaluations if not any(one.evaluation.x is x for x in own)]
         if others:
             found["test"] = (others[-1], others[-1].evaluation)
