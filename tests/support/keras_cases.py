@@ -75,7 +75,8 @@ CASES = {
         },
         {
             "split": Broken("split_of_sorted", "data_order",
-                            (("x_train[order], y_train[order]", "x_train, y_train"),), "model.fit(", ""),
+                            (("x_train[order], y_train[order]", "x_train, y_train"),), "model.fit(",
+                            "split_shuffled", is_patched=True),
             "relu": Broken("output_activation", "head", (('activation="softmax"', 'activation="relu"'),),
                            'activation="relu"', "logits_to_loss", is_patched=True),
             "logits": Broken("loss_input", "loss_function",
@@ -115,6 +116,8 @@ CASES = {
                                 "val = val.batch", "evaluation_clean"),
             "order": Broken("not_shuffled", "data_order", (("train = train.shuffle(1000)\n", ""),),
                             "train = train.batch(8)", "shuffle"),
+            "buffer": Broken("hardly_shuffled", "data_order", (("shuffle(1000)", "shuffle(2)"),),
+                             "train.shuffle(2)", "shuffle", is_patched=True),
             "range": Broken("evaluation_normalised_otherwise", "evaluation",
                             (("    return rescale(image), label\n\n\ntrain", "    return image, label\n\n\ntrain"),),
                             "val = val.batch", "evaluation_normalised"),

@@ -16,6 +16,7 @@ MODULES = {  # beginnings of networks' names → the module of keras.application
     "mobilenet": "mobilenet", "inceptionv3": "inception_v3", "xception": "xception", "nasnet": "nasnet",
     "densenet": "densenet", "vgg16": "vgg16", "vgg19": "vgg19", "convnext": "convnext",
 }  # fmt: skip
+BUFFER = "10_000"  # images
 RESCALED = {"tf": "1 / 127.5, offset=-1", "unit": "1 / 255", "byte": "1.0"}
 
 
@@ -145,6 +146,34 @@ def compiled_again(folder: Path, fit: Place, compiled: Place) -> str | None:
         return [source.inserted(source.first_line(line), " ".join(source.text(calls[0]).split()))]
 
     return changed(folder, fit, edit)
+
+
+def buffered(folder: Path, place: Place) -> str | None:
+    """Returns the `shuffle` of a pipeline with a buffer for more images."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [call for call in source.at(line, ast.Call) if called(call) == "shuffle"]
+        words = [one.value for call in calls for one in call.keywords if one.arg == "buffer_size"]
+        given = [one for call in calls for one in call.args[:1]] + words
+        return [source.replaced(given[0], BUFFER)] if len(given) == 1 else []
+
+    return changed(folder, place, edit)
+
+
+def mixed_before(folder: Path, place: Place) -> str | None:
+    """Returns the fit with its arrays put into an order by chance before it."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        fits = [call for call in source.at(line, ast.Call) if called(call) == "fit"]
+        given = fits[0].args[:2] if len(fits) == 1 else []
+        names = [one.id for one in given if isinstance(one, ast.Name)]
+        if len(names) != 2 or not re.search(r"^import numpy as np\b", source.whole, re.MULTILINE):
+            return []
+        x, y = names
+        mixed = f"order = np.random.permutation(len({x}))\n{x}, {y} = {x}[order], {y}[order]"
+        return [source.inserted(source.first_line(line), mixed)]
+
+    return changed(folder, place, edit)
 
 
 def _function(text: str, network: str) -> str | None:

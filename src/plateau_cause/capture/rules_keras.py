@@ -10,6 +10,7 @@ from plateau_cause.capture.rules_model import HIGH
 
 PROBABILITIES = ("softmax", "sigmoid")
 ENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy")
+TOGETHER = 0.25  # more images than by chance follow one of their class: more than a usual buffer leaves
 DISTANCES = ("mean_squared_error", "mean_absolute_error", "mse", "mae", "huber")
 
 
@@ -169,7 +170,23 @@ def split_of_sorted(peeked: Peeked) -> Observation | None:
     classes = f"{len(seen[1])} of {len(seen[0] | seen[1])} classes are there"
     words = f"validation_split takes the end of sorted arrays: {classes}"
     place = train["loop"]
-    return Observation("split_of_sorted", "data_order", with_places(words, place), place)
+    patch = patches.mixed_before(peeked.folder, place)
+    return Observation("split_of_sorted", "data_order", with_places(words, place), place, patch)
+
+
+def hardly_shuffled(peeked: Peeked) -> Observation | None:
+    """Returns that a pipeline is shuffled by so small a buffer that its classes stay together."""
+    train = peeked.train_loader
+    found = train and _keras(peeked) and train["labels"].get("neighbours")
+    if not train or not found or not train["shuffle"] or found["alike"] < found["by_chance"] + TOGETHER:
+        return None
+    place = train["shuffled_at"] or train["place"]
+    words = (
+        f"training images are hardly shuffled: {found['alike']:.0%} follow one of their own class, "
+        f"{found['by_chance']:.0%} would by chance"
+    )
+    patch = patches.buffered(peeked.folder, place)
+    return Observation("hardly_shuffled", "data_order", with_places(words, place), place, patch)
 
 
 def augmented_in_model(peeked: Peeked) -> Observation | None:
@@ -208,5 +225,5 @@ def _base(peeked: Peeked) -> dict[str, Any] | None:
 
 RULES = (
     hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance, split_of_sorted,
-    augmented_in_model, rate_of_a_later_fit,
+    hardly_shuffled, augmented_in_model, rate_of_a_later_fit,
 )  # fmt: skip

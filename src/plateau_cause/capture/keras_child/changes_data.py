@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +45,21 @@ class Shuffle(Change):
         x, y = feeds.whole(feed)
         fit.given |= {"x": x, "y": y, "batch_size": origins.batch_size(feed, self._scene)}
         fit.given.pop("steps_per_epoch", None)
+
+
+class SplitShuffled(Change):
+    """Puts arrays into another order before `validation_split` takes their end."""
+
+    def before(self, fit: Fit) -> None:
+        """Changes `x`, `y` and `sample_weight`."""
+        feed = Feed(fit.given.get("x"), fit.given.get("y"), fit.given.get("sample_weight"))
+        if feed.kind != "arrays" or not fit.given.get("validation_split"):
+            return
+        order = random.Random(SEED).sample(range(feeds.length(feed) or 0), feeds.length(feed) or 0)
+        mixed = feeds.taken(feed, order)
+        told = {"x": mixed.x, "y": mixed.y, "sample_weight": mixed.weight}
+        fit.given |= {key: value for key, value in told.items() if value is not None}
+        self.took = True
 
 
 class LabelsMapped(Change):

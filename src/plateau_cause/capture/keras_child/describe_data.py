@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,8 @@ from plateau_cause.capture.keras_child import feeds, origins
 from plateau_cause.capture.keras_child.looking import Batches
 from plateau_cause.capture.keras_child.scaling import scaled_at
 from plateau_cause.capture.keras_child.scene import Scene
+
+ENOUGH = 40  # labels that tell whether an order is by chance
 
 
 def describe(
@@ -46,6 +49,7 @@ def describe(
         "image": _image(batches),
         "entering_base": batches.probed["entering"] if batches.probed else None,
         "scaled_at": hooks.attempt(scaled_at, feed, name, scene),
+        "shuffled_at": origins.shuffled_at(feed, scene),
         "varies": varies, "varies_at": varies_at, "at_random": origins.at_random(feed, scene),
     }  # fmt: skip
 
@@ -60,7 +64,16 @@ def _labels(batches: Batches, scene: Scene, in_order: bool | None) -> dict[str, 
         else {str(one): int((labels == one).sum()) for one in sorted(set(labels.tolist()))}
     )
     return {"classes": names, "class_to_idx": order, "by_folder": None, "in_order": in_order, "seen": seen,
-            "shape": batches.label_shape}  # fmt: skip
+            "neighbours": _neighbours(labels), "shape": batches.label_shape}  # fmt: skip
+
+
+def _neighbours(labels: Any) -> dict[str, float] | None:
+    """Returns how many labels are that of the one before, and how many would be in an order by chance."""
+    if labels is None or len(labels) < ENOUGH:
+        return None
+    found = labels.tolist()
+    alike = sum(a == b for a, b in pairwise(found)) / (len(found) - 1)
+    return {"alike": alike, "by_chance": sum((one / len(found)) ** 2 for one in Counter(found).values())}
 
 
 def _in_order(batches: Batches) -> bool | None:

@@ -72,6 +72,12 @@ def is_shuffled(feed: Feed, scene: Scene) -> bool | None:
     return bool(shuffles) if shuffles is not None else None
 
 
+def shuffled_at(feed: Feed, scene: Scene) -> Place | None:
+    """Returns the line of the step that shuffles a pipeline; the last one where there are several."""
+    steps = [step for _, step in chain(feed.x, scene) if step] if feed.kind == "tf.data" else []
+    return next((step.place for step in steps if step.by == "shuffle"), None)
+
+
 def _reads_shuffled(read: Built | None) -> bool:
     return read is not None and bool(read.arguments.get("shuffle", True))
 

@@ -30,7 +30,8 @@ KINDS: dict[str, type[Change]] = {
     "rate": changes_training.Rate, "schedule": changes_training.Schedule,
     "logits_to_loss": changes_training.LogitsToLoss, "training_length": changes_training.TrainingLength,
     "class_weight": changes_training.ClassWeight, "compile_again": changes_training.CompileAgain,
-    "shuffle": changes_data.Shuffle, "labels_mapped": changes_data.LabelsMapped,
+    "split_shuffled": changes_data.SplitShuffled, "shuffle": changes_data.Shuffle,
+    "labels_mapped": changes_data.LabelsMapped,
     "evaluation_clean": changes_data.EvaluationClean, "training_clean": changes_data.TrainingClean,
     "no_dropout": changes_model.NoDropout, "no_decay": changes_training.NoDecay,
 }  # fmt: skip
