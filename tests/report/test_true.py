@@ -202,6 +202,9 @@ def test_the_headline_follows_from_the_numbers(told):
                 POINTS.search(words).group(1), first["effect"]
             )
             assert first["effect"] == max(cause["effect"] for cause in summary["causes"])
+            if "if this alone stayed" in words:
+                seen.add("more than the whole")
+                assert first["ci"][0] > verified["ci"][1]
             if "alone it hurts" in words:
                 seen.add("hurts")
                 assert first["alone_ci"][1] < 0
@@ -213,7 +216,7 @@ def test_the_headline_follows_from_the_numbers(told):
                 numbers.percent(ends[record.found["recommended"]["name"]]),
             )
             assert words.index(means[0]) < words.rindex(means[1])
-    assert seen == {"better", "no better", "hurts", "one class"}
+    assert seen == {"better", "no better", "hurts", "one class", "more than the whole"}
 
 
 def test_healthy_hides_nothing_that_was_measured(told):

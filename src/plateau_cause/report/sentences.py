@@ -63,8 +63,20 @@ def _of_the_cause(summary: Record) -> str:
         return f"{title}: repairing it gains {gained} of {counted}; so may, in its place: {others}."
     if primary["kind"] == "data" or primary["extrapolated"]:
         return f"{title}: worth {gained} of {counted}; the {name} stands at {before}."
+    if _exceeds_the_whole(primary, summary["verified"]):
+        lost = gained.removeprefix("+")
+        return f"{title}: {_reached(summary)}, and would lose {lost} of {counted} if this alone stayed."
     together = " once the rest is in place (alone it hurts)" if primary["alone_ci"][1] < 0 else ""
     return f"{title}: worth {gained} of {counted}{together}; {_reached(summary)}."
+
+
+def _exceeds_the_whole(primary: Record, verified: Record) -> bool:
+    """Returns whether a cause left alone surely costs more than all repairs together gain.
+
+    Other repairs suit the training in which it is repaired, and hurt the one in which it is not: a rate for all
+    layers is too low for a head alone.
+    """
+    return bool(verified["ci"]) and bool(primary["ci"][0] > verified["ci"][1])
 
 
 def _without_a_cause(summary: Record, found: Record) -> str:
