@@ -134,8 +134,8 @@ class TestPlateau:
     def test_a_cause_worth_more_than_all_repairs_gain_is_what_the_repaired_training_would_lose(self):
         headline = summary(findings=[swap("frozen_layers", 0.66)])["headline"]
         assert headline == (
-            "Frozen layers: the recommended recipe reaches 95% instead of 70%, and would lose 66 points of test "
-            "accuracy if this alone stayed."
+            "Frozen layers: the recommended recipe reaches 95% instead of 70%, and would lose 66 points of "
+            "test accuracy if this alone stayed."
         )
 
     def test_cost_counts_every_second_once(self):

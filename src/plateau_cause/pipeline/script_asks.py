@@ -10,6 +10,7 @@ from plateau_cause.capture.lighter import lighter, undecayed
 from plateau_cause.capture.longer import longer
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.possible import Possible, possible, rate
+from plateau_cause.capture.relabelled import relabelled
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.diagnosis.replays import Factor, Replay, classes
 from plateau_cause.diagnosis.script import Ask
@@ -38,7 +39,8 @@ class Asks:
 
     def in_turn(self) -> list[Ask]:
         """Returns what is asked of the best run so far, one after the other."""
-        return [self._prepared(ask) for ask in (self.undecayed, self.rated, self.lighter, self.lengthened)]
+        asks = self.relabelled, self.undecayed, self.rated, self.lighter, self.lengthened
+        return [self._prepared(ask) for ask in asks]
 
     def standing(self, run: Replay) -> list[Possible]:
         """Returns what moves the layers that stood still to the end of the script's own run."""
@@ -49,6 +51,11 @@ class Asks:
         for one in found:
             self.bench.prepare(one)
         return found
+
+    def relabelled(self, run: Replay, room: float) -> list[Possible]:
+        """Returns held-out labels in the numbers of training, where the model takes one class for another."""
+        found = relabelled(self.peeked, run.content["evaluations"])
+        return [] if found is None else [found]
 
     def undecayed(self, run: Replay, room: float) -> list[Possible]:
         """Returns a training without a strong decay, where images were not fitted."""

@@ -73,8 +73,8 @@ def _of_the_cause(summary: Record) -> str:
 def _exceeds_the_whole(primary: Record, verified: Record) -> bool:
     """Returns whether a cause left alone surely costs more than all repairs together gain.
 
-    Other repairs suit the training in which it is repaired, and hurt the one in which it is not: a rate for all
-    layers is too low for a head alone.
+    Other repairs suit the training in which it is repaired, and hurt the one in which it is not: a rate for
+    all layers is too low for a head alone.
     """
     return bool(verified["ci"]) and bool(primary["ci"][0] > verified["ci"][1])
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,26 +25,37 @@ class Sheet:
     place: Any  # of the loop
     drawn: Drawn | None = None  # which images these are
     trained: Drawn | None = None  # what of the same data set its model was trained on last
-    found: list[tuple[Any, Any]] = field(default_factory=list)  # positions (or None) and hits of each batch
-    labels: Counter[int] = field(default_factory=Counter)
+    found: list[tuple[Any, Any, Any]] = field(default_factory=list)  # of each batch, see `add`
+
+    def add(self, positions: Any, predicted: Any, labels: Any) -> None:
+        """Adds a batch: (n,) positions in the data set, or None; (n,) classes and labels."""
+        self.found.append((positions, predicted, labels))
 
     @property
     def images(self) -> int:
         """Returns how many images were judged."""
-        return sum(len(found) for _, found in self.found)
+        return sum(len(labels) for _, _, labels in self.found)
 
     def array(self) -> Any:
         """Returns (n,) uint8: the hits by position; in the order in which they came where that is unknown."""
         import numpy as np
 
-        hits = np.concatenate([found.cpu().numpy() for _, found in self.found])
-        known = [positions for positions, _ in self.found]
+        predicted, labels = self.told()
+        return (predicted == labels).astype(np.uint8)
+
+    def told(self) -> tuple[Any, Any]:
+        """Returns (n,) classes as predicted, and (n,) labels, in the order of `array`."""
+        import numpy as np
+
+        predicted, labels = (
+            np.concatenate([np.asarray(batch[one].cpu()) for batch in self.found]) for one in (1, 2)
+        )
+        known = [positions for positions, _, _ in self.found]
         if any(one is None for one in known):
-            return hits.astype(np.uint8)
+            return predicted, labels
         positions = np.concatenate([np.asarray(one).reshape(-1) for one in known])
-        if len(positions) != len(hits):
-            return hits.astype(np.uint8)
-        return hits[np.argsort(positions, kind="stable")].astype(np.uint8)
+        order = np.argsort(positions, kind="stable") if len(positions) == len(labels) else slice(None)
+        return predicted[order], labels[order]
 
 
 class Hits:
@@ -74,9 +84,7 @@ class Hits:
         labels = self._changes.labels(labels.to(logits.device))
         if id(of) not in self._open:
             self._open[id(of)] = Sheet(of.of, of.place, self._read(of))
-        sheet = self._open[id(of)]
-        sheet.found.append((_positions(of, forward.batch), predicted(logits, middle) == labels))
-        sheet.labels.update(labels.tolist())
+        self._open[id(of)].add(_positions(of, forward.batch), predicted(logits, middle), labels)
 
     def close(self, of: Pass) -> None:
         """Ends a pass over held-out images; a later one over as many of them takes its place.
@@ -142,8 +150,11 @@ def _joined(folds: list[Sheet]) -> Sheet:
     last = folds[-1]
     if len(folds) == 1:
         return last
-    hits = [(None, torch.from_numpy(one.array())) for one in folds]
-    return Sheet(last.loader, last.place, found=hits, labels=sum((one.labels for one in folds), Counter()))
+    joined = Sheet(last.loader, last.place)
+    for one in folds:
+        predicted, labels = one.told()
+        joined.add(None, torch.from_numpy(predicted), torch.from_numpy(labels))
+    return joined
 
 
 def write(path: Path, sheets: dict[str, Sheet]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plateau_cause.capture.child import hits
+from plateau_cause.capture.child import confusion, hits
 from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.document import located
 from plateau_cause.capture.child.errors import describe_error
@@ -88,12 +88,4 @@ class Replay(Watch):
 
 
 def _told(sheet: hits.Sheet) -> dict[str, Any]:
-    found = sheet.array()
-    return {
-        "accuracy": float(found.mean()),
-        "images": len(found),
-        "classes": len(sheet.labels),
-        "majority": max(sheet.labels.values()) / len(found),
-        "loader": sheet.loader.name,
-        "place": sheet.place,
-    }
+    return {**confusion.told(*sheet.told()), "loader": sheet.loader.name, "place": sheet.place}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +19,17 @@ class Sheet:
     """The hits on the images of one split.
 
     Attributes:
-        hits: (n,) uint8.
-        labels: how often each class occurs.
+        predicted: (n,) classes.
+        labels: (n,) numbers of the classes.
     """
 
-    hits: Any
-    labels: Counter[int]
+    predicted: Any
+    labels: Any
+
+    @property
+    def hits(self) -> Any:
+        """Returns (n,) uint8."""
+        return (self.predicted == self.labels).astype("uint8")
 
 
 def judge(model: Any, feed: Feed, labels: Callable[[Any], Any], is_shuffled: bool) -> Sheet:
@@ -43,22 +47,19 @@ def judge(model: Any, feed: Feed, labels: Callable[[Any], Any], is_shuffled: boo
     """
     import numpy as np
 
-    hits, digests, counted = [], [], Counter[int]()
+    found, given, digests = [], [], []
     for x, y in feeds.batches(feed):
         numbers = feeds.numbers(y)
         if numbers is None:
             continue
-        wanted = labels(numbers)
-        hits.append(predicted(model, x) == wanted)
-        counted.update(int(one) for one in wanted)
+        given.append(labels(numbers))
+        found.append(predicted(model, x))
         digests += [hashlib.sha1(np.ascontiguousarray(one).tobytes()).hexdigest()
                     for one in feeds.picture(x)] if is_shuffled else []  # fmt: skip
-    if not hits:
+    if not found:
         raise ValueError("no held-out image with a label was read")
-    found = np.concatenate(hits)
-    return Sheet(
-        (found[np.argsort(digests, kind="stable")] if is_shuffled else found).astype(np.uint8), counted
-    )
+    order = np.argsort(digests, kind="stable") if is_shuffled else slice(None)
+    return Sheet(np.concatenate(found)[order], np.concatenate(given)[order])
 
 
 def predicted(model: Any, x: Any) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from plateau_cause.capture.child import confusion
 from plateau_cause.capture.child.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
@@ -161,11 +162,7 @@ class Replay(Watch):
 
 def _told(sheet: judging.Sheet, call: Call) -> dict[str, Any]:
     name = call.names.get("validation" if call.validation is not None else "x")
-    return {
-        "accuracy": float(sheet.hits.mean()), "images": len(sheet.hits), "classes": len(sheet.labels),
-        "majority": max(sheet.labels.values()) / len(sheet.hits), "place": call.place,
-        "loader": name,
-    }  # fmt: skip
+    return {**confusion.told(sheet.predicted, sheet.labels), "place": call.place, "loader": name}
 
 
 def seed_tensorflow(tensorflow: ModuleType, seed: int) -> None:

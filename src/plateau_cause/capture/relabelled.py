@@ -1,0 +1,84 @@
+"""Labels of evaluation that mean other classes than those of training, told by what a model takes for what.
+
+For scripts whose labels have no names that could be compared: arrays, tables, folders in a listed order.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from plateau_cause.capture.observation import Peeked, with_places
+from plateau_cause.capture.possible import Possible
+from plateau_cause.causes.label_mapping import ERRORS, SUSPECT, best_mapping
+
+SHOWN = 4  # classes in a sentence
+PRIOR = 0.9
+Pairs = tuple[np.ndarray, np.ndarray]  # (n,) predicted classes, (n,) labels
+
+
+def relabelled(peeked: Peeked, evaluations: Mapping[str, Mapping[str, Any]]) -> Possible | None:
+    """Returns held-out labels in the numbers of training; None where these fit as they are.
+
+    Args:
+        peeked: the peek of the script.
+        evaluations: of replay.json.
+    """
+    found = mapping(evaluations)
+    if not found:
+        return None
+    place = _place(peeked) or next(iter(evaluations.values())).get("place")
+    pairs = [f"{label} is learned as {meant}" for label, meant in found.items()]
+    shown = ", ".join(pairs[:SHOWN]) + (f" and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else "")
+    words = with_places(
+        f"labels of evaluation seem to mean other classes than those of training: {shown}", place
+    )
+    told = {str(label): meant for label, meant in found.items()}
+    return Possible("labels_mapped", "label_mapping", words, "labels in another order", place, None,
+                    {"mapping": told}, PRIOR, True)  # fmt: skip
+
+
+def _place(peeked: Peeked) -> Any:
+    """Returns the line of the data set that is evaluated; of its loader where one line makes them all."""
+    train = peeked.train_loader
+    other = next((one for one in peeked.other_loaders if one["role"] == "evaluation"), None)
+    if other is None:
+        return None
+    place = other["data_set"]["place"]
+    is_own = place and not (train and train["data_set"]["place"] == place)
+    return place if is_own else other["place"]
+
+
+def mapping(evaluations: Mapping[str, Mapping[str, Any]]) -> dict[int, int]:
+    """Returns which label of held-out images stands for which class of training; nothing where all fit.
+
+    It is found on one half of the images and judged on the other, and the other way round.
+    """
+    rows: list[Any] = [one.get("confused") or ([], []) for one in evaluations.values()]
+    halves = [[row for split in rows for row in split[half]] for half in (0, 1)]
+    if not all(halves):
+        return {}
+    classes = 1 + max(max(row[:2]) for half in halves for row in half)
+    first, second = (_arrays(half) for half in halves)
+    images = len(first[1]) + len(second[1])
+    gained = _gained(first, second, classes) + _gained(second, first, classes)
+    if gained < images * max(SUSPECT, ERRORS * math.sqrt(0.5 / images)):
+        return {}
+    predicted, labels = (np.concatenate(one) for one in zip(first, second, strict=True))
+    meant = best_mapping(predicted, labels, classes)
+    return {int(label): number for number, label in enumerate(meant) if number != label and label in labels}
+
+
+def _gained(known: Pairs, judged: Pairs, classes: int) -> int:
+    """Returns how many hits more there are in one half by the mapping of the other."""
+    found = best_mapping(*known, classes)
+    predicted, labels = judged
+    return int((found[predicted] == labels).sum()) - int((predicted == labels).sum())
+
+
+def _arrays(rows: list[list[int]]) -> Pairs:
+    table = np.array(rows, dtype=int)  # label, predicted, count
+    return np.repeat(table[:, 1], table[:, 2]), np.repeat(table[:, 0], table[:, 2])
