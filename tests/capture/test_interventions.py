@@ -9,9 +9,12 @@ from torch.utils.data import DataLoader
 from torchvision.ops import StochasticDepth
 from torchvision.transforms import v2
 
+from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.interventions.balanced import Balanced
 from plateau_cause.capture.child.interventions.hold_parameters import HoldParameters
 from plateau_cause.capture.child.interventions.no_decay import NoDecay
 from plateau_cause.capture.child.interventions.no_dropout import NoDropout
+from plateau_cause.capture.child.interventions.part import Drawn
 from plateau_cause.capture.child.interventions.shuffle import Shuffle
 from plateau_cause.capture.child.interventions.training_clean import TrainingClean
 from plateau_cause.capture.child.interventions.training_length import TrainingLength
@@ -102,10 +105,47 @@ class TestShuffle:
             assert not self.is_in_order(self.read(known, line=3))
             assert self.is_in_order(self.read(known, line=4))
 
+    def test_images_that_are_held_out_stay_so(self, known):
+        loader = self.read(known, line=3)
+        loader.batch_sampler.sampler = Drawn(range(20), list(range(0, 40, 2)))
+        (batch,) = next(iter(loader))
+        assert sorted(batch.tolist()) == list(range(0, 40, 2)) and batch.tolist() != sorted(batch.tolist())
+
     def test_of_two_that_a_line_builds_together_the_one_that_is_meant(self, known):
         for _ in range(3):
             train, val = self.read(known, line=3), self.read(known, line=3)
             assert not self.is_in_order(train) and self.is_in_order(val)
+
+
+class TestBalanced:
+    LABELS = torch.tensor([0] * 30 + [1] * 10)
+
+    class Listed(torch.utils.data.TensorDataset):
+        targets = [0] * 30 + [1] * 10
+
+    @pytest.fixture(params=["read", "listed"])
+    def loader(self, request, monkeypatch):
+        """A loader of 40 images, 30 of one class, whose classes are drawn alike."""
+        monkeypatch.setattr(torch.utils.data.DataLoader, "__iter__", torch.utils.data.DataLoader.__iter__)
+        data_set = self.Listed if request.param == "listed" else torch.utils.data.TensorDataset
+        made = torch.utils.data.DataLoader(data_set(torch.randn(40, 3, 4, 4), self.LABELS), 10)
+        change, course = Balanced("balanced", {"loader": 0}), SimpleNamespace(loaders=[])
+        course.loaders.append(SimpleNamespace(loader=made, place=None))
+        change.changes = SimpleNamespace(doors=SimpleNamespace(course=course, hooks=Hooks()))
+        change.install(torch)
+        return made
+
+    def test_classes_come_alike_and_an_epoch_is_as_long(self, loader):
+        torch.manual_seed(0)
+        drawn = torch.cat([labels for _ in range(20) for _, labels in loader])
+        assert len(drawn) == 800 and 0.42 < drawn.float().mean() < 0.58
+
+    def test_images_that_are_held_out_are_not_drawn(self, loader):
+        loader.batch_sampler.sampler = Drawn(range(20), list(range(20, 40)))
+        torch.manual_seed(0)
+        before = {tuple(image.flatten().tolist()) for image in loader.dataset.tensors[0][:20]}
+        drawn = [image for _ in range(5) for images, _ in loader for image in images]
+        assert len(drawn) == 100 and all(tuple(one.flatten().tolist()) not in before for one in drawn)
 
 
 class TestTrainingClean:

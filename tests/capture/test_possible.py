@@ -18,7 +18,8 @@ def loader(role, normalisation, steps=("ToTensor()",), **more):
     image = {"normalisation": normalisation, "tensor": tensor}
     data_set = {"transform": {"steps": list(steps), "place": None}, "place": None}
     labels = {"class_to_idx": {"a": 0, "b": 1}, "by_folder": None}
-    return {"role": role, "name": role, "image": image, "data_set": data_set, "labels": labels, **more}
+    made = {"role": role, "name": role, "image": image, "data_set": data_set, "labels": labels}
+    return {**made, **more}
 
 
 def peek(*loaders, **more):
@@ -119,3 +120,25 @@ def test_of_several_fits_of_keras_the_one_that_is_furthest_off(cause, fit, line,
     one = rate(Peeked(content, tmp_path), cause, is_sure=False)
     assert (one.settings["fit"], one.location["line"]) == (fit, line)
     assert f"{fits[fit]['rate']:g}" in one.words
+
+
+@pytest.mark.parametrize(
+    ("counts", "sampler", "options", "is_asked"),
+    [
+        ([40, 4, 4], "RandomSampler", {}, True),
+        ([16, 16, 16], "RandomSampler", {}, False),
+        ([9, 5, 3], "RandomSampler", {}, False),  # of few images that were looked at, by chance
+        ([40, 4, 4], "WeightedRandomSampler", {}, False),
+        ([40, 4, 4], "RandomSampler", {"weight": [1.0, 9.0, 9.0]}, False),
+    ],
+)
+def test_classes_far_apart_in_frequency_are_balanced_where_nothing_does(
+    counts, sampler, options, is_asked, tmp_path
+):
+    place = {"file": "train.py", "line": 7}
+    labels = {"class_to_idx": None, "by_folder": None, "seen": dict(enumerate(counts))}
+    train = loader("train", None, labels=labels, sampler={"class": sampler}, place=place)
+    found = possible(peek(train, loss={"options": options}), tmp_path, [])
+    assert [(one.name, one.cause, one.location, one.settings, one.is_sure) for one in found] == (
+        [("balanced", "class_imbalance", place, {"loader": 0}, False)] if is_asked else []
+    )

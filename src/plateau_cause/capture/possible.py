@@ -11,11 +11,13 @@ from typing import Any
 from plateau_cause.capture import affine, settings
 from plateau_cause.capture.numbers import rate_changed, rate_written
 from plateau_cause.capture.observation import Observation, Peeked, at, with_places
+from plateau_cause.capture.possible_keras import RARE
 
 HEALTHY_CHANGE = 3e-3  # of the weights' norm, per step: what most trainings bear
 MOST_DECADES = 4
 APART = 1.5  # times that two normalisations' deviations differ before the weights' own is tried
 MEANS_APART = 0.15
+SURELY = 3.0  # standard deviations of a count by which the most frequent class stands out of those looked at
 OVERWRITTEN = (
     3.0  # times that a rate written by hand differs from that of the optimizer to be the one at work
 )
@@ -66,9 +68,7 @@ def possible(content: Peek, folder: Path, found: list[Observation]) -> list[Poss
     """
     peeked = Peeked(content, folder)
     asked = [one for observation in found if (one := _for(observation, peeked)) is not None]
-    expected = _as_expected(peeked)
-    if expected is not None:
-        asked.append(expected)
+    asked += [one for one in (_as_expected(peeked), _balanced(peeked)) if one is not None]
     return list({one.name: one for one in reversed(asked)}.values())[::-1]
 
 
@@ -164,6 +164,25 @@ def _as_expected(peeked: Peeked) -> Possible | None:
     difference = "another normalisation than these weights expect"
     told = affine.from_to(own, {**wanted, "channels": "rgb"})
     return Possible("preprocessing", "preprocessing", words, difference, place, None, told, 0.4, False)
+
+
+def _balanced(peeked: Peeked) -> Possible | None:
+    """Returns every class as often as any other, where one is far more frequent and none is weighed."""
+    train, loss = peeked.train_loader, peeked.content.get("loss") or {}
+    counts = list(train["labels"].get("seen", {}).values()) if train else []
+    told = settings.loader(peeked)
+    if not train or told is None or len(counts) < 2 or train["sampler"]["class"].startswith("Weighted"):
+        return None
+    even = sum(counts) / len(counts)
+    is_rare = max(counts) >= RARE * min(counts) and max(counts) - even > SURELY * math.sqrt(even)
+    if not is_rare or (loss.get("options") or {}).get("weight") is not None:
+        return None
+    words = with_places(
+        f"classes are {max(counts) / min(counts):.0f} times apart in frequency and weighed alike",
+        train["place"],
+    )
+    return Possible("balanced", "class_imbalance", words, "classes weighed alike", train["place"], None, told,
+                    0.3, False)  # fmt: skip
 
 
 def _is_far(own: affine.Moments, wanted: affine.Moments) -> bool:

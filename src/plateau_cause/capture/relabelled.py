@@ -13,7 +13,7 @@ import numpy as np
 
 from plateau_cause.capture.observation import Peeked, with_places
 from plateau_cause.capture.possible import Possible
-from plateau_cause.causes.label_mapping import ERRORS, SUSPECT, best_mapping
+from plateau_cause.features.label_order import ERRORS, SUSPECT, best_mapping
 
 SHOWN = 4  # classes in a sentence
 PRIOR = 0.9

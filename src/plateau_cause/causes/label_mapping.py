@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from plateau_cause.causes.trial import DataCause, DataFacts, Trial, points, stratified_half
 from plateau_cause.causes.words import Words
+from plateau_cause.features.label_order import ERRORS, SUSPECT, best_mapping
 from plateau_cause.lab.belief import Belief
 
 SHOWN = 5  # classes in a sentence
-SUSPECT, ERRORS = 0.1, 3.0  # accuracy that a mapping must gain to be asked about, and standard errors of it
 
 
 def _prior(facts: DataFacts) -> float:
@@ -48,17 +47,6 @@ def _mapped(facts: DataFacts) -> np.ndarray:
         own = halves == half
         hits[own] = mapping[predictions[own]] == labels[own]
     return hits
-
-
-def best_mapping(predictions: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
-    """Returns (C,) for each predicted class the label it stands for: the one-to-one mapping with most hits.
-
-    A class keeps its own name unless another fits better (Kuhn's assignment on the confusion counts).
-    """
-    counts = np.zeros((classes, classes))
-    np.add.at(counts, (predictions, labels), 1)
-    _, mapping = linear_sum_assignment(-(counts + 0.5 * np.eye(classes)))
-    return np.asarray(mapping)
 
 
 def _predictions(facts: DataFacts) -> tuple[np.ndarray, np.ndarray]:

@@ -14,7 +14,7 @@ from plateau_cause.capture.child.facts import kind, picture_facts, plain
 from plateau_cause.capture.child.names import assigned_at
 from plateau_cause.capture.child.passes import Loader
 from plateau_cause.capture.child.places import Place, Registry
-from plateau_cause.capture.child.replay import Sample, Sampled, normalisation
+from plateau_cause.capture.child.samples import Sample, Sampled, normalisation
 
 HELD = ("transform", "transforms", "tf", "preprocess", "augment")
 INNER = ("dataset", "datasets", "data_set", "ds", "subset", "base")

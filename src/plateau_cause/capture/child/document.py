@@ -16,7 +16,7 @@ from plateau_cause.capture.child.expected import expected
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.passes import Forward
 from plateau_cause.capture.child.places import Place
-from plateau_cause.capture.child.replay import Sample, Sampled, samples, spread, varies
+from plateau_cause.capture.child.samples import Sample, Sampled, samples, spread, varies
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors

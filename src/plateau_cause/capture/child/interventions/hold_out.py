@@ -34,7 +34,7 @@ class HoldOut(Part):
         if self._place is None or here() != self._place:
             return
         order = ordered_by(given, data)
-        images = order.kept if isinstance(order, Drawn) else range(len(given["dataset"]))
+        images = order.indices if isinstance(order, Drawn) else range(len(given["dataset"]))
         kept = self._kept(len(images), given.get("batch_size") or 1)
         inner = smaller(order.inner if isinstance(order, Drawn) else order, kept, given, data)
         if inner is None:

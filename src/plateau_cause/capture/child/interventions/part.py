@@ -68,13 +68,13 @@ class Part(Intervention):
 
 
 class Drawn:
-    """Yields positions of a part: what a sampler of so many says, translated."""
+    """Yields positions of a part, `indices`: what a sampler of so many says, translated."""
 
-    def __init__(self, inner: Any, kept: list[int]) -> None:
-        self.inner, self.kept = inner, kept
+    def __init__(self, inner: Any, indices: list[int]) -> None:
+        self.inner, self.indices = inner, indices
 
     def __iter__(self) -> Iterator[int]:
-        return (self.kept[position] for position in self.inner)
+        return (self.indices[position] for position in self.inner)
 
     def __len__(self) -> int:
         return len(self.inner)

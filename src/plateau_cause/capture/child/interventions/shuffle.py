@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
+from plateau_cause.capture.child.drawn import positions
 from plateau_cause.capture.child.interventions.base import Intervention
 from plateau_cause.capture.child.one_loader import OneLoader
 
@@ -15,7 +16,7 @@ class Shuffle(Intervention):
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         super().__init__(name, settings)
         self._meant = OneLoader(settings["loader"])
-        self._shuffled: list[Any] = []
+        self._done: list[Any] = []
 
     def install(self, torch: ModuleType) -> None:
         """Waits for the loader to be read for the first time."""
@@ -25,13 +26,18 @@ class Shuffle(Intervention):
         def __iter__(loader: Any) -> Any:  # noqa: N807
             known = self.changes.doors.course.loaders
             self._meant.is_read(loader, known)
-            if self._meant.is_it(loader, known) and all(one is not loader for one in self._shuffled):
-                loader.batch_sampler.sampler = torch.utils.data.RandomSampler(loader.dataset)
-                self._shuffled.append(loader)
+            if self._meant.is_it(loader, known) and all(one is not loader for one in self._done):
+                self._done.append(loader)
+                loader.batch_sampler.sampler = self.order(loader, torch.utils.data)
                 self.times += 1
             return original(loader)
 
         loader_class.__iter__ = __iter__
+
+    def order(self, loader: Any, data: Any) -> Any:
+        """Returns a sampler of the images that the loader reads: all, or those that its own names."""
+        chosen = positions(loader)
+        return data.RandomSampler(loader.dataset) if chosen is None else data.SubsetRandomSampler(chosen)
 
 
 CHANGE = Shuffle
