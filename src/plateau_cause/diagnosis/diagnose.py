@@ -179,7 +179,8 @@ class Search:
         number = len(runs) - 1  # beside recipe and reference
         about = number + round((left - price) / max(price, self.runner.least, 1e-9))
         at_most = left * dearest.outcome.seconds / max(dearest.cost, 1e-9)
-        runtime.say(f"run {number} of about {about}, at most {numbers.seconds(at_most)} left")
+        until = f", at most {numbers.seconds(at_most)} left" if at_most >= 1 else ""
+        runtime.say(f"run {number} of about {about}{until}")
 
     def facts(self) -> DataFacts:
         """Returns what is known about the data; what they still cost is measured against the best run."""
