@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.pipeline.script_asks import Asks
 
 PLACE = {"file": "train.py", "line": 1}
+HELD_OUT = 0.6  # accuracy
 FLAT, FALLING = [2.3, 2.29, 2.28], [2.3, 1.8, 1.2]
 
 
@@ -39,8 +41,10 @@ def run(losses, accuracy, *interventions):
     moved = {"fc": {"change": 1e-4, "norm": 1.0, "statistics": None}}
     rows = [{"training": {"loss": loss, "accuracy": accuracy}, "moved": moved} for loss in losses]
     evaluations = {"val": {"accuracy": 0.1, "images": 40, "classes": 10, "majority": 0.1}}
-    content = {"epochs": rows, "evaluations": evaluations}
-    return SimpleNamespace(content=content, interventions=frozenset(interventions))
+    content = {"epochs": rows, "evaluations": evaluations, "train_accuracy": accuracy, "steps": 60}
+    return SimpleNamespace(
+        content=content, all_hits=np.ones(40) * HELD_OUT, interventions=frozenset(interventions)
+    )
 
 
 def names(asking, *given, room=3.0):
@@ -73,3 +77,19 @@ def test_what_a_run_has_keeps_its_settings(tmp_path):
     assert "rate" not in names(asking, FLAT, 0.1, "rate")
     assert "rate" not in asking.bench.settings
     assert "no_decay" in asking.bench.settings
+
+
+@pytest.mark.parametrize(
+    ("held_out", "acting", "is_asked"), [(0.1, 4, True), (0.6, 4, False), (0.1, 0, False)]
+)
+def test_batch_norms_of_keras_that_hardly_carry_over_are_asked_about(held_out, acting, is_asked, tmp_path):
+    base = {"name": "tiny", "acting_norms": acting, "called_at": PLACE, "place": None}
+    asking = asks(tmp_path)
+    asking.peeked.content["framework"], asking.peeked.content["model"] = "keras", {"base": base}
+    told = run(FALLING, 0.99)
+    told.all_hits = np.ones(40) * held_out
+    found = asking.lagging(told, 3.0)
+    assert [(one.name, one.cause, one.location, one.settings) for one in found] == (
+        [("batch_norm", "batch_norm", PLACE, {"mode": "inference"})] if is_asked else []
+    )
+    assert not any("60 steps" not in one.words for one in found)

@@ -55,8 +55,18 @@ def untried_length(why: str | None) -> list[Alarm]:
     return [Alarm("still_learning", words, acquits=False)]
 
 
+def is_far_below(accuracy: float, trained: float | None) -> bool:
+    """Returns whether held-out accuracy is so far below that of training that overfitting alone says little.
+
+    Args:
+        accuracy: on held-out images, 0..1.
+        trained: on training images; None: not known.
+    """
+    return trained is not None and accuracy < LITTLE * trained
+
+
 def _of_training(accuracy: float, trained: float | None) -> list[Alarm]:
-    if trained is None or accuracy >= LITTLE * trained:
+    if trained is None or not is_far_below(accuracy, trained):
         return []
     words = (
         f"Training accuracy is {percent(trained)}, held-out accuracy {percent(accuracy)}: hardly any of what "

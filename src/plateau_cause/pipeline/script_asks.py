@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plateau_cause.capture import observations
+from plateau_cause.capture.lagging import lagging
 from plateau_cause.capture.lighter import lighter, undecayed
 from plateau_cause.capture.longer import longer
 from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.possible import Possible, possible, rate
 from plateau_cause.capture.relabelled import relabelled
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
-from plateau_cause.diagnosis.replays import Factor, Replay, classes
+from plateau_cause.diagnosis.replays import Factor, Replay, accuracy, classes
 from plateau_cause.diagnosis.script import Ask
+from plateau_cause.diagnosis.script_alarms import is_far_below
 from plateau_cause.diagnosis.symptoms import is_unfinished, is_unfitted, suspect
 
 MOST_TIMES, LEAST_TIMES = 3, 2  # as long a training is tried, as far as there is room
@@ -39,7 +41,7 @@ class Asks:
 
     def in_turn(self) -> list[Ask]:
         """Returns what is asked of the best run so far, one after the other."""
-        asks = self.relabelled, self.undecayed, self.rated, self.lighter, self.lengthened
+        asks = self.relabelled, self.lagging, self.undecayed, self.rated, self.lighter, self.lengthened
         return [self._prepared(ask) for ask in asks]
 
     def standing(self, run: Replay) -> list[Possible]:
@@ -56,6 +58,13 @@ class Asks:
         """Returns held-out labels in the numbers of training, where the model takes one class for another."""
         found = relabelled(self.peeked, run.content["evaluations"])
         return [] if found is None else [found]
+
+    def lagging(self, run: Replay, room: float) -> list[Possible]:
+        """Returns batch norms that train as they are judged, where hardly anything learned carries over."""
+        if not is_far_below(accuracy(run), run.content["train_accuracy"]):
+            return []
+        found = lagging(self.peeked, run.content["steps"])
+        return [] if found is None or found.name in self.known else [found]
 
     def undecayed(self, run: Replay, room: float) -> list[Possible]:
         """Returns a training without a strong decay, where images were not fitted."""

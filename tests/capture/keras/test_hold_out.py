@@ -124,11 +124,22 @@ def test_a_script_without_validation_is_judged_on_images_held_out(name, prepare,
     assert all(not epoch["evaluations"] for epoch in result["epochs"])  # callbacks see no validation
 
 
-def test_evaluating_what_was_trained_on_is_no_evaluation(prepare, capture):
-    folder = prepare("sequential", (("validation_split=0.25", "verbose=0"),))
-    text = (folder / "train.py").read_text()
-    text = text.replace("x_train[order], y_train[order]", "x_train, y_train")
-    (folder / "train.py").write_text(text.replace("evaluate(x_test, y_test)", "evaluate(x_train, y_train)"))
+TRAINED = {  # scripts that judge images that they train on
+    "the same arrays": ("sequential", (
+        ("validation_split=0.25", "verbose=0"), ("x_train[order], y_train[order]", "x_train, y_train"),
+        ("evaluate(x_test, y_test)", "evaluate(x_train, y_train)"))),
+    "a part of them": ("sequential", (
+        ("validation_split=0.25", "verbose=0"), ("x_train[order], y_train[order]", "x_train, y_train"),
+        ("evaluate(x_test, y_test)", "evaluate(x_train[8:20], y_train[8:20])"))),
+    "a part of a pipeline": ("pipeline", (("validation_data=val", "validation_data=train.take(2)"),)),
+    "the same folder": ("functional", (('load("data/val"', 'load("data/train"'),)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_evaluating_what_was_trained_on_is_no_evaluation(name, prepare, capture):
+    script, edits = TRAINED[name]
+    folder = prepare(script, edits)
     for interventions in ({}, {"shuffle": {}}):
         job = {"seed": 0, "interventions": [*interventions], "settings": interventions}
         status, printed, out = capture("replay", folder, **job)

@@ -20,6 +20,7 @@ from plateau_cause.capture.keras_child.changes_held_out import HoldOut
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed, some
 from plateau_cause.capture.keras_child.origins import is_shuffled
+from plateau_cause.capture.keras_child.overlap import is_trained_on
 from plateau_cause.capture.keras_child.training import Call
 from plateau_cause.capture.keras_child.watch import Watch
 
@@ -49,7 +50,7 @@ class Replay(Watch):
         self.phase = Phase()
         settings = job.get("settings", {})
         names = sorted(job["interventions"], key=ORDER.index)
-        self.trained_on: list[Any] = []  # what the script gave its fits, before any change
+        self.trained_on: list[Feed] = []  # what the script gave its fits, before any change
         self.changes = [KINDS[name](name, settings.get(name) or {}) for name in names]
 
     def listen(self, doors: Doors) -> None:
@@ -64,7 +65,7 @@ class Replay(Watch):
     def fitting(self, original: Any, call: Call) -> Any:
         """Returns the history of a changed fit."""
         self._begin(call)
-        self.trained_on.append(call.given.get("x"))
+        self.trained_on.append(call.training)
         fit = self._prepared(call)
         call.given = {**call.given, **fit.given}
         self.phase.is_training = True
@@ -116,20 +117,19 @@ class Replay(Watch):
 
     def _held_out(self) -> dict[str, tuple[Call, Feed]]:
         """Returns the script's held-out images: of its last fit, and of its last other evaluation."""
-        found: dict[str, tuple[Call, Feed]] = {}
         for one in self.changes:
             if isinstance(one, HoldOut):  # of a fit that it could not divide, all images were trained on
                 return {"val": (self.fits[-1], one.held)} if one.took and one.held and self.fits else {}
-        validated = [one for one in self.fits if one.validation is not None]
-        if validated:
-            feed = validated[-1].validation
-            assert feed is not None
-            found["val"] = (validated[-1], feed)
-        own = self.trained_on + [one[1].x for one in found.values()]
-        others = [one for one in self.evaluations if not any(one.evaluation.x is x for x in own)]
-        if others:
-            found["test"] = (others[-1], others[-1].evaluation)
-        return found
+        given = [(one, one.validation) for one in self.fits]
+        validated = [(one, feed) for one, feed in given if feed is not None and self._is_held_out(feed)]
+        known = [feed.x for _, feed in validated[-1:]]
+        evaluated = [(one, one.evaluation) for one in self.evaluations]
+        others = [(one, feed) for one, feed in evaluated
+                  if self._is_held_out(feed) and all(feed.x is not x for x in known)]  # fmt: skip
+        return {split: ones[-1] for split, ones in (("val", validated), ("test", others)) if ones}
+
+    def _is_held_out(self, feed: Feed) -> bool:
+        return not is_trained_on(feed, self.trained_on, self.doors.scene)
 
     def _judged(self, call: Call, feed: Feed) -> judging.Sheet:
         shuffled = bool(is_shuffled(feed, self.doors.scene))

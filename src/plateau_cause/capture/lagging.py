@@ -1,0 +1,31 @@
+"""Batch norms of a Keras base whose running statistics follow too slowly for a short training."""
+
+from __future__ import annotations
+
+from plateau_cause.capture.observation import Peeked, with_places
+from plateau_cause.capture.possible import Possible
+
+PRIOR = 0.5
+
+
+def lagging(peeked: Peeked, steps: int) -> Possible | None:
+    """Returns batch norms that train under the statistics that they are judged by; None where none is known.
+
+    Keras' batch norms keep 0.99 or 0.999 of their running statistics at a step: after a hundred steps a third
+    and more of these is still that of other images, while training sees those of each batch.
+
+    Args:
+        peeked: the peek of the script.
+        steps: of its training.
+    """
+    base = peeked.model.get("base") if peeked.content.get("framework") == "keras" else None
+    if not base or not base["acting_norms"]:
+        return None
+    place, count = base["called_at"] or base["place"], base["acting_norms"]
+    words = with_places(
+        f"{count} batch norms of {base['name']} use the statistics of each batch in training and are judged "
+        f"by running ones that have followed for {steps} steps",
+        place,
+    )
+    return Possible("batch_norm", "batch_norm", words, "batch norms that train", place, None,
+                    {"mode": "inference"}, PRIOR, False)  # fmt: skip
