@@ -90,6 +90,6 @@ def test_batch_norms_of_keras_that_hardly_carry_over_are_asked_about(held_out, a
     told.all_hits = np.ones(40) * held_out
     found = asking.lagging(told, 3.0)
     assert [(one.name, one.cause, one.location, one.settings) for one in found] == (
-        [("batch_norm", "batch_norm", PLACE, {"mode": "inference"})] if is_asked else []
+        [("norm_momentum", "batch_norm", PLACE, {"momentum": 0.9})] if is_asked else []
     )
     assert not any("60 steps" not in one.words for one in found)

@@ -6,10 +6,11 @@ from plateau_cause.capture.observation import Peeked, with_places
 from plateau_cause.capture.possible import Possible
 
 PRIOR = 0.5
+MOMENTUM = 0.9  # torch's own: half of the statistics are new after seven steps
 
 
 def lagging(peeked: Peeked, steps: int) -> Possible | None:
-    """Returns batch norms that train under the statistics that they are judged by; None where none is known.
+    """Returns batch norms whose statistics follow within a few steps; None where none act as in training.
 
     Keras' batch norms keep 0.99 or 0.999 of their running statistics at a step: after a hundred steps a third
     and more of these is still that of other images, while training sees those of each batch.
@@ -27,5 +28,8 @@ def lagging(peeked: Peeked, steps: int) -> Possible | None:
         f"by running ones that have followed for {steps} steps",
         place,
     )
-    return Possible("batch_norm", "batch_norm", words, "batch norms that train", place, None,
-                    {"mode": "inference"}, PRIOR, False)  # fmt: skip
+    return Possible("norm_momentum", "batch_norm", words, "statistics that follow slowly", place, None,
+                    {"momentum": MOMENTUM}, PRIOR, False, title="Batch-norm statistics follow too slowly",
+                    repair=f"Give batch norms a momentum of {MOMENTUM:g}, or train for more steps",
+                    explanation="Training sees the statistics of each batch, evaluation running ones that "
+                    "are still those of other images.")  # fmt: skip

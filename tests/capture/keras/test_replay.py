@@ -115,3 +115,12 @@ def test_labels_mapped_as_in_training_are_what_changes(prepare, replay):
     assert as_it_is[0]["epochs"][-1]["training"] == mapped[0]["epochs"][-1]["training"]
     assert not np.array_equal(as_it_is[1]["val"], mapped[1]["val"])
     assert np.array_equal(as_it_is[1]["val"][8:16], mapped[1]["val"][8:16])  # the class in the middle
+
+
+def test_statistics_that_follow_faster_change_evaluation_alone(prepare, replay):
+    folder = prepare("subclassed")
+    as_it_is, faster = replay(folder)[0], replay(folder, {"norm_momentum": {"momentum": 0.5}})[0]
+    assert faster["interventions"]["norm_momentum"]["took"]
+    first, second = (told["epochs"][-1] for told in (as_it_is, faster))
+    assert first["training"] == second["training"]
+    assert first["evaluations"][0]["loss"] != second["evaluations"][0]["loss"]

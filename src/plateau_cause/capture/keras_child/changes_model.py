@@ -86,6 +86,18 @@ class BatchNorm(Change):
             self.words = f"{len(self._seen)} of {len(self._chosen)} batch norms were called"
 
 
+class NormMomentum(Change):
+    """Has the running statistics of batch norms follow within a few steps; settings: `momentum`."""
+
+    def before(self, fit: Fit) -> None:
+        """Lowers the momentum, which Keras reads when it traces a fit."""
+        most = self.settings["momentum"]
+        slow = [one for one in library.layers(fit.model) if library.is_norm(one) and one.momentum > most]
+        for one in slow:
+            one.momentum = most
+        self.took = self.took or bool(slow)
+
+
 class EvaluationMode(Change):
     """Has batch norms use their running statistics, and dropouts drop nothing, while the model is judged."""
 

@@ -27,6 +27,7 @@ from plateau_cause.capture.keras_child.watch import Watch
 KINDS: dict[str, type[Change]] = {
     "hold_out": HoldOut,
     "unfreeze": changes_model.Unfreeze, "batch_norm": changes_model.BatchNorm,
+    "norm_momentum": changes_model.NormMomentum,
     "evaluation_mode": changes_model.EvaluationMode,
     "preprocessing": changes_model.Preprocessing, "evaluation_normalised": changes_model.Preprocessing,
     "rate": changes_training.Rate, "schedule": changes_training.Schedule,
