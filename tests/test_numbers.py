@@ -28,6 +28,14 @@ def test_points_with_interval(change, ci, text) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.4912, "0.49"), (-1.5, "-1.50"), (0.0, "0.00"), (0.00234, "0.0023"), (0.0951, "0.10")],
+)
+def test_short(value, text) -> None:
+    assert numbers.short(value) == text
+
+
+@pytest.mark.parametrize(
     ("duration_s", "text"),
     [(12.34, "12.3 s"), (14.0, "14 s"), (250, "4 min 10 s"), (7260, "2 h 1 min"), (None, "—")],
 )

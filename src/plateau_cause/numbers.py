@@ -43,6 +43,11 @@ def points_with_interval(change: float | None, ci: Sequence[float] | None) -> st
     return f"{points(change)} {interval(change, ci)}".rstrip()
 
 
+def short(value: float) -> str:
+    """Returns 0.4912 as "0.49" and 0.00234 as "0.0023": two decimals, or two figures of what is smaller."""
+    return f"{value:.2f}" if value == 0 or abs(value) >= 0.095 else f"{value:.2g}"
+
+
 def seconds(duration_s: float | None) -> str:
     """Returns 12.3 as "12.3 s", 250 as "4 min 10 s"."""
     if duration_s is None:

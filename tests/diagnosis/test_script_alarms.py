@@ -2,7 +2,7 @@
 
 import pytest
 
-from plateau_cause.diagnosis.script_alarms import script_alarms
+from plateau_cause.diagnosis.script_alarms import script_alarms, unmoved
 
 
 def codes(accuracy, **splits):
@@ -52,3 +52,12 @@ def test_where_labels_are_not_known_nothing_is_said():
 def test_what_hardly_carries_over_is_said(accuracy, trained, is_said):
     found = script_alarms({"val": split(1000, classes=10, majority=0.1)}, accuracy, trained)
     assert [alarm.code for alarm in found if not alarm.acquits] == ["far_below_training"] * is_said
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_said"), [([0.0, 0.0], True), ([0.0, 1e-9], False), ([0.0, None], False), ([], False)]
+)
+def test_a_training_that_moves_nothing_is_never_healthy(changes, is_said):
+    moved = {f"layer{number}": {"change": change} for number, change in enumerate(changes)}
+    found = unmoved([{"moved": None}, {"moved": moved}])
+    assert [(one.code, one.acquits) for one in found] == ([("nothing_moved", False)] if is_said else [])

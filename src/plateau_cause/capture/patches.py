@@ -91,6 +91,33 @@ def without_activation(folder: Path, activation: dict[str, Any]) -> str | None:
     return changed(folder, activation["place"], edit)
 
 
+def mode_turned(folder: Path, place: Place) -> str | None:
+    """Returns the line that sets a model to training mode with `eval()` in its place."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if called(node) == "train" and not node.keywords]
+        if len(calls) != 1 or not isinstance(calls[0].func, ast.Attribute) or len(calls[0].args) > 1:
+            return []
+        return [source.replaced(calls[0], f"{source.text(calls[0].func.value)}.eval()")]
+
+    return changed(folder, place, edit)
+
+
+def binary_loss(folder: Path, place: Place) -> str | None:
+    """Returns the loss of one output: cross-entropy of two classes, with its sigmoid inside."""
+    names = {"CrossEntropyLoss": "BCEWithLogitsLoss", "cross_entropy": "binary_cross_entropy_with_logits"}
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if called(node) in names]
+        if len(calls) != 1 or calls[0].keywords:
+            return []
+        before = source.text(calls[0].func).rpartition(".")[0]
+        name = names[called(calls[0])]
+        return [source.replaced(calls[0].func, f"{before}.{name}")] if before else []
+
+    return changed(folder, place, edit)
+
+
 def logged(folder: Path, activation: dict[str, Any]) -> str | None:
     """Returns the line with `log_softmax` in place of `softmax`."""
     names = {"softmax": "log_softmax", "Softmax": "LogSoftmax"}

@@ -222,6 +222,7 @@ TABLE: dict[str, Row] = {
         "let_flow_and_hold", 0.6, True, "gradients are stopped, and no optimizer holds these layers",
         settings.parts,
     ),
+    "optimizer_unused": ("take_steps", 0.9, True, "an optimizer takes no steps", settings.unused),
     "no_steps": ("take_steps", 0.95, True, "no step is taken", settings.none),
     "gradients_lost": ("keep_gradients", 0.9, True, "gradients are cleared before the step", settings.none),
     "no_gradient": ("let_flow", 0.7, True, "gradients are stopped within the model", settings.parts),
@@ -234,6 +235,7 @@ TABLE: dict[str, Row] = {
     "evaluates_in_training_mode": ("evaluation_mode", 0.7, True, "evaluated in training mode", settings.none),
     "dropout_in_evaluation": ("evaluation_mode", 0.7, True, "dropout acts in evaluation", settings.none),
     "loss_input": ("logits_to_loss", 0.8, True, "the loss is given activated outputs", settings.none),
+    "loss_of_one_output": ("logits_to_loss", 0.9, True, "a softmax over a single output", settings.none),
     "output_activation": ("logits_to_loss", 0.8, True, "the loss is given activated outputs", settings.none),
     "schedule_mistimed": ("schedule", 0.8, True, "schedule stepped at the wrong time", settings.other_beat),
     "evaluation_normalised_otherwise": (
@@ -244,5 +246,6 @@ TABLE: dict[str, Row] = {
     ),
     "evaluation_augmented": ("evaluation_clean", 0.4, True, "evaluation changed at random", settings.none),
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels are in another order", settings.mapping),
+    "sampler_draws_few": ("shuffle", 0.9, True, "the sampler draws from few images", settings.loader),
     "not_shuffled": ("shuffle", 0.7, True, "training data are not shuffled", settings.loader),
 }  # fmt: skip

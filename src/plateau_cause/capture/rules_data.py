@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from plateau_cause import numbers
 from plateau_cause.capture import patches
 from plateau_cause.capture.observation import Observation, Peeked, with_places
 
@@ -85,6 +86,20 @@ def order(peeked: Peeked) -> Observation | None:
     return Observation("not_shuffled", "data_order", words, train["place"], patch)
 
 
+def sampler(peeked: Peeked) -> Observation | None:
+    """Returns that a sampler has weights for fewer images than there are: the others are never drawn."""
+    train = peeked.train_loader
+    weights = train["sampler"].get("weights") if train else None
+    images = train["data_set"]["length"] if train else None
+    if not train or not weights or not images or weights.get("count", images) >= images:
+        return None
+    words = (
+        f"the sampler has {weights['count']} weights for {images} images and draws the first of them alone; "
+        "it wants a weight for each image, not for each class"
+    )
+    return Observation("sampler_draws_few", "data_order", with_places(words, train["place"]), train["place"])
+
+
 def transform_place(loader: dict[str, Any]) -> dict[str, Any] | None:
     """Returns where a loader's transform was made; else its data set, else the loader itself."""
     transform = loader["data_set"]["transform"]
@@ -129,7 +144,7 @@ def _said(found: dict[str, Any]) -> str:
 
 
 def _rounded(values: list[float]) -> str:
-    return " ".join(f"{value:.2f}" for value in values)
+    return " ".join(numbers.short(value) for value in values)
 
 
 def _ranges_apart(first: dict[str, Any], second: dict[str, Any]) -> str | None:
@@ -157,4 +172,4 @@ def _after_loading(peeked: Peeked) -> Observation | None:
     return Observation("evaluation_normalised_otherwise", "evaluation", said, evaluation["place"])
 
 
-RULES = (normalisation, size, augmented_evaluation, labels, order)
+RULES = (normalisation, size, augmented_evaluation, labels, order, sampler)

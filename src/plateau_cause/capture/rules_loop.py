@@ -66,12 +66,14 @@ def evaluated_in_training_mode(peeked: Peeked) -> Observation | None:
     if evaluation is None or not acting:
         return None
     is_keras = peeked.content.get("framework") == "keras"
-    set_at = evaluation["set_at"] if is_keras else None  # the call with training=True
-    place = set_at or evaluation["loop"] or evaluation["place"]
+    set_at = evaluation["set_at"]  # of Keras the call with training=True
+    is_own = is_keras or set_at != (peeked.content["training"] or {}).get("set_at")
+    place = (set_at if is_own else None) or evaluation["loop"] or evaluation["place"]
     words = with_places(f"evaluation runs in training mode: {acting} layers act as in training", place)
-    patch = None if is_keras else patches.mode_set(
-        peeked.folder, place, evaluation["place"], evaluation["model"], "eval"
-    )  # fmt: skip
+    if is_keras or (is_own and set_at):
+        patch = None if is_keras else patches.mode_turned(peeked.folder, set_at)
+    else:
+        patch = patches.mode_set(peeked.folder, place, evaluation["place"], evaluation["model"], "eval")
     return Observation("evaluates_in_training_mode", "evaluation", words, place, patch)
 
 
@@ -101,6 +103,24 @@ def loss_input(peeked: Peeked) -> Observation | None:
     patch = change(peeked.folder, before) if before else None
     code, cause = ("output_activation", "head") if is_head else ("loss_input", "loss_function")
     return Observation(code, cause, with_places(wrong, place, loss["place"]), place, patch)
+
+
+def single_output(peeked: Peeked) -> Observation | None:
+    """Returns that a softmax is taken over a single output: its loss is 0 whatever the image."""
+    loss = peeked.content["loss"]
+    if not is_over_one_output(loss):
+        return None
+    place = loss["built"] or loss["place"]
+    words = with_places("cross-entropy over a single output is 0 for every image: nothing is learned",
+                        place, loss["place"])  # fmt: skip
+    patch = patches.binary_loss(peeked.folder, place)
+    return Observation("loss_of_one_output", "loss_function", words, place, patch)
+
+
+def is_over_one_output(loss: dict[str, Any] | None) -> bool:
+    """Returns whether cross-entropy is given one column."""
+    given = loss or {}
+    return given.get("computes") == "cross_entropy" and given.get("outputs", [])[1:] == [1]
 
 
 def schedule(peeked: Peeked) -> Observation | None:
@@ -160,5 +180,6 @@ def _inactive(modes: dict[str, Any]) -> str:
 
 
 RULES = (
-    not_cleared, clipped, trained_in_evaluation_mode, evaluated_in_training_mode, loss_input, schedule,
+    not_cleared, clipped, trained_in_evaluation_mode, evaluated_in_training_mode, loss_input, single_output,
+    schedule,
 )  # fmt: skip

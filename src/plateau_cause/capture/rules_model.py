@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from plateau_cause.capture import patches, patches_keras
 from plateau_cause.capture.observation import Observation, Peeked, with_places
+from plateau_cause.capture.rules_loop import is_over_one_output
 
-NOTABLE = 0.1  # part of the model's numbers that must lack gradients to be worth a word
+NOTABLE = 0.1  # part of the numbers that are to train that must lack gradients to be worth a word
 HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
 HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and steps far at first
 
@@ -47,6 +48,12 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
     if not missing["parameters"] or missing.get("changes_at"):
         return None
     held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))
+    if missing.get("waits_at"):
+        waits = missing["waits_at"]
+        words = with_places(
+            f"{missing['layers']} never moves: the optimizer that holds it takes no step", waits
+        )
+        return Observation("optimizer_unused", "optimizer_parameters", words, waits)
     if missing.get("reached") == 0:
         return _neither_reached_nor_held(peeked, held)
     words = with_places(f"{missing['layers']} never moves: the optimizer holds only {held}", place)
@@ -78,9 +85,15 @@ def gradients_lost(peeked: Peeked) -> Observation | None:
     without, zero = peeked.model["without_gradient"], peeked.model["zero_gradient"]
     numbers = without["numbers"] + zero["numbers"]
     live = peeked.model["trains"]["numbers"]
-    if not live or not peeked.content["seen"]["steps"] or numbers < NOTABLE * peeked.model["numbers"]:
+    if not live or not peeked.content["seen"]["steps"] or numbers < NOTABLE * live:
         return None
-    gradients = peeked.content["gradients"]
+    gradients, loss = peeked.content["gradients"], peeked.content["loss"]
+    if zero["numbers"] == live:
+        if is_over_one_output(loss):
+            return None  # said of the loss
+        place = (loss and (loss["built"] or loss["place"])) or gradients["backward"]
+        words = with_places("every gradient is exactly zero: nothing moves", place)
+        return Observation("gradients_zero", "loss_function", words, place)
     if numbers == live:
         place = gradients["cleared_at"] or gradients["backward"]
         words = with_places("gradients are gone before the step: nothing moves", place)
@@ -98,7 +111,7 @@ def rate(peeked: Peeked) -> Observation | None:
     warms_up = any(one["stepped_every"] == "batch" for one in peeked.content["schedules"])
     by_hand = any(one["rates_by_hand"] for one in peeked.content["optimizers"])
     high = HIGH_ALONE if peeked.model["trains"]["matrices"] == 1 else HIGH
-    if change is None or LOW <= change <= high or (change < LOW and (warms_up or by_hand)):
+    if not change or LOW <= change <= high or (change < LOW and (warms_up or by_hand)):
         return None
     optimizer = peeked.content["optimizers"][0]
     rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))

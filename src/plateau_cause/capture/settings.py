@@ -20,6 +20,12 @@ def parts(peeked: Peeked) -> Settings | None:
     return {"parts": peeked.model.get("calls") or len(peeked.model["parts"])}
 
 
+def unused(peeked: Peeked) -> Settings | None:
+    """Returns the line of the optimizer that takes no steps."""
+    place = peeked.model["not_held"].get("waits_at")
+    return None if place is None else {"line": place["line"]}
+
+
 def other_beat(peeked: Peeked) -> Settings | None:
     """Returns the beat at which a schedule is not stepped: epoch or batch."""
     every = next((one["stepped_every"] for one in peeked.content["schedules"] if one["stepped_every"]), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
+from plateau_cause import numbers
 from plateau_cause.capture import table_keras
 from plateau_cause.capture.observation import Observation, at
 
@@ -116,7 +117,8 @@ def _later(group: dict[str, Any]) -> float | None:
 def _schedules(content: dict[str, Any]) -> list[Row]:
     found = []
     for one in content["schedules"]:
-        every = f", stepped every {one['stepped_every']}" if one["stepped_every"] else ", not stepped so far"
+        unknown = "" if one["step"] else ", not stepped so far"
+        every = f", stepped every {one['stepped_every']}" if one["stepped_every"] else unknown
         every = f", a part of {one['part_of']}" if one.get("part_of") else every
         options = ", ".join(f"{name} {value}" for name, value in one["options"].items())
         found.append(("schedule", f"{one['class']}({options}){every}", at(one["place"])))
@@ -204,7 +206,7 @@ def _images(loader: dict[str, Any]) -> list[Row]:
     found, tensor = image["normalisation"], image["tensor"]
     how = f"values {tensor['least']:.3g} to {tensor['most']:.3g}"
     if found:
-        mean, std = (" ".join(f"{value:.2f}" for value in found[key]) for key in ("mean", "std"))
+        mean, std = (" ".join(numbers.short(value) for value in found[key]) for key in ("mean", "std"))
         how = f"mean {mean}, std {std}, {found['channels']}"
     augmented = ", augmented" if loader["varies"] else ""
     return [("  images", f"{'×'.join(map(str, tensor['shape'][1:]))}, {how}{augmented}", "")]

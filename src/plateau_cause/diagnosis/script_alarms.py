@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plateau_cause.diagnosis.alarms import Alarm
@@ -63,6 +63,19 @@ def is_far_below(accuracy: float, trained: float | None) -> bool:
         trained: on training images; None: not known.
     """
     return trained is not None and accuracy < LITTLE * trained
+
+
+def unmoved(epochs: Sequence[Mapping[str, Any]]) -> list[Alarm]:
+    """Returns that no weight has moved in a whole training.
+
+    Args:
+        epochs: of replay.json.
+    """
+    rows = [epoch["moved"] for epoch in epochs if epoch.get("moved")]
+    changes = [one.get("change") for one in rows[-1].values()] if rows else []
+    if not changes or any(change != 0 for change in changes):  # None: not a number
+        return []
+    return [Alarm("nothing_moved", "No weight moved in the whole training.", acquits=False)]
 
 
 def _of_training(accuracy: float, trained: float | None) -> list[Alarm]:

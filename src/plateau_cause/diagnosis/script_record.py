@@ -12,7 +12,7 @@ from plateau_cause.causes import words_of
 from plateau_cause.diagnosis.record import belief_record
 from plateau_cause.diagnosis.replays import Replay, accuracy
 from plateau_cause.diagnosis.script import NO_ROOM, ScriptDiagnosed
-from plateau_cause.diagnosis.script_alarms import held_out, script_alarms, untried_length
+from plateau_cause.diagnosis.script_alarms import held_out, script_alarms, unmoved, untried_length
 from plateau_cause.diagnosis.symptoms import is_unfinished
 from plateau_cause.diagnosis.verdict import HEALTHY, Finding
 from plateau_cause.lab.belief import Belief
@@ -77,7 +77,9 @@ def alarms(own: Replay) -> list[dict[str, Any]]:
     """Returns what contradicts a healthy verdict, by the script's own run."""
     content = own.content
     found = script_alarms(content["evaluations"], accuracy(own), content["train_accuracy"])
-    return [vars(alarm) for alarm in [*held_out(content.get("held_out")), *found]]
+    return [
+        vars(alarm) for alarm in [*held_out(content.get("held_out")), *found, *unmoved(content["epochs"])]
+    ]
 
 
 def _untried(found: ScriptDiagnosed) -> list[dict[str, Any]]:

@@ -223,5 +223,5 @@ def _sampler(loader: Any) -> dict[str, Any]:
     facts = {name: plain(getattr(sampler, name, None)) for name in told if hasattr(sampler, name)}
     weights = getattr(sampler, "weights", None)
     if weights is not None and len(weights):
-        facts["weights"] = {"least": float(min(weights)), "most": float(max(weights))}
+        facts["weights"] = {"least": float(min(weights)), "most": float(max(weights)), "count": len(weights)}
     return {"class": kind(sampler), **facts}

@@ -110,6 +110,8 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
     zero = [name for name in live if steps and gradients[name] == 0]
     moved = {name: peek.moved.get(id(named[name]), (0.0, 0.0)) for name in live}
     still = [name for name in live if steps and not moved[name][0]]
+    known = [name for name in live if name not in without]
+    begun = {name: moved[name] for name in known if id(named[name]) not in peek.from_zero}
     return {
         "trains": _said(live, named),
         "frozen": _said(frozen, named)
@@ -120,14 +122,27 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
         "unfrozen_later": _said(later, named),
         "not_held": _said(unheld, named)
         | {
-            "reached": sum(id(named[name]) in peek.reached for name in unheld),
+            "reached": None
+            if set(unheld) <= set(later)
+            else sum(id(named[name]) in peek.reached for name in unheld),
             "changes_at": doors.hooks.attempt(hold_ahead, frame_here()),
+            "waits_at": _waiting(doors, [named[name] for name in unheld]),
         },
         "without_gradient": _said(without, named),
         "zero_gradient": _said(zero, named),
         "still": _said(still, named),
-        "change_per_step": _change({name: moved[name] for name in live if name not in without}, steps, named),
+        "change_per_step": _change(begun, steps, named),
     }
+
+
+def _waiting(doors: Doors, unheld: list[Any]) -> Place | None:
+    """Returns the line of an optimizer that holds some of these and has not taken a step."""
+    wanted = {id(one) for one in unheld}
+    for record in doors.stepping.held:
+        held = {id(one) for group in record.optimizer.param_groups for one in group["params"]}
+        if not record.steps and not record.is_past and wanted & held:
+            return record.place
+    return None
 
 
 def _said(names: list[str], named: dict[str, Any]) -> dict[str, Any]:

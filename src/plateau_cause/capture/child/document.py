@@ -73,7 +73,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "compiled": doors.calling.compiled,
         "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.held if one.steps],
         "unused_optimizers": [one.place for one in doors.stepping.held if not (one.steps or one.is_past)],
-        "schedules": [_schedule(one, doors.stepping.schedules) for one in doors.stepping.schedules],
+        "schedules": [_schedule(one, doors) for one in doors.stepping.schedules],
         "loss": peek.loss,
         "gradients": _gradients(doors),
         "epochs": _epochs(doors),
@@ -168,14 +168,19 @@ def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]
             "step": held.step_place, "groups": groups, "rates_by_hand": by_hand}  # fmt: skip
 
 
-def _schedule(one: Any, others: list[Any]) -> dict[str, Any]:
-    """Returns a scheduler; `part_of` is the class of the one that steps it, as SequentialLR does."""
+def _schedule(one: Any, doors: Doors) -> dict[str, Any]:
+    """Returns a scheduler; `part_of` is the class of the one that steps it, as SequentialLR does.
+
+    How often it is stepped is told by the passes of loaders: of a script without any it is not known.
+    """
     state = {name: facts.plain(value) for name, value in vars(one.scheduler).items()
              if isinstance(value, (bool, int, float, str, list, tuple, Counter))
              and not name.startswith("_") and name not in STATE}  # fmt: skip
     if hasattr(one.scheduler, "_milestones"):
         state["milestones"] = facts.plain(one.scheduler._milestones)
-    every = None if not one.steps else "batch" if one.within_pass else "epoch"
+    others, trains = doors.stepping.schedules, any(one.role == "train" for one in doors.course.loaders)
+    is_told = trains or doors.stepping.interval is not None
+    every = None if not one.steps or not is_told else "batch" if one.within_pass else "epoch"
     parts = {id(part): facts.kind(other.scheduler) for other in others
              for part in getattr(other.scheduler, "_schedulers", ())}  # fmt: skip
     return {"class": facts.kind(one.scheduler), "place": one.place, "step": one.step_place,

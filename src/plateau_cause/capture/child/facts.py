@@ -15,10 +15,11 @@ def modes(module: Any) -> dict[str, Any]:
     """Returns whether a module trains, and how many of its batch norms and dropouts do."""
     from torch import nn
 
-    parts = list(module.modules())
+    inner, _ = unwrapped(module)
+    parts = list(inner.modules())
     norms = [one for one in parts if isinstance(one, nn.modules.batchnorm._BatchNorm)]
     drops = [one for one in parts if share_of(one)]
-    return {"training": module.training, "batch_norm": _counted(norms), "dropout": _counted(drops)}
+    return {"training": inner.training, "batch_norm": _counted(norms), "dropout": _counted(drops)}
 
 
 def _counted(layers: list[Any]) -> dict[str, int]:

@@ -27,7 +27,7 @@ def link(forward: Forward, passes: list[Pass], lasts: list[Pass], looks_closely:
         forward.of, forward.batch = held
         return
     if found is None and looks_closely:
-        found = _by(_is_equal, forward, passes)
+        found = _by(_is_equal, forward, passes) or _among(forward, passes)
     for of in reversed(passes):
         if found is None and (batch := _in_turn(forward, of)) is not None:
             found = of, batch
@@ -71,6 +71,25 @@ def _by(test: Any, forward: Forward, passes: list[Pass]) -> tuple[Pass, Any] | N
             if any(test(given, loaded) for given in forward.inputs for loaded in tensors(batch)):
                 return of, batch
     return None
+
+
+def _among(forward: Forward, passes: list[Pass]) -> tuple[Pass, Any] | None:
+    """Returns the pass and the batch that begins earliest in an input into which several were joined."""
+    found = [(place, number, batch) for number, of in enumerate(passes) for batch in of.recent
+             for given in forward.inputs for loaded in tensors(batch)
+             if (place := _row(given, loaded)) is not None]  # fmt: skip
+    _, number, batch = min(found, key=lambda one: one[0], default=(0, 0, None))
+    return None if batch is None else (passes[number], batch)
+
+
+def _row(given: Any, loaded: Any) -> int | None:
+    """Returns the row of an input at which the first image of a smaller batch stands, by its middle line."""
+    if given.ndim < 3 or given.shape[1:] != loaded.shape[1:] or not 0 < len(loaded) < len(given):
+        return None
+    middle = tuple(size // 2 for size in given.shape[1:-1])
+    rows, first = given[(slice(None), *middle)].detach().float().cpu(), loaded[(0, *middle)].float().cpu()
+    is_near = ((rows - first).abs() <= 1e-2 * (1 + first.abs())).all(1)
+    return int(is_near.int().argmax()) if bool(is_near.any()) else None
 
 
 def _held_since(forward: Forward, passes: list[Pass]) -> tuple[Pass, Any] | None:

@@ -46,6 +46,7 @@ class Peek(Mode):
         self.reached: set[int] = set()  # parameters that have had gradients before a step
         self.first_flags: dict[int, bool] = {}  # parameter → whether it required a gradient at the first call
         self.moved: dict[int, tuple[float, float]] = {}  # parameter → norm of its change, and its own
+        self.from_zero: set[int] = set()  # parameters that were all zero before the first step
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
         self.cut = False
         self.has_restarted = False
@@ -77,7 +78,8 @@ class Peek(Mode):
         image = facts.picture_of(forward.inputs)
         forward.facts = {
             "modes": facts.modes(forward.module),
-            "set_at": self.doors.calling.modes.of(forward.module),
+            "set_at": self.doors.calling.modes.of(facts.unwrapped(forward.module)[0])
+            or self.doors.calling.modes.of(forward.module),
             "input": None if image is None else facts.picture_facts(image),
             "autocast": _autocast(image),
             "loop": forward.of.place if forward.of else None,
@@ -155,6 +157,8 @@ class Peek(Mode):
         for one in _held(optimizer):
             before = self._before.get(id(one))
             if before is not None:
+                if id(one) not in self.moved and not before.any():
+                    self.from_zero.add(id(one))
                 change = float((one.detach() - before).float().norm()) + self.moved.get(id(one), (0, 0))[0]
                 self.moved[id(one)] = (change, float(before.float().norm()))
             largest = None if one.grad is None else float(one.grad.abs().max()) if one.grad.numel() else 0.0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from plateau_cause.capture.child.call import Call
+from plateau_cause.capture.child.facts import unwrapped
 from plateau_cause.capture.child.interventions.base import Intervention
 from plateau_cause.capture.child.modes import in_mode
 
@@ -16,7 +17,8 @@ class TrainMode(Intervention):
     @contextmanager
     def around(self, call: Call) -> Iterator[None]:
         """Sets the mode, and restores the script's own afterwards."""
-        if not call.is_training or call.module.training:
+        inner, _ = unwrapped(call.module)  # whose mode may be set apart from what is around it
+        if not call.is_training or inner.training:
             yield
             return
         with in_mode(call.module, training=True) as changed:

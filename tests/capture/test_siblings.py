@@ -1,0 +1,91 @@
+"""Faults that look like others, each an edit of one script: named as what they are; their repair takes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from plateau_cause.capture.observations import observe
+from plateau_cause.capture.possible import possible
+
+HEAD = "optimizer = torch.optim.Adam(net.out.parameters(), lr=0.01)"
+OPTIMIZER = "optimizer = torch.optim.Adam(net.parameters(), lr=0.01)"
+STEP = "        logits = net(xb).squeeze(1)\n        loss = criterion(logits, yb)"
+FAULTS = {  # name -> edits of `in_memory`, what stands out, text of its line, its repair
+    "a softmax over one output": (
+        [("nn.BCEWithLogitsLoss()", "nn.CrossEntropyLoss()"),
+         (STEP, "        logits = net(xb)\n        loss = criterion(logits, yb[:, None])")],
+        "loss_of_one_output", "nn.CrossEntropyLoss()", "logits_to_loss",
+    ),
+    "an optimizer that takes no step": (
+        [(OPTIMIZER, "body = torch.optim.Adam([*net.conv.parameters(), *net.norm.parameters()], lr=0.01)\n"
+          f"{HEAD}")],
+        "optimizer_unused", "body = torch", "take_steps",
+    ),
+    "layers that no optimizer holds when they are thawed": (
+        [(OPTIMIZER, f"net.conv.requires_grad_(False)\n{HEAD}"),
+         ("    net.train()\n", "    net.train()\n    net.conv.requires_grad_(epoch > 0)\n")],
+        "optimizer_parameters", "optimizer = torch", "hold_parameters",
+    ),
+    "a weight for each class and not for each image": (
+        [("batch_size=16, shuffle=True)",
+          "batch_size=16, sampler=torch.utils.data.WeightedRandomSampler([0.5, 0.5], 48))")],
+        "sampler_draws_few", "WeightedRandomSampler", "shuffle",
+    ),
+    "a wrapped model left in evaluation mode": (
+        [("net = SmallNet()", "net = nn.DataParallel(SmallNet())"), ("    net.train()\n", ""),
+         ("    net.eval()\n", "    net.module.eval()\n")],
+        "trains_in_evaluation_mode", "net.module.eval()", "train_mode",
+    ),
+    "an evaluation that sets training mode itself": (
+        [("    net.eval()\n", "    net.train(True)\n")],
+        "evaluates_in_training_mode", "net.train(True)", "evaluation_mode",
+    ),
+    "gradients of nothing": ([("criterion(logits, yb)", "criterion(logits, yb) * 0.0")], "gradients_zero",
+                             "nn.BCEWithLogitsLoss()", None),
+}  # fmt: skip
+HEALTHY = {
+    "batches that are joined": [
+        ("net(xb).squeeze(1)\n", "net(torch.cat([xb, xb.flip(3)])).squeeze(1)[: len(xb)]\n"),
+    ],
+    "a matrix that begins at zero": [(OPTIMIZER, "nn.init.zeros_(net.out.weight)\n" + OPTIMIZER)],
+    "a schedule of a loop without loaders": [
+        ("for xb, yb in train_loader:", "for xb, yb in zip(x[:48].split(16), y[:48].split(16)):"),
+        (OPTIMIZER, OPTIMIZER + "\nschedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.5, 6)"),
+        ("        optimizer.step()\n", "        optimizer.step()\n        schedule.step()\n"),
+        ("    for xb, yb in test_loader:", "    for xb, yb in [(x[48:], y[48:])]:"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_it_is_named_as_what_it_is_and_its_repair_takes(name, prepare, peek, capture):
+    edits, code, text, repair = FAULTS[name]
+    folder = prepare("in_memory", *edits)
+    content = peek(folder)
+    found = observe(content, folder)
+    assert [one.code for one in found] == [code]
+    lines = (folder / "train.py").read_text().splitlines()
+    assert text in lines[found[0].location["line"] - 1]
+    asked = possible(content, folder, found)
+    assert [one.name for one in asked] == ([repair] if repair else [])
+    for one in asked:
+        job = {"seed": 0, "interventions": [one.name], "settings": {one.name: one.settings}}
+        status, printed, out = capture("replay", folder, **job)
+        assert status == 0, printed
+        result = json.loads((out / "replay.json").read_text())
+        assert (result["error"], result["problems"]) == (None, [])
+        assert result["interventions"][one.name] == {"took": True, "words": None}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_what_is_healthy_is_not_accused(name, prepare, peek):
+    folder = prepare("in_memory", *HEALTHY[name])
+    content = peek(folder)
+    assert [one.code for one in observe(content, folder)] == []
+    assert content["problems"] == []
+    if name == "batches that are joined":
+        assert [one["role"] for one in content["loaders"]] == ["train", "evaluation"]
+    if content["schedules"]:
+        assert content["schedules"][0]["stepped_every"] is None
