@@ -89,3 +89,16 @@ def test_what_is_healthy_is_not_accused(name, prepare, peek):
         assert [one["role"] for one in content["loaders"]] == ["train", "evaluation"]
     if content["schedules"]:
         assert content["schedules"][0]["stepped_every"] is None
+
+
+def test_a_head_of_bare_weights_is_the_head(prepare, peek):
+    margin = (
+        "class Margin(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.weight = nn.Parameter(torch.randn(1, 6))\n\n    def forward(self, x):\n"
+        "        return nn.functional.linear(x, self.weight)\n\n\nclass SmallNet"
+    )
+    folder = prepare("in_memory", ("class SmallNet", margin), ("nn.Linear(6, 1)", "Margin()"))
+    assert {key: peek(folder)["model"]["head"][key] for key in ("name", "outputs")} == {
+        "name": "out",
+        "outputs": 1,
+    }

@@ -79,11 +79,23 @@ def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:
     layers = [(f"{name or one.name}", module) for one in parts(peek) for name, module in
               facts.unwrapped(one.module)[0].named_modules()
               if isinstance(module, (nn.Linear, nn.Conv2d))]  # fmt: skip
+    if wanted and not any(_outputs(one) == wanted for _, one in layers) and (own := _own_head(peek, wanted)):
+        name, module = own
+        return {"name": name, "outputs": wanted, "place": doors.places.of(module)}
     if not layers:
         return None
     worth = [(_outputs(one) == wanted, isinstance(one, nn.Linear), at) for at, (_, one) in enumerate(layers)]
     name, module = layers[worth.index(max(worth))]
     return {"name": name, "outputs": _outputs(module), "place": doors.places.of(module)}
+
+
+def _own_head(peek: Peek, outputs: int) -> tuple[str, Any] | None:
+    """Returns the last module with a matrix of its own that has a row or a column for each output."""
+    named = [(name or one.name, module) for one in parts(peek)
+             for name, module in facts.unwrapped(one.module)[0].named_modules()]  # fmt: skip
+    found = [(str(name), module) for name, module in named if any(
+        own.ndim == 2 and outputs in own.shape for own in module.parameters(recurse=False))]  # fmt: skip
+    return found[-1] if found else None
 
 
 def _dropout(doors: Doors, peek: Peek) -> dict[str, Any] | None:
