@@ -83,7 +83,12 @@ SCRIPTS = {
 @pytest.fixture(scope="module")
 def divisions(keras_python):
     """Returns what is read of the two parts of each feed, in two passes; or why it has none."""
-    quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(SOURCES)}
+    quiet = {
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "PYTHONPATH": str(SOURCES),
+        "KERAS_BACKEND": "tensorflow",
+    }
     code = SCENE.replace("FEEDS", repr(ALL | OTHERS))
     ended = subprocess.run([keras_python, "-c", code], capture_output=True, text=True, check=False,
                            env={**os.environ, **quiet})  # fmt: skip

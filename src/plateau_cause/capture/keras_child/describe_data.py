@@ -64,14 +64,14 @@ def _labels(batches: Batches, scene: Scene, in_order: bool | None) -> dict[str, 
         else {str(one): int((labels == one).sum()) for one in sorted(set(labels.tolist()))}
     )
     return {"classes": names, "class_to_idx": order, "by_folder": None, "in_order": in_order, "seen": seen,
-            "neighbours": _neighbours(labels), "shape": batches.label_shape}  # fmt: skip
+            "neighbours": _neighbours(batches), "shape": batches.label_shape}  # fmt: skip
 
 
-def _neighbours(labels: Any) -> dict[str, float] | None:
-    """Returns how many labels are that of the one before, and how many would be in an order by chance."""
-    if labels is None or len(labels) < ENOUGH:
+def _neighbours(batches: Batches) -> dict[str, float] | None:
+    """Returns how many labels of a pipeline are that of the one before, and how many would be by chance."""
+    if batches.feed.kind != "tf.data" or batches.labels is None or len(batches.labels) < ENOUGH:
         return None
-    found = labels.tolist()
+    found = batches.labels.tolist()
     alike = sum(a == b for a, b in pairwise(found)) / (len(found) - 1)
     return {"alike": alike, "by_chance": sum((one / len(found)) ** 2 for one in Counter(found).values())}
 
