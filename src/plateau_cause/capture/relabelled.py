@@ -17,17 +17,21 @@ from plateau_cause.features.label_order import ERRORS, SUSPECT, best_mapping
 
 SHOWN = 4  # classes in a sentence
 PRIOR = 0.9
+CARRIED = 0.5  # of the training accuracy is reached at least where labels are all that differs
 Pairs = tuple[np.ndarray, np.ndarray]  # (n,) predicted classes, (n,) labels
 
 
-def relabelled(peeked: Peeked, evaluations: Mapping[str, Mapping[str, Any]]) -> Possible | None:
+def relabelled(
+    peeked: Peeked, evaluations: Mapping[str, Mapping[str, Any]], trained: float | None
+) -> Possible | None:
     """Returns held-out labels in the numbers of training; None where these fit as they are.
 
     Args:
         peeked: the peek of the script.
         evaluations: of replay.json.
+        trained: accuracy on training images, 0..1; None: not known.
     """
-    found = mapping(evaluations)
+    found = mapping(evaluations, trained)
     if not found:
         return None
     place = _place(peeked) or next(iter(evaluations.values())).get("place")
@@ -52,10 +56,12 @@ def _place(peeked: Peeked) -> Any:
     return place if is_own else other["place"]
 
 
-def mapping(evaluations: Mapping[str, Mapping[str, Any]]) -> dict[int, int]:
+def mapping(evaluations: Mapping[str, Mapping[str, Any]], trained: float | None = None) -> dict[int, int]:
     """Returns which label of held-out images stands for which class of training; nothing where all fit.
 
-    It is found on one half of the images and judged on the other, and the other way round.
+    It is found on one half of the images and judged on the other, and the other way round. What it reaches
+    must be much of what training does, and more than one answer for everything: a model that hardly tells
+    classes apart is a little better under many an order.
     """
     rows: list[Any] = [one.get("confused") or ([], []) for one in evaluations.values()]
     halves = [[row for split in rows for row in split[half]] for half in (0, 1)]
@@ -64,19 +70,21 @@ def mapping(evaluations: Mapping[str, Mapping[str, Any]]) -> dict[int, int]:
     classes = 1 + max(max(row[:2]) for half in halves for row in half)
     first, second = (_arrays(half) for half in halves)
     images = len(first[1]) + len(second[1])
-    gained = _gained(first, second, classes) + _gained(second, first, classes)
-    if gained < images * max(SUSPECT, ERRORS * math.sqrt(0.5 / images)):
-        return {}
     predicted, labels = (np.concatenate(one) for one in zip(first, second, strict=True))
+    reached = (_hits(first, second, classes) + _hits(second, first, classes)) / images
+    gained = reached - float((predicted == labels).mean())
+    majority = float(np.bincount(labels).max()) / images
+    least = max(majority + SUSPECT, CARRIED * (1.0 if trained is None else trained))
+    if gained < max(SUSPECT, ERRORS * math.sqrt(0.5 / images)) or reached < least:
+        return {}
     meant = best_mapping(predicted, labels, classes)
     return {int(label): number for number, label in enumerate(meant) if number != label and label in labels}
 
 
-def _gained(known: Pairs, judged: Pairs, classes: int) -> int:
-    """Returns how many hits more there are in one half by the mapping of the other."""
-    found = best_mapping(*known, classes)
+def _hits(known: Pairs, judged: Pairs, classes: int) -> int:
+    """Returns how many hits there are in one half by the mapping of the other."""
     predicted, labels = judged
-    return int((found[predicted] == labels).sum()) - int((predicted == labels).sum())
+    return int((best_mapping(*known, classes)[predicted] == labels).sum())
 
 
 def _arrays(rows: list[list[int]]) -> Pairs:

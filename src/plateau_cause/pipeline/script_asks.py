@@ -56,7 +56,7 @@ class Asks:
 
     def relabelled(self, run: Replay, room: float) -> list[Possible]:
         """Returns held-out labels in the numbers of training, where the model takes one class for another."""
-        found = relabelled(self.peeked, run.content["evaluations"])
+        found = relabelled(self.peeked, run.content["evaluations"], run.content["train_accuracy"])
         return [] if found is None else [found]
 
     def lagging(self, run: Replay, room: float) -> list[Possible]:
