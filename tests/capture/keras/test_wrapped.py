@@ -20,7 +20,8 @@ x = keras.layers.Rescaling(1 / 255.0)(inputs)
 x = keras.layers.Flatten()(keras.layers.Conv2D(8, 3, activation="relu")(x))
 model = keras.Model(inputs, keras.layers.Dense(4, activation="softmax", dtype="float32")(x))
 model.compile(optimizer, "sparse_categorical_crossentropy")
-model.fit(images, labels, batch_size=8, epochs=3, validation_data=(images[:16], labels[:16]), verbose=0)
+held_out = images[:16], labels[:16]
+model.fit(images[16:], labels[16:], batch_size=8, epochs=3, validation_data=held_out, verbose=0)
 """
 )
 CHANCE = (
@@ -40,7 +41,8 @@ class Network(keras.Model):
 
 model = Network()
 model.compile("adam", "sparse_categorical_crossentropy")
-model.fit(images, labels, batch_size=8, epochs=2, validation_data=(images[:16], labels[:16]), verbose=0)
+held_out = images[:16], labels[:16]
+model.fit(images[16:], labels[16:], batch_size=8, epochs=2, validation_data=held_out, verbose=0)
 """
 )
 MAPPED = (
