@@ -43,6 +43,11 @@ class Fit:
         arguments = {**self.compiled, "optimizer": made}
         _compile_of(self.model, arguments)(self.model, **arguments)
 
+    def train_on(self, feed: Feed) -> None:
+        """Has the fit read other images; what the feed leaves out stays as it was given."""
+        told = {"x": feed.x, "y": feed.y, "sample_weight": feed.weight, "steps_per_epoch": feed.steps}
+        self.given |= {key: value for key, value in told.items() if value is not None}
+
     def rate(self) -> float:
         """Returns the rate that acts now."""
         return float(library.values(library.optimizer_of(self.model).learning_rate))

@@ -55,10 +55,8 @@ class SplitShuffled(Change):
         feed = Feed(fit.given.get("x"), fit.given.get("y"), fit.given.get("sample_weight"))
         if feed.kind != "arrays" or not fit.given.get("validation_split"):
             return
-        order = random.Random(SEED).sample(range(feeds.length(feed) or 0), feeds.length(feed) or 0)
-        mixed = feeds.taken(feed, order)
-        told = {"x": mixed.x, "y": mixed.y, "sample_weight": mixed.weight}
-        fit.given |= {key: value for key, value in told.items() if value is not None}
+        total = feeds.length(feed) or 0
+        fit.train_on(feeds.taken(feed, random.Random(SEED).sample(range(total), total)))
         self.took = True
 
 

@@ -33,6 +33,5 @@ class HoldOut(Change):
         except ValueError as error:
             self.took, self.words = False, str(error)
             return
-        told = {"x": feed.x, "y": feed.y, "sample_weight": feed.weight, "steps_per_epoch": feed.steps}
-        fit.given |= {key: value for key, value in told.items() if value is not None}
+        fit.train_on(feed)
         self.took = self.words is None

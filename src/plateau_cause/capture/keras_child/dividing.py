@@ -16,17 +16,8 @@ from plateau_cause.capture.keras_child.scene import Built, Scene
 SEED = 20_029
 COMPARED = 16  # elements of two passes
 # What Keras' own iterators hold an entry of for each image, whatever they read from.
-ENTRIES = (
-    "x",
-    "y",
-    "sample_weight",
-    "filenames",
-    "_filepaths",
-    "classes",
-    "labels",
-    "_targets",
-    "_sample_weight",
-)
+ENTRIES = ("x", "y", "sample_weight", "filenames", "_filepaths", "classes", "labels", "_targets",
+           "_sample_weight")  # fmt: skip
 NO_CHANGES = {"brightness_range": None, "zoom_range": [1, 1], "rotation_range": 0, "width_shift_range": 0,
               "height_shift_range": 0, "shear_range": 0, "channel_shift_range": 0, "horizontal_flip": False,
               "vertical_flip": False}  # fmt: skip
