@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from plateau_cause.errors import PlateauError
+from plateau_cause.pipeline import paths
 from plateau_cause.retraining import pipeline
 
 
@@ -63,3 +64,10 @@ def test_a_stage_that_fails_is_a_failure(project, capfd):
     with pytest.raises(pipeline.PipelineError, match="`dvc repro` failed"):
         pipeline.reproduce()
     assert "broken" in capfd.readouterr().err
+
+
+def test_a_lock_that_a_kill_left_half_written_stops_no_job(project):
+    (project / "project/dvc.yaml").write_text("stages: {one: {cmd: echo 1 > one.txt, outs: [one.txt]}}\n")
+    (project / "project" / paths.DVC_LOCK).write_text("")
+    pipeline.reproduce()
+    assert (project / "project/one.txt").read_text() == "1\n"

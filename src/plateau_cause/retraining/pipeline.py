@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from plateau_cause.errors import PlateauError
+from plateau_cause.pipeline import lock
 
 
 class PipelineError(Exception):
@@ -74,6 +75,7 @@ def _names() -> list[str]:
 
 
 def _dvc(*arguments: str) -> None:
+    lock.clear_if_broken(Path())  # a scheduled job may have been killed, and nobody is there to mend it
     command = _command(*arguments)
     if subprocess.run(command, check=False).returncode:
         raise PipelineError(f"`dvc {' '.join(arguments)}` failed; what it said stands above")
