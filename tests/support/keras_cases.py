@@ -67,6 +67,27 @@ CASES = {
                "model.base.place": "MobileNet(", "loaders.0.place": "train_ds = load(",
                "model.head.place": "Dense(3)"},
     ),
+    "bottleneck": Case(
+        {
+            "model.base.name": "MobileNet", "model.base.expects": "tf", "model.head.outputs": 3,
+            "keras.enters_as": {"training": "tf", "validation": "tf"}, "model.weights.0.matched": 135,
+            "model.trains.layers": "sequential", "model.frozen.layers": "mobilenet_0.25_32",
+            "loaders.0.name": "train_features", "loaders.0.image.tensor.shape": [6, 32, 32, 3],
+            "training.modes.batch_norm.training": 0, "training.modes.dropout.training": 1,
+        },
+        {
+            "frozen": Broken("computed_beforehand", "frozen_layers", (), "train_features = base.predict",
+                             "unfreeze", is_patched=True),
+            "range": Broken("preprocessing_unexpected", "preprocessing",
+                            (("preprocess_input(keras.ops.image.resize(x_train, (32, 32)))",
+                              "keras.ops.image.resize(x_train, (32, 32)) / 255"),
+                             ("preprocess_input(keras.ops.image.resize(x_val, (32, 32)))",
+                              "keras.ops.image.resize(x_val, (32, 32)) / 255")), "train_features = base.predict",
+                            "preprocessing"),
+        },
+        unasked=("computed_beforehand",),
+        lines={"computed_at": "train_features = base.predict", "model.base.place": "MobileNet("},
+    ),
     "sequential": Case(
         {
             "model.base.name": "tiny", "model.base.expects": None, "loss.on": "probabilities",

@@ -62,6 +62,60 @@ def unfrozen_but_norms(folder: Path, place: Place) -> str | None:
     return changed(folder, place, edit)
 
 
+def trained_as_one(folder: Path, fit: Place) -> str | None:
+    """Returns a fit on what `base.predict(images)` returned as a fit of base and head on the images."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        fits = [call for call in source.at(line, ast.Call) if called(call) == "fit"]
+        if len(fits) != 1 or not isinstance(fits[0].func, ast.Attribute):
+            return []
+        head, sequential = source.text(fits[0].func.value), _known(source.whole, "Sequential", "models")
+        compiled = [one for one in _calls(source, "compile") if source.text(one.func) == f"{head}.compile"]
+        computed = {name: call for name, call in _predicted(source).items() if _holds(fits[0], name)}
+        bases = {source.text(call.func)[: -len(".predict")] for call in computed.values()}
+        if len(bases) != 1 or len(compiled) != 1 or sequential is None:
+            return []
+        base = bases.pop()
+        given = source.text(compiled[0])[len(head) :]
+        before = (
+            f"{base}.trainable = True\n"
+            f"for layer in {base}.layers:\n"
+            '    layer.trainable = "BatchNormalization" not in type(layer).__name__\n'
+            f"whole = {sequential}([{base}, {head}])\n"
+            f"whole{' '.join(given.split())}"
+        )
+        names = [node for node in ast.walk(fits[0]) if isinstance(node, ast.Name) and node.id in computed]
+        images = [source.replaced(one, source.text(computed[one.id].args[0])) for one in names]
+        fitted = source.replaced(fits[0].func.value, "whole")
+        return [source.inserted(source.first_line(line), before), fitted, *images]
+
+    return changed(folder, fit, edit)
+
+
+def _calls(source: Source, name: str) -> list[ast.Call]:
+    nodes = ast.walk(ast.parse(source.whole))
+    return [node for node in nodes if isinstance(node, ast.Call) and called(node) == name]
+
+
+def _predicted(source: Source) -> dict[str, ast.Call]:
+    """Returns the names that are given what one `predict` returns, and never anything else."""
+    assigned = [node for node in ast.walk(ast.parse(source.whole)) if isinstance(node, ast.Assign)]
+    targets = [one.id for node in assigned for one in node.targets if isinstance(one, ast.Name)]
+    return {
+        name: node.value
+        for node in assigned
+        for name in [getattr(node.targets[0], "id", "")]
+        if targets.count(name) == 1
+        and isinstance(node.value, ast.Call)
+        and called(node.value) == "predict"
+        and node.value.args
+    }
+
+
+def _holds(call: ast.Call, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(call))
+
+
 def _freezes(node: ast.Assign) -> bool:
     is_off = isinstance(node.value, ast.Constant) and node.value.value is False
     return is_off and all(isinstance(one, ast.Attribute) and one.attr == "trainable" for one in node.targets)
@@ -180,9 +234,23 @@ def _function(text: str, network: str) -> str | None:
     """Returns how a file may write a network's `preprocess_input`."""
     plain = re.sub(r"[^a-z0-9]", "", network.lower())
     module = next((name for start, name in MODULES.items() if plain.startswith(start)), None)
+    prefix = _prefix(text)
+    return f"{prefix}.applications.{module}.preprocess_input" if module and prefix else None
+
+
+def _known(text: str, name: str, module: str) -> str | None:
+    """Returns how a file may write something of a module of Keras, which it may have imported by its name."""
+    if re.search(rf"^from \S*keras\S* import (\(?[\w, \n]*\b)?{name}\b", text, re.MULTILINE):
+        return name
+    prefix = _prefix(text)
+    return f"{prefix}.{module}.{name}" if prefix else None
+
+
+def _prefix(text: str) -> str | None:
+    """Returns by which name a file has Keras."""
     for pattern, prefix in ((r"^import tensorflow as tf\b", "tf.keras"),
                             (r"^(import (tf_keras as )?keras|from tensorflow import keras)\b", "keras"),
                             (r"^import tf_keras\b", "tf_keras")):  # fmt: skip
-        if module and re.search(pattern, text, re.MULTILINE):
-            return f"{prefix}.applications.{module}.preprocess_input"
+        if re.search(pattern, text, re.MULTILINE):
+            return prefix
     return None

@@ -222,6 +222,9 @@ TABLE: dict[str, Row] = {
         "let_flow_and_hold", 0.6, True, "gradients are stopped, and no optimizer holds these layers",
         settings.parts,
     ),
+    "computed_beforehand": (
+        "train_network", 0.5, False, "features computed once, before training", settings.parts,
+    ),
     "optimizer_unused": ("take_steps", 0.9, True, "an optimizer takes no steps", settings.unused),
     "no_steps": ("take_steps", 0.95, True, "no step is taken", settings.none),
     "gradients_lost": ("keep_gradients", 0.9, True, "gradients are cleared before the step", settings.none),

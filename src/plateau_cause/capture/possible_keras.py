@@ -134,6 +134,7 @@ def _one_fit(content: Peek, furthest: Callable[..., int]) -> Told:
 # What stands out -> intervention, prior, whether it repairs a fault, what it does otherwise, its settings.
 TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = {
     "frozen_layers": ("unfreeze", 0.5, False, "layers frozen instead of trained", _unfreeze),
+    "computed_beforehand": ("unfreeze", 0.5, False, "features computed once, before training", _unfreeze),
     "saved_model_fixed": ("unfreeze", 0.1, False, "a SavedModel that is not trained", _unfreeze),
     "trainable_after_compile": ("compile_again", 0.8, True, "trainable changed after compile", _none),
     "preprocessing_unexpected": ("preprocessing", 0.7, True, "not what these weights expect", _ways),

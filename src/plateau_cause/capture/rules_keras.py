@@ -47,7 +47,8 @@ def decided_at(content: dict[str, Any]) -> dict[str, Any] | None:
     ):
         transform = None  # which leaves the images as they are
     base = content["model"]["base"]
-    of_base: dict[str, Any] | None = base and (base["called_at"] or base["place"])
+    called = content.get("computed_at") or (base and (base["called_at"] or base["place"]))
+    of_base: dict[str, Any] | None = called
     return (transform and transform["place"]) or of_base
 
 

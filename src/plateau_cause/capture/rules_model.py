@@ -15,7 +15,7 @@ def frozen_layers(peeked: Peeked) -> Observation | None:
     """Returns which layers are frozen, where no line that is still to run can change that."""
     frozen = peeked.model["frozen"]
     is_noted = frozen["parameters"] and frozen["matrices"]  # norms alone are often frozen on purpose
-    if not is_noted or frozen.get("changes_at") or _is_said_of_keras(peeked):
+    if not is_noted or frozen.get("changes_at") or _is_said_of_keras(peeked) or _is_computed(peeked):
         return None
     words = with_places(f"{frozen['layers']}: frozen, never moves", frozen["place"])
     has_norms = bool((peeked.model.get("base") or {}).get("batch_norms"))
@@ -24,11 +24,33 @@ def frozen_layers(peeked: Peeked) -> Observation | None:
     return Observation("frozen_layers", "frozen_layers", words, frozen["place"], patch)
 
 
+def computed_beforehand(peeked: Peeked) -> Observation | None:
+    """Returns that a head is trained on features that its network computed once, before training."""
+    place = peeked.content.get("computed_at")
+    if place is None:
+        return None
+    still = [peeked.model[part]["layers"] for part in ("frozen", "not_held") if peeked.model[part]["layers"]]
+    if not still:
+        return None
+    words = with_places(
+        f"{' and '.join(still)} never moves: its features are computed once, before training", place
+    )
+    patch = None
+    if peeked.model.get("base"):
+        patch = patches_keras.trained_as_one(peeked.folder, peeked.content["epochs"]["place"])
+    return Observation("computed_beforehand", "frozen_layers", words, place, patch)
+
+
 def _is_said_of_keras(peeked: Peeked) -> bool:
     """Returns whether rules_keras says why layers stand still: a SavedModel, or no second `compile`."""
     is_hub = (peeked.model.get("base") or {}).get("is_hub", False)
     stale = (peeked.content.get("keras") or {}).get("stale") or []
     return bool(is_hub or any(one["would_train"] for one in stale))
+
+
+def _is_computed(peeked: Peeked) -> bool:
+    """Returns whether what stands still was left behind before training, see `computed_beforehand`."""
+    return peeked.content.get("computed_at") is not None
 
 
 def optimizer_parameters(peeked: Peeked) -> Observation | None:
@@ -45,7 +67,7 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
             f"parameters that the model no longer has, and {missing['layers'] or 'nothing of the new'} never "
             "moves", place, replaced)  # fmt: skip
         return Observation("optimizer_before_head", "optimizer_parameters", words, place)
-    if not missing["parameters"] or missing.get("changes_at"):
+    if not missing["parameters"] or missing.get("changes_at") or _is_computed(peeked):
         return None
     held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))
     if missing.get("waits_at"):
@@ -144,5 +166,6 @@ def dropout_in_evaluation(peeked: Peeked) -> Observation | None:
 
 
 RULES = (
-    optimizer_parameters, frozen_layers, no_steps, gradients_lost, rate, weights, dropout_in_evaluation,
+    optimizer_parameters, frozen_layers, computed_beforehand, no_steps, gradients_lost, rate, weights,
+    dropout_in_evaluation,
 )  # fmt: skip

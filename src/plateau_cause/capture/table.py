@@ -76,6 +76,8 @@ def _model(content: dict[str, Any]) -> list[Row]:
             later = model[key].get("changes_at")
             until = f", until {at(later)} perhaps" if later else ""
             found.append((words, _part(model, key) + until, at(model[key].get("place"))))
+    if content.get("computed_at"):
+        found.append(("features computed", "once, before training", at(content["computed_at"])))
     if content["average"]:
         found.append(("evaluates instead", content["average"]["class"], at(content["average"]["place"])))
     return found

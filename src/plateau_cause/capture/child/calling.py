@@ -11,6 +11,7 @@ from functools import cache
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from plateau_cause.capture.child.beforehand import Beforehand
 from plateau_cause.capture.child.course import Course
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.linking import tensors
@@ -50,6 +51,7 @@ class Calling:
         self.loaded: list[Loaded] = []
         self.compiled: Place | None = None  # the line of torch.compile
         self.changes: Changes | None = None  # of a replay
+        self.beforehand: Beforehand | None = None  # where calls on features are led back to their images
         self._in_train = False
         self._methods: set[tuple[type, str]] = set()  # classes and methods that are heard
         self._names: Registry[str] = Registry()
@@ -90,6 +92,7 @@ class Calling:
         def call(module: Any, *arguments: Any, **named: Any) -> Any:
             if self._is_compiling() or self.depth or self.course.in_backward or self.hooks.paused:
                 return original(module, *arguments, **named)
+            arguments = self.hooks.hear(self._seen_through, module, arguments) or arguments
             self.depth, self.outermost = 1, module
             try:
                 self.hooks.hear(self._before, module)
@@ -99,10 +102,32 @@ class Calling:
                     output = self.changes.run(original, module, arguments, named)
             finally:
                 self.depth, self.outermost = 0, None
-            self.hooks.hear(self._after, module, arguments, named, output)
+            self.hooks.hear(self._after, module, arguments, named, output, original.__name__)
             return output
 
         return call
+
+    def _seen_through(self, module: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Returns the arguments of a call on features that a network computes again; None for any other."""
+        import torch
+
+        if self.beforehand is None or not arguments or not hasattr(arguments[0], "data_ptr"):
+            return None
+        given = arguments[0]
+        found = self.beforehand.images(given, self.course.current)
+        if found is None:
+            if self.course.backwards and not self.beforehand.computed_at:
+                self.beforehand.forget()
+            return None
+        computed, images = found
+        self.beforehand.place = computed.place
+        try:
+            with torch.no_grad():
+                output = computed.again(images)
+        finally:
+            self.beforehand.place = None
+        features = next(one for one in tensors(output) if one.ndim > 1 and one.numel() == given.numel())
+        return (features.reshape(given.shape).to(given.dtype), *arguments[1:])
 
     def _follow_method(self, module: Any, name: str) -> None:
         """Has `model.forward(x)`, `model.forward_features(x)` and the like heard as `model(x)` is."""
@@ -127,7 +152,7 @@ class Calling:
         if has_parameters(module):
             self.course.mode.about_to_call(module)
 
-    def _after(self, module: Any, arguments: Any, named: Any, output: Any) -> None:
+    def _after(self, module: Any, arguments: Any, named: Any, output: Any, method: str) -> None:
         if not has_parameters(module):
             given = [one for one in tensors(list(arguments)) if one.ndim]
             if given and given[0].requires_grad:
@@ -136,11 +161,20 @@ class Calling:
         frame = frame_here()
         inputs = [one for one in tensors([*arguments, *named.values()]) if one.ndim]
         is_grad = any(one.requires_grad for one in tensors(output))
-        self.course.forward(
-            Forward(
-                module, self._name(frame, module), place_of(frame), inputs, output, is_grad, arguments, named
-            )
+        again = self.beforehand.place if self.beforehand else None
+        forward = Forward(
+            module,
+            self._name(frame, module),
+            again or place_of(frame),
+            inputs,
+            output,
+            is_grad,
+            arguments,
+            named,
         )
+        self.course.forward(forward)
+        if self.beforehand and not again and not self.course.backwards:
+            self.beforehand.keep(forward, method)
 
     def _name(self, frame: FrameType | None, module: Any) -> str | None:
         """Returns what the script calls a module; looked up once, as frames are many."""

@@ -44,6 +44,13 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
     }
 
 
+def of_features(told: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:
+    """Returns a loader of features as one of their images, which it draws in its own way."""
+    names = ("data_set", "image", "varies", "at_random", "workers", "collate")
+    labels = {key: source["labels"][key] or told["labels"][key] for key in ("class_to_idx", "by_folder")}
+    return {**told, **{name: source[name] for name in names}, "labels": {**told["labels"], **labels}}
+
+
 def chain(data_set: Any) -> list[Any]:
     """Returns a data set and those within it: subsets, concatenations, wrappers."""
     found = [data_set]

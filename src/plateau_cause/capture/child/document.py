@@ -62,11 +62,11 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "script": _script(doors),
         "seen": _seen(doors, peek),
-        "loaders": [told for one in data
-                    if (told := doors.hooks.attempt(describe_data.describe, one, doors.places))],
+        "loaders": _loaders(doors, data),
         "model": model,
         "expected": doors.hooks.attempt(expected, peek),
         "training": _call(peek.training[:1], peek.training[-1:]),
+        "computed_at": doors.calling.beforehand and doors.calling.beforehand.computed_at,
         "training_again": None if peek.later is None else _call([peek.later]),
         "evaluation": _call(_evaluation(peek)),
         "average": _average(doors, peek),
@@ -81,6 +81,21 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
                   for name, (value, place) in doors.seeding.seeds.items()},
         "problems": doors.hooks.problems,
     }  # fmt: skip
+
+
+def _loaders(doors: Doors, data: list[Sampled]) -> list[dict[str, Any]]:
+    """Returns what each loader does; one of features has the images that these were computed from."""
+    told = {
+        id(one.loader): found
+        for one in data
+        if (found := doors.hooks.attempt(describe_data.describe, one, doors.places))
+    }
+    beforehand = doors.calling.beforehand
+    sources = beforehand.computed_from if beforehand else {}
+    for loader, source in sources.items():
+        if loader in told and id(source) in told:
+            told[loader] = describe_data.of_features(told[loader], told[id(source)])
+    return [one for key, one in told.items() if key not in {id(one) for one in sources.values()}]
 
 
 def document_of_nothing(doors: Doors, peek: Peek) -> dict[str, Any]:

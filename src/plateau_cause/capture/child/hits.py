@@ -89,10 +89,11 @@ class Hits:
     def close(self, of: Pass) -> None:
         """Ends a pass over held-out images; a later one over as many of them takes its place.
 
-        One over fewer, broken off for a picture of some predictions, does not.
+        One over fewer, broken off for a picture of some predictions, does not; one before any training judges
+        nothing that was trained: it may compute features.
         """
         sheet = self._open.pop(id(of), None)
-        if sheet is None:
+        if sheet is None or not self._changes.doors.course.backwards:
             return
         sheet.trained = self._trained_on(sheet)
         if _is_of(sheet, sheet.trained):

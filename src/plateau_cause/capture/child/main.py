@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from plateau_cause.capture.child import frameworks, pieces, program, unsaved
+from plateau_cause.capture.child.beforehand import Beforehand
 from plateau_cause.capture.child.calling import Calling
 from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.course import Course, Mode
@@ -131,6 +132,8 @@ def open_doors(job: dict[str, Any], mode: Mode, wanted: list[Intervention] | Non
         Stepping(hooks, course, places), Stopping(hooks, calling), Losing(hooks, calling, places),
         Seeding(hooks, job.get("seed")), Decoding(hooks), Spawning(hooks, course),
     )  # fmt: skip
+    if isinstance(mode, Peek) or any(one.reaches_network for one in wanted or ()):
+        calling.beforehand = Beforehand()
     if wanted is not None:
         calling.changes = Changes(doors, wanted)
     imports = AfterImport()

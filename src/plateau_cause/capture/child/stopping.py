@@ -39,7 +39,8 @@ class Stopping:
         return first
 
     def _stopped(self, *_: Any) -> None:
-        place = here() if self._is_grad_enabled() else None
+        again = self.calling.beforehand and self.calling.beforehand.place
+        place = (again or here()) if self._is_grad_enabled() else None
         if not self.calling.depth:
             self.around = place or self.around
         elif place is not None and place not in self.places:

@@ -44,6 +44,11 @@ class Base:
 
 def find(model: Any, scene: Scene) -> Base | None:
     """Returns the pretrained part of a model; None where the model has none that is recognised."""
+    whole = scene.wholes.of(model)
+    if whole is not None:  # whose own layers may stand in a model that ends before its last one
+        is_made_here = scene.networks.of(whole.network) is not None or not library.is_model(whole.network)
+        return _nested(whole.network, scene) if is_made_here else find(whole.network, scene) or _nested(
+            whole.network, scene)  # fmt: skip
     inside = library.layers(model)
     nested = [one for one in inside if _is_network(one, scene)]
     if nested:

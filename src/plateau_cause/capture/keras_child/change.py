@@ -8,9 +8,9 @@ from typing import Any
 
 from plateau_cause.capture.keras_child import library
 from plateau_cause.capture.keras_child.base import Base
+from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed
-from plateau_cause.capture.keras_child.training import Call
 
 
 @dataclass
@@ -81,6 +81,7 @@ class Change:
     words: str | None = None
     found: dict[str, float] = field(default_factory=dict)
     compiles = True  # whether the model is compiled again, as what is changed asks for
+    reaches_base = False  # whether it changes a network, whatever was computed by it before training
     unseals = False  # whether a fit that does not see what was changed since `compile` is compiled again
 
     def listen(self, doors: Doors, phase: Phase) -> None:

@@ -22,6 +22,7 @@ class Unfreeze(Change):
     Settings: `part` (all or last_block).
     """
 
+    reaches_base = True
     unseals = True
 
     def before(self, fit: Fit) -> None:
@@ -60,6 +61,8 @@ class BatchNorm(Change):
     Settings: `mode` (inference or train).
     """
 
+    reaches_base = True
+
     def listen(self, doors: Doors, phase: Phase) -> None:
         """Sets `training` at each call of a batch norm of the base while the model trains."""
         self._chosen: set[int] = set()
@@ -88,6 +91,8 @@ class BatchNorm(Change):
 
 class NormMomentum(Change):
     """Has the running statistics of batch norms follow within a few steps; settings: `momentum`."""
+
+    reaches_base = True
 
     def before(self, fit: Fit) -> None:
         """Lowers the momentum, which Keras reads when it traces a fit."""
@@ -123,6 +128,8 @@ class Preprocessing(Change):
     Settings: `given` and `wanted`, both named in `expects.SAID`, or in the place of `given` the `least` and
     `most` of the values; `only_evaluation` maps validation alone.
     """
+
+    reaches_base = True
 
     def listen(self, doors: Doors, phase: Phase) -> None:
         """Maps what reaches the base."""

@@ -32,6 +32,7 @@ def document(run: Any, peek: Any) -> dict[str, Any]:
         "training_again": None,
         "evaluation": _call(first, first.validation, "evaluation") if first.validation else None,
         "average": None,
+        "computed_at": computed.place if (computed := scene.wholes.of(first.call.model)) else None,
         **first.told,
         "epochs": {"count": int(first.call.given.get("epochs", 1)), "place": first.call.place},
         "seeds": {name: {"value": plain(value), "place": place}

@@ -19,13 +19,15 @@ class Doors:
     """Puts the listeners in; what they hear stands in `scene`.
 
     `taps` are asked at every call of a layer, with the layer, its arguments and those by name; each returns
-    the arguments, changed or not. `acts` are asked when a batch norm, a dropout or a random change of images
-    acts, with the layer and its arguments by name, `training` among them; each returns these.
+    the arguments, changed or not. `ears` hear the layer, its arguments and what it returned. `acts` are asked
+    when a batch norm, a dropout or a random change of images acts, with the layer and its arguments by name,
+    `training` among them; each returns these.
     """
 
     def __init__(self, hooks: Hooks, scene: Scene) -> None:
         self.hooks, self.scene = hooks, scene
         self.taps: list[Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]] = []
+        self.ears: list[Callable[[Any, tuple[Any, ...], Any], None]] = []
         self.acts: list[Callable[[Any, dict[str, Any]], dict[str, Any]]] = []
         self._chance: tuple[type, ...] = ()  # layers that change images at random
 
@@ -188,9 +190,10 @@ class Doors:
 
     def _preprocesses(self, original: Any) -> None:
         name = original.__module__.rpartition(".")[2]
+        found = Built(name, {}, here())
         is_new = name != "imagenet_utils" and not self.scene.is_training  # which the others call; images
-        if is_new and len(self.scene.preprocessed) < 16:
-            self.scene.preprocessed.append(Built(name, {}, here()))
+        if is_new and found not in self.scene.preprocessed and len(self.scene.preprocessed) < 16:
+            self.scene.preprocessed.append(found)
 
     def _hub(self, original: Any, layer: Any, handle: Any, *arguments: Any, **named: Any) -> None:
         original(layer, handle, *arguments, **named)
@@ -202,7 +205,10 @@ class Doors:
         self.hooks.hear(self._called, layer, named)
         for tap in self.taps:
             arguments, named = tap(layer, arguments, named)
-        return original(layer, *arguments, **named)
+        found = original(layer, *arguments, **named)
+        for ear in self.ears:
+            ear(layer, arguments, found)
+        return found
 
     def _called(self, layer: Any, named: dict[str, Any]) -> None:
         if library.is_model(layer) or named.get("training") is not None or self.scene.networks.of(layer):

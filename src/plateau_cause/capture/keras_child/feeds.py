@@ -194,6 +194,16 @@ def count(feed: Feed) -> int | None:
     return found if found >= 0 else None
 
 
+def total(feed: Feed) -> int:
+    """Returns how many images a pass has, read to its end where nothing says so."""
+    known, size = length(feed), getattr(feed.x, "batch_size", None)
+    if known is None:
+        return sum(len(_first(x)) for x, _ in batches(feed))
+    if feed.kind == "arrays" or feed.steps is None or not isinstance(size, int):
+        return known
+    return min(known, feed.steps * size)
+
+
 def _batches(feed: Feed) -> Iterator[Any]:
     if feed.kind == "arrays":
         size, total = feed.batch_size or 32, len(_first(feed.x))

@@ -10,13 +10,13 @@ from typing import Any
 from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.keras_child import cutting, feeds, library
 from plateau_cause.capture.keras_child.base import Base, find
+from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.cutting import STEPS, few
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed
 from plateau_cause.capture.keras_child.loss_scale import hardly_scaled
 from plateau_cause.capture.keras_child.probe import probe
 from plateau_cause.capture.keras_child.scene import Scene
-from plateau_cause.capture.keras_child.training import Call
 
 BATCHES = 64  # of labels, at most
 PROBED = 6  # images that are looked at on their way through the model

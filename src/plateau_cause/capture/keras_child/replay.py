@@ -15,13 +15,13 @@ from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.keras_child import changes_data, changes_model, changes_training, judging, library
 from plateau_cause.capture.keras_child.around import around
 from plateau_cause.capture.keras_child.base import find
+from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.change import Change, Fit, Phase
 from plateau_cause.capture.keras_child.changes_held_out import HoldOut
 from plateau_cause.capture.keras_child.doors import Doors
-from plateau_cause.capture.keras_child.feeds import Feed, some
+from plateau_cause.capture.keras_child.feeds import Feed, some, whole
 from plateau_cause.capture.keras_child.origins import is_shuffled
 from plateau_cause.capture.keras_child.overlap import is_trained_on
-from plateau_cause.capture.keras_child.training import Call
 from plateau_cause.capture.keras_child.watch import Watch
 
 KINDS: dict[str, type[Change]] = {
@@ -78,6 +78,17 @@ class Replay(Watch):
             change.ended(fit)
         self._finish(call)
         return history
+
+    def predicting(self, original: Any, call: Call) -> Any:
+        """Returns what a network computes; a pipeline is read whole before, for its images to be known."""
+        if self.sees_through and call.evaluation.kind != "arrays":
+            call.given = {"x": whole(call.evaluation)[0], "verbose": call.given.get("verbose", "auto")}
+        return original(call.model, **call.given)
+
+    @property
+    def sees_through(self) -> bool:  # type: ignore[override]
+        """Returns whether a change reaches the network: else features are what is trained on, as given."""
+        return any(one.reaches_base for one in self.changes)
 
     def evaluates_within(self, is_on: bool) -> None:
         """Tells the changes that a fit validates now."""

@@ -56,6 +56,7 @@ class Scene:
     calls: Registry[Called] = field(default_factory=Registry)  # models and layers within a model
     flags: Registry[Written] = field(default_factory=Registry)  # `trainable` of layers
     compiled: Registry[Compiled] = field(default_factory=Registry)
+    wholes: Registry[Any] = field(default_factory=Registry)  # network and head as one, see beforehand
     loaded: list[Any] = field(default_factory=list)  # weights from files, see loading.Loaded
     preprocessed: list[Built] = field(default_factory=list)  # calls of preprocess_input
     tape: Place | None = None  # the first gradient that the script itself asked a tape for

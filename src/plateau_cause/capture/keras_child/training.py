@@ -2,59 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Iterator
 from types import FrameType, ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.names import name_in
-from plateau_cause.capture.child.places import Place, frame_here, here
+from plateau_cause.capture.child.places import frame_here, here
 from plateau_cause.capture.keras_child import library
 from plateau_cause.capture.keras_child.around import around, bound
-from plateau_cause.capture.keras_child.feeds import Feed, evaluation_feed, training_feed, validation_feed
+from plateau_cause.capture.keras_child.beforehand import Beforehand
+from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.scene import Compiled, Scene
 
 
-@dataclass
-class Call:
-    """One call of `fit`, `evaluate` or `predict` by the script.
+class Mode:
+    """What a run does at the script's own calls; by default what Keras does.
 
-    Attributes:
-        model: the model.
-        given: the arguments by name, without the model.
-        place: the line.
-        compiled: the last `compile` of the model; None where it was compiled before anyone listened.
-        names: what the script calls the images that it gives: of x, and of the validation data.
-        is_stale: whether `trainable` was changed after `compile` in a way that this fit does not see.
-        model_name: what the script calls the model.
+    `sees_through` says whether fits on features read the images that these were computed from.
     """
 
-    model: Any
-    given: dict[str, Any]
-    place: Place | None
-    compiled: Compiled | None
-    names: dict[str, str | None] = field(default_factory=dict)
-    is_stale: bool = False
-    model_name: str | None = None
-
-    @property
-    def training(self) -> Feed:
-        """Returns what is trained on."""
-        return training_feed(self.given)
-
-    @property
-    def validation(self) -> Feed | None:
-        """Returns what is validated on."""
-        return validation_feed(self.given)
-
-    @property
-    def evaluation(self) -> Feed:
-        """Returns what `evaluate` reads."""
-        return evaluation_feed(self.given)
-
-
-class Mode:
-    """What a run does at the script's own calls; by default what Keras does."""
+    sees_through = False
 
     def compiling(self, model: Any, given: dict[str, Any]) -> dict[str, Any]:
         """Returns the arguments of `compile`."""
@@ -85,6 +54,7 @@ class Training:
 
     def __init__(self, hooks: Hooks, scene: Scene, mode: Mode) -> None:
         self.hooks, self.scene, self.mode = hooks, scene, mode
+        self.beforehand = Beforehand(scene)
         self._depth = 0
 
     def install(self, keras: ModuleType) -> None:
@@ -92,7 +62,8 @@ class Training:
         around(keras.Model, "compile", self._compile)
         around(keras.Model, "fit", self._outermost(self.mode.fitting))
         around(keras.Model, "evaluate", self._evaluate)
-        around(keras.Model, "predict", self._outermost(self.mode.predicting))
+        around(keras.Model, "predict", self._outermost(self._predicted))
+        around(keras.Model, "predict_on_batch", self._predicted_on_batch)
         for name in ("save", "save_weights", "export"):
             around(keras.Model, name, self.mode.saving)
 
@@ -111,7 +82,8 @@ class Training:
             call = self._call(original, arguments, named)
             self._depth, self.scene.is_training = 1, True
             try:
-                return act(original, call)
+                with self._seen(original, call) as seen:
+                    return act(original, seen)
             finally:
                 self._depth, self.scene.is_training = 0, False
                 if original.__name__ == "fit" and call.compiled and call.compiled.trainable is None:
@@ -127,6 +99,35 @@ class Training:
             return original(*arguments, **named)
         finally:
             self.mode.evaluates_within(False)
+
+    @contextlib.contextmanager
+    def _seen(self, original: Any, call: Call) -> Iterator[Call]:
+        """Yields a call on features as one on the images, where this run sees through."""
+        images = {"fit": ("x", "validation_data"), "evaluate": ("x",)}.get(original.__name__)
+        if images is None or not self.mode.sees_through:
+            yield call
+            return
+        with self.beforehand.seen_through(call, images) as seen:
+            yield seen
+
+    def _predicted(self, original: Any, call: Call) -> Any:
+        found = self.mode.predicting(original, call)
+        self._keep(call.model, call.given.get("x"), found, call.place)
+        return found
+
+    def _predicted_on_batch(self, original: Any, model: Any, x: Any) -> Any:
+        found = original(model, x)
+        self.called(model, (x,), found)
+        return found
+
+    def called(self, layer: Any, given: tuple[Any, ...], found: Any) -> None:
+        """Hears what a layer returned; features are what a network returns before it is trained."""
+        if given and not self._depth and (library.is_model(layer) or self.scene.networks.of(layer)):
+            self._keep(layer, given[0], found, here())
+
+    def _keep(self, *about: Any) -> None:
+        if self.mode.sees_through:
+            self.hooks.hear(self.beforehand.keep, *about)
 
     def _call(self, original: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Call:
         given = bound(original, arguments, named)

@@ -10,8 +10,9 @@ from plateau_cause.capture.child.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.keras_child import library
+from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.moved import first_values, moved
-from plateau_cause.capture.keras_child.training import Call, Mode
+from plateau_cause.capture.keras_child.training import Mode
 
 SCHEMA_VERSION = 1
 SHARE = 0.02  # of the time so far that plateau's own work between epochs may take

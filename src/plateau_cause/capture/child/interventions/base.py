@@ -23,6 +23,8 @@ class Intervention:
         failed: what it raised; it judges nothing then.
     """
 
+    reaches_network = False  # whether it changes a network, whatever was computed by it before training
+
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         self.name, self.settings = name, settings
         self.times = 0

@@ -10,6 +10,8 @@ from plateau_cause.capture.child.interventions.base import Intervention
 class EvaluationNormalised(Intervention):
     """Maps every image of an evaluation; settings: `scale` and `shift` per channel, `flips` the channels."""
 
+    reaches_network = True
+
     def given(self, call: Call) -> None:
         """Changes the images of a call for evaluation."""
         if call.is_evaluation:

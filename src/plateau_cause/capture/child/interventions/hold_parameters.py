@@ -16,6 +16,8 @@ class HoldParameters(Intervention):
     in a row, those before it have had their time, and companions stand beside it.
     """
 
+    reaches_network = True
+
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         super().__init__(name, settings)
         self._modules: list[Any] = []  # that are called in training

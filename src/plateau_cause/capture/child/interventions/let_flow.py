@@ -15,6 +15,8 @@ class LetFlow(Intervention):
     What the script does to the output of the last part is its own affair: metrics are detached.
     """
 
+    reaches_network = True
+
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         super().__init__(name, settings)
         self._outputs: list[Any] = []  # of the parts called for this batch

@@ -10,6 +10,8 @@ from plateau_cause.capture.child.interventions.base import Intervention
 class Preprocessing(Intervention):
     """Maps every image; settings: `scale` and `shift` per channel, `flips` the channels."""
 
+    reaches_network = True
+
     def given(self, call: Call) -> None:
         """Changes the images of any call."""
         self.times += affine(call, self.settings)

@@ -11,6 +11,8 @@ from plateau_cause.capture.child.interventions.hold_parameters import HoldParame
 class Unfreeze(HoldParameters):
     """Unfreezes before every training call, as scripts may freeze anew in every epoch."""
 
+    reaches_network = True
+
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         super().__init__(name, settings)
         self._frozen: dict[int, Any] = {}

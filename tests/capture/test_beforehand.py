@@ -1,0 +1,110 @@
+"""Features computed once, before training: network and head are seen, and trained, as one model."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from plateau_cause.capture.observations import observe
+from plateau_cause.capture.possible import possible
+
+HEAD = "head = nn.Linear(512, 3)"
+LOADERS = "train_loader, val_loader ="
+FROZEN = ("backbone.eval()\n", "backbone.eval()\nbackbone.requires_grad_(False)\n")
+COMPUTED = "(backbone(x), y)"
+WRAPPED = """
+class Wrapped(nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def extract_features(self, x):
+        return self.net(x)
+"""
+SPELLINGS = {
+    "as it is": [],
+    "the network frozen": [FROZEN],
+    "in inference mode": [("@torch.no_grad()", "@torch.inference_mode()")],
+    "by way of NumPy": [(COMPUTED, "(torch.tensor(backbone(x).squeeze().numpy()), y)")],
+    "by way of a file": [
+        (LOADERS, 'torch.save(train, "train.pt")\n'
+         f'train = torch.load("train.pt", weights_only=False)\n{LOADERS}'),
+    ],
+    "another method of the network": [
+        ("backbone.eval()\n", f"{WRAPPED}\n\nbackbone = Wrapped(backbone).eval()\n"),
+        (COMPUTED, "(backbone.extract_features(x), y)"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_the_network_stands_still_and_its_line_is_named(name, prepare, peek):
+    folder = prepare("features", *SPELLINGS[name])
+    content = peek(folder)
+    assert content["problems"] == []
+    (found,) = observe(content, folder)
+    assert (found.code, found.cause) == ("computed_beforehand", "frozen_layers")
+    assert "backbone" in (folder / "train.py").read_text().splitlines()[found.location["line"] - 1]
+    assert [one["role"] for one in content["loaders"]] == ["train", "evaluation"]
+    train = content["loaders"][0]
+    assert (train["shuffle"], train["data_set"]["length"]) == (True, 48)
+    assert train["image"]["tensor"]["shape"] == [48, 3, 32, 32]
+    assert "Normalize" in str(train["data_set"]["transform"]["steps"])
+    assert train["labels"]["by_folder"] == {"amber": 0, "blue": 1, "green": 2}
+
+
+@pytest.mark.parametrize("name", ["as it is", "the network frozen"])
+def test_the_repair_trains_it(name, prepare, peek, capture):
+    folder = prepare("features", *SPELLINGS[name])
+    content = peek(folder)
+    (asked,) = possible(content, folder, observe(content, folder))
+    assert (asked.name, asked.cause) == ("train_network", "frozen_layers")
+    job = {"seed": 0, "interventions": [asked.name], "settings": {asked.name: asked.settings}}
+    status, printed, out = capture("replay", folder, **job)
+    assert status == 0, printed
+    result = json.loads((out / "replay.json").read_text())
+    assert (result["error"], result["problems"]) == (None, [])
+    assert result["interventions"][asked.name] == {"took": True, "words": None}
+    (judged,) = result["evaluations"].values()  # not what computed the features
+    assert (judged["loader"], judged["images"], judged["classes"]) == ("val_loader", 24, 3)
+
+
+def test_images_in_another_range_are_found_where_they_enter_the_network(prepare, peek, capture):
+    other = "transforms.Compose([transforms.Resize((32, 32)), transforms.ToTensor()])"
+    folder = prepare("features", ("def extract(folder):", "def extract(folder, tf=tf):"),
+                     ('extract("data/val")', f'extract("data/val", {other})'))  # fmt: skip
+    content = peek(folder)
+    found = observe(content, folder)
+    assert [one.code for one in found] == ["computed_beforehand", "evaluation_normalised_otherwise"]
+    asked = {one.name: one for one in possible(content, folder, found)}["evaluation_normalised"]
+    job = {"seed": 0, "interventions": [asked.name], "settings": {asked.name: asked.settings}}
+    status, printed, out = capture("replay", folder, **job)
+    assert status == 0, printed
+    result = json.loads((out / "replay.json").read_text())
+    assert result["interventions"][asked.name]["took"] and result["problems"] == []
+
+
+OTHERS = {
+    "features of every batch in the loop": [
+        ("        nn.functional.cross_entropy(head(x), y)",
+         "        with torch.no_grad():\n            f = backbone(x)\n"
+         "        nn.functional.cross_entropy(head(f), y)"),
+        ('train, val = extract("data/train"), extract("data/val")',
+         'train, val = (datasets.ImageFolder(one, tf) for one in ("data/train", "data/val"))'),
+        ("head(x).argmax(1)", "head(backbone(x)).argmax(1)"),
+    ],
+    "an evaluation before training": [
+        (LOADERS, 'extract("data/val")\ntrain, val = (datasets.ImageFolder(one, tf) for one in '
+         f'("data/train", "data/val"))\nhead = nn.Sequential(nn.Flatten(), nn.Linear(3072, 3))\n'
+         f"optimizer = torch.optim.SGD(head.parameters(), 0.001)\n{LOADERS}"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_nothing_else_is_taken_for_it(name, prepare, peek):
+    folder = prepare("features", *OTHERS[name])
+    content = peek(folder)
+    assert content["computed_at"] is None and content["problems"] == []
+    assert "computed_beforehand" not in [one.code for one in observe(content, folder)]
