@@ -32,7 +32,7 @@ class Script:
 
     def __init__(self):
         self.count = 0
-        losing, self.course = SimpleNamespace(middle=None), SimpleNamespace(open=[])
+        losing, self.course = SimpleNamespace(middle=None), SimpleNamespace(open=[], backwards=0)
         doors = SimpleNamespace(losing=losing, course=self.course)
         self.hits = Hits(SimpleNamespace(doors=doors, labels=lambda given: given))
 
@@ -41,6 +41,7 @@ class Script:
         return Pass(read, None, backwards=backwards, number=self.count)
 
     def train(self, read):
+        self.course.backwards += 1
         self.hits.trained(self.begun(read))
 
     def evaluate(self, read, right=True):
@@ -96,6 +97,7 @@ def test_a_loader_that_is_built_again_is_the_same():
 
 def test_training_under_way_counts():
     script = Script()
+    script.course.backwards = 2
     script.course.open.append(script.begun(loader([0, 1, 2, 3], 1), backwards=2))
     script.evaluate(loader([0, 1, 2], 2))
     script.evaluate(loader([4, 5], 3))
@@ -124,6 +126,15 @@ def test_a_leak_of_a_few_images_is_no_reason_to_judge_nothing():
     script.train(loader(list(range(9)), 1))
     script.evaluate(loader([8, 9, 10, 11], 2))
     assert script.judged() == {"val": (4, 4)}
+
+
+def test_what_is_read_before_any_training_judges_nothing_that_was_trained():
+    script = Script()
+    for line in (1, 2):  # features are computed, say
+        script.evaluate(loader(line=line), right=False)
+    script.train(loader([0, 1, 2], 3))
+    script.evaluate(loader([6, 7, 8], 4))
+    assert script.judged() == {"val": (3, 3)}
 
 
 def test_windows_of_one_validation_set_are_no_folds():

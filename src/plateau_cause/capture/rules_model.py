@@ -17,7 +17,7 @@ def frozen_layers(peeked: Peeked) -> Observation | None:
     is_noted = frozen["parameters"] and frozen["matrices"]  # norms alone are often frozen on purpose
     if not is_noted or frozen.get("changes_at") or _is_said_of_keras(peeked) or _is_computed(peeked):
         return None
-    words = with_places(f"{frozen['layers']}: frozen, never moves", frozen["place"])
+    words = with_places(f"{_never_move(frozen['layers'])}: frozen", frozen["place"])
     has_norms = bool((peeked.model.get("base") or {}).get("batch_norms"))
     change = patches_keras.unfrozen_but_norms if has_norms else patches.unfrozen
     patch = change(peeked.folder, frozen["place"])
@@ -33,12 +33,18 @@ def computed_beforehand(peeked: Peeked) -> Observation | None:
     if not still:
         return None
     words = with_places(
-        f"{' and '.join(still)} never moves: its features are computed once, before training", place
+        f"{_never_move(' and '.join(still))}: features are computed once, before training", place
     )
     patch = None
     if peeked.model.get("base"):
         patch = patches_keras.trained_as_one(peeked.folder, peeked.content["epochs"]["place"])
     return Observation("computed_beforehand", "frozen_layers", words, place, patch)
+
+
+def _never_move(layers: str) -> str:
+    """Returns that layers never move, one or several of them."""
+    is_one = not any(word in layers for word in (", ", " to ", " and ", " layers of "))
+    return f"{layers} never move{'s' if is_one else ''}"
 
 
 def _is_said_of_keras(peeked: Peeked) -> bool:
@@ -73,12 +79,12 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
     if missing.get("waits_at"):
         waits = missing["waits_at"]
         words = with_places(
-            f"{missing['layers']} never moves: the optimizer that holds it takes no step", waits
+            f"{_never_move(missing['layers'])}: the optimizer that holds it takes no step", waits
         )
         return Observation("optimizer_unused", "optimizer_parameters", words, waits)
     if missing.get("reached") == 0:
         return _neither_reached_nor_held(peeked, held)
-    words = with_places(f"{missing['layers']} never moves: the optimizer holds only {held}", place)
+    words = with_places(f"{_never_move(missing['layers'])}: the optimizer holds only {held}", place)
     name = peeked.model["parts"][0]["name"] if len(peeked.model["parts"]) == 1 else None
     patch = patches.held_whole(peeked.folder, place, name)
     return Observation("optimizer_parameters", "optimizer_parameters", words, place, patch)
@@ -123,7 +129,7 @@ def gradients_lost(peeked: Peeked) -> Observation | None:
     layers = ", ".join(part["layers"] for part in (without, zero) if part["layers"])
     training = peeked.content["training"]
     place = training.get("stopped_at") or training["place"]
-    words = with_places(f"{layers}: no gradient arrives there, it never moves", place)
+    words = with_places(f"{_never_move(layers)}: no gradient arrives there", place)
     return Observation("no_gradient", "weights_update", words, place)
 
 

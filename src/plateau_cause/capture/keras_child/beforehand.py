@@ -94,7 +94,7 @@ class Beforehand:
         return None if first is None else (first, given)
 
     def _found_for(self, features: Any) -> tuple[Computed, Any] | None:
-        """Returns what `_rows` does; the same features are the same images, as what is held out is told by."""
+        """Returns what `_rows` does; the same features are the same images, which tell what is held out."""
         for kept, found in self._known:
             if kept is features:
                 return found
