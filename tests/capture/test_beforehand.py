@@ -108,3 +108,14 @@ def test_nothing_else_is_taken_for_it(name, prepare, peek):
     content = peek(folder)
     assert content["computed_at"] is None and content["problems"] == []
     assert "computed_beforehand" not in [one.code for one in observe(content, folder)]
+
+
+def test_the_loader_of_features_is_the_one_that_is_changed(prepare, peek, capture):
+    folder = prepare("features", ("DataLoader(train, 8, shuffle=True)", "DataLoader(train, 8)"))
+    content = peek(folder)
+    asked = {one.name: one for one in possible(content, folder, observe(content, folder))}["shuffle"]
+    assert asked.settings["loader"] == content["loaders"][0]["number"] == 2
+    job = {"seed": 0, "interventions": ["shuffle"], "settings": {"shuffle": asked.settings}}
+    status, printed, out = capture("replay", folder, **job)
+    assert status == 0, printed
+    assert json.loads((out / "replay.json").read_text())["interventions"]["shuffle"]["took"]

@@ -24,6 +24,9 @@ def epochs(losses, accuracy, moved=0.1):
         ([1.2, 0.8], 0.7, 0.4, 0.5, HIGH),
         ([1.39, 1.38, 1.37], 0.3, 0.001, 1e-5, LOW),
         ([1.39, 1.38, 1.37], 0.3, 0.5, 1e-3, None),  # it moves, and learns nothing: not the rate
+        ([1.39, 1.1, 0.90, 0.85], 0.6, 0.01, 1e-5, LOW),  # it learns, and ever so slowly
+        ([1.39, 1.1, 0.90, 0.7], 0.6, 0.01, 1e-5, None),  # fast: longer is what is asked
+        ([1.39, 1.1, 0.90, 0.85], 0.6, 0.0, 1e-5, None),  # no layer that is known moved
         ([0.30, 0.29], 0.95, 0.001, 1e-5, None),
         ([], None, 0.1, None, None),
     ],

@@ -33,9 +33,9 @@ def other_beat(peeked: Peeked) -> Settings | None:
 
 
 def loader(peeked: Peeked) -> Settings | None:
-    """Returns which loader the training reads."""
+    """Returns which loader the training reads, by its number among all that the script built."""
     train = peeked.train_loader
-    return None if train is None else {"loader": peeked.content["loaders"].index(train)}
+    return None if train is None else {"loader": train.get("number", peeked.content["loaders"].index(train))}
 
 
 def sized(peeked: Peeked) -> Settings | None:

@@ -50,8 +50,9 @@ def suspect(epochs: Sequence[Mapping[str, Any]], classes: int, change_per_step: 
         return HIGH
     accuracy = trained[-1]["accuracy"] if trained else None
     is_standing = len(losses) > 1 and losses[-1] > STANDING * losses[0]
+    is_slow = is_standing or not is_unfinished(epochs)  # of what falls fast, more epochs are asked
     has_learned = accuracy is None or accuracy >= LEARNED
-    return LOW if is_standing and not has_learned and path(epochs) < SMALL_PATH else None
+    return LOW if is_slow and not has_learned and path(epochs) < SMALL_PATH else None
 
 
 def is_unfinished(epochs: Sequence[Mapping[str, Any]]) -> bool:
@@ -78,11 +79,11 @@ def is_unfitted(epochs: Sequence[Mapping[str, Any]]) -> bool:
 
 
 def path(epochs: Sequence[Mapping[str, Any]]) -> float:
-    """Returns how far the median layer has moved, as a part of its norm; infinity where it is not known."""
+    """Returns how far the median layer that moves has moved, as a part of its norm; infinity: not known."""
     moved = [epoch["moved"] for epoch in epochs if epoch["moved"]]
     parts = [
         one["change"] / one["norm"]
         for one in (moved[-1].values() if moved else ())
-        if one["norm"] and one["statistics"] is None
+        if one["norm"] and one["change"] and one["statistics"] is None
     ]
     return median(parts) if parts else math.inf

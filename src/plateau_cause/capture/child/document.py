@@ -85,8 +85,9 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
 
 def _loaders(doors: Doors, data: list[Sampled]) -> list[dict[str, Any]]:
     """Returns what each loader does; one of features has the images that these were computed from."""
+    numbers = {id(one): number for number, one in enumerate(doors.course.loaders)}
     told = {
-        id(one.loader): found
+        id(one.loader): {**found, "number": numbers[id(one.loader)]}
         for one in data
         if (found := doors.hooks.attempt(describe_data.describe, one, doors.places))
     }

@@ -194,11 +194,19 @@ def count(feed: Feed) -> int | None:
     return found if found >= 0 else None
 
 
-def total(feed: Feed) -> int:
-    """Returns how many images a pass has, read to its end where nothing says so."""
+def total(feed: Feed, wait_s: float = WAIT_S) -> int:
+    """Returns how many images a pass has, read to its end where nothing says so.
+
+    What takes longer than a few seconds is told from its number of batches: the last may be smaller.
+    """
     known, size = length(feed), getattr(feed.x, "batch_size", None)
     if known is None:
-        return sum(len(_first(x)) for x, _ in batches(feed))
+        started_s, found = time.monotonic(), list[int]()
+        for x, _ in batches(feed):
+            found.append(len(_first(x)))
+            if time.monotonic() - started_s > wait_s:
+                return found[0] * max(count(feed) or 0, len(found))
+        return sum(found)
     if feed.kind == "arrays" or feed.steps is None or not isinstance(size, int):
         return known
     return min(known, feed.steps * size)
