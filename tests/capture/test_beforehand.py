@@ -31,6 +31,15 @@ SPELLINGS = {
         (LOADERS, 'torch.save(train, "train.pt")\n'
          f'train = torch.load("train.pt", weights_only=False)\n{LOADERS}'),
     ],
+    "of unit length": [(COMPUTED, "(nn.functional.normalize(backbone(x)), y)")],
+    "in half precision": [
+        (COMPUTED, "(backbone(x).half(), y)"), ("head(x), y).backward()", "head(x.float()), y).backward()"),
+        ("head(x).argmax(1)", "head(x.float()).argmax(1)"),
+    ],
+    "pooled": [
+        ("backbone.fc = nn.Identity()", "backbone = nn.Sequential(*list(backbone.children())[:-2])"),
+        (COMPUTED, "(backbone(x).mean([2, 3]), y)"),
+    ],
     "another method of the network": [
         ("backbone.eval()\n", f"{WRAPPED}\n\nbackbone = Wrapped(backbone).eval()\n"),
         (COMPUTED, "(backbone.extract_features(x), y)"),

@@ -88,7 +88,8 @@ def test_seen_through_it_trains_as_before(prepare, replay):
 
 OTHERS = {
     "images made otherwise beforehand": (
-        (TRAIN, "train_features = prepared_train"), (VAL, "val_features = prepared_val"),
+        (TRAIN, "train_features = prepared_train"),
+        (VAL, "val_features = prepared_val"),
         ("layers.Flatten(input_shape=train_features.shape[1:])", "base"),
         ("layers.Dense(16", "layers.Flatten())\ntop.add(layers.Dense(16"),
     ),

@@ -114,20 +114,18 @@ class Calling:
         if self.beforehand is None or not arguments or not hasattr(arguments[0], "data_ptr"):
             return None
         given = arguments[0]
-        found = self.beforehand.images(given, self.course.current)
+        found = self.beforehand.traced(given, self.course.current)
         if found is None:
             if self.course.backwards and not self.beforehand.computed_at:
                 self.beforehand.forget()
             return None
-        computed, images = found
-        self.beforehand.place = computed.place
+        self.beforehand.place = found.computed.place
         try:
             with torch.no_grad():
-                output = computed.again(images)
+                features = found.again(given)
         finally:
             self.beforehand.place = None
-        features = next(one for one in tensors(output) if one.ndim > 1 and one.numel() == given.numel())
-        return (features.reshape(given.shape).to(given.dtype), *arguments[1:])
+        return (features, *arguments[1:])
 
     def _follow_method(self, module: Any, name: str) -> None:
         """Has `model.forward(x)`, `model.forward_features(x)` and the like heard as `model(x)` is."""
