@@ -161,15 +161,9 @@ class Calling:
         is_grad = any(one.requires_grad for one in tensors(output))
         again = self.beforehand.place if self.beforehand else None
         forward = Forward(
-            module,
-            self._name(frame, module),
-            again or place_of(frame),
-            inputs,
-            output,
-            is_grad,
-            arguments,
-            named,
-        )
+            module, self._name(frame, module), again or place_of(frame), inputs, output, is_grad, arguments,
+            named, is_again=again is not None,
+        )  # fmt: skip
         self.course.forward(forward)
         if self.beforehand and not again and not self.course.backwards:
             self.beforehand.keep(forward, method)

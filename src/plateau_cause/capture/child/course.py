@@ -132,7 +132,8 @@ class Course:
         if forward.of is not None:
             forward.of.forwards += 1
         self.mode.called(forward)
-        if forward.of is None and not forward.is_grad and not self._open:  # no loader, no gradients
+        is_alone = forward.of is None and not self._open  # no loader
+        if is_alone and not forward.is_grad and not forward.is_again:
             self.mode.evaluated(forward)
         else:
             self._pending.append(forward)
