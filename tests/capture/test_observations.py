@@ -2,7 +2,7 @@
 
 import pytest
 
-from plateau_cause.capture import observations, rules_loop, rules_model
+from plateau_cause.capture import observations, rules_data, rules_loop, rules_model
 from plateau_cause.capture.observation import Peeked
 
 PLACE = {"file": "train.py", "line": 7}
@@ -122,3 +122,43 @@ class TestRateUnderWarmUp:
 def test_what_was_read_for_no_model_is_no_evaluation(role, loop, counts):
     one = {"role": role, "loop": loop}
     assert Peeked({"loaders": [{"role": "train"}, one]}, None).other_loaders == [one] * counts
+
+
+class TestClasses:
+    def seen(self, train, other):
+        loaders = [
+            {"role": role, "loop": None, "name": role, "place": PLACE, "labels": {"seen": seen},
+             "data_set": {"place": None}}
+            for role, seen in (("train", train), ("evaluation", other))
+        ]  # fmt: skip
+        return rules_data.classes(Peeked({"loaders": loaders}, None))
+
+    def test_an_evaluation_of_other_classes(self):
+        found = self.seen({"1": 1, "2": 40, "3": 40}, {"0": 20, "1": 20})
+        assert found.code == "classes_apart" and "0, 1" in found.words and found.location == PLACE
+
+    @pytest.mark.parametrize(
+        ("train", "other"),
+        [
+            ({"0": 10, "1": 30}, {"0": 20, "1": 20}),  # few of one is no split
+            ({"0": 1, "2": 1, "5": 2}, {"1": 2, "3": 2}),  # too few were looked at to tell
+            ({"0": 30, "1": 30}, {"0": 20, "1": 20, "2": 4}),  # one class more
+            ({"0": 30, "1": 30}, {}),
+        ],
+    )
+    def test_what_a_few_labels_cannot_tell(self, train, other):
+        assert self.seen(train, other) is None
+
+
+def test_a_schedule_whose_rates_are_known_ends_too_early():
+    def said(rates):
+        one = {"class": "CosineDecay", "place": PLACE, "step": PLACE, "stepped_every": "batch", "options": {},
+               "rates_ahead": rates}  # fmt: skip
+        content = {"epochs": {"count": 3}, "schedules": [one], "loaders": [{"role": "train", "batches": 15}]}
+        return rules_loop.schedule(Peeked(content, None))
+
+    found = said([1e-3, *[0.0] * 10])
+    assert found.code == "schedule_mistimed" and "after 4 of 45 steps" in found.words
+    assert said([1e-3 * (1 - part / 10) for part in range(11)]) is None
+    assert said([1e-3, *[0.0] * 9, 1e-3]) is None  # it comes again
+    assert said([0.0, *[1e-3] * 9, 0.0]) is None and said([0.0] * 11) is None and said(None) is None

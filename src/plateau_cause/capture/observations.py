@@ -1,4 +1,4 @@
-"""The list of observations of a peek: every rule is asked, in the order in which a reader needs them."""
+"""The list of observations of a peek: every rule is asked; faults stand before what may be meant so."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plateau_cause.capture.observation import Observation, Peeked
 
 RULES = (*rules_model.RULES, *rules_loop.RULES, *rules_keras.RULES, *rules_data.RULES)
 STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a later epoch can disprove
-
+CHOSEN = ("frozen_layers", "computed_beforehand", "saved_model_fixed", "training_overridden")  # maybe meant
 WAITING = ("frozen", "not_held")  # parts of the model's description that a line ahead may change
 
 
@@ -27,6 +27,7 @@ def observe(
     """
     peeked = Peeked(content, folder)
     found = [one for rule in RULES if (one := rule(peeked)) is not None]
+    found.sort(key=lambda one: one.code in CHOSEN)
     if watched is None or stands_still(watched):
         return found
     return [one for one in found if one.code not in STANDING]

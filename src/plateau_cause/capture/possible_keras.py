@@ -156,6 +156,7 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "evaluation_augmented": ("evaluation_clean", 0.6, True, "validation changed at random", _none),
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels in another order", _mapping),
     "split_of_sorted": ("split_shuffled", 0.9, True, "a validation split of sorted arrays", _none),
+    "schedule_mistimed": ("schedule", 0.6, True, "a schedule that ends long before training does", _none),
     "hardly_shuffled": ("shuffle", 0.5, True, "training data hardly shuffled", _none),
     "not_shuffled": ("shuffle", 0.7, True, "training data in order", _none),
 }  # fmt: skip

@@ -10,6 +10,8 @@ from plateau_cause.capture.observation import Observation, Peeked, with_places
 
 MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ by more are different
 SIZE_APART = 1.5
+LEAST_SEEN = 4  # labels of a class on average, for what is not among them to be told
+SELDOM, MOSTLY = 0.1, 0.5  # of what a class has on average in training; of the images of an evaluation
 
 
 def normalisation(peeked: Peeked) -> Observation | None:
@@ -73,6 +75,29 @@ def labels(peeked: Peeked) -> Observation | None:
                     f"{other['name'] or 'evaluation'}; {len(differing)} classes differ",
                     place, train["data_set"]["place"])  # fmt: skip
                 return Observation("labels_in_another_order", "label_mapping", words, place)
+    return None
+
+
+def classes(peeked: Peeked) -> Observation | None:
+    """Returns that an evaluation is mostly of classes that training hardly has: sorted images were split."""
+    train = peeked.train_loader
+    if train is None or (peeked.content.get("keras") or {}).get("validation_split"):
+        return None  # of which rules_keras tells
+    first = train["labels"]["seen"]
+    for other in peeked.other_loaders:
+        second = other["labels"]["seen"]
+        known = len({*first, *second})
+        if not second or sum(first.values()) < LEAST_SEEN * known:
+            continue
+        few = [one for one in second if first.get(one, 0) < SELDOM * sum(first.values()) / known]
+        if sum(second[one] for one in few) < MOSTLY * sum(second.values()):
+            continue
+        place = other["data_set"]["place"] or other["place"]
+        name = other["name"] or "evaluation"
+        words = with_places(
+            f"{name} is mostly of classes that training hardly has: {', '.join(few[:5])}", place
+        )
+        return Observation("classes_apart", "data_order", words, place)
     return None
 
 
@@ -172,4 +197,4 @@ def _after_loading(peeked: Peeked) -> Observation | None:
     return Observation("evaluation_normalised_otherwise", "evaluation", said, evaluation["place"])
 
 
-RULES = (normalisation, size, augmented_evaluation, labels, order, sampler)
+RULES = (normalisation, size, augmented_evaluation, labels, classes, order, sampler)

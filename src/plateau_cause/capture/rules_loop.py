@@ -13,7 +13,9 @@ VANISHING = (
     1e-6  # gradient of one number below which an adaptive optimizer's own epsilon, 1e-8, begins to tell
 )
 FADED = 0.02  # rate after one of several epochs, as a part of the first: too early
+EARLY = 0.4  # of a training
 UNREACHED = 3  # times that a schedule is longer than the training
+LENGTHS = {"OneCycleLR": "total_steps", "LambdaLR": "reaches_zero"}  # options that say how long they last
 
 
 def not_cleared(peeked: Peeked) -> Observation | None:
@@ -130,6 +132,10 @@ def schedule(peeked: Peeked) -> Observation | None:
         return None
     schedules = peeked.content["schedules"]
     for one in schedules:
+        faded = _faded(one, epochs["count"] * loader["batches"])
+        if faded is not None:
+            said = with_places(faded, one["place"])
+            return Observation("schedule_mistimed", "schedule", said, one["place"])
         outer = next((other for other in schedules if other["class"] == one.get("part_of")), one)
         beat = {"stepped_every": outer["stepped_every"]}
         words = _mistimed({**one, **beat}, epochs["count"], loader["batches"])
@@ -148,10 +154,22 @@ def _mistimed(one: dict[str, Any], epochs: int, batches: int) -> str | None:
             return f"{name} is stepped at every batch: 1 of {epochs} epochs leaves {left:.0e} of the rate"
         if name == "CosineAnnealingLR" and _counts_epochs(options["T_max"], epochs, batches):
             return f"{name} is stepped at every batch, and its T_max of {options['T_max']} counts epochs"
-    length = options.get("total_steps") if name == "OneCycleLR" else options.get("T_max")
+    length = options.get(LENGTHS.get(name, "T_max"))
     if one["stepped_every"] == "epoch" and length and length >= UNREACHED * steps:
         return f"{name} lasts {length} steps and is stepped once an epoch: {steps} times"
     return None
+
+
+def _faded(one: dict[str, Any], steps: int) -> str | None:
+    """Returns that a schedule leaves nothing of its rate early in a training, where its rates are known."""
+    rates = one.get("rates_ahead")
+    if not rates or not max(rates) > 0:
+        return None
+    gone = next((part for part in range(len(rates)) if max(rates[part:]) <= FADED * max(rates)), None)
+    if gone is None or EARLY * (len(rates) - 1) < gone:
+        return None
+    name, ends = one["class"].rpartition(".")[2], steps * gone // (len(rates) - 1)
+    return f"{name} leaves less than {FADED:.0%} of the rate after {ends} of {steps} steps"
 
 
 def _counts_epochs(length: int, epochs: int, batches: int) -> bool:

@@ -23,6 +23,25 @@ def test_a_healthy_script_is_described_and_not_accused(prepare, peek):
     assert observe(content, folder) == []
 
 
+ONCE_AN_EPOCH = (
+    ("            lr_scheduler.step()\n", ""),
+    ("    model.eval()\n", "    lr_scheduler.step()\n    model.eval()\n"),
+)
+CYCLE = "lr_scheduler.OneCycleLR(optimizer, max_lr=1e-3, epochs=2, steps_per_epoch=len(train_dataloader))"
+FALLING = "lr_scheduler.LambdaLR(optimizer, lambda step: max(0.0, 1 - step / (2 * len(train_dataloader))))"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "codes"),
+    [("lr_scheduler.StepLR(optimizer, step_size=1, gamma=0.01)", []), (FALLING, ["schedule_mistimed"])],
+)
+def test_a_schedule_that_is_stepped_once_an_epoch_is_known(schedule, codes, prepare, peek):
+    folder = prepare("accelerate_loop", *ONCE_AN_EPOCH, (CYCLE, schedule))
+    content = peek(folder)
+    assert content["schedules"][0]["stepped_every"] == "epoch"
+    assert [one.code for one in observe(content, folder)] == codes
+
+
 def test_no_batch_is_lost_that_was_read_ahead(prepare, capture):
     record = assert_accuracies(capture("watch", prepare("accelerate_loop")))
     assert [one["training"]["images"] for one in record["epochs"]] == [48, 48]

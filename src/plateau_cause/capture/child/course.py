@@ -103,7 +103,7 @@ class Course:
     def read(self, of: Pass) -> None:
         """Notes that a pass has no more batches: it ends when the last of them has been in the model."""
         of.is_read = True
-        if of.used >= of.batches:
+        if of.is_used_up:
             self.end(of)
 
     def end_read(self) -> None:

@@ -35,6 +35,7 @@ STATE = (
     "mode_worse",
     "default_min_lr",
 )
+LONGEST = 10**9  # steps of a training
 SAMPLES = 48  # items of each data set to look at
 
 
@@ -192,6 +193,8 @@ def _schedule(one: Any, doors: Doors) -> dict[str, Any]:
     state = {name: facts.plain(value) for name, value in vars(one.scheduler).items()
              if isinstance(value, (bool, int, float, str, list, tuple, Counter))
              and not name.startswith("_") and name not in STATE}  # fmt: skip
+    if hasattr(one.scheduler, "lr_lambdas"):
+        state["reaches_zero"] = doors.hooks.attempt(_zero_of, one.scheduler.lr_lambdas)
     if hasattr(one.scheduler, "_milestones"):
         state["milestones"] = facts.plain(one.scheduler._milestones)
     others, trains = doors.stepping.schedules, any(one.role == "train" for one in doors.course.loaders)
@@ -201,6 +204,17 @@ def _schedule(one: Any, doors: Doors) -> dict[str, Any]:
              for part in getattr(other.scheduler, "_schedulers", ())}  # fmt: skip
     return {"class": facts.kind(one.scheduler), "place": one.place, "step": one.step_place,
             "stepped_every": every, "part_of": parts.get(id(one.scheduler)), "options": state}  # fmt: skip
+
+
+def _zero_of(functions: list[Any]) -> int | None:
+    """Returns the step from which functions of a LambdaLR give zero for good; None where they never do."""
+    if any(function(LONGEST) for function in functions):
+        return None
+    low, high = 0, LONGEST
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if any(function(middle) for function in functions) else (low, middle)
+    return high
 
 
 def _gradients(doors: Doors) -> dict[str, Any]:

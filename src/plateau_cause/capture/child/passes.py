@@ -53,6 +53,11 @@ class Pass:
     positions: deque[Any] = field(default_factory=lambda: deque(maxlen=2))  # of `recent`, in their data set
     older: deque[Any] = field(default_factory=lambda: deque(maxlen=OLDER))  # tensors before, not held
 
+    @property
+    def is_used_up(self) -> bool:
+        """Returns whether its last batch has been in the model: who reads one ahead says no more."""
+        return self.is_read and self.used >= self.batches
+
     def yielded(self, batch: Any) -> None:
         """Notes the next batch; of the one before the last only the script keeps what it needs."""
         self.batches += 1

@@ -225,7 +225,8 @@ class Stepping:
         if known is not None:  # the first step belongs to the construction
             known.steps += 1
             known.step_place = here()
-            is_within = self.course.current is not None
+            of = self.course.current
+            is_within = of is not None and not of.is_used_up
             known.within_pass += is_within if self.interval is None else self.interval == "batch"
 
     def rate_written(self, held: Held, rate: float) -> None:

@@ -51,9 +51,11 @@ def find(model: Any, scene: Scene) -> Base | None:
             whole.network, scene)  # fmt: skip
     inside = library.layers(model)
     nested = [one for one in inside if _is_network(one, scene)]
-    if nested:
-        return _nested(max(nested, key=_numbers), scene)
-    return _flat(model, inside, scene)
+    published = [one for one in nested if _is_published(one, scene)]
+    if published:
+        return _nested(max(published, key=_numbers), scene)
+    flat = _flat(model, inside, scene)  # `Model(base.input, top(base.output))`: the top is a model as well
+    return flat if flat is not None or not nested else _nested(max(nested, key=_numbers), scene)
 
 
 def blocks(base: Base) -> list[Any]:
@@ -62,12 +64,16 @@ def blocks(base: Base) -> list[Any]:
     return held[-max(len(held) // 5, 1) :]
 
 
+def _is_published(layer: Any, scene: Scene) -> bool:
+    """Returns whether a layer is known as a network that others have trained."""
+    is_hub = type(layer).__name__ in ("KerasLayer", "TFSMLayer")
+    return is_hub or scene.networks.of(layer) is not None or expects.of_network(layer.name) is not None
+
+
 def _is_network(layer: Any, scene: Scene) -> bool:
-    if scene.networks.of(layer) is not None or type(layer).__name__ in ("KerasLayer", "TFSMLayer"):
-        return True
     if not library.is_model(layer):
-        return False
-    return expects.of_network(layer.name) is not None or len(library.layers(layer)) >= LEAST
+        return _is_published(layer, scene)
+    return _is_published(layer, scene) or len(library.layers(layer)) >= LEAST
 
 
 def _numbers(layer: Any) -> int:

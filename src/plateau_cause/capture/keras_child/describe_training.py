@@ -7,12 +7,13 @@ from typing import Any
 
 from plateau_cause.capture.child.facts import plain
 from plateau_cause.capture.child.places import Place
-from plateau_cause.capture.keras_child import library
+from plateau_cause.capture.keras_child import feeds, library
 from plateau_cause.capture.keras_child.looking import Look
 from plateau_cause.capture.keras_child.probe import form
 from plateau_cause.capture.keras_child.scene import Scene
 from plateau_cause.capture.keras_child.wording import said
 
+TENTHS = 10
 OUTPUTS = {
     "softmax": "probabilities",
     "sigmoid": "between 0 and 1",
@@ -57,13 +58,22 @@ def _schedules(look: Look, scene: Scene) -> list[dict[str, Any]]:
         )
         options = {key: plain(value) for key, value in given.get_config().items() if key != "name"}
         found.append({"class": type(given).__name__, "place": place, "step": place, "stepped_every": "batch",
-                      "options": options})  # fmt: skip
+                      "options": options, "rates_ahead": _rates_ahead(look, given)})  # fmt: skip
     for callback in callbacks(look):
         if type(callback).__name__ in ("LearningRateScheduler", "ReduceLROnPlateau"):
             place = scene.places.of(callback) or look.call.place
             found.append({"class": type(callback).__name__, "place": place, "step": look.call.place,
                           "stepped_every": "epoch", "options": {}})  # fmt: skip
     return found
+
+
+def _rates_ahead(look: Look, schedule: Any) -> list[float] | None:
+    """Returns the rates of a fit from its beginning to its end, in tenths; None where that is not known."""
+    epochs, batches = int(look.call.given.get("epochs", 1)), feeds.count(look.training.feed)
+    if not batches:
+        return None
+    steps = [round(part * (epochs * batches - 1) / TENTHS) for part in range(TENTHS + 1)]
+    return [float(library.values(schedule(step))) for step in steps]
 
 
 def callbacks(look: Look) -> list[Any]:
