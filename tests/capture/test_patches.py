@@ -38,6 +38,34 @@ def test_a_normalisation_with_a_name_is_given_to_evaluation(tmp_path):
     assert "val = Compose([ToTensor(), normalize])" in found
 
 
+ALBUMENTATIONS = """\
+train = A.Compose([A.HorizontalFlip(), A.Normalize(mean=[0.5], std=[0.5]), ToTensorV2()])
+val = A.Compose(
+    [
+        A.Resize(8, 8),
+        ToTensorV2(),
+    ]
+)
+"""
+
+
+def test_albumentations_normalises_before_it_makes_a_tensor(tmp_path):
+    def make(folder, at):
+        return patches.normalised_alike(folder, at("A.Resize"), at("train"))
+
+    after = "        A.Normalize(mean=[0.5], std=[0.5]),\n        ToTensorV2(),\n    ]\n"
+    assert after in patched(tmp_path, ALBUMENTATIONS, make)
+    scaled = ALBUMENTATIONS.replace("A.Resize(8, 8),", "A.Resize(8, 8), A.ToFloat(),")
+    assert patched(tmp_path, scaled, make) is None
+
+
+def test_an_argument_given_twice_is_no_patch(tmp_path):
+    text = "loader = DataLoader(data, 8, shuffle=False)\n"
+    (tmp_path / "train.py").write_text(text)
+    edit = lambda source, line: [(28, 28, " shuffle=True,")]  # noqa: E731
+    assert patches.changed(tmp_path, {"file": "train.py", "line": 1}, edit) is None
+
+
 def test_a_name_that_stands_for_something_else_is_not(tmp_path):
     text = NAMED.replace("Normalize(mean=[0.5], std=[0.5])", "Grayscale()")
     assert patched(tmp_path, text, lambda at, _: patches.normalised_alike(at, _("val"), _("train"))) is None

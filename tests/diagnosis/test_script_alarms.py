@@ -36,6 +36,15 @@ def test_what_the_most_frequent_class_reaches_as_well_is_said(accuracy, images, 
     assert found == ["no_better_than_majority"] * is_said
 
 
+@pytest.mark.parametrize(
+    ("accuracy", "trained", "is_said"),
+    [(0.45, 0.40, True), (0.45, 0.60, False), (0.80, 0.40, False), (0.45, None, False)],  # mixed images
+)
+def test_a_training_that_hardly_learns_its_own_images_is_never_healthy(accuracy, trained, is_said):
+    found = [alarm.code for alarm in script_alarms({"val": split(300)}, accuracy, trained)]
+    assert found == ["hardly_learned"] * is_said
+
+
 def test_several_splits_count_together():
     assert codes(0.5, val=split(10), test=split(10)) == ["no_better_than_majority"]
     assert codes(0.5, val=split(100), test=split(100)) == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,11 @@ def normalised_alike(folder: Path, place: Place, other: Place) -> str | None:
         composed = [node for node in source.inside(line) if called(node) == "Compose"]
         lists = [node.args[0] for node in composed[:1] if node.args]
         steps = lists[0].elts if len(lists) == 1 and isinstance(lists[0], ast.List) else []
+        names = [called(one) for one in steps if isinstance(one, ast.Call)]
+        if "ToFloat" in names:  # albumentations' Normalize wants bytes
+            return []
+        if names[-1:] == ["ToTensorV2"]:
+            return [source.before_last(steps, source.text(there[0]))]
         return [source.behind(steps, source.text(there[0]))] if steps else []
 
     return changed(folder, place, edit)
@@ -214,12 +220,19 @@ def changed(folder: Path, place: Place, edit: Callable[[Source, int], list[Edit]
         after = text
         for start, end, new in sorted(edits, reverse=True):
             after = after[:start] + new + after[end:]
-        ast.parse(after)
+        _compiles(after)
     except (OSError, UnicodeDecodeError, SyntaxError):
         return None
     name = place["file"]
     lines = difflib.unified_diff(text.splitlines(True), after.splitlines(True), f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines) or None
+
+
+def _compiles(text: str) -> None:
+    """Raises SyntaxError where Python would not run it, an argument given twice included."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the user's own text
+        compile(text, "patched", "exec", dont_inherit=True)
 
 
 def _plain(name: str) -> str:

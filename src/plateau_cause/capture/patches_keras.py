@@ -27,6 +27,9 @@ def preprocessed(folder: Path, place: Place, network: str, wanted: str) -> str |
         calls = source.at(line, ast.Call)
         rescales = [word for call in calls for word in call.keywords if word.arg == "rescale"]
         function = _function(source.whole, network)
+        twice = [call for call in calls if {"rescale", "preprocessing_function"} <= _words(call)]
+        if len(twice) == len(rescales) == 1:
+            return [source.without(twice[0], rescales[0])]
         if len(rescales) == 1 and function is not None:
             value = rescales[0].value
             start = source.replaced(value, "")[0] - len("rescale=")
@@ -41,6 +44,10 @@ def preprocessed(folder: Path, place: Place, network: str, wanted: str) -> str |
         return []
 
     return changed(folder, place, edit)
+
+
+def _words(call: ast.Call) -> set[str | None]:
+    return {word.arg for word in call.keywords}
 
 
 def unfrozen_but_norms(folder: Path, place: Place) -> str | None:

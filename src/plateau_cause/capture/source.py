@@ -70,6 +70,25 @@ class Source:
         last = max(self._span(one)[1] for one in given)
         return last, last, f", {argument}"
 
+    def without(self, call: ast.Call, word: ast.keyword) -> Edit:
+        """Returns the edit that takes an argument out of a call."""
+        arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
+        given = sorted(arguments, key=lambda one: (one.lineno, one.col_offset))
+        place = given.index(word)
+        start, end = self._span(word)
+        if place + 1 < len(given):
+            end = self._span(given[place + 1])[0]
+        elif place:
+            start = self._span(given[place - 1])[1]
+        return start, end, ""
+
+    def before_last(self, elements: list[ast.expr], new: str) -> Edit:
+        """Returns the edit that adds an element before the last of a list, on a line of its own likewise."""
+        last = elements[-1]
+        start = self._span(last)[0]
+        own_line = len(elements) > 1 and elements[-2].lineno != last.lineno
+        return start, start, f"{new},\n{' ' * last.col_offset}" if own_line else f"{new}, "
+
     def behind(self, elements: list[ast.expr], new: str) -> Edit:
         """Returns the edit that adds an element to a list, on a line of its own where the others are."""
         last = elements[-1]
@@ -77,7 +96,7 @@ class Source:
         own_line = len(elements) > 1 and elements[-2].lineno != last.lineno
         return end, end, f",\n{' ' * last.col_offset}{new}" if own_line else f", {new}"
 
-    def _span(self, node: ast.expr) -> tuple[int, int]:
+    def _span(self, node: ast.expr | ast.keyword) -> tuple[int, int]:
         assert node.end_lineno is not None and node.end_col_offset is not None
         return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
 

@@ -10,6 +10,7 @@ from plateau_cause.diagnosis.alarms import Alarm
 from plateau_cause.numbers import percent
 
 SURELY_ABOVE = 2.0  # standard errors
+BARELY = 0.25  # of the way from the most frequent class to all: whoever trains on images gets further
 LITTLE = 0.5  # of the training accuracy: what overfitting alone seldom leaves so little of
 
 
@@ -23,7 +24,8 @@ def script_alarms(
         accuracy: of the script on all held-out images, 0..1.
         trained: its training accuracy; None: not known.
     """
-    return [*_of_images(evaluations, accuracy), *_of_training(accuracy, trained)]
+    images = _of_images(evaluations, accuracy)
+    return [*(images or _of_learning(evaluations, accuracy, trained)), *_of_training(accuracy, trained)]
 
 
 def held_out(share: float | None) -> list[Alarm]:
@@ -86,6 +88,22 @@ def _of_training(accuracy: float, trained: float | None) -> list[Alarm]:
         "is learned carries over; there are too few images, or evaluation reads them otherwise."
     )
     return [Alarm("far_below_training", words, acquits=False)]
+
+
+def _of_learning(
+    evaluations: Mapping[str, Mapping[str, Any]], accuracy: float, trained: float | None
+) -> list[Alarm]:
+    splits = [one for one in evaluations.values() if one.get("majority") is not None]
+    majority = max((one["majority"] for one in splits), default=None)
+    if majority is None or trained is None:
+        return []
+    if max(accuracy, trained) >= majority + BARELY * (1.0 - majority):
+        return []
+    words = (
+        f"Training accuracy is {percent(trained)}, held-out accuracy {percent(accuracy)}: the script as it "
+        "is hardly learns its images."
+    )
+    return [Alarm("hardly_learned", words, acquits=False)]
 
 
 def _of_images(evaluations: Mapping[str, Mapping[str, Any]], accuracy: float) -> list[Alarm]:
