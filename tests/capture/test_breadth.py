@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from plateau_cause.capture import table
 from plateau_cause.capture.observations import observe
 
 SAYS = {
@@ -231,3 +232,11 @@ def test_a_normalisation_that_chance_hides_is_read_from_the_transform(mean, code
     content = peek(folder)
     assert content["loaders"][0]["image"]["normalisation"]["mean"] == pytest.approx([0.485, 0.456, 0.406])
     assert [one.code for one in observe(content, folder)] == codes
+
+
+def test_what_a_script_raises_in_its_evaluation_is_told(prepare, peek):
+    folder = prepare("module_level", ("model(xb).argmax(1) == yb", "model(xb.byte()).argmax(1) == yb"))
+    content = peek(folder)
+    assert content["script"]["error_when_cut"]["class"] == "RuntimeError"
+    told = table.render(content, [])
+    assert "no evaluation yet; then the script raised RuntimeError at train.py:" in told

@@ -50,8 +50,13 @@ def _lines(row: Row, first: int, middle: int) -> list[str]:
 
 
 def _missing(content: dict[str, Any]) -> str:
-    steps = content["seen"]["steps"]
-    return f"{steps} steps" if content["evaluation"] else f"{steps} steps, no evaluation yet"
+    """Returns what has been seen, and what the script raised then: perhaps for having been cut short."""
+    steps, error = content["seen"]["steps"], content["script"].get("error_when_cut")
+    found = f"{steps} steps" if content["evaluation"] else f"{steps} steps, no evaluation yet"
+    if error is None:
+        return found
+    where = f" at {at(error['place'])}" if error["place"] else ""
+    return f"{found}; then the script raised {error['class']}{where}: {error['message']}"
 
 
 def _model(content: dict[str, Any]) -> list[Row]:

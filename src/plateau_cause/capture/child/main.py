@@ -170,7 +170,11 @@ def _end_peek(doors: Doors, peek: Peek, error: BaseException | None) -> NoReturn
     status = 0
     try:
         content = _content(doors, peek)
-        content["script"]["error"] = None if error is None or peek.cut else describe_error(error)
+        told = None if error is None else describe_error(error)  # of the script, or of having been cut short
+        content["script"] |= {
+            "error": None if peek.cut else told,
+            "error_when_cut": told if peek.cut else None,
+        }
         write_json(Path(doors.job["out"]) / "peek.json", located(content))
     except Exception:
         traceback.print_exc()

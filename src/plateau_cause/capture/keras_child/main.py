@@ -115,7 +115,9 @@ def _end_peek(here: Run, peek: Peek, error: BaseException | None) -> NoReturn:
     status = 0
     try:
         content = document(here, peek) if peek.looks else document_of_nothing(here, peek)
-        content["script"]["error"] = None if error is None or peek.is_cut else describe_error(error)
+        told = None if error is None else describe_error(error)  # of the script, or of having been cut short
+        is_cut = peek.is_cut
+        content["script"] |= {"error": None if is_cut else told, "error_when_cut": told if is_cut else None}
         write_json(Path(here.job["out"]) / "peek.json", located(content))
     except Exception:
         traceback.print_exc()
