@@ -38,6 +38,33 @@ def test_a_normalisation_with_a_name_is_given_to_evaluation(tmp_path):
     assert "val = Compose([ToTensor(), normalize])" in found
 
 
+FROZEN = """\
+for param in model.parameters():
+    param.requires_grad = False
+model.fc = nn.Linear(512, 3)
+optimizer = optim.SGD({held}, lr=0.001)
+"""
+
+
+@pytest.mark.parametrize(
+    ("held", "after"),
+    [
+        ("model.fc.parameters()", "SGD(model.parameters(), lr"),
+        ("model.parameters()", "SGD(model.parameters(), lr"),
+        (
+            "[{'params': model.fc.parameters()}, {'params': model.layer4.parameters()}]",
+            "model.fc.parameters()",
+        ),
+    ],
+)
+def test_an_optimizer_holds_what_is_unfrozen(held, after, tmp_path):
+    def make(folder, at):
+        return patches.unfrozen(folder, at("False"), at("optimizer"), "model")
+
+    found = patched(tmp_path, FROZEN.format(held=held), make)
+    assert "requires_grad = True" in found and after in found
+
+
 ALBUMENTATIONS = """\
 train = A.Compose([A.HorizontalFlip(), A.Normalize(mean=[0.5], std=[0.5]), ToTensorV2()])
 val = A.Compose(

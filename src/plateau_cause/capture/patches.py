@@ -22,27 +22,39 @@ SHUFFLING = ("DataLoader", "fit", "flow", "flow_from_directory", "flow_from_data
              "image_dataset_from_directory")  # fmt: skip
 
 
-def unfrozen(folder: Path, place: Place) -> str | None:
-    """Returns the line with `requires_grad = False` turned to True."""
+def unfrozen(folder: Path, place: Place, optimizer: Place = None, model: str | None = None) -> str | None:
+    """Returns the line with `requires_grad = False` turned to True, and an optimizer that holds that too.
+
+    Args:
+        folder: that the file lies in.
+        place: of the line.
+        optimizer: that may hold a part of the model alone: then the model stands in its place.
+        model: what the script calls it.
+    """
 
     def edit(source: Source, line: int) -> list[Edit]:
         constants = [node for node in source.at(line, ast.Constant) if node.value is False]
-        return [source.replaced(node, "True") for node in constants]
+        held = optimizer and place and optimizer["file"] == place["file"] and constants
+        return [
+            *(source.replaced(node, "True") for node in constants),
+            *(_held_whole(source, optimizer["line"], model) if held and optimizer else []),
+        ]
 
     return changed(folder, place, edit)
 
 
 def held_whole(folder: Path, place: Place, model: str | None) -> str | None:
     """Returns the optimizer with `model.fc.parameters()` turned to `model.parameters()`."""
+    return changed(folder, place, lambda source, line: _held_whole(source, line, model))
+
+
+def _held_whole(source: Source, line: int, model: str | None) -> list[Edit]:
     if model is None or not model.isidentifier():
-        return None
-
-    def edit(source: Source, line: int) -> list[Edit]:
-        calls = [node for node in source.at(line, ast.Call) if _method(node) == "parameters"]
-        parts = [node for node in calls if source.text(node).startswith((f"{model}.", f"{model}["))]
-        return [source.replaced(node, f"{model}.parameters()") for node in parts[:1] if len(parts) == 1]
-
-    return changed(folder, place, edit)
+        return []
+    calls = [node for node in source.at(line, ast.Call) if _method(node) == "parameters"]
+    parts = [node for node in calls if source.text(node).startswith((f"{model}.", f"{model}["))]
+    is_part = len(parts) == 1 and source.text(parts[0]) != f"{model}.parameters()"
+    return [source.replaced(parts[0], f"{model}.parameters()")] if is_part else []
 
 
 def cleared(folder: Path, step: Place) -> str | None:

@@ -18,10 +18,17 @@ def frozen_layers(peeked: Peeked) -> Observation | None:
     if not is_noted or frozen.get("changes_at") or _is_said_of_keras(peeked) or _is_computed(peeked):
         return None
     words = with_places(f"{_never_move(frozen['layers'])}: frozen", frozen["place"])
-    has_norms = bool((peeked.model.get("base") or {}).get("batch_norms"))
-    change = patches_keras.unfrozen_but_norms if has_norms else patches.unfrozen
-    patch = change(peeked.folder, frozen["place"])
-    return Observation("frozen_layers", "frozen_layers", words, frozen["place"], patch)
+    return Observation("frozen_layers", "frozen_layers", words, frozen["place"], _unfrozen(peeked))
+
+
+def _unfrozen(peeked: Peeked) -> str | None:
+    """Returns the change that unfreezes, and has an optimizer that holds the head alone hold the model."""
+    place = peeked.model["frozen"]["place"]
+    if (peeked.model.get("base") or {}).get("batch_norms"):
+        return patches_keras.unfrozen_but_norms(peeked.folder, place)
+    parts, optimizers = peeked.model.get("parts", []), peeked.content["optimizers"]
+    optimizer = optimizers[0]["place"] if len(optimizers) == 1 else None
+    return patches.unfrozen(peeked.folder, place, optimizer, parts[0]["name"] if len(parts) == 1 else None)
 
 
 def computed_beforehand(peeked: Peeked) -> Observation | None:
