@@ -91,6 +91,8 @@ def from_logits(peeked: Peeked) -> Observation | None:
     if expects_logits:
         words = f"{activation or 'a softmax'} before a loss with from_logits=True, which applies it itself"
         patch = patches.logits_told(peeked.folder, place, False)
+        if patch is None and head and activation:
+            patch = patches.reactivated(peeked.folder, head["place"], activation, "linear")
     else:
         words = "the loss expects probabilities and is given plain outputs: from_logits is False"
         patch = patches.logits_told(peeked.folder, place, True)

@@ -35,7 +35,9 @@ def render(content: dict[str, Any], observations: list[Observation], width: int 
     head = f"What {content['script']['given']} really does"
     tail = ["What stands out (facts; `plateau diagnose` measures what they cost)", *said] if said else [
         "Nothing stands out."]  # fmt: skip
-    patches = [one.patch for one in observations if one.patch]
+    patches = [
+        f"A change for {number}:\n\n{one.patch}" for number, one in enumerate(observations, 1) if one.patch
+    ]
     return "\n".join([head, "", *lines, *note, "", *tail, *(["", *patches] if patches else [])])
 
 

@@ -8,8 +8,10 @@ whose own layers are trained.
 from __future__ import annotations
 
 import contextlib
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 from plateau_cause.capture.child.places import Place, Registry
@@ -19,6 +21,7 @@ from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.scene import Compiled, Scene, Written
 
 SAVING = ("ModelCheckpoint", "BackupAndRestore")
+KEPT = 4  # arrays of features whose images are held at once, one fold after the other
 MOST = 4 * 2**30  # bytes of images that are kept; of more, features are what they look like
 
 
@@ -46,7 +49,7 @@ class Beforehand:
         self.scene = scene
         self.computed: list[Computed] = []
         self._wholes: Registry[dict[Any, Any]] = Registry()  # head → the models that it is a part of
-        self._known: list[tuple[Any, tuple[Computed, Any] | None]] = []  # features → their images
+        self._known: deque[tuple[Any, tuple[Computed, Any] | None]] = deque(maxlen=KEPT)  # features → images
         self._bytes = 0
 
     def keep(self, network: Any, images: Any, features: Any, place: Place | None) -> None:
@@ -106,11 +109,15 @@ class Beforehand:
         """Returns the images that features were computed from, row by row; None where one is unknown."""
         import numpy as np
 
+        size = prod(features.shape[1:])
+        computed = [one for one in self.computed if prod(one.features.shape[1:]) == size]
+        if not computed:  # before anything is copied: most fits are on images
+            return None
         rows = _flat(features)
-        for one in self.computed:
+        for one in computed:
             if np.array_equal(_flat(one.features), rows):
                 return one, one.images[np.arange(len(rows)) % len(one.images)]
-        known = {row.tobytes(): (one, number) for one in self.computed
+        known = {row.tobytes(): (one, number) for one in computed
                  for number, row in enumerate(_flat(one.features))}  # fmt: skip
         found = [known.get(row.tobytes()) for row in rows]
         sources = [one for one in found if one is not None]

@@ -34,7 +34,7 @@ def document(run: Any, peek: Any) -> dict[str, Any]:
         "average": None,
         "computed_at": computed.place if (computed := scene.wholes.of(first.call.model)) else None,
         **first.told,
-        "epochs": {"count": int(first.call.given.get("epochs", 1)), "place": first.call.place},
+        "epochs": {"count": _epochs(first), "place": first.call.place},
         "seeds": {name: {"value": plain(value), "place": place}
                   for name, (value, place) in run.seeding.seeds.items()},
         "keras": _keras(run, peek),
@@ -121,7 +121,7 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
         "class_weight": plain(given.get("class_weight")), "validation_split": given.get("validation_split"),
         "stale": [_stale(call, run.scene) for call in peek.stale],
         "fits": [{"place": one.call.place, "compiled_at": compiled_at(one),
-                  "epochs": int(one.call.given.get("epochs", 1)),
+                  "epochs": _epochs(one),
                   "trains": said([held for held in library.weights(one.call.model)
                                   if id(held.variable) in one.trained], library.weights(one.call.model)),
                   "change_per_step": change_per_step(one),
@@ -143,13 +143,20 @@ def _stale(call: Any, scene: Any) -> dict[str, Any]:
     }
 
 
+def _epochs(look: Look) -> int:
+    """Returns how many epochs a fit trains: one that goes on counts from where the last one ended."""
+    given = look.call.given
+    return int(given.get("epochs", 1)) - int(given.get("initial_epoch") or 0)
+
+
 def _rescalings(look: Look, scene: Any) -> list[dict[str, Any]]:
     """Returns the layers that change the range of images, in the model or in a pipeline."""
     own = {id(one) for one in look.base.layers} if look.base else set()
     return [{"class": type(one).__name__, "place": scene.places.of(one),
              "scale": plain(getattr(one, "scale", None)), "offset": plain(getattr(one, "offset", None))}
             for one in scene.places.known()
-            if type(one).__name__ in ("Rescaling", "Normalization") and id(one) not in own]  # fmt: skip
+            if type(one).__name__ in ("Rescaling", "Normalization") and id(one) not in own
+            and getattr(one, "built", True)]  # fmt: skip
 
 
 def _augmentations(look: Look, scene: Any) -> list[dict[str, Any]]:
