@@ -85,7 +85,7 @@ def test_images_in_another_range_are_found_where_they_enter_the_network(prepare,
                      ('extract("data/val")', f'extract("data/val", {other})'))  # fmt: skip
     content = peek(folder)
     found = observe(content, folder)
-    assert [one.code for one in found] == ["computed_beforehand", "evaluation_normalised_otherwise"]
+    assert [one.code for one in found] == ["evaluation_normalised_otherwise", "computed_beforehand"]
     asked = {one.name: one for one in possible(content, folder, found)}["evaluation_normalised"]
     job = {"seed": 0, "interventions": [asked.name], "settings": {asked.name: asked.settings}}
     status, printed, out = capture("replay", folder, **job)

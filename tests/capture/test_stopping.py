@@ -46,7 +46,7 @@ def torch_as_it_was(monkeypatch):
 @pytest.mark.parametrize("how", STOPS)
 def test_the_line_is_told(how, torch_as_it_was, monkeypatch):
     monkeypatch.setattr("plateau_cause.capture.child.places.is_users", lambda file: file == __file__)
-    hooks, calling = Hooks(), SimpleNamespace(depth=0)
+    hooks, calling = Hooks(), SimpleNamespace(depth=0, beforehand=None)
     stopping = Stopping(hooks, calling)
     stopping.install(torch)
     hooks.paused = False
