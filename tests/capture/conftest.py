@@ -120,6 +120,22 @@ def forked(zygote, tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def repaired(capture):
+    """Returns a function that replays the script of a folder with one change, which takes: the result."""
+
+    def run(folder: Path, one):
+        job = {"seed": 0, "interventions": [one.name], "settings": {one.name: one.settings}}
+        status, printed, out = capture("replay", folder, **job)
+        assert status == 0, printed
+        result = json.loads((out / "replay.json").read_text())
+        assert (result["error"], result["problems"]) == (None, [])
+        assert result["interventions"][one.name] == {"took": True, "words": None}
+        return result
+
+    return run
+
+
+@pytest.fixture
 def peek(capture):
     """Returns a function that peeks at the script of a folder: the document."""
 

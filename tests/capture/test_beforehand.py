@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from plateau_cause.capture.observations import observe
@@ -64,34 +62,23 @@ def test_the_network_stands_still_and_its_line_is_named(name, prepare, peek):
 
 
 @pytest.mark.parametrize("name", ["as it is", "the network frozen"])
-def test_the_repair_trains_it(name, prepare, peek, capture):
+def test_the_repair_trains_it(name, prepare, peek, repaired):
     folder = prepare("features", *SPELLINGS[name])
     content = peek(folder)
     (asked,) = possible(content, folder, observe(content, folder))
     assert (asked.name, asked.cause) == ("train_network", "frozen_layers")
-    job = {"seed": 0, "interventions": [asked.name], "settings": {asked.name: asked.settings}}
-    status, printed, out = capture("replay", folder, **job)
-    assert status == 0, printed
-    result = json.loads((out / "replay.json").read_text())
-    assert (result["error"], result["problems"]) == (None, [])
-    assert result["interventions"][asked.name] == {"took": True, "words": None}
-    (judged,) = result["evaluations"].values()  # not what computed the features
+    (judged,) = repaired(folder, asked)["evaluations"].values()  # not what computed the features
     assert (judged["loader"], judged["images"], judged["classes"]) == ("val_loader", 24, 3)
 
 
-def test_images_in_another_range_are_found_where_they_enter_the_network(prepare, peek, capture):
+def test_images_in_another_range_are_found_where_they_enter_the_network(prepare, peek, repaired):
     other = "transforms.Compose([transforms.Resize((32, 32)), transforms.ToTensor()])"
     folder = prepare("features", ("def extract(folder):", "def extract(folder, tf=tf):"),
                      ('extract("data/val")', f'extract("data/val", {other})'))  # fmt: skip
     content = peek(folder)
     found = observe(content, folder)
     assert [one.code for one in found] == ["evaluation_normalised_otherwise", "computed_beforehand"]
-    asked = {one.name: one for one in possible(content, folder, found)}["evaluation_normalised"]
-    job = {"seed": 0, "interventions": [asked.name], "settings": {asked.name: asked.settings}}
-    status, printed, out = capture("replay", folder, **job)
-    assert status == 0, printed
-    result = json.loads((out / "replay.json").read_text())
-    assert result["interventions"][asked.name]["took"] and result["problems"] == []
+    repaired(folder, {one.name: one for one in possible(content, folder, found)}["evaluation_normalised"])
 
 
 OTHERS = {
@@ -119,12 +106,9 @@ def test_nothing_else_is_taken_for_it(name, prepare, peek):
     assert "computed_beforehand" not in [one.code for one in observe(content, folder)]
 
 
-def test_the_loader_of_features_is_the_one_that_is_changed(prepare, peek, capture):
+def test_the_loader_of_features_is_the_one_that_is_changed(prepare, peek, repaired):
     folder = prepare("features", ("DataLoader(train, 8, shuffle=True)", "DataLoader(train, 8)"))
     content = peek(folder)
     asked = {one.name: one for one in possible(content, folder, observe(content, folder))}["shuffle"]
     assert asked.settings["loader"] == content["loaders"][0]["number"] == 2
-    job = {"seed": 0, "interventions": ["shuffle"], "settings": {"shuffle": asked.settings}}
-    status, printed, out = capture("replay", folder, **job)
-    assert status == 0, printed
-    assert json.loads((out / "replay.json").read_text())["interventions"]["shuffle"]["took"]
+    repaired(folder, asked)

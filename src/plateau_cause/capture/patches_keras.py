@@ -146,9 +146,8 @@ def logits_told(folder: Path, place: Place, value: bool) -> str | None:
         words = [
             word for call in source.at(line, ast.Call) for word in call.keywords if word.arg == "from_logits"
         ]
-        if (
-            len(words) == 1 and source.whole.count("from_logits") == 1
-        ):  # another `compile` would stay as it is
+        is_alone = source.whole.count("from_logits") == 1  # else another `compile` would stay as it is
+        if len(words) == 1 and is_alone:
             return [source.replaced(words[0].value, str(value))]
         losses = [call for call in source.at(line, ast.Call) if called(call).endswith("Crossentropy")]
         if len(losses) != 1 or losses[0].args or losses[0].keywords or not value:

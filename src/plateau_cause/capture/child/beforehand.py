@@ -124,6 +124,20 @@ class Beforehand:
         self._computed.clear()
         self._rows.clear()
 
+    def again(self, given: Any, current: Pass | None) -> Any | None:
+        """Returns the features that a module is given, computed again; None where `traced` returns none."""
+        import torch
+
+        found = self.traced(given, current)
+        if found is None:
+            return None
+        self.place = found.computed.place
+        try:
+            with torch.no_grad():
+                return found.again(given)
+        finally:
+            self.place = None
+
     def traced(self, given: Any, current: Pass | None) -> Traced | None:
         """Returns where the features that a module is given come from; None where one row is unknown.
 

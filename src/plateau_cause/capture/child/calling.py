@@ -109,23 +109,12 @@ class Calling:
 
     def _seen_through(self, module: Any, arguments: tuple[Any, ...]) -> tuple[Any, ...] | None:
         """Returns the arguments of a call on features that a network computes again; None for any other."""
-        import torch
-
         if self.beforehand is None or not arguments or not hasattr(arguments[0], "data_ptr"):
             return None
-        given = arguments[0]
-        found = self.beforehand.traced(given, self.course.current)
-        if found is None:
-            if self.course.backwards and not self.beforehand.computed_at:
-                self.beforehand.forget()
-            return None
-        self.beforehand.place = found.computed.place
-        try:
-            with torch.no_grad():
-                features = found.again(given)
-        finally:
-            self.beforehand.place = None
-        return (features, *arguments[1:])
+        if self.course.backwards and not self.beforehand.computed_at:
+            self.beforehand.forget()
+        features = self.beforehand.again(arguments[0], self.course.current)
+        return None if features is None else (features, *arguments[1:])
 
     def _follow_method(self, module: Any, name: str) -> None:
         """Has `model.forward(x)`, `model.forward_features(x)` and the like heard as `model(x)` is."""
