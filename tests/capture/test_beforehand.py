@@ -71,6 +71,17 @@ def test_the_repair_trains_it(name, prepare, peek, repaired):
     assert (judged["loader"], judged["images"], judged["classes"]) == ("val_loader", 24, 3)
 
 
+def test_images_that_chance_changed_several_times_are_no_evaluation(prepare, peek):
+    again = (
+        "tf = transforms.Compose([transforms.RandomHorizontalFlip(), tf])\n"
+        'train = torch.utils.data.ConcatDataset([extract("data/train") for _ in range(2)])\n'
+    )
+    folder = prepare("features", (LOADERS, f"{again}{LOADERS}"))
+    content = peek(folder)
+    assert [one["role"] for one in content["loaders"]] == ["train", "evaluation"]
+    assert [one.code for one in observe(content, folder)] == ["computed_beforehand"]
+
+
 def test_images_in_another_range_are_found_where_they_enter_the_network(prepare, peek, repaired):
     other = "transforms.Compose([transforms.Resize((32, 32)), transforms.ToTensor()])"
     folder = prepare("features", ("def extract(folder):", "def extract(folder, tf=tf):"),

@@ -94,6 +94,12 @@ class Beforehand:
         self._rows: dict[int, list[Rows]] = {}  # numbers of a feature → the ways to read so many
         self._bytes = 0
 
+    @property
+    def sources(self) -> set[int]:
+        """Returns the loaders whose images features were computed from, where training is given features."""
+        known = self._computed if self.computed_at else []
+        return {id(one.source.of) for one in known if one.source is not None}
+
     def keep(self, forward: Forward, method: str) -> None:
         """Remembers a call without gradients that was given images."""
         images = next((one for one in forward.inputs if one.ndim == 4), None)

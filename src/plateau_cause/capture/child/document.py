@@ -93,11 +93,12 @@ def _loaders(doors: Doors, data: list[Sampled]) -> list[dict[str, Any]]:
         if (found := doors.hooks.attempt(describe_data.describe, one, doors.places))
     }
     beforehand = doors.calling.beforehand
-    sources = beforehand.computed_from if beforehand else {}
-    for loader, source in sources.items():
+    if beforehand is None:
+        return list(told.values())
+    for loader, source in beforehand.computed_from.items():
         if loader in told and id(source) in told:
             told[loader] = describe_data.of_features(told[loader], told[id(source)])
-    return [one for key, one in told.items() if key not in {id(one) for one in sources.values()}]
+    return [one for key, one in told.items() if key not in beforehand.sources]
 
 
 def document_of_nothing(doors: Doors, peek: Peek) -> dict[str, Any]:
