@@ -109,9 +109,8 @@ def values(thing: Any) -> Any:
     """Returns a tensor or variable of any backend as an array."""
     import numpy as np
 
-    for name in ("detach", "cpu"):
-        if hasattr(thing, name):
-            thing = getattr(thing, name)()
+    if hasattr(thing, "detach"):
+        thing = thing.detach().cpu()
     if hasattr(thing, "numpy"):
         return np.asarray(thing.numpy())
     return np.asarray(getattr(thing, "value", thing))
