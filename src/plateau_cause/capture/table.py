@@ -189,10 +189,10 @@ def _modes(content: dict[str, Any]) -> list[Row]:
 def _data(content: dict[str, Any]) -> list[Row]:
     if not content["loaders"]:
         return [("data", "no DataLoader was read: what the images are is not known", "")]
-    return [row for one in content["loaders"] for row in _loader(one)]
+    return [row for one in content["loaders"] for row in _loader(one, content)]
 
 
-def _loader(one: dict[str, Any]) -> list[Row]:
+def _loader(one: dict[str, Any], content: dict[str, Any]) -> list[Row]:
     sampler = one["sampler"]["class"]
     usual = {"RandomSampler": "shuffled", "SequentialSampler": "in order"}
     drop = ", last batch dropped" if one["drop_last"] else ""
@@ -205,7 +205,19 @@ def _loader(one: dict[str, Any]) -> list[Row]:
     if transform:
         steps = " → ".join(step.partition("(")[0] for step in transform["steps"])
         found.append(("  transform", steps, at(transform["place"])))
-    return found + _images(one)
+    return found + _images(one) + _behind(one, content)
+
+
+def _behind(loader: dict[str, Any], content: dict[str, Any]) -> list[Row]:
+    """Returns what the model gets of bytes: they were made numbers behind the loader."""
+    call = content["training" if loader["role"] == "train" else "evaluation"]
+    given = call["input"] if call and loader["role"] != "unread" else None
+    if not given or not loader["image"] or loader["image"]["tensor"]["dtype"] != "uint8":
+        return []
+    size = "×".join(map(str, given["shape"][1:]))
+    return [
+        ("  to the model", f"{size}, values {given['least']:.3g} to {given['most']:.3g}", at(call["place"]))
+    ]
 
 
 def _images(loader: dict[str, Any]) -> list[Row]:
@@ -214,7 +226,7 @@ def _images(loader: dict[str, Any]) -> list[Row]:
         return []
     found, tensor = image["normalisation"], image["tensor"]
     how = f"values {tensor['least']:.3g} to {tensor['most']:.3g}"
-    if found:
+    if found and tensor["dtype"] != "uint8":
         mean, std = (" ".join(numbers.short(value) for value in found[key]) for key in ("mean", "std"))
         how = f"mean {mean}, std {std}, {found['channels']}"
     augmented = ", augmented" if loader["varies"] else ""

@@ -13,7 +13,9 @@ SAYS = {
     "loaders.0.shuffle": True,
     "loaders.1.name": "dls.valid", "loaders.1.role": "evaluation", "loaders.1.varies": False,
     "loaders.1.labels.classes": ["amber", "blue", "green"], "loaders.1.data_set.length": 24,
-    "optimizers.0.class": "fastai.optimizer.Optimizer", "loss.with": [], "gradients.are_cleared": True,
+    "optimizers.0.class": "fastai Adam", "schedules.0.class": "fastai fit_one_cycle",
+    "schedules.0.stepped_every": "batch", "schedules.0.options.n_epoch": 1, "epochs.count": 2,
+    "loaders.0.place.line": 6, "loss.with": [], "gradients.are_cleared": True,
 }  # fmt: skip
 ONCE = ("learn.fine_tune(1, 2e-3, freeze_epochs=1)", "learn.freeze(); learn.fit(1, 2e-3)")
 
@@ -35,3 +37,20 @@ def test_the_accuracies_are_those_that_the_script_prints(prepare, capture):
 def test_a_frozen_body_that_stays_so_is_named(prepare, peek):
     folder = prepare("fastai_learn", ONCE)
     assert [one.code for one in observe(peek(folder), folder)] == ["frozen_layers"]
+
+
+def test_a_search_for_a_rate_is_no_training(prepare, peek):
+    search = "learn.lr_find(num_it=10, show_plot=False, suggest_funcs=(steep,))"
+    searched = f"    {search}\n    learn.fit_flat_cos(3, 2e-3)"
+    content = peek(prepare("fastai_learn", ("    learn.fine_tune(1, 2e-3, freeze_epochs=1)", searched)))
+    assert_says(content, {"epochs.count": 3, "schedules.0.class": "fastai fit_flat_cos",
+                          "schedules.0.options.lr": 2e-3, "optimizers.0.class": "fastai Adam",
+                          "seen.is_so_far": False, "optimizers.0.groups.0.lr": 2e-3})  # fmt: skip
+
+
+def test_a_loss_that_applies_its_softmax_itself_is_given_logits(prepare, peek):
+    folder = prepare("fastai_learn", ("CrossEntropyLossFlat()", "LabelSmoothingCrossEntropy()"))
+    content = peek(folder)
+    assert_says(content, {"loss.function": "fastai.losses.LabelSmoothingCrossEntropy", "loss.on": "logits",
+                          "loss.computes": "cross_entropy", "loss.after": None})  # fmt: skip
+    assert observe(content, folder) == []

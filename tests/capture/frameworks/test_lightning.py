@@ -68,3 +68,23 @@ def test_layers_that_a_callback_unfreezes_are_not_accused(prepare, peek):
         ("callbacks=[", "callbacks=[Later(), "),
     )
     assert observe(peek(folder := prepare("lightning_fit", *edits)), folder) == []
+
+
+def test_a_search_for_a_rate_is_no_training(prepare, peek):
+    before = "trainer.fit(Classifier(), datamodule=Data())"
+    searched = (
+        "from lightning.pytorch.tuner import Tuner\n\nmodel = Classifier()\n"
+        "Tuner(trainer).lr_find(model, datamodule=Data(), num_training=8)\n"
+        "trainer.fit(model, datamodule=Data())"
+    )
+    content = peek(prepare("lightning_fit", (before, searched)))
+    assert_says(content, {"epochs.count": 2, "seen.is_so_far": False, "optimizers.0.rates_by_hand": []})
+    assert [one["class"] for one in content["schedules"]] == ["lr_scheduler.CosineAnnealingLR"]
+
+
+def test_parts_that_forward_calls_have_the_names_of_their_attributes(prepare, peek):
+    called = ("self.loss(self(x), y)", "self.loss(self.forward(x), y)")
+    content = peek(
+        prepare("lightning_fit", called, ("        return self.model(x)", "        return self.model(x) + 0"))
+    )
+    assert content["model"]["parts"][0]["name"] == "self.model"

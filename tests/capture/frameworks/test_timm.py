@@ -5,10 +5,13 @@ from __future__ import annotations
 from frameworks import assert_accuracies, assert_says
 
 from plateau_cause.capture.observations import observe
+from plateau_cause.capture.table import rows
 
 SAYS = {
     "loaders.0.role": "train", "loaders.1.role": "evaluation", "training.input.dtype": "float32",
     "loaders.0.image.tensor.dtype": "uint8", "epochs.count": 2, "model.head.name": "fc",
+    "schedules.0.class": "timm.scheduler.cosine_lr.CosineLRScheduler", "schedules.0.stepped_every": "epoch",
+    "schedules.0.options.t_initial": 2, "optimizers.0.rates_by_hand": [],
 }  # fmt: skip
 
 
@@ -29,3 +32,23 @@ def test_another_normalisation_behind_the_loader_is_named(prepare, peek):
     plain = "is_training=False, **{**kw, 'mean': (0, 0, 0), 'std': (1, 1, 1)})"
     folder = prepare("timm_prefetch", ("is_training=False, **kw)", plain))
     assert [one.code for one in observe(peek(folder), folder)] == ["evaluation_normalised_otherwise"]
+
+
+def test_a_schedule_that_counts_updates_is_stepped_at_every_batch(prepare, peek):
+    edits = (
+        ("num_epochs=2,", "num_epochs=2, step_on_epochs=False, updates_per_epoch=6,"),
+        (
+            "        optimizer.step()",
+            "        optimizer.step()\n        lr_scheduler.step_update(batch_idx + 1)",
+        ),
+    )
+    content = peek(prepare("timm_prefetch", *edits))
+    assert [one["stepped_every"] for one in content["schedules"]] == ["batch"]
+    assert content["optimizers"][0]["rates_by_hand"] == []
+
+
+def test_what_the_model_is_given_of_bytes_is_told(prepare, peek):
+    content = peek(prepare("timm_prefetch"))
+    told = {what.strip(): value for what, value, _ in rows(content)}
+    assert told["images"] == "3×32×32, values 0 to 255"
+    assert told["to the model"].startswith("3×32×32, values -")

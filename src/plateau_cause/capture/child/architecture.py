@@ -5,18 +5,28 @@ from __future__ import annotations
 import inspect
 import sys
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 CLASSES = 1000  # of the published weights
+PLAIN = ("torchvision.models.alexnet", "torchvision.models.vgg")  # made of nothing but layers of torch
+SHORTEST = 10  # tensors of the smallest of these, AlexNet, but for its head
 
 
-def architecture(model: Any) -> tuple[str, Any] | None:
-    """Returns the name by which the network is built and the module that is it; None for any other."""
-    for of_library in (_of_timm, _of_torchvision, _of_hugging_face):  # the last may hold one of timm's
+class Network(NamedTuple):
+    """A published network that a model is, or holds."""
+
+    library: str
+    name: str  # by which the library builds it
+    module: Any
+
+
+def architecture(model: Any) -> Network | None:
+    """Returns the published network that a model is, or holds; None for any other."""
+    for library, name_of in LIBRARIES:
         for module in model.modules():
-            name = of_library(module)
+            name = name_of(module)
             if name is not None:
-                return name, module
+                return Network(library, name, module)
     return None
 
 
@@ -38,21 +48,37 @@ def _of_torchvision(module: Any) -> str | None:
     file = type(module).__module__
     if not file.startswith("torchvision.models."):
         return None
-    wanted = _shapes(module)
-    for name, build in vars(sys.modules[file]).items():
-        if not inspect.isfunction(build) or "weights" not in inspect.signature(build).parameters:
-            continue
-        if name.startswith("_") or inspect.signature(build).return_annotation not in _names(module):
-            continue
-        candidate = _without_memory(build)
-        if type(candidate) is type(module) and _are_alike(wanted, _shapes(candidate)):
-            return name
+    wanted, kinds = _shapes(module), (type(module), type(module).__name__, inspect.Signature.empty)
+    for name, build in _builders(file):
+        if inspect.signature(build).return_annotation in kinds:
+            candidate = _without_memory(build)
+            if type(candidate) is type(module) and _are_alike(wanted, _shapes(candidate)):
+                return name
     return None
 
 
-def _names(module: Any) -> tuple[Any, ...]:
-    """Returns what a builder may write as the kind of network that it returns."""
-    return type(module), type(module).__name__, inspect.Signature.empty
+def _cut_of_torchvision(module: Any) -> str | None:
+    """Returns the builder whose network has the same layers but for linear ones, of a sequence of its parts.
+
+    So people cut the head off: `nn.Sequential(*list(network.children())[:-1])`, or `network.features`.
+    """
+    if type(module).__module__ != "torch.nn.modules.container":
+        return None
+    files = {type(one).__module__ for one in module.modules()}
+    files = {one for one in files if one.startswith("torchvision.models.")}
+    wanted = _shapes(module)
+    for file in sorted(files or {one for one in PLAIN if one in sys.modules}):
+        for name, build in _builders(file):
+            if len(wanted) >= SHORTEST and _shapes(_without_memory(build)) == wanted:
+                return name
+    return None
+
+
+def _builders(file: str) -> list[tuple[str, Any]]:
+    """Returns the functions of a file of torchvision that build a published network, by name."""
+    own = [(name, one) for name, one in vars(sys.modules[file]).items()
+           if inspect.isfunction(one) and one.__module__ == file and not name.startswith("_")]  # fmt: skip
+    return [(name, one) for name, one in own if "weights" in inspect.signature(one).parameters]
 
 
 @cache
@@ -86,3 +112,11 @@ def _shapes(module: Any) -> list[tuple[int, ...]]:
 
     layers = [one for one in module.modules() if not isinstance(one, nn.Linear)]
     return [tuple(one.shape) for layer in layers for one in layer.parameters(recurse=False)]
+
+
+LIBRARIES = (
+    ("timm", _of_timm),
+    ("torchvision", _of_torchvision),
+    ("transformers", _of_hugging_face),  # which may hold one of timm's
+    ("torchvision", _cut_of_torchvision),
+)

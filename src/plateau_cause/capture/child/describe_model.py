@@ -66,8 +66,8 @@ def _part(doors: Doors, call: Any) -> dict[str, Any]:
 def _backbone(peek: Peek) -> dict[str, str] | None:
     """Returns the published network that is trained: its library and its name there; None for any other."""
     found = (architecture(facts.unwrapped(one.module)[0]) for one in parts(peek))
-    name, module = next((one for one in found if one is not None), (None, None))
-    return None if name is None else {"library": type(module).__module__.partition(".")[0], "name": name}
+    network = next((one for one in found if one is not None), None)
+    return None if network is None else {"library": network.library, "name": network.name}
 
 
 def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections import Counter
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child import describe_data, facts
+from plateau_cause.capture.child import describe_data, facts, schedules
 from plateau_cause.capture.child.decoding import Decoding
 from plateau_cause.capture.child.describe_model import describe_model
 from plateau_cause.capture.child.expected import expected
@@ -24,18 +23,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 LIBRARIES = ("torch", "torchvision", "timm", "transformers", "lightning", "numpy")
-# Of a schedule, beside its options
-STATE = (
-    "base_lrs",
-    "last_epoch",
-    "verbose",
-    "best",
-    "num_bad_epochs",
-    "cooldown_counter",
-    "mode_worse",
-    "default_min_lr",
-)
-LONGEST = 10**9  # steps of a training
 SAMPLES = 48  # items of each data set to look at
 
 
@@ -74,7 +61,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "compiled": doors.calling.compiled,
         "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.held if one.steps],
         "unused_optimizers": [one.place for one in doors.stepping.held if not (one.steps or one.is_past)],
-        "schedules": [_schedule(one, doors) for one in doors.stepping.schedules],
+        "schedules": schedules.describe(doors.stepping.schedules),
         "loss": peek.loss,
         "gradients": _gradients(doors),
         "epochs": _epochs(doors),
@@ -182,40 +169,8 @@ def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]
             {"holds": layers, "parameters": len(group["params"]), "numbers": size, **told, **acting}
         )
     by_hand = [{"place": place, "rate": rate} for place, rate in held.by_hand[-4:]]
-    return {"class": facts.kind(held.optimizer), "name": held.name, "place": held.place,
+    return {"class": held.kind or facts.kind(held.optimizer), "name": held.name, "place": held.place,
             "step": held.step_place, "groups": groups, "rates_by_hand": by_hand}  # fmt: skip
-
-
-def _schedule(one: Any, doors: Doors) -> dict[str, Any]:
-    """Returns a scheduler; `part_of` is the class of the one that steps it, as SequentialLR does.
-
-    How often it is stepped is told by the passes of loaders: of a script without any it is not known.
-    """
-    state = {name: facts.plain(value) for name, value in vars(one.scheduler).items()
-             if isinstance(value, (bool, int, float, str, list, tuple, Counter))
-             and not name.startswith("_") and name not in STATE}  # fmt: skip
-    if hasattr(one.scheduler, "lr_lambdas"):
-        state["reaches_zero"] = doors.hooks.attempt(_zero_of, one.scheduler.lr_lambdas)
-    if hasattr(one.scheduler, "_milestones"):
-        state["milestones"] = facts.plain(one.scheduler._milestones)
-    others, trains = doors.stepping.schedules, any(one.role == "train" for one in doors.course.loaders)
-    is_told = trains or doors.stepping.interval is not None
-    every = None if not one.steps or not is_told else "batch" if one.within_pass else "epoch"
-    parts = {id(part): facts.kind(other.scheduler) for other in others
-             for part in getattr(other.scheduler, "_schedulers", ())}  # fmt: skip
-    return {"class": facts.kind(one.scheduler), "place": one.place, "step": one.step_place,
-            "stepped_every": every, "part_of": parts.get(id(one.scheduler)), "options": state}  # fmt: skip
-
-
-def _zero_of(functions: list[Any]) -> int | None:
-    """Returns the step from which functions of a LambdaLR give zero for good; None where they never do."""
-    if any(function(LONGEST) for function in functions):
-        return None
-    low, high = 0, LONGEST
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if any(function(middle) for function in functions) else (low, middle)
-    return high
 
 
 def _gradients(doors: Doors) -> dict[str, Any]:

@@ -20,10 +20,11 @@ def expected(peek: Peek) -> dict[str, list[float]] | None:
     """Returns mean and std of 0..1 images, as the network's library or the file beside its weights says."""
     for call in peek.training:
         found = architecture(facts.unwrapped(call.module)[0])
-        if found is not None and type(found[1]).__module__.startswith("transformers."):
-            return _beside_weights(found[1].config)
+        if found is not None and found.library == "transformers":
+            return _beside_weights(found.module.config)
         if found is not None:
-            settings: Any = getattr(found[1], "pretrained_cfg", None) or getattr(found[1], "default_cfg", {})
+            module = found.module
+            settings: Any = getattr(module, "pretrained_cfg", None) or getattr(module, "default_cfg", {})
             told = {name: settings.get(name) for name in ("mean", "std")} if hasattr(settings, "get") else {}
             return (
                 {name: list(value) for name, value in told.items()}

@@ -24,6 +24,9 @@ ACTIVATIONS = ("softmax", "log_softmax", "sigmoid", "relu")
 MODULES = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid", "ReLU": "relu"}
 OPTIONS = ("weight", "pos_weight", "label_smoothing", "ignore_index", "reduction", "beta", "delta")
 MIDDLES = {"binary_cross_entropy": 0.5, "binary_cross_entropy_with_logits": 0.0}
+# What a loss function is together with the activation that its module applies itself
+FUSED = {"nll_loss": "cross_entropy", "kl_div": "cross_entropy",
+         "binary_cross_entropy": "binary_cross_entropy_with_logits"}  # fmt: skip
 KEPT = 16  # activations to remember: the one before the loss is among the last
 
 
@@ -48,6 +51,7 @@ class Activation:
     function: str
     place: Place | None
     result: Any  # what it returned, without its graph; while it is kept nothing else has its address
+    within: Any = None  # the module that ran then, called from outside every other
 
 
 @dataclass
@@ -112,7 +116,7 @@ class Losing:
     def _follow_activation(self, owner: Any, name: str) -> None:
         def called(result: Any, *arguments: Any, **named: Any) -> None:
             if result.ndim <= 2:
-                self.activations.append(Activation(name, here(), result.detach()))
+                self.activations.append(Activation(name, here(), result.detach(), self.calling.outermost))
 
         self.hooks.after(owner, name, called)
 
@@ -120,7 +124,7 @@ class Losing:
         def called(result: Any, module: Any, *arguments: Any) -> None:
             if result.ndim <= 2:
                 place = self.places.of(module) or here()
-                self.activations.append(Activation(name, place, result.detach()))
+                self.activations.append(Activation(name, place, result.detach(), self.calling.outermost))
 
         self.hooks.after(kind, "forward", called)
 

@@ -85,5 +85,6 @@ def _inside(name: str, value: Any, wanted: Any) -> str | None:
         return next((f"{name}[{index}]" for index, item in enumerate(value) if item is wanted), None)
     if name == "self" or name.endswith("er"):  # trainer, learner, self
         attributes = getattr(value, "__dict__", {})
+        attributes = {**attributes, **attributes.get("_modules", {})}
         return next((f"{name}.{key}" for key, item in attributes.items() if item is wanted), None)
     return None

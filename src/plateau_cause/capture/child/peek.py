@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.ahead import model_ahead
 from plateau_cause.capture.child.course import Mode
-from plateau_cause.capture.child.losing import Loss, form, kind_of
+from plateau_cause.capture.child.losing import FUSED, Activation, Loss, form, kind_of
 from plateau_cause.capture.child.passes import Forward, Pass
 from plateau_cause.capture.child.places import Place, frame_here
 
@@ -198,15 +198,15 @@ class Peek(Mode):
         direct = [one for one in losing.recent if logits is not None and _is_same(logits, one.output)]
         last = self.taken = [*direct[:1], *losing.recent[-1:]][0]
         self.loss_is_changed = not direct
-        before = losing.activation_before(last.output)
+        given, function, before = self._given(last)
         others = [one for one in losing.recent if one is not last]
         return {
             "function": last.function if last.module is None else facts.kind(last.module),
-            "computes": last.function,
+            "computes": function,
             "place": last.place,
             "built": self.doors.places.of(last.module) if last.module is not None else None,
             "inside_model": last.is_inside,
-            "on": form(last.output, before.function if before else None, last.function),
+            "on": form(given, before.function if before else None, function),
             "with": [{"function": one.function, "place": one.place} for one in others],
             "is_whole": not others and self._is_whole(last.value),
             "after": None if before is None else {"function": before.function, "place": before.place},
@@ -218,6 +218,19 @@ class Peek(Mode):
                 "kind": kind_of(last.target),
             },
         }
+
+    def _given(self, loss: Loss) -> tuple[Any, str, Activation | None]:
+        """Returns what a loss was given, what it computes of it, and the activation that stood before it.
+
+        A module that applies one itself, a softmax for `nll_loss` say, was given what stood before that.
+        """
+        losing, called = self.doors.losing, self.doors.calling.last_without_parameters
+        before = losing.activation_before(loss.output)
+        is_own = before is not None and loss.module is not None and before.within is loss.module
+        if not is_own or called is None or called[0] is not loss.module:
+            return loss.output, loss.function, before
+        given = called[1][0]
+        return given, FUSED.get(loss.function, loss.function), losing.activation_before(given)
 
     def _is_whole(self, value: float | None) -> bool:
         """Returns whether backward was called on this loss: whole, divided for accumulation, or scaled."""

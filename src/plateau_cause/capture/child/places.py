@@ -14,6 +14,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 OWN = str(Path(__file__).resolve().parents[2]) + os.sep
 LIBRARY = str(Path(sysconfig.get_path("stdlib")).resolve()) + os.sep
 INSTALLED = ("site-packages", "dist-packages")
+IMPORTING = "<frozen importlib._bootstrap>"
 GENERATED = "__autograph_generated_file"  # what TensorFlow makes of a function that it turns into a graph
 
 
@@ -44,8 +45,8 @@ def frame_here(built: object = None) -> FrameType | None:
 
 
 def frame_here_from(frame: FrameType | None, built: object = None) -> FrameType | None:
-    """Returns the innermost frame of the user's code at or around a frame."""
-    while frame is not None:
+    """Returns the innermost frame of the user's code at or around a frame; none within an import."""
+    while frame is not None and frame.f_code.co_filename != IMPORTING:
         if is_users(frame.f_code.co_filename) and not (built is not None and _constructs(frame, built)):
             return frame
         frame = frame.f_back

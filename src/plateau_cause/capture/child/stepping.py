@@ -1,4 +1,4 @@
-"""The doors of the optimizer: construction, steps, clearing, gradients, clipping, scaling, schedules."""
+"""The doors of the optimizer: construction, steps, clearing, gradients, clipping, scaling."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from plateau_cause.capture.child.course import Course
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.names import name_in
 from plateau_cause.capture.child.places import Place, Registry, frame_here, here
+from plateau_cause.capture.child.schedules import Schedules
 
 RATES = 8  # steps whose rates are kept
 
@@ -24,6 +25,7 @@ class Held:
     optimizer: Any
     place: Place | None
     name: str | None = None
+    kind: str | None = None  # where its class does not say what it computes
     is_past: bool = False  # whether it stepped before, for another model
     steps: int = 0
     step_place: Place | None = None
@@ -37,24 +39,13 @@ class Held:
     last_rates: list[Any] = field(default_factory=list)  # of each group, at the last step
 
 
-@dataclass
-class Schedule:
-    """A learning-rate scheduler of torch that the script built."""
-
-    scheduler: Any
-    place: Place | None
-    step_place: Place | None = None
-    steps: int = 0
-    within_pass: int = 0  # steps taken while a training pass was under way
-
-
 class Stepping:
-    """Listens to `Optimizer`, `backward`, clipping, `GradScaler` and the schedulers."""
+    """Listens to `Optimizer`, `backward`, clipping and `GradScaler`."""
 
     def __init__(self, hooks: Hooks, course: Course, places: Registry[Place]) -> None:
         self.hooks, self.course, self.places = hooks, course, places
         self.held: list[Held] = []
-        self.schedules: list[Schedule] = []
+        self.schedules = Schedules(hooks, course)
         self.backward_place: Place | None = None
         self.clips: list[dict[str, Any]] = []
         self.scaler: dict[str, Any] | None = None
@@ -62,8 +53,6 @@ class Stepping:
         self.grad_scaler: Any = None
         self.loss: Any = None  # of the last backward call
         self.records_rates = True
-        self.interval: str | None = None  # after what a framework steps its schedules
-        self._scheduling = 0
 
     @property
     def steps(self) -> int:
@@ -85,7 +74,7 @@ class Stepping:
             self._follow_clipping(torch.nn.utils, name)
         self.hooks.before(torch.amp.GradScaler, "scale", self._scales)
         self.hooks.before(torch.amp.GradScaler, "step", self._scaled)
-        self._follow_schedulers(torch.optim.lr_scheduler)
+        self.schedules.install(torch.optim.lr_scheduler)
         self.hooks.aside(torch.optim.swa_utils, "update_bn")  # reads images and judges nothing
 
     def of(self, optimizer: Any) -> Held:
@@ -184,54 +173,9 @@ class Stepping:
         self.grad_scaler = scaler
         self.scaler = {"enabled": scaler.is_enabled(), "place": here()}
 
-    def _follow_schedulers(self, module: ModuleType) -> None:
-        bases = (module.LRScheduler, module.ReduceLROnPlateau)
-        kinds = [one for one in vars(module).values() if isinstance(one, type)]
-        for kind in [one for one in kinds if issubclass(one, bases)]:
-            if "__init__" in vars(kind):
-                # What is built sets the rate; one of several takes the others' first step back.
-                self.hooks.during(
-                    kind, "__init__", partial(self._schedules_rates, 1), partial(self._schedules_rates, -1)
-                )
-                self.hooks.after(kind, "__init__", self._schedule_built)
-            if "step" in vars(kind):
-                self._follow_schedule_steps(kind)
-
-    def _schedules_rates(self, by: int) -> None:
-        self._scheduling += by
-
-    def _schedule_built(self, _: None, scheduler: Any, *arguments: Any, **named: Any) -> None:
-        known = next((one for one in self.schedules if one.scheduler is scheduler), None)
-        if known is None:
-            self.schedules.append(Schedule(scheduler, here(built=scheduler)))
-
-    def _follow_schedule_steps(self, kind: Any) -> None:
-        original = kind.step
-
-        def step(scheduler: Any, *arguments: Any, **named: Any) -> Any:
-            self._scheduling += 1
-            try:
-                return original(scheduler, *arguments, **named)
-            finally:
-                self._scheduling -= 1
-                if not self._scheduling:
-                    self.hooks.hear(self._schedule_stepped, scheduler)
-
-        step.__wrapped__ = original  # type: ignore[attr-defined]
-        kind.step = step
-
-    def _schedule_stepped(self, scheduler: Any) -> None:
-        known = next((one for one in self.schedules if one.scheduler is scheduler), None)
-        if known is not None:  # the first step belongs to the construction
-            known.steps += 1
-            known.step_place = here()
-            of = self.course.current
-            is_within = of is not None and not of.is_used_up
-            known.within_pass += is_within if self.interval is None else self.interval == "batch"
-
     def rate_written(self, held: Held, rate: float) -> None:
-        """Notes a rate that was written into a group by the script, not by a scheduler of torch."""
-        if not self._scheduling and not self.hooks.paused and len(held.by_hand) < 100:
+        """Notes a rate that was written into a group by the script, not by a schedule."""
+        if not self.schedules.are_at_work and not self.hooks.paused and len(held.by_hand) < 100:
             held.by_hand.append((here(), rate))
 
 

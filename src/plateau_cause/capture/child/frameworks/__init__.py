@@ -6,7 +6,7 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child.frameworks import accelerate, fastai, hugging_face, lightning
+from plateau_cause.capture.child.frameworks import accelerate, fastai, hugging_face, lightning, timm
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.imports import AfterImport
@@ -17,13 +17,17 @@ INSTALL = {
     "pytorch_lightning.trainer.trainer": lightning.install,
     "lightning.pytorch.loops.training_epoch_loop": lightning.install_schedules,
     "pytorch_lightning.loops.training_epoch_loop": lightning.install_schedules,
+    **{f"{package}.{module}": lightning.install_tuner
+       for package in ("lightning.pytorch", "pytorch_lightning")
+       for module in ("tuner.tuning", "callbacks.lr_finder", "callbacks.batch_size_finder")},
     "transformers.trainer": hugging_face.install,
     "accelerate.data_loader": accelerate.install,
+    "timm.scheduler": timm.install_schedules,
     "fastai.data.load": fastai.install_loaders,
     "fastai.optimizer": fastai.install_optimizers,
     "fastai.learner": fastai.install_learner,
     "fastai.callback.schedule": fastai.install_schedules,
-}
+}  # fmt: skip
 
 
 def wait(doors: Doors, imports: AfterImport) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.loading import PASS
 from plateau_cause.capture.child.passes import Loader, Pass
 from plateau_cause.capture.child.places import here
+from plateau_cause.capture.child.schedules import Told
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
@@ -69,6 +74,9 @@ def install_loaders(doors: Doors, module: ModuleType) -> None:
 
     for iterator in module._loaders:
         doors.hooks.after(iterator, "__init__", lambda _, iterator, fake, *__: begun(iterator, fake))
+    doors.hooks.after(
+        module.DataLoader, "__init__", lambda _, built, *__, **___: doors.places.remember(built, here())
+    )
     doors.hooks.aside(module.DataLoader, "one_batch")  # read to look at
 
 
@@ -82,18 +90,45 @@ def install_optimizers(doors: Doors, module: ModuleType) -> None:
 
 
 def install_learner(doors: Doors, module: ModuleType) -> None:
-    """Puts the listener on `fit` in; `fastai.learner` has just been imported."""
+    """Puts the listeners on `fit` and on its beginning in; `fastai.learner` has been imported."""
 
     def fit(learner: Any, n_epoch: int, *_: Any, **__: Any) -> None:
-        doors.course.plan = int(n_epoch), here()
+        if here() != doors.course.thaws:  # fine_tune has said how many in all
+            doors.course.plan = int(n_epoch), here()
+
+    def begun(learner: Any, *_: Any, **__: Any) -> None:
+        for one in (learner.opt, getattr(learner.opt, "opt", None)):  # one may be around the other
+            if type(one).__module__ == "fastai.optimizer" and hasattr(one, "cbs"):
+                held = doors.stepping.of(one)
+                held.kind, held.place = f"fastai {facts.plain(learner.opt_func)}", held.place or here()
 
     doors.hooks.before(module.Learner, "fit", fit)
+    doors.hooks.before(module.Learner, "_do_fit", begun)
 
 
 def install_schedules(doors: Doors, module: ModuleType) -> None:
-    """Puts the listener on `fine_tune` in, which unfreezes; `fastai.callback.schedule` has been imported."""
+    """Puts the listeners on what sets rates and unfreezes in; `fastai.callback.schedule` is imported."""
+    schedules, learner = doors.stepping.schedules, module.Learner
 
-    def fine_tune(*_: Any, **__: Any) -> None:
+    def begun(name: str, bind: Callable[..., inspect.BoundArguments], *given: Any, **named: Any) -> None:
+        arguments = dict(list(bind(*given, **named).arguments.items())[1:])
+        arguments |= arguments.pop("kwargs", {})
+        plain = {key: facts.plain(value) for key, value in arguments.items() if key != "cbs"}
+        schedules.built(Told(f"fastai {name}", plain), here())
+
+    def fine_tune(
+        _: Any, epochs: int, base_lr: Any = None, freeze_epochs: int = 1, *__: Any, **___: Any
+    ) -> None:
         doors.course.thaws = here()
+        doors.course.plan = int(epochs) + int(freeze_epochs), here()
 
-    doors.hooks.before(module.Learner, "fine_tune", fine_tune)
+    def stepped(_: None, callback: Any, *__: Any) -> None:
+        if schedules.known and hasattr(callback, "scheds"):
+            schedules.stepped(schedules.known[-1].scheduler)
+
+    for name in ("fit_one_cycle", "fit_flat_cos", "fit_sgdr"):
+        bind = inspect.signature(getattr(learner, name)).bind
+        doors.hooks.before(learner, name, partial(begun, name, bind))
+    doors.hooks.before(learner, "fine_tune", fine_tune)
+    doors.hooks.after(module.ParamScheduler, "before_batch", stepped)
+    doors.hooks.aside(learner, "lr_find")  # trains to look for a rate, and takes it all back

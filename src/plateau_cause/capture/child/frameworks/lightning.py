@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -21,14 +23,21 @@ def install(doors: Doors, module: ModuleType) -> None:
     doors.hooks.during(trainer, "_run_sanity_check", lambda: rehearses(True), lambda: rehearses(False))
     doors.hooks.before(trainer, "fit", lambda given, *_, **__: _begun(doors, given))
     if doors.job["mode"] == "peek":
-        trainer.save_checkpoint = _saves_nothing
+        trainer.save_checkpoint = _saving_nothing(doors, trainer.save_checkpoint)
+
+
+def install_tuner(doors: Doors, module: ModuleType) -> None:
+    """Passes over trainings that look for a rate or a batch size: what they did is taken back."""
+    for owner in (getattr(module, name, None) for name in ("Tuner", "LearningRateFinder", "BatchSizeFinder")):
+        for name in ("lr_find", "scale_batch_size"):
+            doors.hooks.aside(owner, name)
 
 
 def install_schedules(doors: Doors, module: ModuleType) -> None:
     """Puts the listener in that says when schedules are stepped; the loop of an epoch has been imported."""
 
     def stepping(_: Any, interval: str, *__: Any, **___: Any) -> None:
-        doors.stepping.interval = "epoch" if interval == "epoch" else "batch"
+        doors.stepping.schedules.interval = "epoch" if interval == "epoch" else "batch"
 
     doors.hooks.before(module._TrainingEpochLoop, "update_lr_schedulers", stepping)
 
@@ -50,5 +59,12 @@ def _shorten(trainer: Any) -> None:
     trainer.val_check_interval, trainer.check_val_every_n_epoch = 1.0, 1
 
 
-def _saves_nothing(*arguments: Any, **named: Any) -> None:
-    """Stands for `Trainer.save_checkpoint`: two steps are no reason to write over a finished model."""
+def _saving_nothing(doors: Doors, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Returns `save_checkpoint` without an effect: two steps are no reason to write over a finished model."""
+
+    @functools.wraps(original)
+    def save(*arguments: Any, **named: Any) -> None:
+        if doors.hooks.paused:  # a tuner reads again what it saves
+            original(*arguments, **named)
+
+    return save
