@@ -171,9 +171,11 @@ CASES = {
             "loss.function": "timm.loss.cross_entropy.LabelSmoothingCrossEntropy", "loss.on": "logits",
             f"{TRAIN}.name": "loader_train", f"{TRAIN}.varies": True, f"{TRAIN}.drop_last": True,
             f"{VAL}.image.tensor.shape": [24, 3, 32, 32], "optimizers.0.groups.0.lr": 1e-4,
+            "schedules.0.class": "timm.scheduler.cosine_lr.CosineLRScheduler", "schedules.0.options.warmup_t": 1,
+            "schedules.0.stepped_every": "epoch", "optimizers.0.rates_by_hand": [],
         },
         {"model.parts.0.place": ("train.py", "timm.create_model("), f"{VAL}.place": ("train.py", "loader_eval = "),
-         "optimizers.0.rates_by_hand.0.place": ("train.py", "scheduler = CosineLRScheduler("),
+         "schedules.0.place": ("train.py", "scheduler = CosineLRScheduler("),
          "optimizers.0.place": ("train.py", "create_optimizer_v2(model")},
         [
             Broken("loss_input", "train_loss_fn(output, target)", "train_loss_fn(output.softmax(-1), target)",
