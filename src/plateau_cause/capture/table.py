@@ -16,6 +16,9 @@ STANDING = {
     "not_held": "not in the optimizer",
     "without_gradient": "without gradient",
 }
+AGAINST = {"shares": "shares of classes"}
+# What makes batches of items where a script says nothing: of torch, timm, Hugging Face
+USUAL = ("default_collate", "default_convert", "fast_collate", "default_data_collator", "AsLoader.collate_fn")
 
 
 def rows(content: dict[str, Any]) -> list[Row]:
@@ -129,10 +132,15 @@ def _schedules(content: dict[str, Any]) -> list[Row]:
         unknown = "" if one["step"] else ", not stepped so far"
         every = f", stepped every {one['stepped_every']}" if one["stepped_every"] else unknown
         every = f", a part of {one['part_of']}" if one.get("part_of") else every
-        options = ", ".join(f"{name} {value}" for name, value in one["options"].items())
+        given = {name: value for name, value in one["options"].items() if value is not None}
+        options = ", ".join(f"{name} {_listed(value)}" for name, value in given.items())
         found.append(("schedule", f"{one['class']}({options}){every}", at(one["place"])))
     epochs = content["epochs"]
     return [*found, ("epochs", str(epochs["count"]), at(epochs["place"]))] if epochs else found
+
+
+def _listed(value: Any) -> str:
+    return " ".join(map(_listed, value)) if isinstance(value, list) else str(value)
 
 
 def _loss(content: dict[str, Any]) -> list[Row]:
@@ -142,7 +150,10 @@ def _loss(content: dict[str, Any]) -> list[Row]:
     given = {name: value for name, value in loss["options"].items() if value not in (None, 0.0, -100, "mean")}
     options = "".join(f", {name} {value}" for name, value in given.items())
     on = f" on {loss['on']}" if loss["on"] else ""
-    found = [("loss", f"{loss['function']}{on}{options}", at(loss["built"] or loss["place"]))]
+    kind = (loss.get("target") or {}).get("kind", "classes")
+    against = "" if kind == "classes" else f", against {AGAINST.get(kind, kind)}"
+    told = f"{loss['function']}{on}{against}{options}"
+    found = [("loss", told, at(loss["built"] or loss["place"]))]
     found += [("loss, added to it", one["function"], at(one["place"])) for one in loss.get("with", [])]
     if loss.get("after"):
         found.append(("before the loss", loss["after"]["function"], at(loss["after"]["place"])))
@@ -177,13 +188,18 @@ def _modes(content: dict[str, Any]) -> list[Row]:
             continue
         modes = call["modes"]
         counted = [f"{modes[name]['training']} of {modes[name]['count']} {words} act as in training"
-                   for name, words in (("batch_norm", "batch norms"), ("dropout", "dropouts"))
+                   for name, words in (("batch_norm", "batch norms"), ("dropout", _dropouts(content)))
                    if modes[name]["count"]]  # fmt: skip
         mode = "training mode" if modes["training"] else "evaluation mode"
         found.append((f"{key} in", "; ".join([mode, *counted]), at(call["set_at"])))
         if call["autocast"]:
             found.append((f"{key} computes in", call["autocast"], at(call["place"])))
     return found
+
+
+def _dropouts(content: dict[str, Any]) -> str:
+    most = (content["model"].get("dropout") or {}).get("p")
+    return f"dropouts ({most:g} at most)" if most else "dropouts"
 
 
 def _data(content: dict[str, Any]) -> list[Row]:
@@ -199,7 +215,9 @@ def _loader(one: dict[str, Any], content: dict[str, Any]) -> list[Row]:
     length = one["data_set"]["length"]
     items = "items without an index" if length is None else f"{length} items"
     size = f"{items}, batches of {one['batch_size']}"
-    value = f"{one['role']}: {size}, {usual.get(sampler, sampler)}{drop}"
+    made_by = one.get("collate") or USUAL[0]
+    made = "" if made_by.endswith(USUAL) else f", made by {made_by.rpartition('.')[2]}"
+    value = f"{one['role']}: {size}, {usual.get(sampler, sampler)}{drop}{made}"
     found = [(one["name"] or one["role"], value, at(one["place"]))]
     transform = one["data_set"]["transform"]
     if transform:

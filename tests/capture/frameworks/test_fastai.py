@@ -54,3 +54,11 @@ def test_a_loss_that_applies_its_softmax_itself_is_given_logits(prepare, peek):
     assert_says(content, {"loss.function": "fastai.losses.LabelSmoothingCrossEntropy", "loss.on": "logits",
                           "loss.computes": "cross_entropy", "loss.after": None})  # fmt: skip
     assert observe(content, folder) == []
+
+
+def test_images_are_read_where_a_peek_ends_within_a_method_of_a_tensor(prepare, peek):
+    """fastai's tensors are plain ones within their own methods, `backward` say, where its transforms fail."""
+    folder = prepare("fastai_learn", ("aug_transforms(size=32)", "aug_transforms(size=32, min_scale=0.75)"))
+    content = peek(folder)
+    assert content["problems"] == []
+    assert content["loaders"][0]["image"]["tensor"]["shape"][1:] == [3, 32, 32]

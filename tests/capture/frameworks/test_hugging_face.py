@@ -15,7 +15,8 @@ for _package in ("transformers", "accelerate"):
 SAYS = {
     "model.head.name": "classifier", "epochs.count": 2, "schedules.0.stepped_every": "batch",
     "loss.computes": "cross_entropy", "loss.on": "logits", "loss.is_whole": True, "loss.inside_model": True,
-    "loaders.0.role": "train", "loaders.1.role": "evaluation", "optimizers.0.groups.0.initial_lr": 1e-3,
+    "loaders.0.name": "train_ds", "loaders.0.role": "train", "loaders.1.name": "val_ds",
+    "loaders.1.role": "evaluation", "optimizers.0.groups.0.initial_lr": 1e-3,
 }  # fmt: skip
 
 
@@ -36,6 +37,14 @@ def test_an_evaluation_after_many_steps_is_seen_and_no_checkpoint_is_written(pre
     folder = prepare("hf_trainer", late, ('save_strategy="no"', 'save_strategy="epoch"'))
     assert peek(folder)["seen"]["has_evaluation"]
     assert list(folder.rglob("*.safetensors")) == []
+
+
+def test_smoothed_labels_are_told(prepare, peek):
+    folder = prepare("hf_trainer", ("warmup_steps=2,", "warmup_steps=2, label_smoothing_factor=0.1,"))
+    content = peek(folder)
+    assert_says(content, {"loss.computes": "cross_entropy", "loss.on": "logits", "loss.is_whole": True,
+                          "loss.options.label_smoothing": 0.1})  # fmt: skip
+    assert observe(content, folder) == []
 
 
 def test_layers_that_never_move_are_named(prepare, peek):

@@ -51,6 +51,7 @@ class Loading:
             known = Loader(loader, None)
             self.course.loaders.append(known)
         known.name = known.name or name_in(frame, known.outer or loader) or self._function(known)
+        known.name = known.name or name_in(frame, loader.dataset)  # where a framework makes the loader
         begun = Pass(known, place_of(frame), self.course.plan or rounds_around(frame))
         begun.asked.extend(vars(iterator).pop(EARLY, []))
         self.course.begin(begun)

@@ -88,6 +88,11 @@ class Losing:
         same = (one for one in reversed(self.activations) if _is_same(one.result, given))
         return next(same, None)
 
+    def of_framework(self, function: str, output: Any, target: Any, value: Any, **options: Any) -> None:
+        """Notes a loss that a framework computes itself, as if torch's function had been called."""
+        told = dict.fromkeys(OPTIONS) | options
+        self.recent.append(Loss(function, here(), output, target, told, value=float(value.detach().mean())))
+
     def _decide(self, name: str, *_: Any, **__: Any) -> None:
         self.middle = MIDDLES[name]
 

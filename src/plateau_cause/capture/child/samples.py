@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +52,19 @@ def samples(loader: Any, indices: list[int], decoding: Decoding, hooks: Hooks) -
     """Yields items of a loader's data set; every generator of chance is as before afterwards."""
     was_paused, hooks.paused = hooks.paused, True
     try:
-        with chance_kept():
+        with chance_kept(), _kinds_of_tensors():
             for index in indices:
                 yield _sample(loader, index, decoding)
     finally:
         hooks.paused = was_paused
+
+
+def _kinds_of_tensors() -> AbstractContextManager[Any]:
+    """Lets classes of tensors, fastai's say, act as such: in a method, where a peek may end, none does."""
+    import torch
+
+    enabled = getattr(torch._C, "_EnableTorchFunction", None)
+    return nullcontext() if enabled is None else enabled()
 
 
 def _sample(loader: Any, index: int, decoding: Decoding) -> Sample:

@@ -131,6 +131,7 @@ def _options(scheduler: Any, hooks: Hooks) -> dict[str, Any]:
              if isinstance(value, (bool, int, float, str, list, tuple))
              and not name.startswith("_") and name not in STATE}  # fmt: skip
     if hasattr(scheduler, "lr_lambdas"):
+        state["lr_lambdas"] = list(dict.fromkeys(state["lr_lambdas"]))
         state["reaches_zero"] = hooks.attempt(_zero_of, scheduler.lr_lambdas)
     milestones = getattr(scheduler, "_milestones", None) or getattr(scheduler, "milestones", None)
     if milestones:

@@ -113,7 +113,7 @@ def install_schedules(doors: Doors, module: ModuleType) -> None:
     def begun(name: str, bind: Callable[..., inspect.BoundArguments], *given: Any, **named: Any) -> None:
         arguments = dict(list(bind(*given, **named).arguments.items())[1:])
         arguments |= arguments.pop("kwargs", {})
-        plain = {key: facts.plain(value) for key, value in arguments.items() if key != "cbs"}
+        plain = {key: _plain(value) for key, value in arguments.items() if key != "cbs"}
         schedules.built(Told(f"fastai {name}", plain), here())
 
     def fine_tune(
@@ -132,3 +132,8 @@ def install_schedules(doors: Doors, module: ModuleType) -> None:
     doors.hooks.before(learner, "fine_tune", fine_tune)
     doors.hooks.after(module.ParamScheduler, "before_batch", stepped)
     doors.hooks.aside(learner, "lr_find")  # trains to look for a rate, and takes it all back
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value as JSON has it; rates from the first layers to the last as the list of both."""
+    return [value.start, value.stop] if isinstance(value, slice) else facts.plain(value)

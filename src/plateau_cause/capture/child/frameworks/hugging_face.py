@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
+from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.calling import Loaded
 from plateau_cause.capture.child.places import here
 
@@ -15,8 +17,10 @@ if TYPE_CHECKING:
 
 
 def install(doors: Doors, module: ModuleType) -> None:
-    """Puts the listener in; `transformers.trainer` has just been imported."""
+    """Puts the listeners in; `transformers.trainer` has just been imported."""
     doors.hooks.before(module.Trainer, "train", lambda given, *_, **__: _begun(doors, given))
+    if doors.job["mode"] == "peek" and hasattr(module, "LabelSmoother"):
+        doors.hooks.after(module.LabelSmoother, "__call__", partial(_smoothed, doors))
 
 
 def _begun(doors: Doors, trainer: Any) -> None:
@@ -29,6 +33,13 @@ def _begun(doors: Doors, trainer: Any) -> None:
     arguments.save_strategy = steps("no")
     if arguments.eval_strategy == "steps":
         arguments.eval_steps = 1
+
+
+def _smoothed(doors: Doors, loss: Any, smoother: Any, output: Any, labels: Any, *_: Any, **__: Any) -> None:
+    """Hears the loss that `label_smoothing_factor` stands for."""
+    doors.losing.of_framework(
+        "cross_entropy", facts.logits_of(output), labels, loss, label_smoothing=float(smoother.epsilon)
+    )
 
 
 def install_loading(doors: Doors, module: ModuleType) -> None:
