@@ -104,14 +104,15 @@ def without_activation(folder: Path, activation: dict[str, Any]) -> str | None:
     return changed(folder, activation["place"], edit)
 
 
-def mode_turned(folder: Path, place: Place) -> str | None:
-    """Returns the line that sets a model to training mode with `eval()` in its place."""
+def mode_turned(folder: Path, place: Place, mode: str) -> str | None:
+    """Returns the line that sets a model to the other mode, with `train()` or `eval()` in its place."""
 
     def edit(source: Source, line: int) -> list[Edit]:
-        calls = [node for node in source.at(line, ast.Call) if called(node) == "train" and not node.keywords]
+        calls = [node for node in source.at(line, ast.Call)
+                 if called(node) in ("train", "eval") and not node.keywords]  # fmt: skip
         if len(calls) != 1 or not isinstance(calls[0].func, ast.Attribute) or len(calls[0].args) > 1:
             return []
-        return [source.replaced(calls[0], f"{source.text(calls[0].func.value)}.eval()")]
+        return [source.replaced(calls[0], f"{source.text(calls[0].func.value)}.{mode}()")]
 
     return changed(folder, place, edit)
 

@@ -55,7 +55,10 @@ def trained_in_evaluation_mode(peeked: Peeked) -> Observation | None:
     place = training["set_at"] or training["loop"]
     when = "" if training is first else " after its first evaluation"
     words = with_places(f"the model trains in evaluation mode{when}: {_inactive(modes)}", place)
-    patch = patches.mode_set(peeked.folder, training["loop"], training["place"], training["model"], "train")
+    patch = patches.mode_turned(peeked.folder, training["set_at"], "train") if training is first else None
+    patch = patch or patches.mode_set(
+        peeked.folder, training["loop"], training["place"], training["model"], "train"
+    )
     cause = "batch_norm" if modes["batch_norm"]["count"] else "regularization"
     return Observation("trains_in_evaluation_mode", cause, words, place, patch)
 
@@ -69,11 +72,15 @@ def evaluated_in_training_mode(peeked: Peeked) -> Observation | None:
         return None
     is_keras = peeked.content.get("framework") == "keras"
     set_at = evaluation["set_at"]  # of Keras the call with training=True
-    is_own = is_keras or set_at != (peeked.content["training"] or {}).get("set_at")
-    place = (set_at if is_own else None) or evaluation["loop"] or evaluation["place"]
+    training = peeked.content["training"] or {}
+    is_own = is_keras or set_at != training.get("set_at")
+    is_shared = not is_own and evaluation["loop"] and evaluation["loop"] == training.get("loop")
+    place = (set_at if is_own or is_shared else None) or evaluation["loop"] or evaluation["place"]
     words = with_places(f"evaluation runs in training mode: {acting} layers act as in training", place)
-    if is_keras or (is_own and set_at):
-        patch = None if is_keras else patches.mode_turned(peeked.folder, set_at)
+    if is_shared:
+        patch = None  # one function for both: who calls it knows which it is
+    elif is_keras or (is_own and set_at):
+        patch = None if is_keras else patches.mode_turned(peeked.folder, set_at, "eval")
     else:
         patch = patches.mode_set(peeked.folder, place, evaluation["place"], evaluation["model"], "eval")
     return Observation("evaluates_in_training_mode", "evaluation", words, place, patch)

@@ -72,7 +72,8 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
     optimizers = peeked.content["optimizers"]
     if not optimizers or not (missing["parameters"] or strangers["parameters"]):
         return None
-    place, head = optimizers[0]["place"], peeked.model["head"]
+    latest = next((one for one in reversed(optimizers) if one.get("is_fresh")), optimizers[0])
+    place, head = latest["place"], peeked.model["head"]
     if strangers["parameters"] and not strangers["have_gradients"]:
         replaced = head and head["place"]
         words = with_places(

@@ -136,7 +136,10 @@ def _schedules(content: dict[str, Any]) -> list[Row]:
         options = ", ".join(f"{name} {_listed(value)}" for name, value in given.items())
         found.append(("schedule", f"{one['class']}({options}){every}", at(one["place"])))
     epochs = content["epochs"]
-    return [*found, ("epochs", str(epochs["count"]), at(epochs["place"]))] if epochs else found
+    if not epochs:
+        return found
+    counts = ", then ".join(map(str, [epochs["count"], *epochs.get("later", [])]))
+    return [*found, ("epochs", counts, at(epochs["place"]))]
 
 
 def _listed(value: Any) -> str:

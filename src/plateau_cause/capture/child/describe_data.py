@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
-from types import CellType
+from types import CellType, CodeType
 from typing import Any
 
 from plateau_cause.capture.child.cleaning import changed
@@ -94,11 +94,17 @@ def unfolded(transform: Any) -> Any:
         held = list(vars(transform).values()) if hasattr(transform, "__dict__") else []
     else:
         cells = [cell.cell_contents for cell in function.__closure__ or () if _is_filled(cell)]
-        held = [*cells, *(function.__globals__.get(name) for name in code.co_names)]
+        held = [*cells, *(function.__globals__.get(name) for name in _used(code))]
     is_plain = not type(transform).__module__.startswith(("torchvision", "timm", "torch.nn"))
     found = [one for one in held if is_plain and type(one).__module__.startswith("torchvision")
              and isinstance(getattr(one, "transforms", None), (list, tuple))]  # fmt: skip
     return found[0] if len(found) == 1 else transform
+
+
+def _used(code: CodeType) -> list[str]:
+    """Returns the global names that a function uses, those of its comprehensions too."""
+    inner = [name for one in code.co_consts if isinstance(one, CodeType) for name in _used(one)]
+    return list(dict.fromkeys([*code.co_names, *inner]))
 
 
 def _is_filled(cell: CellType) -> bool:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
     """Returns the model as JSON, with `names`: parameter → its name, for other parts of the document."""
     named = parameters(peek)
-    held = {id(one) for record in doors.stepping.held if record.steps
+    held = {id(one) for record in doors.stepping.held if record.steps or doors.stepping.is_fresh(record)
             for group in record.optimizer.param_groups for one in group["params"]}  # fmt: skip
     return {
         "parts": [_part(doors, one) for one in parts(peek)],
@@ -123,7 +123,7 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
     moved = {name: peek.moved.get(id(named[name]), (0.0, 0.0)) for name in live}
     still = [name for name in live if steps and not moved[name][0]]
     known = [name for name in live if name not in without]
-    begun = {name: moved[name] for name in known if id(named[name]) not in peek.from_zero}
+    begun = {name: moved[name] for name in known if id(named[name]) not in peek.from_zero | peek.asleep}
     return {
         "trains": _said(live, named),
         "frozen": _said(frozen, named)
@@ -152,7 +152,8 @@ def _waiting(doors: Doors, unheld: list[Any]) -> Place | None:
     wanted = {id(one) for one in unheld}
     for record in doors.stepping.held:
         held = {id(one) for group in record.optimizer.param_groups for one in group["params"]}
-        if not record.steps and not record.is_past and wanted & held:
+        is_left = not record.steps and not record.is_past and not doors.stepping.is_fresh(record)
+        if is_left and wanted & held:
             return record.place
     return None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -59,8 +60,10 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "evaluation": _call(_evaluation(peek)),
         "average": _average(doors, peek),
         "compiled": doors.calling.compiled,
-        "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.held if one.steps],
-        "unused_optimizers": [one.place for one in doors.stepping.held if not (one.steps or one.is_past)],
+        "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.held
+                       if one.steps or doors.stepping.is_fresh(one)],
+        "unused_optimizers": [one.place for one in doors.stepping.held
+                              if not (one.steps or one.is_past or doors.stepping.is_fresh(one))],
         "schedules": schedules.describe(doors.stepping.schedules),
         "loss": peek.loss,
         "gradients": _gradients(doors),
@@ -170,7 +173,7 @@ def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]
         )
     by_hand = [{"place": place, "rate": rate} for place, rate in held.by_hand[-4:]]
     return {"class": held.kind or facts.kind(held.optimizer), "name": held.name, "place": held.place,
-            "step": held.step_place, "groups": groups, "rates_by_hand": by_hand}  # fmt: skip
+            "step": held.step_place, "is_fresh": doors.stepping.is_fresh(held), "groups": groups, "rates_by_hand": by_hand}  # fmt: skip
 
 
 def _gradients(doors: Doors) -> dict[str, Any]:
@@ -190,4 +193,6 @@ def _gradients(doors: Doors) -> dict[str, Any]:
 def _epochs(doors: Doors) -> dict[str, Any] | None:
     plans = [one.plan for loader in doors.course.loaders if loader.role == "train" for one in loader.passes]
     found = [plan for plan in plans if plan is not None]
-    return {"count": found[0][0], "place": found[0][1]} if found else None
+    counts = [count for count, _ in found]
+    later = [after for before, after in pairwise(counts) if after != before]  # of further phases
+    return {"count": counts[0], "place": found[0][1], "later": later} if found else None

@@ -47,6 +47,9 @@ class Peek(Mode):
         self.first_flags: dict[int, bool] = {}  # parameter → whether it required a gradient at the first call
         self.moved: dict[int, tuple[float, float]] = {}  # parameter → norm of its change, and its own
         self.from_zero: set[int] = set()  # parameters that were all zero before the first step
+        self.asleep: set[int] = (
+            set()
+        )  # parameters without a gradient at the first step, before one that is zero
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
         self.cut = False
         self.has_restarted = False
@@ -155,13 +158,10 @@ class Peek(Mode):
     def stepped(self, optimizer: Any) -> None:
         """Measures gradients and what moved."""
         for one in _held(optimizer):
+            largest = None if one.grad is None else float(one.grad.abs().max()) if one.grad.numel() else 0.0
             before = self._before.get(id(one))
             if before is not None:
-                if id(one) not in self.moved and not before.any():
-                    self.from_zero.add(id(one))
-                change = float((one.detach() - before).float().norm()) + self.moved.get(id(one), (0, 0))[0]
-                self.moved[id(one)] = (change, float(before.float().norm()))
-            largest = None if one.grad is None else float(one.grad.abs().max()) if one.grad.numel() else 0.0
+                self._moved(one, before, largest)
             kept = self.gradients.get(id(one))
             self.gradients[id(one)] = max((x for x in (largest, kept) if x is not None), default=None)
         self._before = {}
@@ -169,6 +169,15 @@ class Peek(Mode):
             self._waiting_since_s = time.monotonic()
         if self.doors.course.current is None:
             self._finish_when_done()
+
+    def _moved(self, parameter: Any, before: Any, gradient: float | None) -> None:
+        """Adds what a step changed; `gradient` is the largest of the parameter's."""
+        change, own = (float(one.float().norm()) for one in (parameter.detach() - before, before))
+        if id(parameter) not in self.moved and not before.any():
+            self.from_zero.add(id(parameter))
+        if id(parameter) not in self.moved and not gradient:
+            self.asleep.add(id(parameter))
+        self.moved[id(parameter)] = (change + self.moved.get(id(parameter), (0, 0))[0], own)
 
     def spawned(self) -> None:
         """Ends the peek: the processes would train to their end."""

@@ -27,6 +27,7 @@ class Held:
     name: str | None = None
     kind: str | None = None  # where its class does not say what it computes
     is_past: bool = False  # whether it stepped before, for another model
+    born: int = 0  # how many steps all optimizers had taken when it was built
     steps: int = 0
     step_place: Place | None = None
     clear_place: Place | None = None
@@ -85,6 +86,11 @@ class Stepping:
             self.held.append(known)
         return known
 
+    def is_fresh(self, held: Held) -> bool:
+        """Returns whether an optimizer was built after the last step, for a second phase say: its time comes."""
+        taken = sum(one.steps for one in self.held)
+        return not held.steps and not held.is_past and 0 < held.born == taken
+
     def begin_anew(self) -> None:
         """Forgets the steps that were taken: what took them has had its time, unless it steps again."""
         self.held = [
@@ -93,7 +99,8 @@ class Stepping:
 
     def built(self, optimizer: Any, place: Place | None) -> None:
         """Notes an optimizer and the line that built it."""
-        self.of(optimizer).place = place
+        held = self.of(optimizer)
+        held.place, held.born = place, sum(one.steps for one in self.held)
 
     def _built(self, _: None, optimizer: Any, *arguments: Any, **named: Any) -> None:
         held = self.of(optimizer)
