@@ -51,6 +51,13 @@ def test_what_counts_batches_may_be(kind, options):
     assert scheduled(kind, options) is None
 
 
+@pytest.mark.parametrize(("beat", "length", "is_said"), [
+    ("batch", 10, True), ("batch", 120, False), ("epoch", 10, False), ("epoch", 300, True),
+])  # fmt: skip
+def test_timms_schedule_counts_epochs_or_updates(beat, length, is_said):
+    assert bool(scheduled("CosineLRScheduler", {"t_initial": length}, every=beat)) == is_said
+
+
 def test_a_part_has_the_beat_of_what_steps_it():
     assert scheduled("CosineAnnealingLR", {"T_max": 10}, outer="SequentialLR").location == PLACE
     assert scheduled("CosineAnnealingLR", {"T_max": 100}, outer="SequentialLR") is None

@@ -26,6 +26,10 @@ def by_global(image):
     return PIPELINE(image)
 
 
+def by_comprehension(batch):
+    return [PIPELINE(one) for one in batch]
+
+
 def by_closure(pipeline):
     return lambda batch: [pipeline(one) for one in batch]
 
@@ -40,7 +44,7 @@ def empty():
 
 
 @pytest.mark.parametrize(
-    "holder", [Preset(PIPELINE), by_global, by_closure(PIPELINE), Preset(PIPELINE).__call__]
+    "holder", [Preset(PIPELINE), by_global, by_comprehension, by_closure(PIPELINE), Preset(PIPELINE).__call__]
 )
 def test_one_pipeline_is_found(holder):
     found = unfolded(holder)

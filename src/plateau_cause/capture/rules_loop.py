@@ -15,7 +15,9 @@ VANISHING = (
 FADED = 0.02  # rate after one of several epochs, as a part of the first: too early
 EARLY = 0.4  # of a training
 UNREACHED = 3  # times that a schedule is longer than the training
-LENGTHS = {"OneCycleLR": "total_steps", "LambdaLR": "reaches_zero"}  # options that say how long they last
+# Options that say how long they last
+LENGTHS = {"OneCycleLR": "total_steps", "LambdaLR": "reaches_zero", "CosineLRScheduler": "t_initial"}
+COSINES = ("CosineAnnealingLR", "CosineLRScheduler")  # the second is timm's
 
 
 def not_cleared(peeked: Peeked) -> Observation | None:
@@ -69,7 +71,7 @@ def evaluated_in_training_mode(peeked: Peeked) -> Observation | None:
     modes = evaluation["modes"] if evaluation else None
     acting = 0 if modes is None else modes["batch_norm"]["training"] + modes["dropout"]["training"]
     if evaluation is None or not acting:
-        return None
+        return _average_in_training_mode(peeked)
     is_keras = peeked.content.get("framework") == "keras"
     set_at = evaluation["set_at"]  # of Keras the call with training=True
     training = peeked.content["training"] or {}
@@ -84,6 +86,18 @@ def evaluated_in_training_mode(peeked: Peeked) -> Observation | None:
     else:
         patch = patches.mode_set(peeked.folder, place, evaluation["place"], evaluation["model"], "eval")
     return Observation("evaluates_in_training_mode", "evaluation", words, place, patch)
+
+
+def _average_in_training_mode(peeked: Peeked) -> Observation | None:
+    """Returns that an average of the weights, which is evaluated too, is left in training mode."""
+    average = peeked.content["average"] or {}
+    modes = average.get("modes")
+    acting = modes["batch_norm"]["training"] + modes["dropout"]["training"] if modes else 0
+    if not acting:
+        return None
+    place = average["set_at"] or average["loop"] or average["called_at"]
+    words = f"{average['class']} is evaluated in training mode: {acting} layers act as in training"
+    return Observation("evaluates_in_training_mode", "evaluation", with_places(words, place), place)
 
 
 def loss_input(peeked: Peeked) -> Observation | None:
@@ -159,8 +173,9 @@ def _mistimed(one: dict[str, Any], epochs: int, batches: int) -> str | None:
         left = _left(name, options, batches)
         if left is not None and left <= FADED:
             return f"{name} is stepped at every batch: 1 of {epochs} epochs leaves {left:.0e} of the rate"
-        if name == "CosineAnnealingLR" and _counts_epochs(options["T_max"], epochs, batches):
-            return f"{name} is stepped at every batch, and its T_max of {options['T_max']} counts epochs"
+        key = LENGTHS.get(name, "T_max")
+        if name in COSINES and options.get(key) and _counts_epochs(options[key], epochs, batches):
+            return f"{name} is stepped at every batch, and its {key} of {options[key]} counts epochs"
     length = options.get(LENGTHS.get(name, "T_max"))
     if one["stepped_every"] == "epoch" and length and length >= UNREACHED * steps:
         return f"{name} lasts {length} steps and is stepped once an epoch: {steps} times"

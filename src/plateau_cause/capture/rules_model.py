@@ -50,6 +50,8 @@ def computed_beforehand(peeked: Peeked) -> Observation | None:
 
 def _never_move(layers: str) -> str:
     """Returns that layers never move, one or several of them."""
+    if layers == "everything":
+        return "nothing of the model moves"
     is_one = not any(word in layers for word in (", ", " to ", " and ", " layers of "))
     return f"{layers} never move{'s' if is_one else ''}"
 
@@ -74,13 +76,20 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
         return None
     latest = next((one for one in reversed(optimizers) if one.get("is_fresh")), optimizers[0])
     place, head = latest["place"], peeked.model["head"]
+    if strangers["parameters"] and strangers.get("of") and missing["parameters"]:
+        words = with_places(
+            f"{_never_move(missing['layers'])}: the optimizer holds the parameters of {strangers['of']}, "
+            "which is another model", place)  # fmt: skip
+        return Observation("optimizer_parameters", "optimizer_parameters", words, place)
     if strangers["parameters"] and not strangers["have_gradients"]:
         replaced = head and head["place"]
-        words = with_places(
+        still = f", and {_never_move(missing['layers'])}" if missing["layers"] else ""
+        words = (
             f"the optimizer was built before the model was changed: it holds {strangers['parameters']} "
-            f"parameters that the model no longer has, and {missing['layers'] or 'nothing of the new'} never "
-            "moves", place, replaced)  # fmt: skip
-        return Observation("optimizer_before_head", "optimizer_parameters", words, place)
+            f"parameters that the model no longer has{still}"
+        )
+        said = with_places(words, place, replaced)
+        return Observation("optimizer_before_head", "optimizer_parameters", said, place)
     if not missing["parameters"] or missing.get("changes_at") or _is_computed(peeked):
         return None
     held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))

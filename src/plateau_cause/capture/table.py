@@ -10,12 +10,14 @@ from plateau_cause.capture import table_keras
 from plateau_cause.capture.observation import Observation, at
 
 Row = tuple[str, str, str]  # what, value, where
+MANY = 6  # groups of an optimizer that have a row each
 STANDING = {
     "frozen": "frozen",
     "unfrozen_later": "unfrozen later",
     "not_held": "not in the optimizer",
     "without_gradient": "without gradient",
 }
+FORMS = {"never negative": "outputs that are never negative"}
 AGAINST = {"shares": "shares of classes"}
 # What makes batches of items where a script says nothing: of torch, timm, Hugging Face
 USUAL = ("default_collate", "default_convert", "fast_collate", "default_data_collator", "AsLoader.collate_fn")
@@ -89,7 +91,8 @@ def _model(content: dict[str, Any]) -> list[Row]:
     if content.get("computed_at"):
         found.append(("features computed", "once, before training", at(content["computed_at"])))
     if content["average"]:
-        found.append(("evaluates instead", content["average"]["class"], at(content["average"]["place"])))
+        also = "evaluates also" if content["average"].get("is_beside") else "evaluates instead"
+        found.append((also, content["average"]["class"], at(content["average"]["place"])))
     return found
 
 
@@ -101,7 +104,9 @@ def _part(model: dict[str, Any], key: str) -> str:
 def _optimizers(content: dict[str, Any]) -> list[Row]:
     found = []
     for one in content["optimizers"]:
-        for group in one["groups"]:
+        if len(one["groups"]) > MANY:
+            found.append(("optimizer", _summed(one), at(one["place"])))
+        for group in one["groups"] if len(one["groups"]) <= MANY else ():
             told = {
                 "rate": group["lr"],
                 "later": _later(group),
@@ -118,6 +123,13 @@ def _optimizers(content: dict[str, Any]) -> list[Row]:
         change = f"{content['model']['change_per_step']:.2g} of their norm"
         found.append(("weights move per step", change, ""))
     return found
+
+
+def _summed(optimizer: dict[str, Any]) -> str:
+    """Returns an optimizer of many groups in one line: the range of their rates, from the lowest."""
+    groups = sorted(optimizer["groups"], key=lambda one: _later(one) or one["lr"])
+    ends = [f"{_later(one) or one['lr']:g} ({one['holds']})" for one in (groups[0], groups[-1])]
+    return f"{optimizer['class']}, {len(groups)} groups, rates from {ends[0]} to {ends[1]}"
 
 
 def _later(group: dict[str, Any]) -> float | None:
@@ -143,7 +155,10 @@ def _schedules(content: dict[str, Any]) -> list[Row]:
 
 
 def _listed(value: Any) -> str:
-    return " ".join(map(_listed, value)) if isinstance(value, list) else str(value)
+    """Returns a value as it is read: rows without brackets, numbers without noise."""
+    if isinstance(value, list):
+        return " ".join(map(_listed, value))
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _loss(content: dict[str, Any]) -> list[Row]:
@@ -151,8 +166,8 @@ def _loss(content: dict[str, Any]) -> list[Row]:
     if not loss:
         return []
     given = {name: value for name, value in loss["options"].items() if value not in (None, 0.0, -100, "mean")}
-    options = "".join(f", {name} {value}" for name, value in given.items())
-    on = f" on {loss['on']}" if loss["on"] else ""
+    options = "".join(f", {name} {_listed(value)}" for name, value in given.items())
+    on = f" on {FORMS.get(loss['on'], loss['on'])}" if loss["on"] else ""
     kind = (loss.get("target") or {}).get("kind", "classes")
     against = "" if kind == "classes" else f", against {AGAINST.get(kind, kind)}"
     told = f"{loss['function']}{on}{against}{options}"
@@ -208,7 +223,8 @@ def _dropouts(content: dict[str, Any]) -> str:
 def _data(content: dict[str, Any]) -> list[Row]:
     if not content["loaders"]:
         return [("data", "no DataLoader was read: what the images are is not known", "")]
-    return [row for one in content["loaders"] for row in _loader(one, content)]
+    ordered = sorted(content["loaders"], key=lambda one: one["role"] != "train")
+    return [row for one in ordered for row in _loader(one, content)]
 
 
 def _loader(one: dict[str, Any], content: dict[str, Any]) -> list[Row]:
@@ -218,6 +234,7 @@ def _loader(one: dict[str, Any], content: dict[str, Any]) -> list[Row]:
     length = one["data_set"]["length"]
     items = "items without an index" if length is None else f"{length} items"
     size = f"{items}, batches of {one['batch_size']}"
+    usual["RandomSampler"] = _drawn(one["sampler"], length)
     made_by = one.get("collate") or USUAL[0]
     made = "" if made_by.endswith(USUAL) else f", made by {made_by.rpartition('.')[2]}"
     value = f"{one['role']}: {size}, {usual.get(sampler, sampler)}{drop}{made}"
@@ -227,6 +244,13 @@ def _loader(one: dict[str, Any], content: dict[str, Any]) -> list[Row]:
         steps = " → ".join(step.partition("(")[0] for step in transform["steps"])
         found.append(("  transform", steps, at(transform["place"])))
     return found + _images(one) + _behind(one, content)
+
+
+def _drawn(sampler: dict[str, Any], length: int | None) -> str:
+    """Returns how a loader draws at random: each image once, or some of them, or with repetitions."""
+    if sampler.get("replacement"):
+        return f"{sampler.get('num_samples') or length} drawn with replacement"
+    return "shuffled"
 
 
 def _behind(loader: dict[str, Any], content: dict[str, Any]) -> list[Row]:

@@ -43,6 +43,7 @@ def test_a_search_for_a_rate_is_no_training(prepare, peek):
     search = "learn.lr_find(num_it=10, show_plot=False, suggest_funcs=(steep,))"
     searched = f"    {search}\n    learn.fit_flat_cos(3, 2e-3)"
     content = peek(prepare("fastai_learn", ("    learn.fine_tune(1, 2e-3, freeze_epochs=1)", searched)))
+    assert content["optimizers"][0]["groups"][0]["max_lr"] == pytest.approx(2e-3)
     assert_says(content, {"epochs.count": 3, "schedules.0.class": "fastai fit_flat_cos",
                           "schedules.0.options.lr": 2e-3, "optimizers.0.class": "fastai Adam",
                           "seen.is_so_far": False, "optimizers.0.groups.0.lr": 2e-3})  # fmt: skip

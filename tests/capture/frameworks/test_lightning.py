@@ -88,3 +88,14 @@ def test_parts_that_forward_calls_have_the_names_of_their_attributes(prepare, pe
         prepare("lightning_fit", called, ("        return self.model(x)", "        return self.model(x) + 0"))
     )
     assert content["model"]["parts"][0]["name"] == "self.model"
+
+
+def test_a_schedule_of_all_steps_that_is_stepped_once_an_epoch_is_named(prepare, peek):
+    """A peek shortens epochs: how many steps there are is told to the script as without one."""
+    steps = "torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, self.trainer.estimated_stepping_batches)"
+    folder = prepare(
+        "lightning_fit", ("torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=2)", steps)
+    )
+    content = peek(folder)
+    assert content["schedules"][0]["options"]["total_steps"] == 12  # 48 images, batches of 8, two epochs
+    assert [one.code for one in observe(content, folder)] == ["schedule_mistimed"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from capture_cases import line_of
 from frameworks import assert_accuracies, assert_says
 
 from plateau_cause.capture.observations import observe
 from plateau_cause.capture.table import rows
 
 SAYS = {
+    "loaders.0.name": "loader_train", "loaders.1.name": "loader_eval",
     "loaders.0.role": "train", "loaders.1.role": "evaluation", "training.input.dtype": "float32",
     "loaders.0.image.tensor.dtype": "uint8", "epochs.count": 2, "model.head.name": "fc",
     "schedules.0.class": "timm.scheduler.cosine_lr.CosineLRScheduler", "schedules.0.stepped_every": "epoch",
@@ -31,7 +33,22 @@ def test_each_output_is_judged_by_the_labels_of_its_own_batch(prepare, capture):
 def test_another_normalisation_behind_the_loader_is_named(prepare, peek):
     plain = "is_training=False, **{**kw, 'mean': (0, 0, 0), 'std': (1, 1, 1)})"
     folder = prepare("timm_prefetch", ("is_training=False, **kw)", plain))
-    assert [one.code for one in observe(peek(folder), folder)] == ["evaluation_normalised_otherwise"]
+    (found,) = observe(peek(folder), folder)
+    assert found.code == "evaluation_normalised_otherwise"
+    assert found.location["line"] == line_of(folder / "train.py", "loader_eval = create_loader(")
+
+
+def test_pairs_of_images_that_are_mixed_are_read_two_at_a_time(prepare, peek):
+    mixed = "collate_fn=FastCollateMixup(mixup_alpha=0.2, num_classes=3), **kw)"
+    edits = (
+        ("import create_dataset, create_loader", "import FastCollateMixup, create_dataset, create_loader"),
+        ("no_aug=True, **kw)", f"no_aug=True, {mixed}"),
+        ("LabelSmoothingCrossEntropy(smoothing=0.1)", "torch.nn.CrossEntropyLoss()"),
+    )
+    content = peek(prepare("timm_prefetch", *edits))
+    assert content["problems"] == []
+    assert content["loss"]["target"]["kind"] == "shares"
+    assert all(one["image"] for one in content["loaders"])
 
 
 def test_a_schedule_that_counts_updates_is_stepped_at_every_batch(prepare, peek):

@@ -163,6 +163,10 @@ class Calling:
             self._names.remember(module, name_in(frame, module))
         return self._names.of(module)
 
+    def named(self) -> list[tuple[Any, str | None]]:
+        """Returns the modules that were called from outside every other, with the script's names."""
+        return [(one, self._names.of(one)) for one in self._names.known()]
+
     def _follow_modes(self, module_class: Any) -> None:
         original = module_class.train
 

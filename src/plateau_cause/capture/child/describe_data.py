@@ -35,6 +35,7 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
         "sampler": _sampler(given),
         "drop_last": bool(given.drop_last or getattr(given.batch_sampler, "drop_last", False)),
         "workers": given.num_workers,
+        "prefetches": type(loader.outer).__name__ == "PrefetchLoader",
         "collate": plain(given.collate_fn),
         "data_set": _data_set(given.dataset, places),
         "labels": _labels(given.dataset, seen),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
     from plateau_cause.capture.child.peek import Peek
 
+NEAR = 6  # operations between a head and the outputs that are judged
+
 
 def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
     """Returns the model as JSON, with `names`: parameter → its name, for other parts of the document."""
@@ -84,9 +86,25 @@ def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:
         return {"name": name, "outputs": wanted, "place": doors.places.of(module)}
     if not layers:
         return None
-    worth = [(_outputs(one) == wanted, isinstance(one, nn.Linear), at) for at, (_, one) in enumerate(layers)]
+    given = _gives(logits)
+    worth = [(_outputs(one) == wanted, one.weight is given, isinstance(one, nn.Linear), at)
+             for at, (_, one) in enumerate(layers)]  # fmt: skip
     name, module = layers[worth.index(max(worth))]
     return {"name": name, "outputs": _outputs(module), "place": doors.places.of(module)}
+
+
+def _gives(logits: Any) -> Any:
+    """Returns the weight that was applied last to give some outputs; None where it is not found.
+
+    A model may have a second head, for an auxiliary loss, that is called later.
+    """
+    ahead: list[Any] = [getattr(logits, "grad_fn", None)]
+    for _ in range(NEAR):
+        found = [one.variable for one in ahead if hasattr(one, "variable") and one.variable.ndim > 1]
+        if found:
+            return found[0]
+        ahead = [then for one in ahead if one is not None for then, _ in one.next_functions]
+    return None
 
 
 def _own_head(peek: Peek, outputs: int) -> tuple[str, Any] | None:
@@ -189,7 +207,17 @@ def _strangers(doors: Doors, named: dict[str, Any]) -> dict[str, Any]:
             for group in record.optimizer.param_groups for one in group["params"]]  # fmt: skip
     strange = [one for one in held if id(one) not in own and own]
     return {"parameters": len(strange), "shapes": [list(one.shape) for one in strange[:4]],
-            "have_gradients": any(one.grad is not None for one in strange)}  # fmt: skip
+            "have_gradients": any(one.grad is not None for one in strange),
+            "of": _owner(doors, strange) if strange else None}  # fmt: skip
+
+
+def _owner(doors: Doors, strange: list[Any]) -> str | None:
+    """Returns what the script calls another model that holds parameters, and that it has called."""
+    wanted = {id(one) for one in strange}
+    named = [(name, module) for module, name in doors.calling.named() if name]
+    return next(
+        (name for name, module in named if any(id(one) in wanted for one in module.parameters())), None
+    )
 
 
 def _weights(doors: Doors, named: dict[str, Any]) -> list[dict[str, Any]]:

@@ -152,8 +152,11 @@ def _average(doors: Doors, peek: Peek) -> dict[str, Any] | None:
         parts = [module for one in trained for module in one.modules()]
         whole = list(inner.modules())
         if not any(inner is part for part in parts) and not any(one in whole for one in trained):
+            is_own = [any(other.module is one.module for one in peek.training) for other in peek.evaluation]
             return {"class": (around or [facts.kind(inner)])[0], "name": call.name,
-                    "place": doors.places.of(call.module) or doors.places.of(inner)}  # fmt: skip
+                    "place": doors.places.of(call.module) or doors.places.of(inner),
+                    "is_beside": any(is_own), "called_at": call.place, "loop": call.facts["loop"],
+                    "modes": call.facts["modes"], "set_at": call.facts["set_at"]}  # fmt: skip
     return None
 
 
@@ -167,13 +170,15 @@ def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]
         size = sum(one.numel() for one in group["params"])
         layers = worded(prefixes(named, list(names.values())))
         rates = [row[number] for row in held.rates if number < len(row)]
-        acting = {"lr": rates[0], "rates": rates} if rates else {}
+        acting: dict[str, Any] = {"lr": rates[0], "rates": rates} if rates else {}
+        acting |= {"max_lr": held.peaks[number]} if number < len(held.peaks) else {}
         groups.append(
             {"holds": layers, "parameters": len(group["params"]), "numbers": size, **told, **acting}
         )
     by_hand = [{"place": place, "rate": rate} for place, rate in held.by_hand[-4:]]
     return {"class": held.kind or facts.kind(held.optimizer), "name": held.name, "place": held.place,
-            "step": held.step_place, "is_fresh": doors.stepping.is_fresh(held), "groups": groups, "rates_by_hand": by_hand}  # fmt: skip
+            "step": held.step_place, "is_fresh": doors.stepping.is_fresh(held), "groups": groups,
+            "rates_by_hand": by_hand}  # fmt: skip
 
 
 def _gradients(doors: Doors) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _sample(loader: Any, index: int, decoding: Decoding) -> Sample:
     decoding.found, decoding.listening = [], True
     try:
         item = loader.dataset[index]
-        batch = loader.collate_fn([item]) if loader.batch_sampler is not None else item
+        batch = _collated(loader, item) if loader.batch_sampler is not None else item
     finally:
         decoding.listening = False
     images = [one for one in tensors(batch) if one.ndim >= 2 and one.numel() > 1]
@@ -80,6 +80,14 @@ def _sample(loader: Any, index: int, decoding: Decoding) -> Sample:
     if image is not None and loader.batch_sampler is not None:
         image = image[0]
     return Sample(index, decoding.found[0] if decoding.found else None, image, label)
+
+
+def _collated(loader: Any, item: Any) -> Any:
+    """Returns a batch of one item; of the same twice where pairs of images are mixed."""
+    try:
+        return loader.collate_fn([item])
+    except (AssertionError, ValueError):
+        return loader.collate_fn([item, item])
 
 
 def _label(batch: Any, image: Any) -> int | None:

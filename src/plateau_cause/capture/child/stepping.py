@@ -27,6 +27,7 @@ class Held:
     name: str | None = None
     kind: str | None = None  # where its class does not say what it computes
     is_past: bool = False  # whether it stepped before, for another model
+    peaks: list[float] = field(default_factory=list)  # rates of the groups that a schedule leads to
     born: int = 0  # how many steps all optimizers had taken when it was built
     steps: int = 0
     step_place: Place | None = None
@@ -87,7 +88,7 @@ class Stepping:
         return known
 
     def is_fresh(self, held: Held) -> bool:
-        """Returns whether an optimizer was built after the last step, for a second phase say: its time comes."""
+        """Returns whether an optimizer was built after the last step: for a second phase, its time comes."""
         taken = sum(one.steps for one in self.held)
         return not held.steps and not held.is_past and 0 < held.born == taken
 
@@ -112,18 +113,20 @@ class Stepping:
     def cleared(self, optimizer: Any, *arguments: Any, **named: Any) -> None:
         """Notes that gradients are cleared, of another optimizer too that holds the same, as within SAM."""
         self.of(optimizer)
-        if any(one.clear_place is None for one in self.held):
+        if any(map(_wants_to_know, self.held)):
             self._clears(_parameters(optimizer))
 
     def _cleared_by_module(self, module: Any, *arguments: Any, **named: Any) -> None:
-        if any(one.clear_place is None for one in self.held):
+        if any(map(_wants_to_know, self.held)):
             self._clears(module.parameters())
 
     def _clears(self, parameters: Iterable[Any]) -> None:
+        """Notes where; what was computed before has not added to what the next step uses."""
         known = {id(one) for one in parameters}
         for held in self.held:
-            if held.clear_place is None and any(id(one) in known for one in _parameters(held.optimizer)):
-                held.clear_place = here()
+            if _wants_to_know(held) and any(id(one) in known for one in _parameters(held.optimizer)):
+                held.clear_place = held.clear_place or here()
+                held.backwards = 0
 
     def _within(self, by: int) -> None:
         self.course.in_backward += by
@@ -201,6 +204,11 @@ class Group(dict[str, Any]):
 
     def __reduce__(self) -> Any:
         return dict, (dict(self),)
+
+
+def _wants_to_know(held: Held) -> bool:
+    """Returns whether it matters that gradients are cleared: for the first time, or before its step."""
+    return held.clear_place is None or held.backwards > 0
 
 
 def _parameters(optimizer: Any) -> Iterator[Any]:

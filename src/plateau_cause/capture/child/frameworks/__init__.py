@@ -22,6 +22,7 @@ INSTALL = {
        for module in ("tuner.tuning", "callbacks.lr_finder", "callbacks.batch_size_finder")},
     "transformers.trainer": hugging_face.install,
     "accelerate.data_loader": accelerate.install,
+    "timm.data.loader": timm.install_loaders,
     "timm.scheduler": timm.install_schedules,
     "fastai.data.load": fastai.install_loaders,
     "fastai.optimizer": fastai.install_optimizers,

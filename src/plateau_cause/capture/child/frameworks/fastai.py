@@ -18,6 +18,8 @@ from plateau_cause.capture.child.schedules import Told
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
 
+PARTS = 100  # of a schedule, at which its rate is looked at
+
 
 class Items:
     """A fastai loader's items, transformed one by one, as a data set."""
@@ -125,6 +127,9 @@ def install_schedules(doors: Doors, module: ModuleType) -> None:
     def stepped(_: None, callback: Any, *__: Any) -> None:
         if schedules.known and hasattr(callback, "scheds"):
             schedules.stepped(schedules.known[-1].scheduler)
+            held = doors.stepping.of(getattr(callback.opt, "opt", callback.opt))
+            if "lr" in callback.scheds and not held.peaks:
+                held.peaks = _highest(callback.scheds["lr"], len(callback.opt.hypers))
 
     for name in ("fit_one_cycle", "fit_flat_cos", "fit_sgdr"):
         bind = inspect.signature(getattr(learner, name)).bind
@@ -137,3 +142,10 @@ def install_schedules(doors: Doors, module: ModuleType) -> None:
 def _plain(value: Any) -> Any:
     """Returns a value as JSON has it; rates from the first layers to the last as the list of both."""
     return [value.start, value.stop] if isinstance(value, slice) else facts.plain(value)
+
+
+def _highest(rate_at: Callable[[float], Any], groups: int) -> list[float]:
+    """Returns the highest rate of each group over a schedule, which gives it by the part that is done."""
+    rows = [rate_at(part / PARTS) for part in range(PARTS + 1)]
+    each = [list(row) if hasattr(row, "__len__") else [row] * groups for row in rows]
+    return [float(max(rates)) for rates in zip(*each, strict=True)]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child.places import here
+from plateau_cause.capture.child.places import here, is_users
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
@@ -24,6 +25,7 @@ def install(doors: Doors, module: ModuleType) -> None:
     doors.hooks.before(trainer, "fit", lambda given, *_, **__: _begun(doors, given))
     if doors.job["mode"] == "peek":
         trainer.save_checkpoint = _saving_nothing(doors, trainer.save_checkpoint)
+        trainer.num_training_batches = property(partial(_batches, trainer.num_training_batches.fget))
 
 
 def install_tuner(doors: Doors, module: ModuleType) -> None:
@@ -54,9 +56,20 @@ def _begun(doors: Doors, trainer: Any) -> None:
 
 def _shorten(trainer: Any) -> None:
     """Lets an epoch end after two steps, with its evaluation."""
+    trainer._plateau_asked = trainer.limit_train_batches
     trainer.limit_train_batches = BATCHES * max(int(trainer.accumulate_grad_batches), 1)
     trainer.limit_val_batches = 1
     trainer.val_check_interval, trainer.check_val_every_n_epoch = 1.0, 1
+
+
+def _batches(shortened: Callable[[Any], float], trainer: Any) -> float:
+    """Returns `num_training_batches`: to the script, and to its schedules, those of no peek."""
+    asker = sys._getframe(1).f_code
+    asked, loader = getattr(trainer, "_plateau_asked", None), trainer.train_dataloader
+    is_of_script = is_users(asker.co_filename) or asker.co_name == "estimated_stepping_batches"
+    if asked is None or not is_of_script or not hasattr(loader, "__len__"):
+        return shortened(trainer)
+    return min(len(loader), asked) if isinstance(asked, int) else int(len(loader) * asked)
 
 
 def _saving_nothing(doors: Doors, original: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,12 +1,23 @@
-"""timm: schedulers of its own, which are none of torch's."""
+"""timm: a prefetcher around the loader, and schedulers that are none of torch's."""
 
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
+
+
+def install_loaders(doors: Doors, module: ModuleType) -> None:
+    """Has a prefetcher stand for the loader within it; `timm.data.loader` has just been imported."""
+
+    def built(_: None, around: Any, loader: Any, *__: Any, **___: Any) -> None:
+        for one in doors.course.loaders:
+            if one.loader is loader:
+                one.outer = around
+
+    doors.hooks.after(module.PrefetchLoader, "__init__", built)
 
 
 def install_schedules(doors: Doors, module: ModuleType) -> None:
