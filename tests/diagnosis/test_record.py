@@ -132,10 +132,17 @@ def test_an_interval_stays_within_what_accuracy_can_change():
 
 
 def test_the_users_file_only_where_it_is_in_force():
-    own = make_arm({"code": "mine.py"}, own=frozenset({"loss"}))
-    assert record.recipe_record(own)["code"] == "mine.py"
-    assert record.recipe_record(make_arm({"code": "mine.py"}))["code"] is None
-    assert set(record.recipe_record(own)) == set(Recipe.__dataclass_fields__)
+    own = make_arm({}, own=frozenset({"loss"}))  # a reference that keeps a piece declares no file
+    assert record.recipe_record(own, "mine.py")["code"] == "mine.py"
+    assert record.recipe_record(make_arm({"code": "mine.py"}), "mine.py")["code"] is None
+    assert set(record.recipe_record(own, "mine.py")) == set(Recipe.__dataclass_fields__)
+
+
+def test_functions_of_which_nothing_is_kept_are_told():
+    given = make_arm({}, own=frozenset({"loss", "model", "weights", "transform", "augmentation"}))
+    kept = make_arm({}, own=frozenset({"model", "weights", "augmentation"}))
+    assert record.left_out(kept, given) == ["loss"]
+    assert record.left_out(given, given) == record.left_out(make_arm({}), given) == []
 
 
 def test_harmless_only_where_the_interval_that_is_shown_says_so(found):

@@ -10,7 +10,7 @@ from plateau_cause.numbers import percent
 KEYS = tuple(
     f"preprocessing.{name}" for name in ("resize", "interpolation", "scale", "mean", "std", "channels")
 )
-PIECES = frozenset({"transform", "evaluation"})
+PIECES = frozenset({"transform"})  # what it does otherwise in evaluation is a factor of its own
 VALUES = ("scale", "mean", "std", "channels")  # change every number that the first layer sees
 # Fine-tuning every layer repairs most of a wrong scale by itself.
 REPAIRED_BY_TUNING = 0.5

@@ -28,7 +28,7 @@ CARRIED = 0.5  # of the last doubling's gain is what the next one gives (assumed
 def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
     """Takes the size; the user's own transform, whose size is fixed, gives way to its declared equal."""
     declared = arm.recipe.preprocessing.scale in ("unit", "byte")
-    return take((SIZE,), frozenset({"transform", "evaluation"} if declared else ()))(arm, other, rates)
+    return take((SIZE,), frozenset({"transform"} if declared else ()))(arm, other, rates)
 
 
 def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:

@@ -8,8 +8,9 @@ import numpy as np
 
 from plateau_cause.config.params import ALL, ALL_IMAGES, OF_ALL
 from plateau_cause.diagnosis.confirmation import Confirmation, final
-from plateau_cause.diagnosis.record import belief_record, recipe_record, run_record
+from plateau_cause.diagnosis.record import belief_record, left_out, recipe_record, run_record
 from plateau_cause.diagnosis.verdict import CAUSE, PLATEAU, UNDECIDED
+from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.laboratory import Laboratory
 from plateau_cause.lab.scale import Scale
 from plateau_cause.lab.store import Result
@@ -136,13 +137,18 @@ def _recommended(
 
     Where the budget did not pay for it, what the part recommends with the part's accuracies.
     """
+    given = confirmed.before[0].arm
     if gap is None:
-        return {**of_part, "recipe": recipe_record(confirmed.arm)}
+        return {**of_part, **_recipe(confirmed.arm, given)}
     before, after = _accuracy(lab, confirmed.before), _accuracy(lab, confirmed.after)
     if gap["ci"][0] > 0:
         name, arm = confirmed.name, confirmed.arm
     else:  # nothing that was tried is surely better than what the user has
-        name, arm, after, gap = "recipe", confirmed.before[0].arm, before, {"effect": 0.0, "ci": [0.0, 0.0]}
+        name, arm, after, gap = "recipe", given, before, {"effect": 0.0, "ci": [0.0, 0.0]}
     gain = {"effect": gap["effect"], "ci": gap["ci"]}
     ends = {"before": before, "after": after, "gain": gain}
-    return {"name": name, "recipe": recipe_record(arm), "weights": arm.weights, **ends}
+    return {"name": name, **_recipe(arm, given), "weights": arm.weights, **ends}
+
+
+def _recipe(arm: Arm, given: Arm) -> dict[str, Any]:
+    return {"recipe": recipe_record(arm, given.recipe.code), "left_out": left_out(arm, given)}

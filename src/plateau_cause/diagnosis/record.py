@@ -18,7 +18,7 @@ from plateau_cause.diagnosis.diagnose import Diagnosed
 from plateau_cause.diagnosis.game import Factors
 from plateau_cause.diagnosis.questions import REST, DataQuestion
 from plateau_cause.diagnosis.verdict import HARMLESS, UNDECIDED, Finding, Verdict
-from plateau_cause.lab.arm import Arm
+from plateau_cause.lab.arm import OWN_PIECES, Arm
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.effect import effect
 from plateau_cause.lab.store import CURVES, Result, hits
@@ -61,10 +61,15 @@ def belief_record(belief: Belief, limit: float) -> dict[str, Any]:
     return {"effect": mean, "ci": interval, "probability": belief.probability(limit)}
 
 
-def recipe_record(arm: Arm) -> dict[str, Any]:
-    """Returns the arm's recipe as in params.yaml; the user's file only where its pieces are in force."""
-    recipe = dump(arm.recipe)
-    return recipe if arm.own else {**recipe, "code": None}
+def recipe_record(arm: Arm, code: str | None) -> dict[str, Any]:
+    """Returns the arm's recipe as in params.yaml; the user's file, `code`, where its pieces are in force."""
+    return {**dump(arm.recipe), "code": code if arm.own else None}
+
+
+def left_out(arm: Arm, given: Arm) -> list[str]:
+    """Returns the functions of the user's file of which an arm keeps nothing, `given` being the recipe's."""
+    known = {name: set(pieces) & given.own for name, pieces in OWN_PIECES.items()}
+    return [name for name, pieces in known.items() if pieces and not pieces & arm.own] if arm.own else []
 
 
 def curves(runs: Mapping[str, Result]) -> pd.DataFrame:
@@ -187,7 +192,7 @@ def _suspicion(asked: DataQuestion, verdict: Verdict, limit: float) -> dict[str,
 
 def _recommended(diagnosed: Diagnosed, targets: np.ndarray, test: np.ndarray) -> dict[str, Any]:
     """Returns the recommended recipe, and what it reaches beyond the user's, on the same test images."""
-    best, labels = diagnosed.recommended, targets[test]
+    best, labels, given = diagnosed.recommended, targets[test], diagnosed.runs["recipe"].arm
     name = next(name for name, result in diagnosed.runs.items() if result.key == best.key)
     before, after = _seeds(diagnosed, diagnosed.runs["recipe"]), _seeds(diagnosed, best)
     sides = [np.mean([result.correct(labels) for result in side], axis=0) for side in (before, after)]
@@ -196,7 +201,8 @@ def _recommended(diagnosed: Diagnosed, targets: np.ndarray, test: np.ndarray) ->
         "name": name,
         "before": float(sides[0].mean()),
         "after": float(sides[1].mean()),
-        "recipe": recipe_record(best.arm),
+        "recipe": recipe_record(best.arm, given.recipe.code),
+        "left_out": left_out(best.arm, given),
         "weights": best.arm.weights,
         "gain": {"effect": gain.mean, "ci": [gain.low, gain.high]},
     }

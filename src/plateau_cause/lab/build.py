@@ -18,7 +18,7 @@ from plateau_cause.lab.arm import MODEL_PIECES, OTHER_WEIGHTS, OWN_PIECES, Arm
 from plateau_cause.lab.look import Look, look, trains_on_one
 from plateau_cause.runtime import seed_everything
 from plateau_cause.training import keras_model, losses, model
-from plateau_cause.training.inputs import FittedInputs, Inputs, PixelInputs
+from plateau_cause.training.inputs import ApartInputs, Inputs, PixelInputs
 from plateau_cause.training.task import Rows, Task
 from plateau_cause.training.transform_inputs import TransformInputs
 from plateau_cause.training.user_code import call, place
@@ -189,18 +189,19 @@ def head_of(lab: Laboratory, arm: Arm, network: nn.Module, seen: Look | None) ->
 
 
 def inputs(lab: Laboratory, arm: Arm) -> Inputs:
-    """Returns what the arm's network reads."""
+    """Returns what the arm's network reads; what the user's file does in evaluation alone, by itself too."""
+    preprocessing, is_apart = arm.recipe.preprocessing, "evaluation" in arm.own
     if "transform" in arm.own:
-        assert lab.code.transform is not None
-        return TransformInputs(
-            lab.dataset.store,
-            lab.code.transform,
-            "augmentation" in arm.own,
-            lab.device,
-            apart="evaluation" in arm.own,
-        )
-    preprocessing = arm.recipe.preprocessing
-    return PixelInputs(lab.images(preprocessing), preprocessing, arm.recipe.augmentation, lab.device)
+        return _transformed(lab, "augmentation" in arm.own, is_apart)
+    declared = PixelInputs(lab.images(preprocessing), preprocessing, arm.recipe.augmentation, lab.device)
+    return ApartInputs(declared, _transformed(lab, False, True)) if is_apart else declared
+
+
+def _transformed(lab: Laboratory, is_augmented: bool, is_apart: bool) -> TransformInputs:
+    assert lab.code.transform is not None
+    return TransformInputs(
+        lab.dataset.store, lab.code.transform, is_augmented, lab.device, is_apart, lab.sides_differ
+    )
 
 
 def _loss(lab: Laboratory, arm: Arm) -> losses.LossFunction:

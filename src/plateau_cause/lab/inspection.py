@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 
 from plateau_cause.backbones import compare_weights
@@ -16,7 +17,7 @@ from plateau_cause.backbones.comparison import match
 from plateau_cause.config.recipe import Recipe, put
 from plateau_cause.errors import PlateauError
 from plateau_cause.features.embed import identify_preprocessing
-from plateau_cause.features.identification import Identification
+from plateau_cause.features.identification import Identification, identify
 from plateau_cause.images.preprocessing import canonical, resolve
 from plateau_cause.lab import build, optimizers
 from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm, pieces_of
@@ -25,13 +26,14 @@ from plateau_cause.lab.look import Look, check_training
 from plateau_cause.lab.look import unreached as unreached_in
 from plateau_cause.training import losses, model, optimizer
 from plateau_cause.training.outputs import forward, logits
-from plateau_cause.training.transform_inputs import TransformInputs
+from plateau_cause.training.transform_inputs import TransformInputs, fixed_random_numbers
 from plateau_cause.training.transforms import coloured
 from plateau_cause.training.user_code import call, place
 
 PRETRAINED_SHARE = 0.9  # of the tensors equal to the checkpoint's: loaded
 OTHER_MODEL_SHARE = 0.3  # of the checkpoint's tensors with a counterpart: below it, another architecture
 ON_PROBABILITIES = "cross_entropy on probabilities"  # Keras's crossentropy with from_logits=False
+COLOURS = 64  # plain images that a random transform is tried on
 SAMPLE = 16  # images shown to the user's model to see what it puts out
 
 
@@ -68,10 +70,13 @@ def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
     inputs = TransformInputs(lab.dataset.store, lab.code.transform, True, lab.device)
     rows = np.unique(np.linspace(0, len(lab.dataset.manifest) - 1, SAMPLE).astype(np.int64))
     tensors = inputs.evaluation(torch.from_numpy(rows)).cpu()
-    transform, apart = lab.code.transform, inputs.sides_differ()
+    transform, apart = lab.code.transform, lab.sides_differ
     # Where the two sides differ, the recipe is what training reads; evaluation is a factor of its own.
-    side = partial(_training_side, transform) if apart and not inputs.augmented else transform
-    found = identify_preprocessing(lab.dataset, arm.recipe.preprocessing, lab.backbone(), coloured(side))
+    if apart and inputs.augmented:
+        found: Identification | None = _of_colours(coloured(transform), lab.dataset.store.image(0).shape)
+    else:
+        side = partial(_training_side, transform) if apart else transform
+        found = identify_preprocessing(lab.dataset, arm.recipe.preprocessing, lab.backbone(), coloured(side))
     expected = canonical(lab.backbone().expects, int(tensors.shape[-1]))
     values: dict[str, Any] = {"augmentation": "random, as in your file" if inputs.augmented else "none"}
     recipe = replace(put(arm.recipe, values), preprocessing=expected)
@@ -82,6 +87,16 @@ def _read_transform(lab: Laboratory, arm: Arm) -> Arm:
 
 def _training_side(transform: Callable[..., Any], image: Any, train: bool) -> Any:
     return transform(image, True)
+
+
+def _of_colours(transform: Callable[..., Any], shape: tuple[int, ...]) -> Identification:
+    """Returns what training makes of a colour: crops and flips leave the middle of a plain image as it is."""
+    colours = np.random.default_rng(0).integers(0, 256, (COLOURS, 3), dtype=np.uint8)
+    images = [Image.fromarray(np.full((*shape[:2], 3), colour, np.uint8)) for colour in colours]
+    with fixed_random_numbers():
+        tensors = [transform(image, True) for image in images]
+    middle = np.stack([one[:, one.shape[1] // 2, one.shape[2] // 2].numpy() for one in tensors])
+    return identify(middle[:, :, None, None], colours[:, :, None, None] / 255)
 
 
 def _identified(found: Identification | None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +25,7 @@ from plateau_cause.lab.arm import OTHER_WEIGHTS, Arm
 from plateau_cause.lab.store import Result
 from plateau_cause.training.loop import train
 from plateau_cause.training.task import Rows
+from plateau_cause.training.transform_inputs import TransformInputs
 from plateau_cause.training.user_code import UserCode, renewed
 
 OnEpoch = Callable[[str, dict[str, float]], None]
@@ -90,6 +91,14 @@ class Laboratory:
     def num_classes(self) -> int:
         """Returns the number of classes."""
         return len(self.dataset.classes)
+
+    @cached_property
+    def sides_differ(self) -> bool:
+        """Returns whether the user's transform gives evaluation other images, in more than chance."""
+        transform = self.code.transform
+        if transform is None:
+            return False
+        return TransformInputs(self.dataset.store, transform, True, self.device).sides_differ()
 
     def over(self, rows: np.ndarray) -> Laboratory:
         """Returns a laboratory like this one over a part of the images; the features at hand go along."""

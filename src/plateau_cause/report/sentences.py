@@ -147,6 +147,9 @@ def notes(summary: Record, found: Record, target: float | None) -> list[str]:
             f"Accuracies of the recipe and of the recommended recipe are means over {seeds} seeds; "
             "those of single runs are of the first."
         )
+    if left_out := found["recommended"].get("left_out"):
+        functions = " and ".join(f"{name}()" for name in left_out)
+        said.append(f"The recommended recipe runs your file without its {functions}: leave that out of it.")
     trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]
     if summary["verdict"] == "healthy" and trained is not None and trained < tested:
         said.append(

@@ -95,6 +95,29 @@ class CachedInputs:
         return self.activations[rows.to(self.activations.device)]
 
 
+class ApartInputs:
+    """Some inputs for training, others for evaluation: what a user's file does there alone."""
+
+    is_fixed = False
+
+    def __init__(self, inputs: Inputs, evaluated: Inputs):
+        self.inputs, self.evaluated = inputs, evaluated
+
+    def training(self, rows: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Returns the batch as training sees it."""
+        return self.inputs.training(rows, generator)
+
+    def training_batches(
+        self, batches: Sequence[torch.Tensor], generator: torch.Generator
+    ) -> Iterator[torch.Tensor]:
+        """Yields what `training` gives for each batch in turn."""
+        return self.inputs.training_batches(batches, generator)
+
+    def evaluation(self, rows: torch.Tensor) -> torch.Tensor:
+        """Returns the batch as evaluation sees it."""
+        return self.evaluated.evaluation(rows)
+
+
 class FittedInputs:
     """Other inputs with as many channels as a network reads that takes gray or colour images alone."""
 

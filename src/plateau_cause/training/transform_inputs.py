@@ -33,9 +33,11 @@ class TransformInputs:
     Args:
         store: the images.
         transform: (image, train) -> tensor.
-        augmented: whether training calls it with train=True.
+        augmented: whether training draws anew what is random.
         device: where the tensors go.
         apart: whether evaluation calls it with train=False; else as training does, randomness fixed.
+        differ: whether both sides differ in more than chance: then training calls it with train=True even where
+            nothing is drawn anew.
     """
 
     def __init__(
@@ -45,11 +47,12 @@ class TransformInputs:
         augmented: bool,
         device: torch.device,
         apart: bool = True,
+        differ: bool = False,
     ):
         self.store, self.transform, self.device = store, transform, device
         self.augmented = augmented and self._is_random()
-        self.train_flag = augmented
-        self.evaluation_flag = augmented and not apart
+        self.train_flag = augmented or differ
+        self.evaluation_flag = self.train_flag and not apart
         self._cache: dict[bool, dict[int, torch.Tensor]] = {True: {}, False: {}}
         self._ahead: Ahead | None = None
         self._count: int | None = None  # of worker processes; None: not judged yet
