@@ -18,7 +18,7 @@ from plateau_cause.lab.arm import MODEL_PIECES, OTHER_WEIGHTS, OWN_PIECES, Arm
 from plateau_cause.lab.look import Look, look, trains_on_one
 from plateau_cause.runtime import seed_everything
 from plateau_cause.training import keras_model, losses, model
-from plateau_cause.training.inputs import ApartInputs, Inputs, PixelInputs
+from plateau_cause.training.inputs import ApartInputs, FittedInputs, Inputs, PixelInputs
 from plateau_cause.training.task import Rows, Task
 from plateau_cause.training.transform_inputs import TransformInputs
 from plateau_cause.training.user_code import call, place

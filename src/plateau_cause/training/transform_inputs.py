@@ -36,7 +36,7 @@ class TransformInputs:
         augmented: whether training draws anew what is random.
         device: where the tensors go.
         apart: whether evaluation calls it with train=False; else as training does, randomness fixed.
-        differ: whether both sides differ in more than chance: then training calls it with train=True even where
+        differ: whether both sides differ in more than chance: training calls it with train=True even where
             nothing is drawn anew.
     """
 
