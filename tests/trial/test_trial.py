@@ -209,3 +209,53 @@ def test_a_device_that_is_not_here_is_a_mistake(here, monkeypatch):
     (line,) = checked(here, f"{FOLDER}device: cuda:1\n").mistakes
     assert line.startswith("device: got 'cuda:1'; torch finds no such device here")
     assert checked(here, f"{FOLDER}device: cpu\n").mistakes == ()
+
+
+SCRIPT = "data: {{source: script}}\nrecipe: {{script: {script}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("dir.pth", "got 'dir.pth', a folder; allowed: null, an existing .py file"),
+        ("notes.ipynb", "a notebook; `jupyter nbconvert --to script`"),
+        ("notes.txt", "a file that does not end in .py"),
+        ("no.such.module", "neither such a file nor a module"),
+        ("broken.py", "broken.py raised SyntaxError at line 2"),
+    ],
+)
+def test_what_the_text_of_a_script_tells_is_said(script, said, tmp_path):
+    (tmp_path / "dir.pth").mkdir()
+    for name in ("notes.ipynb", "notes.txt"):
+        (tmp_path / name).write_text("{}")
+    (tmp_path / "broken.py").write_text("import torch\nif x\n    pass\n")
+    (mistake,) = checked(tmp_path, SCRIPT.format(script=script)).mistakes
+    assert mistake.startswith("recipe.script: ") and said in mistake
+
+
+@pytest.mark.parametrize("script", ["train.py", "pkg.train", "timeit"])
+def test_a_script_that_can_be_read_is_not_run(script, tmp_path):
+    (tmp_path / "pkg").mkdir()
+    for name in ("train.py", "pkg/train.py"):
+        (tmp_path / name).write_text("raise SystemExit('was run')\n")
+    tried = checked(tmp_path, SCRIPT.format(script=script))
+    assert not tried.mistakes
+    assert tried.notes == () or "was read and not run" in tried.notes[0]
+
+
+def test_a_network_without_parameters_is_refused(here):
+    code = "from torch import nn\n\n\ndef build_model(num_classes):\n    return nn.Flatten()\n"
+    (mistake,) = checked(here, OWN, code).mistakes
+    assert "without parameters" in mistake
+
+
+def test_names_that_are_nearly_right_are_told(here):
+    code = "def build_modell(num_classes):\n    return None\n"
+    (mistake,) = checked(here, OWN, code).mistakes
+    assert "build_modell (line 1: did you mean build_model?)" in mistake
+
+
+def test_a_file_that_goes_to_another_folder_is_tried(here):
+    code = "import os\n\nos.chdir('/')\n\n\ndef loss(output, target):\n    return output.sum()\n"
+    tried = checked(here, OWN, code)
+    assert not tried.mistakes and not any("could not be tried" in note for note in tried.notes)

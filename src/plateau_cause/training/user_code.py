@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ MODULE = "plateau_user_recipe"  # name under which the file is imported
 REQUIRED_ARGUMENTS = {"transform": 2, "build_model": 1, "loss": 2, "optimizer": 1, "on_train_start": 1}
 AS_LOADED = "__plateau_as_loaded__"  # where the file's module keeps its variables as they were
 PLAIN = (bool, int, float, str, type(None))  # variables that are compared before and after a training
+NEAR = 0.75  # likeness of a name to the one that was meant
 HINTS = {
     "tensorflow": "; Keras runs on torch here: write `import keras` for `tensorflow.keras`",
     "keras": "; pip install keras",
@@ -63,18 +66,18 @@ def load_user_code(path: str | Path | None) -> UserCode:
     source = read_source(file)
     if source.script:
         raise PlateauError(f"recipe.code: {file} {source.script}, so it was not run; {_as_script(file)}")
-    module = _import(file)
+    digest, module = _digest(file), _import(file)
     found = {
         name: getattr(module, name) for name in REQUIRED_ARGUMENTS if callable(getattr(module, name, None))
     }
     if not found:
         raise PlateauError(
             f"recipe.code: {file} defines none of {', '.join(REQUIRED_ARGUMENTS)}"
-            f"{_other_kinds(module)}{f'; {_as_script(file)}' if source.trains else ''}"
+            f"{_other_kinds(module) or _nearly(source)}{f'; {_as_script(file)}' if source.trains else ''}"
         )
     if wrong := [line for name in found if (line := _wrong_arguments(file, name, found[name]))]:
         raise MistakesError(wrong)
-    return UserCode(**found, digest=_digest(file), unused=_unused(source, tuple(found)))
+    return UserCode(**found, digest=digest, unused=_unused(source, tuple(found)))
 
 
 def _digest(file: Path) -> str:
@@ -94,7 +97,20 @@ def _other_kinds(module: Any) -> str:
 
 
 def _unused(source: Source, used: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(f"{name} (line {source.defined[name]})" for name in unused(source, used))
+    return tuple(f"{name} (line {source.defined[name]}{_meant(name, used)})" for name in unused(source, used))
+
+
+def _meant(name: str, used: tuple[str, ...] = ()) -> str:
+    """Returns ": did you mean transform?" for a name that is nearly one of those that are called."""
+    others = [one for one in REQUIRED_ARGUMENTS if one not in (*used, name)]
+    close = difflib.get_close_matches(name.lower().removeprefix("get_"), others, n=1, cutoff=NEAR)
+    return f": did you mean {close[0]}?" if close else ""
+
+
+def _nearly(source: Source) -> str:
+    """Returns the names that a file has in place of ours, where they are nearly the same."""
+    near = [f"{name} (line {line}{said})" for name, line in source.defined.items() if (said := _meant(name))]
+    return f"; it has {', '.join(near)}" if near else ""
 
 
 def renewed(code: UserCode) -> UserCode:
@@ -177,12 +193,14 @@ def _import(source: Path) -> Any:
     sys.modules[specification.name] = module  # dataclasses and pickles inside the file look it up there
     sys.path.insert(0, str(source.parent.resolve()))
     prepare()
+    before = os.getcwd()
     try:
         specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise PlateauError(f"recipe.code: {source} {explain(error)}") from error
     finally:
         sys.path.pop(0)
+        os.chdir(before)  # what is relative here stays so, wherever the file went
     setattr(module, AS_LOADED, _variables(vars(module)))
     return module
 

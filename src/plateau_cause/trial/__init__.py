@@ -18,8 +18,10 @@ from plateau_cause import runtime
 from plateau_cause.config import backbone_name, consistency
 from plateau_cause.config.bundled import bundled_package
 from plateau_cause.config.params import Params, examine
-from plateau_cause.errors import MistakesError
+from plateau_cause.errors import MistakesError, PlateauError
 from plateau_cause.lab.launch.crew import require as require_launcher
+from plateau_cause.trial import script
+from plateau_cause.trial.own_process import apart
 from plateau_cause.trial.finding import Findings
 
 if TYPE_CHECKING:
@@ -51,7 +53,18 @@ def check(path: Path) -> Tried:
     params, wrong = examine(path)
     found = Findings(wrong)
     if params.recipe.script is not None:  # what it does is seen when it runs: the stage capture
-        return Tried(params, tuple(found.mistakes), ())
+        script.examine(params.recipe, path.parent, found)
+        return _tried(params, found)
+    if params.recipe.code is None or found.touches("recipe.code"):
+        return _examined(path, params, found)
+    try:
+        return apart(lambda: _examined(path, params, found), params.recipe.code)
+    except PlateauError as error:
+        return _tried(params, Findings([*wrong, *error.lines]))
+
+
+def _examined(path: Path, params: Params, found: Findings) -> Tried:
+    """Returns what was found once everything has been tried."""
     found.notes += consistency.unused(params.recipe)
     if params.backbone.weights == "bundled" and not found.touches("backbone"):
         found.tried(lambda: bundled_package(backbone_name.parse(params.backbone.name).source))
@@ -64,6 +77,10 @@ def check(path: Path) -> Tried:
             from plateau_cause.trial import training
 
             training.examine(params, sample, found)
+    return _tried(params, found)
+
+
+def _tried(params: Params, found: Findings) -> Tried:
     return Tried(params, tuple(dict.fromkeys(found.mistakes)), tuple(dict.fromkeys(found.notes)))
 
 

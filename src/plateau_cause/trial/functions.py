@@ -87,6 +87,9 @@ def built(build_model: Callable[..., Any], num_classes: int) -> nn.Module:
             f"recipe.code: build_model(){place(build_model)} gives {type(network).__name__}; "
             "allowed: a torch.nn.Module"
         )
+    if next(network.parameters(), None) is None:
+        said = "gives a network without parameters: nothing of it can learn"
+        raise PlateauError(f"recipe.code: build_model(){place(build_model)} {said}")
     return network
 
 

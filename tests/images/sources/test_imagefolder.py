@@ -42,6 +42,24 @@ def test_split_folders_beside_others_are_refused(make_folder, picture):
         items(folder)
 
 
+@pytest.mark.parametrize(
+    ("names", "is_refused"),
+    [
+        (("Train", "validaton", "tset"), True),
+        (("trian", "test"), True),
+        (("indoor", "outdoor"), False),  # classes whose images lie in folders of the same names
+        (("train", "bus"), False),
+    ],
+)
+def test_misspelled_split_folders_are_no_classes(make_folder, picture, names, is_refused):
+    folder = make_folder({f"{name}/{inner}/1.png": picture(0) for name in names for inner in ("cat", "dog")})
+    if not is_refused:
+        assert {i.label for i in items(folder)} == set(names)
+        return
+    with pytest.raises(PlateauError, match=r"hold the same class folders, as splits do; got .*did you mean"):
+        items(folder)
+
+
 def test_hidden_files_and_file_managers_leftovers_are_no_data(make_folder, picture):
     junk = ("cat/.DS_Store", "cat/Thumbs.db", "cat/._1.png", ".git/x.png", "__MACOSX/1.png", "README.md")
     folder = make_folder({"cat/1.png": picture(0), "dog/1.png": picture(1)} | dict.fromkeys(junk, b"x"))

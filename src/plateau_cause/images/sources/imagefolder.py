@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -40,6 +41,7 @@ def read(data: Data, key: str = "data") -> Iterable[Item]:
     splits = [folder for folder in folders if _is_split(folder, root, key)]
     if len(splits) < len(folders):
         _refuse_mixture(splits, folders, key)
+        _refuse_misspelled(folders, root, key)
         return (item for folder in folders for item in _items(root, folder, None, key))
     return (
         item
@@ -79,6 +81,24 @@ def _refuse_mixture(splits: list[Path], folders: list[Path], key: str) -> None:
         raise PlateauError(
             f"{key}.path: split folders ({', '.join(f.name for f in splits)}) stand beside others "
             f"({', '.join(others[:3])}); allowed: class folders only, or split folders only"
+        )
+
+
+def _refuse_misspelled(folders: list[Path], root: Path, key: str) -> None:
+    """Raises where all folders hold the same class folders and are called nearly as splits are."""
+    inner = [{one.name for one in _folders(folder, root, key)} for folder in folders]
+    if len(folders) < 2 or not inner[0] or any(one != inner[0] for one in inner):
+        return
+    near = {
+        folder.name: difflib.get_close_matches(folder.name.lower(), ALIASES, n=1, cutoff=0.7)
+        for folder in folders
+    }
+    wrong = [f"{name} (did you mean {meant[0]}?)" for name, meant in near.items()
+             if meant and name.lower() not in ALIASES]  # fmt: skip
+    if wrong and all(near.values()):
+        raise PlateauError(
+            f"{key}.path: the folders {', '.join(near)} hold the same class folders, as splits do; "
+            f"got {', '.join(wrong)}; allowed: {', '.join(ALIASES)}"
         )
 
 
