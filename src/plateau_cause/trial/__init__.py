@@ -21,8 +21,8 @@ from plateau_cause.config.params import Params, examine
 from plateau_cause.errors import MistakesError, PlateauError
 from plateau_cause.lab.launch.crew import require as require_launcher
 from plateau_cause.trial import script
-from plateau_cause.trial.own_process import apart
 from plateau_cause.trial.finding import Findings
+from plateau_cause.trial.own_process import apart
 
 if TYPE_CHECKING:
     from plateau_cause.trial.images import Sample
