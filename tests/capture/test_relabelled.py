@@ -78,7 +78,7 @@ def test_the_line_is_that_of_what_is_evaluated(place, named, tmp_path):
     made = [PLACE, place]
     roles = ["train", "evaluation"]
     loaders = [
-        {"role": role, "place": LOADER, "data_set": {"place": one}}
+        {"role": role, "place": LOADER, "data_set": {"place": one}, "labels": {"by_folder": None}}
         for role, one in zip(roles, made, strict=True)
     ]
     found = relabelled(Peeked({"loaders": loaders}, tmp_path), judged((LABELS + 1) % CLASSES), 0.9)
@@ -89,3 +89,15 @@ def test_the_line_is_that_of_what_is_evaluated(place, named, tmp_path):
 
 def test_labels_that_fit_ask_for_nothing(tmp_path):
     assert relabelled(Peeked({"loaders": []}, tmp_path), judged(LABELS), 0.9) is None
+
+
+@pytest.mark.parametrize(("framework", "key"), [("pytorch", "by_folder"), ("keras", "class_to_idx")])
+@pytest.mark.parametrize("other", [{"six": 0, "nine": 1}, {"six": 0}])
+def test_classes_that_have_names_are_not_doubted(framework, key, other, tmp_path):
+    """A model that was trained on turned images takes a 6 for a 9: that is no order of labels."""
+    named = [{"six": 0, "nine": 1, "one": 2}, other]
+    loaders = [{"role": role, "place": LOADER, "data_set": {"place": PLACE}, "labels": {key: names}}
+               for role, names in zip(("train", "evaluation"), named, strict=True)]  # fmt: skip
+    peeked = Peeked({"loaders": loaders, "framework": framework}, tmp_path)
+    found = relabelled(peeked, judged((LABELS + 1) % CLASSES), 0.3)
+    assert (found is None) == (len(other) > 1)

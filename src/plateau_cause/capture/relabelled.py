@@ -31,7 +31,7 @@ def relabelled(
         evaluations: of replay.json.
         trained: accuracy on training images, 0..1; None: not known.
     """
-    found = mapping(evaluations, trained)
+    found = {} if _have_names(peeked) else mapping(evaluations, trained)
     if not found:
         return None
     place = _place(peeked) or next(iter(evaluations.values())).get("place")
@@ -43,6 +43,19 @@ def relabelled(
     told = {str(label): meant for label, meant in found.items()}
     return Possible("labels_mapped", "label_mapping", words, "labels in another order", place, None,
                     {"mapping": told}, PRIOR, True)  # fmt: skip
+
+
+def _have_names(peeked: Peeked) -> bool:
+    """Returns whether folders say which class is which, in training and in evaluation: they are compared.
+
+    A model that takes one class for another, a turned 6 for a 9, is no reason to doubt them.
+    """
+    train = peeked.train_loader
+    if train is None:
+        return False
+    key = "class_to_idx" if peeked.content.get("framework") == "keras" else "by_folder"
+    names = [one["labels"].get(key) or {} for one in (train, *peeked.other_loaders)]
+    return len(names) > 1 and all(len(names[0].keys() & one.keys()) > 1 for one in names[1:])
 
 
 def _place(peeked: Peeked) -> Any:
