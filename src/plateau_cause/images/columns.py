@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from plateau_cause.config.params import Columns
-from plateau_cause.errors import PlateauError
+from plateau_cause.errors import MistakesError
 from plateau_cause.images.splits import split_name
 
 ROLES = ("image", "label", "split", "group")
@@ -32,9 +32,9 @@ def find(
         what: to call the table in messages.
 
     Raises:
-        PlateauError: a column is not there, or several could be meant; names the columns present.
+        MistakesError: columns are not there, or several could be meant; names the columns present.
     """
-    found = {}
+    found, wrong = {}, []
     for role in ROLES:
         name = str(getattr(columns, role))
         is_default = name == getattr(Columns(), role)
@@ -46,10 +46,12 @@ def find(
         elif role in REQUIRED or not is_default:
             near = could_be or difflib.get_close_matches(name, there, n=1, cutoff=0.4)
             hint = f"; did you mean {' or '.join(near)}?" if near else ""
-            raise PlateauError(
+            wrong.append(
                 f"{key}.columns.{role}: got {name!r}, which is no column of {what}{hint}; "
                 f"columns: {', '.join(there[:20]) or 'none'}"
             )
+    if wrong:
+        raise MistakesError(wrong)
     return found
 
 

@@ -31,7 +31,7 @@ class Sample:
         is_complete: whether they are all there are.
         is_here: False where the first stage has yet to download them: then nothing was listed.
         images: a few of them, as they will be stored.
-        unreadable: (source, reason) of others that were tried.
+        unreadable: (source, reason) of others that were tried; those that the list itself refuses are none.
         classes: names of the classes.
     """
 
@@ -72,12 +72,14 @@ def survey(data: Data, key: str, longest_px: int) -> Sample:
         raise PlateauError(f"{key}.path: {shown(data.path)} holds no images")
     chosen = items[:: max(1, len(items) // TRIED)][:TRIED]
     with quiet_pillow():
-        results = [(item.source, prepare.decode_one(item, longest_px)) for item in chosen]
+        results = [(item, prepare.decode_one(item, longest_px)) for item in chosen]
     return Sample(
         items=tuple(items),
         is_complete=is_complete,
         images=tuple(result for _, result in results if not isinstance(result, str)),
-        unreadable=tuple((source, result) for source, result in results if isinstance(result, str)),
+        unreadable=tuple(
+            (item.source, result) for item, result in results if isinstance(result, str) and not item.refused
+        ),
         classes=tuple(sorted({item.label for item in items})),
     )
 
@@ -116,10 +118,11 @@ def _say_unreadable(sample: Sample, data: Data, key: str, found: Findings) -> No
     from plateau_cause.images.quarantine import too_many
 
     refused = [(item.source, item.refused) for item in sample.items if item.refused]
-    bad = list(dict([*refused, *sample.unreadable]).items())
-    total = sample.tried if not sample.images else len(sample.items)
-    if bad and (line := too_many(bad, max(total, len(bad)), data, key)):
-        found.wrong(line)
+    bad = [*refused, *sample.unreadable]
+    total = len(sample.items) if sample.images else len(bad)
+    if bad and (line := too_many(bad, total, data, key)):
+        of_some = bool(sample.unreadable) and sample.tried < len(sample.items)
+        found.wrong(f"{line} ({sample.tried} of the files were opened)" if of_some else line)
     elif bad:
         source, reason = bad[0]
         count = f"{len(bad)} of {len(sample.items):,}" if len(bad) > 1 else f"1 of {len(sample.items):,}"

@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from plateau_cause.config.params import Columns, Data
-from plateau_cause.errors import PlateauError
+from plateau_cause.errors import MistakesError, PlateauError
 from plateau_cause.images.sources import read
 
 
@@ -53,6 +53,25 @@ def test_a_missing_column_names_key_columns_and_the_nearest(images, rows):
         "data.columns.label: got 'label', which is no column of the table; did you mean labels?; "
         "columns: image, labels"
     )
+
+
+def test_all_columns_that_are_missing_are_named_at_once(images, rows):
+    path = save(rows.rename(columns={"image": "Image", "label": "Label"}), images / "t.csv")
+    with pytest.raises(MistakesError) as caught:
+        items(path)
+    assert [line.partition(":")[0] for line in caught.value.lines] == [
+        "data.columns.image", "data.columns.label",
+    ]  # fmt: skip
+
+
+def test_rows_that_are_longer_than_the_header_and_other_encodings_are_refused(images):
+    path = images / "odd.csv"
+    path.write_text("image,label\nx.png,cat,extra\n")
+    with pytest.raises(PlateauError, match="more fields than its header has names"):
+        items(path)
+    path.write_bytes("image,label\nx.png,süß\n".encode("latin-1"))
+    with pytest.raises(PlateauError, match="save it as UTF-8"):
+        items(path)
 
 
 def test_split_and_group_are_optional_unless_they_are_named(images, rows):

@@ -126,6 +126,8 @@ def _as_table(file: Path, key: str) -> Iterator[None]:
         yield
     except Exception as error:  # pandas and pyarrow each raise their own
         reason = " ".join(str(error).split())[:200]
+        if isinstance(error, UnicodeError):
+            reason = f"it is no UTF-8 ({reason}); save it as UTF-8"
         raise PlateauError(f"{key}.path: {str(file)!r} cannot be read as a table: {reason}") from None
 
 
@@ -142,6 +144,8 @@ def _open_csv(path: Path) -> tuple[dict[str, bool], Callable[[list[str]], dict[s
         path, sep=separator, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig",
         skipinitialspace=True,
     )  # fmt: skip
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first fields for names of the rows
+        raise ValueError(f"its rows have more fields than its header has names ({len(table.columns)})")
     return dict.fromkeys(map(str, table.columns), False), partial(_texts, table)
 
 
