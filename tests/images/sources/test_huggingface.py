@@ -6,7 +6,7 @@ import pytest
 from forms import CLASSES, FORMS, pictures
 
 from plateau_cause.config.params import Columns, Data
-from plateau_cause.errors import PlateauError
+from plateau_cause.errors import MistakesError, PlateauError
 from plateau_cause.images import sources
 
 datasets = pytest.importorskip("datasets")
@@ -100,9 +100,11 @@ def test_several_columns_that_could_be_meant_are_named(saved):
 
 def test_a_column_that_is_asked_for_and_absent(saved):
     data = saved({"img": images(), "label": ["a", "b"]}, columns=Columns(image="imgs", group="g"))
-    assert "data.columns.image: got 'imgs', which is no column of the data set; did you mean img?" in refusal(
-        data
-    )
+    with pytest.raises(MistakesError) as error:
+        list(sources.read(data))
+    image, group = error.value.lines
+    assert "data.columns.image: got 'imgs', which is no column of the data set; did you mean img?" in image
+    assert group.startswith("data.columns.group: got 'g'")
 
 
 @pytest.mark.parametrize("kind", ["bytes", "path", "struct", "PIL"])
