@@ -1,5 +1,6 @@
 """A user's file in a process of its own: what it returns comes back, and how it ended is said."""
 
+import faulthandler
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from plateau_cause.trial.own_process import apart
 @pytest.fixture(autouse=True)
 def no_torch(monkeypatch):
     """As in a command that has loaded nothing yet; no thread of torch runs in the copy."""
+    faulthandler.disable()  # it would write where the copy was
     monkeypatch.delitem(sys.modules, "torch", raising=False)
 
 
@@ -36,7 +38,8 @@ def test_what_it_raises_is_raised_here():
     [
         (lambda: os._exit(0), "with exit status 0"),
         (lambda: os._exit(3), "with exit status 3"),
-        (lambda: os.kill(os.getpid(), signal.SIGSEGV), "by SIGSEGV"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "by SIGKILL, as where memory runs out"),
+        (lambda: os.kill(os.getpid(), signal.SIGBUS), "by SIGBUS, as a crash in a library does"),
     ],
 )
 def test_a_process_that_ends_is_one_line(ends, said):

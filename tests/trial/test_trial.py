@@ -259,3 +259,28 @@ def test_a_file_that_goes_to_another_folder_is_tried(here):
     code = "import os\n\nos.chdir('/')\n\n\ndef loss(output, target):\n    return output.sum()\n"
     tried = checked(here, OWN, code)
     assert not tried.mistakes and not any("could not be tried" in note for note in tried.notes)
+
+
+NETWORK = "import torch\nfrom torch import nn\n\n\ndef build_model(num_classes):\n    return nn.Sequential("
+NETWORK += "nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, num_classes)){freeze}\n\n\n"
+NETWORK += "def optimizer(model):\n    return torch.optim.{optimizer}\n"
+
+
+@pytest.mark.parametrize(
+    ("freeze", "optimizer", "said"),
+    [
+        ("", "SGD(model.parameters(), lr=0.1)", None),
+        ("", "SGD(model.parameters(), lr=0.0)", "moves no parameter of the network that trains"),
+        ("", "SGD(nn.Linear(2, 2).parameters(), lr=0.1)", "moves no parameter of the network that trains"),
+        (".requires_grad_(False)", "SGD(model.parameters(), lr=0.1)", "freezes every parameter"),
+    ],
+)
+def test_an_optimizer_of_which_nothing_can_come_is_noted(here, freeze, optimizer, said):
+    tried = checked(here, OWN, NETWORK.format(freeze=freeze, optimizer=optimizer))
+    assert not tried.mistakes
+    assert any(said in note for note in tried.notes) if said else len(tried.notes) == 1
+
+
+def test_an_optimizer_that_needs_a_closure_is_refused(here):
+    (mistake,) = checked(here, OWN, NETWORK.format(freeze="", optimizer="LBFGS(model.parameters())")).mistakes
+    assert "LBFGS, whose step() needs a closure" in mistake

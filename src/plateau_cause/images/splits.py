@@ -63,7 +63,7 @@ def assign(images: pd.DataFrame, val: float, test: float, seed: int, key: str = 
         drawn = {name: part for name, part in (("test", test), ("val", val)) if not (names == name).any()}
         if drawn:
             names = _drawn(table, names, drawn, np.random.default_rng(seed))
-    _check_splits(names, table["label"], key)
+    _check_splits(names, table, key)
     if (np.diff(order) == 1).all():
         return names
     result = np.empty(len(names), object)
@@ -193,16 +193,26 @@ def _keep_for_training(targets: np.ndarray, members: Sequence[np.ndarray], dealt
             trained.update(classes[smallest].tolist())
 
 
-def _check_splits(names: np.ndarray, labels: pd.Series, key: str) -> None:
+def _check_splits(names: np.ndarray, images: pd.DataFrame, key: str) -> None:
+    labels = images["label"]
     for name in SPLITS:
         if not (names == name).any():
-            raise PlateauError(
-                f"{key}.split: no image is left for {name}, of {len(names)} images in all; add images or "
-                f"groups, or change {key}.split"
-            )
+            left = f"{key}.split: no image is left for {name}, of {len(images)} images in all"
+            raise PlateauError(f"{left}; {_advice(images, key)}")
     untrained = sorted(set(labels) - set(labels[names == "train"]))
     if untrained:
         raise PlateauError(f"{key}: {_have(untrained)} no training image; every class needs one")
+
+
+def _advice(images: pd.DataFrame, key: str) -> str:
+    """Returns what would leave images for every split: that depends on what was given."""
+    given, groups = images["split"].dropna().unique(), images["group"].dropna().nunique()
+    if images["split"].notna().all():
+        return f"all are given for {' and '.join(sorted(map(str, given)))}: give some for the others, or none"
+    if 0 < groups < FEWEST:
+        count = f"{groups} group{'s' if groups > 1 else ''}"
+        return f"{key}.columns.group has {count}, whose images stay together; allowed: {FEWEST} and more"
+    return f"add images or groups, or change {key}.split"
 
 
 def subsample(images: pd.DataFrame, most: int, seed: int, key: str = "data") -> np.ndarray:

@@ -12,6 +12,7 @@ from torch import nn
 
 from plateau_cause.errors import PlateauError
 from plateau_cause.training import keras_model
+from plateau_cause.training.optimizer import steps_alone
 from plateau_cause.training.outputs import scores
 from plateau_cause.training.transforms import as_tensor
 from plateau_cause.training.user_code import call
@@ -203,12 +204,12 @@ def optimizer(make: Callable[..., Any], network: Any) -> torch.optim.Optimizer:
         PlateauError: it fails, or gives no optimizer.
     """
     given = call(make, network)
-    if isinstance(given, torch.optim.Optimizer):
-        return given
-    raise PlateauError(
-        f"recipe.code: optimizer(){place(make)} gives {type(given).__name__}; "
-        "allowed: a torch.optim.Optimizer"
-    )
+    said = f"recipe.code: optimizer(){place(make)} gives {type(given).__name__}"
+    if not isinstance(given, torch.optim.Optimizer):
+        raise PlateauError(f"{said}; allowed: a torch.optim.Optimizer")
+    if not steps_alone(given):
+        raise PlateauError(f"{said}, whose step() needs a closure; allowed: one whose step() takes nothing")
+    return given
 
 
 def pictures(arrays: Sequence[np.ndarray]) -> list[Image.Image]:

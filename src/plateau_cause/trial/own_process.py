@@ -91,7 +91,9 @@ def _received(reading: int, child: int, code: str) -> bytes:
 
 def _ended(status: int, code: str) -> str:
     if os.WIFSIGNALED(status):
-        how = f"by {signal.Signals(os.WTERMSIG(status)).name}, as a crash in a library does"
+        by = signal.Signals(os.WTERMSIG(status))
+        why = "where memory runs out" if by == signal.SIGKILL else "a crash in a library does"
+        how = f"by {by.name}, as {why}"
     else:
         how = f"with exit status {os.WEXITSTATUS(status)}, as os._exit() does"
     return f"recipe.code: {code} ended the process while it was tried, {how}; expected functions that return"

@@ -14,7 +14,7 @@ from plateau_cause.config.recipe import Preprocessing
 from plateau_cause.errors import PlateauError, one_line
 from plateau_cause.images.preprocessing import normalize, resize_one, resolve
 from plateau_cause.runtime import seed_everything
-from plateau_cause.training import losses, model
+from plateau_cause.training import losses, model, optimizer
 from plateau_cause.training.user_code import UserCode, call, load_user_code
 from plateau_cause.trial import backbone, functions
 from plateau_cause.trial.finding import Findings
@@ -127,8 +127,18 @@ class _Trial:
             raise PlateauError(f"{key}: {name} does not take {shape} ({reason})") from None
 
     def _optimizer(self, network: nn.Module) -> None:
-        if self.code.optimizer is not None:
-            functions.optimizer(self.code.optimizer, model.as_given(network))
+        """Tries the user's optimizer, and says where nothing can come of it."""
+        own = {id(one) for one in network.parameters() if one.requires_grad}
+        if not own and self.code.build_model is not None:
+            self.found.notes.append("recipe.code: build_model() freezes every parameter: nothing learns")
+        if self.code.optimizer is None:
+            return
+        built = functions.optimizer(self.code.optimizer, model.as_given(network))
+        if own and not own & {id(one) for one in optimizer.moved(built)}:
+            self.found.notes.append(
+                "recipe.code: optimizer() moves no parameter of the network that trains: it holds others, or "
+                "its rate is 0"
+            )
 
     def _loss(self, output: torch.Tensor) -> torch.Tensor:
         target = torch.arange(len(output)) % self.num_classes
