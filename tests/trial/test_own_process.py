@@ -16,7 +16,11 @@ from plateau_cause.trial.own_process import apart
 @pytest.fixture(autouse=True)
 def no_torch(monkeypatch):
     """As in a command that has loaded nothing yet; no thread of torch runs in the copy."""
-    faulthandler.disable()  # it would write where the copy was
+    was_enabled = faulthandler.is_enabled()
+    faulthandler.disable()  # it would write where the copy ended
+    yield
+    if was_enabled:
+        faulthandler.enable()
     monkeypatch.delitem(sys.modules, "torch", raising=False)
 
 
