@@ -204,15 +204,16 @@ def safe_url(url: str | None) -> str | None:
 
 
 def _cost(cost: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
-    repaired = "Reference recipe" if name == "recipe" else "Repaired script"
+    is_recipe = name == "recipe"
+    repaired = "Reference recipe, with the search for it" if is_recipe else "Repaired script, one run"
     rows = [
         (f"Your {name}, one run", numbers.seconds(cost["recipe_seconds"])),
-        (f"{repaired}, one run", numbers.seconds(cost["reference_seconds"])),
+        (repaired, numbers.seconds(cost["reference_seconds"])),
         ("Diagnosis, all in all", numbers.seconds(cost["diagnosis_seconds"])),
     ]
     if cost["reference_seconds"] and cost["diagnosis_seconds"] is not None:
         ratio = cost["diagnosis_seconds"] / cost["reference_seconds"]
-        rows[-1] = (f"{rows[-1][0]}: {ratio:.1f} × the reference run", rows[-1][1])
+        rows[-1] = (f"{rows[-1][0]}: {ratio:.1f} × the line above", rows[-1][1])
     return rows
 
 
