@@ -207,9 +207,12 @@ CASES = {
     ),
     "outputs too few": code(MODEL.format("nn.Linear(3, 1)"), "gives 1 output for 2 classes"),
     "outputs of an image": code(
-        MODEL.format("nn.Unflatten(1, (3, 1, 1))"), "network gives (2, 3, 1, 1) for 2 images"
+        MODEL.format("nn.Linear(3, 3), nn.Unflatten(1, (3, 1, 1))"), "network gives (2, 3, 1, 1) for 2 images"
     ),
     "layers that do not fit": code(MODEL.format("nn.Linear(4, 2)"), "forward() raised RuntimeError"),
+    "no parameters": code(
+        MODEL.format("nn.Identity()"), "build_model() (line 3) gives a network without parameters"
+    ),
     "no network": code(
         "def build_model(num_classes):\n    return num_classes\n", "gives int; allowed: a torch.nn.Module"
     ),

@@ -26,8 +26,9 @@ class Bench:
 def asks(tmp_path, causes="all", **given):
     groups = [{"lr": 0.1, "rates": [0.1], "weight_decay": 0.5}]
     data_set = {"transform": {"steps": [], "place": PLACE}, "place": None}
+    train = {"role": "train", "at_random": ["RandomErasing()"], "data_set": data_set, "labels": {}}
     content = {
-        "loaders": [{"role": "train", "at_random": ["RandomErasing()"], "data_set": data_set}],
+        "loaders": [train],
         "model": {"change_per_step": 1e-5, "dropout": {"p": 0.9, "place": PLACE}},
         "optimizers": [{"class": "optim.SGD", "place": PLACE, "groups": groups, "rates_by_hand": []}],
         "epochs": {"count": 3, "place": PLACE},

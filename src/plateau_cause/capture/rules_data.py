@@ -9,6 +9,7 @@ from plateau_cause.capture import patches
 from plateau_cause.capture.observation import Observation, Peeked, with_places
 
 MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ by more are different
+PLAIN = 0.1  # how far mean and std may be measured from 0 and 1 where nothing normalises
 SIZE_APART = 1.5
 LEAST_SEEN = 4  # labels of a class on average, for what is not among them to be told
 SELDOM, MOSTLY = 0.1, 0.5  # of what a class has on average in training; of the images of an evaluation
@@ -69,11 +70,11 @@ def labels(peeked: Peeked) -> Observation | None:
             common = [name for name in first or {} if name in (second or {})]
             differing = [name for name in common if first[name] != second[name]]
             if differing:
-                name, place = differing[0], other["data_set"]["place"] or other["place"]
+                name, place = differing[0], _labelled_at(other)
                 words = with_places(
                     f"labels are in another order: {name} is {first[name]} in training and {second[name]} in "
                     f"{other['name'] or 'evaluation'}; {len(differing)} classes differ",
-                    place, train["data_set"]["place"])  # fmt: skip
+                    place, _labelled_at(train))  # fmt: skip
                 return Observation("labels_in_another_order", "label_mapping", words, place)
     return None
 
@@ -107,7 +108,10 @@ def order(peeked: Peeked) -> Observation | None:
     if train is None or train["shuffle"] is not False or not train["labels"]["in_order"]:
         return None
     words = with_places("training batches are not shuffled: one class follows the other", train["place"])
-    patch = patches.shuffled(peeked.folder, train["place"])
+    is_shared = any(
+        one["place"] == train["place"] for one in peeked.other_loaders
+    )  # they would be shuffled too
+    patch = None if is_shared else patches.shuffled(peeked.folder, train["place"])
     return Observation("not_shuffled", "data_order", words, train["place"], patch)
 
 
@@ -129,6 +133,13 @@ def transform_place(loader: dict[str, Any]) -> dict[str, Any] | None:
     """Returns where a loader's transform was made; else its data set, else the loader itself."""
     transform = loader["data_set"]["transform"]
     found: dict[str, Any] | None = (transform and transform["place"]) or loader["data_set"]["place"]
+    return found or loader["place"]
+
+
+def _labelled_at(loader: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns where a loader's labels are decided: its data set, the function that it is given, or itself."""
+    transform = loader["data_set"].get("transform") or {}
+    found: dict[str, Any] | None = loader["data_set"]["place"] or transform.get("function")
     return found or loader["place"]
 
 
@@ -160,7 +171,7 @@ def _measured_apart(first: dict[str, Any], second: dict[str, Any]) -> str | None
     stds = max(max(a / b, b / a) for a, b in zip(first["std"], second["std"], strict=True))
     if means <= MEAN_APART * max(1, *first["std"], *second["std"]) and stds <= STD_APART:
         return None
-    is_plain = max(map(abs, second["mean"])) < 0.03 and all(abs(one - 1) < 0.05 for one in second["std"])
+    is_plain = max(map(abs, second["mean"])) < PLAIN and all(abs(one - 1) < PLAIN for one in second["std"])
     return "is not normalised, other" if is_plain else f"is normalised by {_said(second)}, other"
 
 

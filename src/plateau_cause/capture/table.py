@@ -134,7 +134,8 @@ def _summed(optimizer: dict[str, Any]) -> str:
 
 def _later(group: dict[str, Any]) -> float | None:
     """Returns the rate that a schedule or a warmup leads to, where the first step's is below it."""
-    most = max(group.get(name) or 0.0 for name in ("initial_lr", "max_lr", "lr"))
+    ahead = [group.get(name) or 0.0 for name in ("initial_lr", "max_lr", "lr")]
+    most = max(*ahead, *group.get("rates", []))
     return most if most > 1.001 * group["lr"] else None
 
 

@@ -13,7 +13,7 @@ from plateau_cause.capture.child.drawn import sampler_of
 from plateau_cause.capture.child.facts import kind, picture_facts, plain
 from plateau_cause.capture.child.names import assigned_at
 from plateau_cause.capture.child.passes import Loader
-from plateau_cause.capture.child.places import Place, Registry
+from plateau_cause.capture.child.places import Place, Registry, is_users
 from plateau_cause.capture.child.samples import Sample, Sampled, normalisation
 
 HELD = ("transform", "transforms", "tf", "preprocess", "augment")
@@ -69,8 +69,16 @@ def transforms_of(data_set: Any, places: Registry[Place]) -> dict[str, Any] | No
     if transform is None:
         return None
     written = unfolded(transform)
-    place = places.of(written) or places.of(transform) or assigned_at(written)
-    return {"steps": steps(written), "place": place}
+    place = places.of(written) or places.of(transform) or assigned_at(written) or _defined_at(written)
+    return {"steps": steps(written), "place": place, "function": _defined_at(transform)}
+
+
+def _defined_at(function: Any) -> Place | None:
+    """Returns the line at which a function of the user's begins."""
+    code = getattr(function, "__code__", None)
+    if code is None or not is_users(code.co_filename):
+        return None
+    return Place(code.co_filename, code.co_firstlineno)
 
 
 def held_transform(data_set: Any) -> Any:
