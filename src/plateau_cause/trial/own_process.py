@@ -29,7 +29,7 @@ def apart(work: Callable[[], T], code: str) -> T:
     Raises:
         PlateauError: the process ended before the function did.
     """
-    if "torch" in sys.modules or not hasattr(os, "fork"):
+    if not _can_be_copied():
         return work()
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
@@ -51,6 +51,10 @@ def apart(work: Callable[[], T], code: str) -> T:
     if raised is not None:
         raise raised
     return returned  # type: ignore[no-any-return]
+
+
+def _can_be_copied() -> bool:
+    return hasattr(os, "fork") and "torch" not in sys.modules
 
 
 def _send(work: Callable[[], Any], writing: int) -> None:
