@@ -55,6 +55,23 @@ def test_another_process_that_holds_the_pipe_is_not_waited_for():
     os.kill(child, signal.SIGKILL)
 
 
+def test_one_that_ends_beside_a_process_of_its_own_is_heard():
+    def leaves():
+        subprocess.Popen(["sleep", "5"], close_fds=False)
+        os._exit(4)
+
+    with pytest.raises(PlateauError, match="with exit status 4"):
+        apart(leaves, "mine.py")
+
+
+def test_what_cannot_travel_is_told_in_words():
+    def fails():
+        raise ValueError(open(os.devnull))  # noqa: SIM115
+
+    with pytest.raises(RuntimeError, match="/dev/null"):
+        apart(fails, "mine.py")
+
+
 def test_what_takes_long_says_so(monkeypatch, capfd):
     monkeypatch.setattr(own_process, "SAY_S", 0.4)
     monkeypatch.setattr(own_process, "LOOK_S", 0.1)

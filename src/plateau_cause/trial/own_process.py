@@ -8,7 +8,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from plateau_cause.errors import PlateauError
 
@@ -57,39 +57,51 @@ def _can_be_copied() -> bool:
     return hasattr(os, "fork") and "torch" not in sys.modules
 
 
-def _send(work: Callable[[], Any], writing: int) -> None:
-    """Writes what a function returns, or raises, and ends the process."""
+def _send(work: Callable[[], Any], writing: int) -> NoReturn:
+    """Writes what a function returns, or raises, and ends the process: no caller goes on in it."""
+    status = 1
+    try:
+        content = _told(work)
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(len(content).to_bytes(8, "big") + content)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _told(work: Callable[[], Any]) -> bytes:
     told: tuple[Any, BaseException | None]
     try:
         told = work(), None
     except BaseException as error:
         told = None, error
-    content = pickle.dumps(told)
-    with os.fdopen(writing, "wb") as pipe:
-        pipe.write(len(content).to_bytes(8, "big") + content)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+    try:
+        return pickle.dumps(told)
+    except Exception as error:  # what cannot travel is told in words
+        return pickle.dumps((None, RuntimeError(str(told[1] or error))))
 
 
 def _received(reading: int, child: int, code: str) -> bytes:
     """Returns what the process wrote; others that it has started may hold the pipe open for longer."""
-    found, waited_s = b"", 0.0
+    found, waited_s, ended, status = b"", 0.0, 0, 0
     while len(found) < 8 or len(found) < 8 + int.from_bytes(found[:8], "big"):
-        if select.select([reading], [], [], LOOK_S)[0]:
+        if select.select([reading], [], [], 0 if ended else LOOK_S)[0]:
             part = os.read(reading, 1 << 20)
-            if not part:
-                _, status = os.waitpid(child, 0)
-                raise PlateauError(_ended(status, code))
             found += part
-            continue
+            if part:
+                continue
+            ended, status = (child, status) if ended else os.waitpid(child, 0)
+        if ended:  # and nothing more to read
+            raise PlateauError(_ended(status, code))
+        ended, status = os.waitpid(child, os.WNOHANG)
         waited_s += LOOK_S
         if waited_s % SAY_S < LOOK_S:
-            print(
-                f"recipe.code: {code} is still being tried ({waited_s:.0f} s; Ctrl-C ends it)",
-                file=sys.stderr,
-            )
-    os.waitpid(child, 0)
+            said = f"recipe.code: {code} is still being tried ({waited_s:.0f} s; Ctrl-C ends it)"
+            print(said, file=sys.stderr)
+    if not ended:
+        os.waitpid(child, 0)
     return found[8:]
 
 
