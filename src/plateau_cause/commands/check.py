@@ -24,9 +24,9 @@ def check(params: Path | None, as_json: bool) -> int:
     """Checks PARAMS: every key, the images, backbone and weights, and each function of your own file.
 
     Two images go through your transform, network, loss and optimizer, and one training step is made of them;
-    your file is run with your rights for that, in a process of its own. A training script is read and not run.
-    All mistakes are said at once, one line each, and nothing is written. The exit status is 0 where a diagnosis
-    can start, 2 where something has to be mended first.
+    your file is run with your rights for that, in a process of its own. A training script is read, not run.
+    All mistakes are said at once, one line each, and nothing is written. The exit status is 0 where a
+    diagnosis can start, 2 where something has to be mended first.
     """
     from plateau_cause import trial
     from plateau_cause.commands import console
