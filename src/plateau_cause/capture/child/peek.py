@@ -47,9 +47,7 @@ class Peek(Mode):
         self.first_flags: dict[int, bool] = {}  # parameter → whether it required a gradient at the first call
         self.moved: dict[int, tuple[float, float]] = {}  # parameter → norm of its change, and its own
         self.from_zero: set[int] = set()  # parameters that were all zero before the first step
-        self.asleep: set[int] = (
-            set()
-        )  # parameters without a gradient at the first step, before one that is zero
+        self.asleep: set[int] = set()  # parameters before one that is zero: no gradient at the first step
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
         self.cut = False
         self.has_restarted = False
