@@ -199,6 +199,7 @@ def _lightning(work: Workload, files: Path) -> list[float]:
 
 
 def _fastai(work: Workload, files: Path) -> list[float]:
+    from fastai.callback import progress  # noqa: F401  # gives a learner `no_bar`
     from fastai.callback.core import Callback
     from fastai.data.core import DataLoaders
     from fastai.learner import Learner

@@ -17,6 +17,8 @@ BAR = 5.0
 
 def measures() -> Iterator[Measured]:
     """Yields one line: everything of stage feature_shift, beside a map, neighbours and a probe alone."""
+    import umap  # noqa: F401  # as it comes: plateau would load it without what it never calls
+
     features, targets = _features()
     ours, theirs = seconds(lambda: _ours(features, targets)), seconds(lambda: _theirs(features, targets))
     what = f"analysis of {ROWS:,} features of {WIDTH:,}"

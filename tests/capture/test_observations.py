@@ -8,9 +8,9 @@ from plateau_cause.capture.observation import Peeked
 PLACE = {"file": "train.py", "line": 7}
 
 
-def scheduled(kind, options, every="batch", epochs=10, batches=12, outer=None):
+def scheduled(kind, options, every="batch", epochs=10, batches=12, outer=None, **more):
     one = {"class": f"torch.optim.lr_scheduler.{kind}", "options": options, "place": PLACE, "step": PLACE,
-           "stepped_every": every, "part_of": None}  # fmt: skip
+           "stepped_every": every, "part_of": None, **more}  # fmt: skip
     schedules = [one]
     if outer:
         name = f"torch.optim.lr_scheduler.{outer}"
@@ -26,10 +26,8 @@ def scheduled(kind, options, every="batch", epochs=10, batches=12, outer=None):
     [
         ("CosineAnnealingLR", {"T_max": 10}),
         ("CosineAnnealingLR", {"T_max": 5}),
-        ("StepLR", {"step_size": 5, "gamma": 0.1}),
-        ("MultiStepLR", {"milestones": [5, 8], "gamma": 0.1}),
-        ("PolynomialLR", {"total_iters": 10, "power": 1.0}),
-        ("ExponentialLR", {"gamma": 0.6}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 10}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 4}),
     ],
 )
 def test_what_counts_epochs_is_not_stepped_at_every_batch(kind, options):
@@ -41,14 +39,17 @@ def test_what_counts_epochs_is_not_stepped_at_every_batch(kind, options):
     ("kind", "options"),
     [
         ("CosineAnnealingLR", {"T_max": 120}),
-        ("StepLR", {"step_size": 40, "gamma": 0.1}),
-        ("MultiStepLR", {"milestones": [60, 100], "gamma": 0.1}),
-        ("PolynomialLR", {"total_iters": 120, "power": 1.0}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 12}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 40}),
         ("LinearLR", {"total_iters": 5, "start_factor": 0.1}),
     ],
 )
 def test_what_counts_batches_may_be(kind, options):
     assert scheduled(kind, options) is None
+
+
+def test_restarts_that_are_told_a_part_of_an_epoch_may_be():
+    assert scheduled("CosineAnnealingWarmRestarts", {"T_0": 4}, is_led=True) is None
 
 
 @pytest.mark.parametrize(("beat", "length", "is_said"), [
@@ -158,14 +159,17 @@ class TestClasses:
 
 
 def test_a_schedule_whose_rates_are_known_ends_too_early():
-    def said(rates):
-        one = {"class": "CosineDecay", "place": PLACE, "step": PLACE, "stepped_every": "batch", "options": {},
-               "rates_ahead": rates}  # fmt: skip
+    def said(rates, every="batch"):
+        one = {"class": "lr_scheduler.StepLR", "place": PLACE, "step": PLACE, "stepped_every": every,
+               "options": {}, "rates_ahead": rates}  # fmt: skip
         content = {"epochs": {"count": 3}, "schedules": [one], "loaders": [{"role": "train", "batches": 15}]}
         return rules_loop.schedule(Peeked(content, None))
 
     found = said([1e-3, *[0.0] * 10])
-    assert found.code == "schedule_mistimed" and "after 4 of 45 steps" in found.words
+    assert found.code == "schedule_mistimed"
+    assert "StepLR is stepped at every batch and leaves less than 2% of the rate after 10%" in found.words
+    assert said([1e-3, *[0.0] * 10], every="epoch").code == "schedule_fades"
     assert said([1e-3 * (1 - part / 10) for part in range(11)]) is None
     assert said([1e-3, *[0.0] * 9, 1e-3]) is None  # it comes again
     assert said([0.0, *[1e-3] * 9, 0.0]) is None and said([0.0] * 11) is None and said(None) is None
+    assert said([1e-3, 1e-3]) is None  # so far as it was computed

@@ -103,6 +103,27 @@ def test_a_mistimed_schedule_is_stepped_once_an_epoch(prepare, peek, replay):
     assert observe(peek(folder), folder) == []
 
 
+def test_a_schedule_stepped_at_every_batch_and_every_epoch(prepare, peek):
+    folder = prepare("module_level", SCHEDULED, PER_BATCH, PER_EPOCH)
+    (one,) = possible(content := peek(folder), folder, observe(content, folder))
+    assert (one.cause, one.settings) == ("schedule", {"every": "epoch"})
+    assert "ExponentialLR is stepped at every batch" in one.words
+
+
+def test_a_schedule_that_fades_at_its_own_beat_is_left_out(prepare, peek, replay):
+    fading = (SCHEDULED[0], SCHEDULED[1].replace("0.1)", "1e-4)"))
+    longer = ("range(2)", "range(5)")
+    folder = prepare("module_level", fading, PER_EPOCH, longer)
+    (one,) = possible(content := peek(folder), folder, observe(content, folder))
+    assert (one.cause, one.settings) == ("schedule", {"every": "never"})
+    mended, _ = replay(folder, "schedule", settings={"schedule": one.settings})
+    text = (folder / "train.py").read_text()
+    (folder / "train.py").write_text(text.replace("    scheduler.step()\n", ""))
+    healthy, _ = replay(folder)
+    losses = [[epoch["training"]["loss"] for epoch in one["epochs"]] for one in (mended, healthy)]
+    assert losses[0] == losses[1]
+
+
 def test_gradients_that_are_cleared_are_those_of_the_healthy_twin(prepare, replay):
     folder = prepare("module_level", ("        optimizer.zero_grad()\n", ""))
     mended, hits = replay(folder, "clear_gradients")

@@ -16,8 +16,11 @@ FADED = 0.02  # rate after one of several epochs, as a part of the first: too ea
 EARLY = 0.4  # of a training
 UNREACHED = 3  # times that a schedule is longer than the training
 # Options that say how long they last
-LENGTHS = {"OneCycleLR": "total_steps", "LambdaLR": "reaches_zero", "CosineLRScheduler": "t_initial"}
-COSINES = ("CosineAnnealingLR", "CosineLRScheduler")  # the second is timm's
+RESTARTS = "CosineAnnealingWarmRestarts"
+LENGTHS = {"OneCycleLR": "total_steps", "LambdaLR": "reaches_zero", "CosineLRScheduler": "t_initial",
+           RESTARTS: "T_0"}  # fmt: skip
+COSINES = ("CosineAnnealingLR", "CosineLRScheduler", RESTARTS)  # the second is timm's
+TENTHS = 10  # in which the rates ahead are listed
 
 
 def not_cleared(peeked: Peeked) -> Observation | None:
@@ -153,64 +156,50 @@ def schedule(peeked: Peeked) -> Observation | None:
         return None
     schedules = peeked.content["schedules"]
     for one in schedules:
-        faded = _faded(one, epochs["count"] * loader["batches"])
-        if faded is not None:
-            said = with_places(faded, one["place"])
-            return Observation("schedule_mistimed", "schedule", said, one["place"])
         outer = next((other for other in schedules if other["class"] == one.get("part_of")), one)
         beat = {"stepped_every": outer["stepped_every"]}
         words = _mistimed({**one, **beat}, epochs["count"], loader["batches"])
         if words is not None:
             said = with_places(words, outer["step"], one["place"])
             return Observation("schedule_mistimed", "schedule", said, outer["step"])
-    return None
+    return next((found for one in schedules if (found := _faded(one, peeked)) is not None), None)
 
 
 def _mistimed(one: dict[str, Any], epochs: int, batches: int) -> str | None:
     name, options = one["class"].rpartition(".")[2], one["options"]
     steps = epochs * (batches if one["stepped_every"] == "batch" else 1)
-    if one["stepped_every"] == "batch" and epochs > 1:
-        left = _left(name, options, batches)
-        if left is not None and left <= FADED:
-            return f"{name} is stepped at every batch: 1 of {epochs} epochs leaves {left:.0e} of the rate"
-        key = LENGTHS.get(name, "T_max")
-        if name in COSINES and options.get(key) and _counts_epochs(options[key], epochs, batches):
-            return f"{name} is stepped at every batch, and its {key} of {options[key]} counts epochs"
     length = options.get(LENGTHS.get(name, "T_max"))
+    counts_steps = one["stepped_every"] == "batch" and epochs > 1 and not one.get("is_led")
+    if counts_steps and name in COSINES and length and _counts_epochs(name, length, epochs, batches):
+        key = LENGTHS.get(name, "T_max")
+        return f"{name} is stepped at every batch, and its {key} of {length} counts epochs"
     if one["stepped_every"] == "epoch" and length and length >= UNREACHED * steps:
         return f"{name} lasts {length} steps and is stepped once an epoch: {steps} times"
     return None
 
 
-def _faded(one: dict[str, Any], steps: int) -> str | None:
+def _faded(one: dict[str, Any], peeked: Peeked) -> Observation | None:
     """Returns that a schedule leaves nothing of its rate early in a training, where its rates are known."""
     rates = one.get("rates_ahead")
     if not rates or not max(rates) > 0:
         return None
     gone = next((part for part in range(len(rates)) if max(rates[part:]) <= FADED * max(rates)), None)
-    if gone is None or EARLY * (len(rates) - 1) < gone:
+    if gone is None or gone > EARLY * TENTHS:
         return None
-    name, ends = one["class"].rpartition(".")[2], steps * gone // (len(rates) - 1)
-    return f"{name} leaves less than {FADED:.0%} of the rate after {ends} of {steps} steps"
+    name, often = one["class"].rpartition(".")[2], one["stepped_every"] == "batch"
+    beat = {"batch": " is stepped at every batch and", "epoch": ""}.get(one["stepped_every"], "")
+    words = f"{name}{beat} leaves less than {FADED:.0%} of the rate after {gone / TENTHS:.0%} of the training"
+    place = one["step"] if often else one["place"]
+    said = with_places(words, place, one["place"])
+    return Observation("schedule_mistimed" if often else "schedule_fades", "schedule", said, place)
 
 
-def _counts_epochs(length: int, epochs: int, batches: int) -> bool:
+def _counts_epochs(name: str, length: int, epochs: int, batches: int) -> bool:
     """Returns whether a schedule that is stepped at every batch is as long as if it were once an epoch."""
+    if name == RESTARTS:
+        return length < batches or length <= epochs
     is_named_so = 0.8 * epochs <= length <= 1.25 * epochs and 2 * length <= epochs * batches
     return 2 * length <= batches or is_named_so
-
-
-def _left(name: str, options: dict[str, Any], steps: int) -> float | None:
-    """Returns what a decaying schedule leaves of the rate after some steps."""
-    if name == "StepLR":
-        return float(options["gamma"] ** (steps // options["step_size"]))
-    if name == "ExponentialLR":
-        return float(options["gamma"] ** steps)
-    if name == "MultiStepLR" and options.get("milestones"):
-        return float(options["gamma"] ** sum(int(one) <= steps for one in options["milestones"]))
-    if name == "PolynomialLR":
-        return float((1 - min(1.0, steps / options["total_iters"])) ** options["power"])
-    return None
 
 
 def _inactive(modes: dict[str, Any]) -> str:

@@ -32,6 +32,11 @@ def other_beat(peeked: Peeked) -> Settings | None:
     return {"every": {"batch": "epoch", "epoch": "batch"}[every]} if every else None
 
 
+def no_beat(peeked: Peeked) -> Settings | None:
+    """Returns that a schedule is never stepped: what fades at its own beat has no better one."""
+    return {"every": "never"}
+
+
 def loader(peeked: Peeked) -> Settings | None:
     """Returns which loader the training reads, by its number among all that the script built."""
     train = peeked.train_loader

@@ -17,6 +17,7 @@ STANDING = {
     "without_gradient": "without gradient",
 }
 FORMS = {"never negative": "outputs that are never negative"}
+TENTHS = 10  # in which the rates ahead are listed
 AGAINST = {"shares": "shares of classes"}
 
 
@@ -155,11 +156,22 @@ def _schedules(content: dict[str, Any]) -> list[Row]:
         given = {name: value for name, value in one["options"].items() if value is not None}
         options = ", ".join(f"{name} {_listed(value)}" for name, value in given.items())
         found.append(("schedule", f"{one['class']}({options}){every}", at(one["place"])))
+    found += [("rates ahead", _over_time(one["rates_ahead"]), "") for one in content["schedules"][:1]
+              if len(one.get("rates_ahead") or ()) > TENTHS]  # fmt: skip
     epochs = content["epochs"]
     if not epochs:
         return found
     counts = ", then ".join(map(str, [epochs["count"], *epochs.get("later", [])]))
     return [*found, ("epochs", counts, at(epochs["place"]))]
+
+
+def _over_time(rates: list[float]) -> str:
+    """Returns rates of a training's beginning, middle and end; the highest too where it is none of these."""
+    named = [(0, "at first"), (TENTHS // 2, "half way"), (TENTHS, "at the end")]
+    peak = max(range(len(rates)), key=rates.__getitem__)
+    if rates[peak] > 1.001 * max(rates[place] for place, _ in named):
+        named = sorted([*named, (peak, f"at {peak / TENTHS:.0%}")])
+    return ", ".join(f"{rates[place]:.3g} {words}" for place, words in named)
 
 
 def _listed(value: Any) -> str:

@@ -13,6 +13,7 @@ from plateau_cause.capture.child import describe_data, facts, schedules
 from plateau_cause.capture.child.decoding import Decoding
 from plateau_cause.capture.child.describe_model import describe_model
 from plateau_cause.capture.child.expected import expected
+from plateau_cause.capture.child.foreseeing import Length, rates_ahead
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.passes import Forward
 from plateau_cause.capture.child.places import Place
@@ -47,11 +48,12 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
     """Returns the whole peek; see docs/capture.md for every field."""
     model = describe_model(doors, peek)
     names = model.pop("names")
+    loaders, epochs, gradients = _loaders(doors, data), _epochs(doors), _gradients(doors)
     return {
         "schema_version": SCHEMA_VERSION,
         "script": _script(doors),
         "seen": _seen(doors, peek),
-        "loaders": _loaders(doors, data),
+        "loaders": loaders,
         "model": model,
         "expected": doors.hooks.attempt(expected, peek),
         "training": _call(peek.training[:1], peek.training[-1:]),
@@ -64,10 +66,10 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
                        if one.steps or doors.stepping.is_fresh(one)],
         "unused_optimizers": [one.place for one in doors.stepping.held
                               if not (one.steps or one.is_past or doors.stepping.is_fresh(one))],
-        "schedules": schedules.describe(doors.stepping.schedules),
+        "schedules": _schedules(doors, _length(loaders, epochs, gradients)),
         "loss": peek.loss,
-        "gradients": _gradients(doors),
-        "epochs": _epochs(doors),
+        "gradients": gradients,
+        "epochs": epochs,
         "seeds": {name: {"value": facts.plain(value), "place": place}
                   for name, (value, place) in doors.seeding.seeds.items()},
         "problems": doors.hooks.problems,
@@ -179,6 +181,22 @@ def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]
     return {"class": held.kind or facts.kind(held.optimizer), "name": held.name, "place": held.place,
             "step": held.step_place, "is_fresh": doors.stepping.is_fresh(held), "groups": groups,
             "rates_by_hand": by_hand}  # fmt: skip
+
+
+def _schedules(doors: Doors, length: Length | None) -> list[dict[str, Any]]:
+    """Returns each schedule, with the rates that lie ahead where the length of the training is known."""
+    among = doors.stepping.schedules
+    told = schedules.describe(among)
+    ahead = [doors.hooks.attempt(rates_ahead, one, among, length) if length else None for one in among.known]
+    return [{**one, "rates_ahead": rates} for one, rates in zip(told, ahead, strict=True)]
+
+
+def _length(loaders: list[dict[str, Any]], epochs: Any, gradients: dict[str, Any]) -> Length | None:
+    """Returns how long the training is, in steps of the optimizer; None where that is not known."""
+    batches = next((one["batches"] for one in loaders if one["role"] == "train"), None)
+    if not epochs or not batches:
+        return None
+    return Length(epochs["count"], max(1, batches // (gradients["backward_calls_per_step"] or 1)))
 
 
 def _gradients(doors: Doors) -> dict[str, Any]:

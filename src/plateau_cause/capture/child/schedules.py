@@ -12,6 +12,7 @@ from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.course import Course
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.places import Place, here
+from plateau_cause.capture.child.standing_in import Start, is_schedule, parts
 
 # Of a scheduler, beside its options
 STATE = ("base_lrs", "last_epoch", "verbose", "best", "num_bad_epochs", "cooldown_counter", "mode_worse",
@@ -29,6 +30,7 @@ class Schedule:
     step_place: Place | None = None
     steps: int = 0
     within_pass: int = 0  # steps taken while a training pass was under way
+    is_led: bool = False  # whether it is told an epoch or a metric at its steps
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Schedules:
         self.hooks, self.course = hooks, course
         self.known: list[Schedule] = []
         self.interval: str | None = None  # after what a framework steps its schedules
+        self.starts: dict[int, Start] = {}  # by optimizer
         self._depth = 0
 
     @property
@@ -76,13 +79,15 @@ class Schedules:
             return
 
         def step(scheduler: Any, *arguments: Any, **named: Any) -> Any:
+            if not self._depth:
+                self.hooks.hear(self._keep_start, scheduler)
             self._depth += 1
             try:
                 return original(scheduler, *arguments, **named)
             finally:
                 self._depth -= 1
                 if not self._depth:
-                    self.hooks.hear(self.stepped, scheduler)
+                    self.hooks.hear(self.stepped, scheduler, is_led=bool(arguments or named))
 
         step.__wrapped__ = original  # type: ignore[attr-defined]
         setattr(kind, name, step)
@@ -95,11 +100,20 @@ class Schedules:
         if not self._depth and all(one.scheduler is not scheduler for one in self.known):
             self.known.append(Schedule(scheduler, place))
 
-    def stepped(self, scheduler: Any) -> None:
-        """Notes a step; the first one belongs to the construction."""
+    def _keep_start(self, scheduler: Any) -> None:
+        """Keeps all schedules of an optimizer as they are before the first step of any."""
+        optimizer = getattr(scheduler, "optimizer", None)
+        if is_schedule(scheduler) and id(optimizer) not in self.starts:
+            own = [one.scheduler for one in self.known if getattr(one.scheduler, "optimizer", 0) is optimizer]
+            nested = [id(part) for one in own for part in parts(one)]
+            self.starts[id(optimizer)] = Start(optimizer, [one for one in own if id(one) not in nested])
+
+    def stepped(self, scheduler: Any, is_led: bool = False) -> None:
+        """Notes a step that the script asks for, and whether it says to what."""
         known = next((one for one in self.known if one.scheduler is scheduler), None)
         if known is not None:
             known.steps += 1
+            known.is_led |= is_led
             known.step_place = here()
             of = self.course.current
             is_within = of is not None and not of.is_used_up
@@ -122,7 +136,8 @@ def _described(one: Schedule, among: Schedules) -> dict[str, Any]:
              for part in getattr(other.scheduler, "_schedulers", ())}  # fmt: skip
     scheduler, is_told = one.scheduler, isinstance(one.scheduler, Told)
     return {"class": scheduler.kind if is_told else facts.kind(scheduler), "place": one.place,
-            "step": one.step_place, "stepped_every": every, "part_of": parts.get(id(scheduler)),
+            "step": one.step_place, "stepped_every": every, "is_led": one.is_led,
+            "part_of": parts.get(id(scheduler)),
             "options": scheduler.options if is_told else _options(scheduler, among.hooks)}  # fmt: skip
 
 

@@ -1,0 +1,73 @@
+"""What schedules will make of the rate until a training ends: copies of them are stepped ahead."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from plateau_cause.capture.child.schedules import Schedule, Schedules, Told
+from plateau_cause.capture.child.standing_in import StandIn
+
+TENTHS = 10
+MOST = 40_000  # rates computed: below a second
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a training is: epochs, and the optimizer's steps in each."""
+
+    epochs: int
+    steps: int
+
+
+@dataclass(frozen=True)
+class Beat:
+    """When a schedule is stepped: at each of the optimizer's steps, at the end of each epoch, or at both."""
+
+    at_steps: bool
+    at_epochs: bool
+
+
+def rates_ahead(one: Schedule, among: Schedules, length: Length) -> list[float] | None:
+    """Returns the highest rate of all groups at each tenth of a training, under all schedules together.
+
+    The list ends where too many steps would have to be computed; None where a schedule is told what to do
+    from outside: a metric, a number of its own.
+    """
+    start = among.starts.get(id(getattr(one.scheduler, "optimizer", None)))
+    stepped = {id(other.scheduler): other for other in among.known if other.steps}
+    if start is None or isinstance(one.scheduler, Told):
+        return None
+    stand_in, copies = start.again()
+    due = [(copied, stepped[id(scheduler)]) for scheduler, copied in copies if id(scheduler) in stepped]
+    if not due or any(other.is_led for _, other in due):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _rates(stand_in, [(copied, _beat(other)) for copied, other in due], length)
+
+
+def _beat(one: Schedule) -> Beat:
+    """Returns when a schedule was stepped so far."""
+    return Beat(one.within_pass > 0, one.steps > one.within_pass)
+
+
+def _rates(stand_in: StandIn, stepped: list[tuple[Any, Beat]], length: Length) -> list[float]:
+    at_steps = [scheduler for scheduler, when in stepped if when.at_steps]
+    at_epochs = [scheduler for scheduler, when in stepped if when.at_epochs]
+    whole = length.epochs * length.steps
+    kept = Counter(round(part * (whole - 1) / TENTHS) for part in range(TENTHS + 1))
+    left = MOST
+    rates: list[float] = []
+    for step in range(whole):
+        rates += [stand_in.rate] * kept[step]
+        is_last = (step + 1) % length.steps == 0
+        due = at_steps + at_epochs if is_last else at_steps
+        for scheduler in due:
+            scheduler.step()
+        left -= len(due) * len(stand_in.param_groups)
+        if left < 0:
+            break
+    return rates
