@@ -27,7 +27,7 @@ class TestFiles:
         (tmp_path / "images.csv").touch()
         params.load(write(tmp_path, content))
         content["data"]["path"] = "images.xlsx"
-        assert "allowed: an existing .csv or .parquet file" in refusal(tmp_path, content)
+        assert "allowed: an existing .csv or .tsv or .parquet file" in refusal(tmp_path, content)
 
     @pytest.mark.parametrize(("source", "suffix"), [("table", ".parquet"), ("webdataset", ".tar")])
     def test_shards(self, tmp_path, source, suffix):

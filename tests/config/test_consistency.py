@@ -59,7 +59,7 @@ def test_bundled_weights_belong_to_some_models(tmp_path, name, is_bundled):
         ("imagefolder", "data\\pets", "separated by /"),
         ("table", "pets.zip", "an archive; unpack it"),
         ("table", "folder", "a folder of class folders is read by source imagefolder"),
-        ("table", "labels.xlsx", "an existing .csv or .parquet file"),
+        ("table", "labels.xlsx", "an existing .csv or .tsv or .parquet file"),
         ("webdataset", "folder", "this folder holds no .tar files"),
         ("huggingface", "./nothing", "no such folder; allowed: owner/name, or a folder"),
     ],
@@ -77,6 +77,13 @@ def test_what_has_no_effect_is_said():
     recipe = put(recipe, {"sampler": "balanced", "schedule.name": "one_cycle", "schedule.warmup": 0.1})
     assert len(list(consistency.unused(recipe))) == 3
     assert not list(consistency.unused(Recipe()))
+
+
+def test_what_a_script_decides_is_said_once():
+    recipe = put(Recipe(), {"script": "train.py", "arguments": ("--lr", "1"), "trainable": "all", "batch_size": 8})
+    (line,) = consistency.unused(recipe)
+    assert line.startswith("recipe.trainable, recipe.batch_size: no effect beside recipe.script")
+    assert not list(consistency.unused(put(Recipe(), {"script": "train.py"})))
 
 
 def test_a_script_and_code_are_two_recipes(tmp_path):

@@ -72,18 +72,19 @@ def test_defines_nothing_of_use(refusal):
 
 
 @pytest.mark.parametrize(
-    ("text", "name", "count"),
+    ("text", "called"),
     [
-        ("def transform(image): ...", "transform", 2),
-        ("def build_model(): ...", "build_model", 1),
-        ("def loss(a, b, c): ...", "loss", 2),
-        ("def optimizer(model, *, rate): ...", "optimizer", 1),
+        ("def transform(image): ...", "transform(image, train)"),
+        ("def build_model(): ...", "build_model(num_classes)"),
+        ("def loss(a, b, c): ...", "loss(output, target)"),
+        ("def optimizer(model, *, rate): ...", "optimizer(model)"),
+        ("class build_model:\n    def __init__(self): ...", "build_model(num_classes)"),
     ],
 )
-def test_wrong_arguments(refusal, text, name, count):
+def test_wrong_arguments(refusal, text, called):
     found = refusal(text + "\n")
-    assert f"{name}() in " in found
-    assert found.endswith(f"must take {count} argument(s)")
+    own = text.removeprefix("def ").removesuffix(": ...")
+    assert found.endswith(f"mine.py:1: {own}; it is called as {called}" if text[0] == "d" else called)
 
 
 def test_error_inside(tmp_path):

@@ -52,6 +52,11 @@ def test_require_raises_every_line(here):
     assert len(caught.value.lines) == 2
 
 
+def test_class_folders_without_images_are_named(here):
+    (here / "pictures" / "c" / "raw").mkdir(parents=True)
+    assert checked(here, FOLDER).notes == ("data.path: no images in c: no class comes of it",)
+
+
 def test_what_is_stored_smaller_than_it_is_read_is_noted(here):
     small = FOLDER.replace("}", ", stored_size: 96}")
     text = f"{small}recipe: {{preprocessing: {{size: 224}}}}\n"

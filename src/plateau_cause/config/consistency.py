@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from plateau_cause.config import backbone_name, schema
+from plateau_cause.config import recipe as recipes
 from plateau_cause.config.bundled import BUNDLED
 from plateau_cause.errors import PlateauError, shown
 
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from plateau_cause.config.recipe import Recipe
 
 OTHER_SOURCES = ("digits", "imagefolder", "table", "webdataset", "torchvision", "huggingface")
-TABLE_SUFFIXES = (".csv", ".parquet")
+TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
+OF_SCRIPT = ("script", "arguments", "folder", "python", "code")
 WEIGHT_SUFFIXES = (".safetensors", ".pt", ".pth")
 WEIGHT_WORDS = ("bundled", "pretrained", "none")
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 SHARDS = {"table": (".parquet", TABLE_SUFFIXES), "webdataset": (".tar", (".tar",))}
 # What a path was meant for, where the source is another one: its ending -> the source that reads it.
-READS = {".csv": "table", ".parquet": "table", ".tar": "webdataset"}
+READS = {".csv": "table", ".tsv": "table", ".parquet": "table", ".tar": "webdataset"}
 
 
 def mistakes(params: Params, root: Path) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -49,6 +51,9 @@ def mistakes(params: Params, root: Path) -> Iterator[tuple[tuple[str, ...], str]
 
 def unused(recipe: Recipe) -> Iterator[str]:
     """Yields a line for each value of the recipe that another one makes meaningless."""
+    if recipe.script is not None:
+        yield from _beside_script(recipe)
+        return
     smoothing, warmup = recipe.loss.label_smoothing, recipe.schedule.warmup
     if smoothing and recipe.loss.name == "nll":
         yield f"recipe.loss.label_smoothing: {smoothing:g} has no effect; the loss nll does not smooth"
@@ -56,6 +61,15 @@ def unused(recipe: Recipe) -> Iterator[str]:
         yield f"recipe.schedule.warmup: {warmup:g} has no effect; one_cycle has a rise of its own"
     if not recipe.shuffle and recipe.sampler == "balanced":
         yield "recipe.shuffle: false has no effect; recipe.sampler balanced draws at random"
+
+
+def _beside_script(recipe: Recipe) -> Iterator[str]:
+    """Yields a line on the entries that the script decides in their place."""
+    usual = {key.name: key.default for key in schema.leaves(type(recipe))}
+    names = [f"recipe.{name}" for name, value in usual.items()
+             if name not in OF_SCRIPT and recipes.get(recipe, name) != value]  # fmt: skip
+    if names:
+        yield f"{', '.join(names)}: no effect beside recipe.script, which decides this itself"
 
 
 def _script(recipe: Recipe, root: Path) -> Iterator[tuple[tuple[str, ...], str]]:

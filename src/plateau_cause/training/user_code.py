@@ -18,7 +18,10 @@ from plateau_cause.training.keras_model import prepare
 from plateau_cause.training.user_source import Source, read_source, unused
 
 MODULE = "plateau_user_recipe"  # name under which the file is imported
-REQUIRED_ARGUMENTS = {"transform": 2, "build_model": 1, "loss": 2, "optimizer": 1, "on_train_start": 1}
+ARGUMENTS = {
+    "transform": "image, train", "build_model": "num_classes", "loss": "output, target",
+    "optimizer": "model", "on_train_start": "model",
+}  # fmt: skip
 AS_LOADED = "__plateau_as_loaded__"  # where the file's module keeps its variables as they were
 PLAIN = (bool, int, float, str, type(None))  # variables that are compared before and after a training
 NEAR = 0.75  # likeness of a name to the one that was meant
@@ -48,7 +51,7 @@ class UserCode:
     @property
     def defined(self) -> tuple[str, ...]:
         """Names of the functions that the file defines, in the contract's order."""
-        return tuple(name for name in REQUIRED_ARGUMENTS if getattr(self, name) is not None)
+        return tuple(name for name in ARGUMENTS if getattr(self, name) is not None)
 
 
 def load_user_code(path: str | Path | None) -> UserCode:
@@ -68,11 +71,11 @@ def load_user_code(path: str | Path | None) -> UserCode:
         raise PlateauError(f"recipe.code: {file} {source.script}, so it was not run; {_as_script(file)}")
     digest, module = _digest(file), _import(file)
     found = {
-        name: getattr(module, name) for name in REQUIRED_ARGUMENTS if callable(getattr(module, name, None))
+        name: getattr(module, name) for name in ARGUMENTS if callable(getattr(module, name, None))
     }
     if not found:
         raise PlateauError(
-            f"recipe.code: {file} defines none of {', '.join(REQUIRED_ARGUMENTS)}"
+            f"recipe.code: {file} defines none of {', '.join(ARGUMENTS)}"
             f"{_other_kinds(module) or _nearly(source)}{f'; {_as_script(file)}' if source.trains else ''}"
         )
     if wrong := [line for name in found if (line := _wrong_arguments(file, name, found[name]))]:
@@ -92,7 +95,7 @@ def _as_script(file: Path) -> str:
 
 def _other_kinds(module: Any) -> str:
     """Returns what stands under our names and is no function, such as an optimizer that is built already."""
-    kinds = [f"{n} is {type(getattr(module, n)).__name__}" for n in REQUIRED_ARGUMENTS if hasattr(module, n)]
+    kinds = [f"{n} is {type(getattr(module, n)).__name__}" for n in ARGUMENTS if hasattr(module, n)]
     return f" as a function ({', '.join(kinds)})" if kinds else ""
 
 
@@ -102,7 +105,7 @@ def _unused(source: Source, used: tuple[str, ...]) -> tuple[str, ...]:
 
 def _meant(name: str, used: tuple[str, ...] = ()) -> str:
     """Returns ": did you mean transform?" for a name that is nearly one of those that are called."""
-    others = [one for one in REQUIRED_ARGUMENTS if one not in (*used, name)]
+    others = [one for one in ARGUMENTS if one not in (*used, name)]
     close = difflib.get_close_matches(name.lower().removeprefix("get_"), others, n=1, cutoff=NEAR)
     return f": did you mean {close[0]}?" if close else ""
 
@@ -211,11 +214,13 @@ def _name(function: Any) -> str:
 
 def _wrong_arguments(source: Path, name: str, function: Callable[..., Any]) -> str:
     """Returns a line where the function cannot be called as it will be, "" where it can."""
-    count = REQUIRED_ARGUMENTS[name]
     try:
-        inspect.signature(function).bind(*range(count))
+        signature = inspect.signature(function)
+        signature.bind(*ARGUMENTS[name].split(", "))
     except TypeError:
-        return f"recipe.code: {name}() in {source} must take {count} argument(s)"
+        code = getattr(function, "__code__", None)
+        where = f"{source}:{code.co_firstlineno}" if code else str(source)
+        return f"recipe.code: {where}: {name}{signature}; it is called as {name}({ARGUMENTS[name]})"
     except ValueError:  # one written in C: calling it will show
         return ""
     return ""

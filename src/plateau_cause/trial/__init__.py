@@ -53,6 +53,7 @@ def check(path: Path) -> Tried:
     params, wrong = examine(path)
     found = Findings(wrong)
     if params.recipe.script is not None:  # what it does is seen when it runs: the stage capture
+        found.notes += consistency.unused(params.recipe)
         script.examine(params.recipe, path.parent, found)
         return _tried(params, found)
     if params.recipe.code is None or found.touches("recipe.code"):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TRIED = 16  # images that are decoded, spread over the list
 LISTING_S = 2.5  # of a set that is larger, the first part is enough
+MOST_NAMED = 5  # folders in one line
 MOST_DIVIDED = 50_000  # images whose division into splits is tried
 
 
@@ -133,8 +134,12 @@ def _say_classes(sample: Sample, data: Data, key: str, found: Findings) -> None:
     """Says which class names look like one, and what keeps the images from being divided."""
     from plateau_cause.images.labels import doubts
     from plateau_cause.images.prepare import divided
+    from plateau_cause.images.sources import imagefolder
 
     found.notes += doubts(sample.classes, key)
+    if data.source == "imagefolder" and (empty := imagefolder.empty(data, key)):
+        named = ", ".join(empty[:MOST_NAMED]) + (", …" if len(empty) > MOST_NAMED else "")
+        found.notes.append(f"{key}.path: no images in {named}: no class comes of it")
     if key == "data" and sample.is_complete and len(sample.items) <= MOST_DIVIDED:
         usable = [item for item in sample.items if not item.refused]
         if usable and not found.touches(key):

@@ -40,6 +40,12 @@ def test_relative_and_absolute_paths(images, rows, prepared, name):
     assert dataset.classes == ("cat", "dog")
 
 
+def test_fields_apart_by_tabs(images, rows):
+    path = images / "t.tsv"
+    rows.to_csv(path, sep="\t", index=False)
+    assert [one.label for one in items(path)] == rows["label"].tolist()
+
+
 def test_other_column_names(images, rows):
     path = save(rows.rename(columns={"image": "file", "label": "species"}), images / "t.csv")
     assert items(path, image="file", label="species")[0].label == "cat"

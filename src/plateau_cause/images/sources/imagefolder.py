@@ -51,6 +51,16 @@ def read(data: Data, key: str = "data") -> Iterable[Item]:
     )
 
 
+def empty(data: Data, key: str = "data") -> list[str]:
+    """Returns the class folders that hold nothing, relative to the folder: no class comes of them."""
+    root = Path(str(data.path))
+    folders = _folders(root, root, key)
+    if folders and all(_is_split(folder, root, key) for folder in folders):
+        folders = [inner for folder in folders for inner in _folders(folder, root, key)]
+    return [plain_text(folder.relative_to(root).as_posix()) for folder in folders
+            if next(_files(folder, root, key), None) is None]  # fmt: skip
+
+
 def local_files(data: Data, key: str = "data") -> Path | None:
     """Returns the folder."""
     return Path(str(data.path))
