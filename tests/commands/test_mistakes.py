@@ -154,7 +154,7 @@ CASES = {
         "data: {source: table, path: t.csv}\n", "cannot be read as a table", {"t.csv": b"\xff\xfe\x00\x01"}
     ),
     "an Excel file": Case(
-        "data: {source: table, path: t.xlsx}\n", "an existing .csv or .tsv or .parquet file", {"t.xlsx": b"PK"}
+        "data: {source: table, path: t.xlsx}\n", ".csv or .tsv or .parquet file", {"t.xlsx": b"PK"}
     ),
     # backbone and weights
     "a misspelt model": Case(
@@ -194,7 +194,9 @@ CASES = {
     ),
     "a syntax error": code("def loss(output target): ...\n", "raised SyntaxError at line 1"),
     "a missing package": code("import no_such_package\n", "No module named 'no_such_package'"),
-    "wrong arguments": code("def transform(image): ...\n", "mine.py:1: transform(image); it is called as transform(image, train)"),
+    "wrong arguments": code(
+        "def transform(image): ...\n", "mine.py:1: transform(image); it is called as transform(image, train)"
+    ),
     "channels last": code(TRANSFORM + "return to_tensor(image).permute(1, 2, 0)\n", "its channels come last"),
     "a gray tensor": code(TRANSFORM + "return to_tensor(image)[:1]\n", "which the backbone reads"),
     "no tensor": code(TRANSFORM + "return image\n", "gives a PIL image; allowed: a tensor"),

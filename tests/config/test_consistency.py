@@ -80,7 +80,8 @@ def test_what_has_no_effect_is_said():
 
 
 def test_what_a_script_decides_is_said_once():
-    recipe = put(Recipe(), {"script": "train.py", "arguments": ("--lr", "1"), "trainable": "all", "batch_size": 8})
+    own = {"script": "train.py", "arguments": ("--lr", "1")}
+    recipe = put(Recipe(), {**own, "trainable": "all", "batch_size": 8})
     (line,) = consistency.unused(recipe)
     assert line.startswith("recipe.trainable, recipe.batch_size: no effect beside recipe.script")
     assert not list(consistency.unused(put(Recipe(), {"script": "train.py"})))
