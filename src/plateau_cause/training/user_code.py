@@ -70,9 +70,7 @@ def load_user_code(path: str | Path | None) -> UserCode:
     if source.script:
         raise PlateauError(f"recipe.code: {file} {source.script}, so it was not run; {_as_script(file)}")
     digest, module = _digest(file), _import(file)
-    found = {
-        name: getattr(module, name) for name in ARGUMENTS if callable(getattr(module, name, None))
-    }
+    found = {name: getattr(module, name) for name in ARGUMENTS if callable(getattr(module, name, None))}
     if not found:
         raise PlateauError(
             f"recipe.code: {file} defines none of {', '.join(ARGUMENTS)}"
