@@ -15,6 +15,7 @@ from plateau_cause.capture.child.interventions.hold_parameters import HoldParame
 from plateau_cause.capture.child.interventions.no_decay import NoDecay
 from plateau_cause.capture.child.interventions.no_dropout import NoDropout
 from plateau_cause.capture.child.interventions.part import Drawn
+from plateau_cause.capture.child.interventions.rates_level import RatesLevel
 from plateau_cause.capture.child.interventions.shuffle import Shuffle
 from plateau_cause.capture.child.interventions.training_clean import TrainingClean
 from plateau_cause.capture.child.interventions.training_length import TrainingLength
@@ -79,6 +80,16 @@ class TestHeldBesides:
         moved = alone.train(one, alone.optimizer(one[2].parameters()))
         halves = [both.optimizer([weight]) for weight in other[2].parameters()]
         assert both.train(other, *halves) == pytest.approx(moved)
+
+
+def test_no_layer_falls_far_behind_the_fastest():
+    change = RatesLevel("rates_level", {"least": 0.1})
+    groups = [{"params": [nn.Parameter(torch.zeros(1))], "lr": rate} for rate in (1e-9, 0.05, 0.2)]
+    optimizer = torch.optim.SGD(groups)
+    change.before_step(optimizer)
+    assert [group["lr"] for group in optimizer.param_groups] == [pytest.approx(0.02), 0.05, 0.2]
+    change.after_step(optimizer)
+    assert [group["lr"] for group in optimizer.param_groups] == [1e-9, 0.05, 0.2] and change.times == 1
 
 
 class TestShuffle:

@@ -72,6 +72,42 @@ def test_a_divergence_expects_log_probabilities(on, stands_out, tmp_path):
     assert (found is not None) is stands_out
 
 
+@pytest.mark.parametrize(
+    ("on", "function", "stands_out"),
+    [
+        ("never negative", "relu", True),
+        ("never negative", "softplus", False),
+        ("log-probabilities", "relu", False),
+    ],
+)
+def test_log_probabilities_that_pass_a_relu(on, function, stands_out, tmp_path):
+    after = {"function": function, "place": PLACE}
+    loss = {"computes": "nll_loss", "on": on, "after": after, "place": PLACE}
+    found = rules_loop.loss_input(Peeked({"loss": loss}, tmp_path))
+    assert (found is not None and found.code == "output_activation") is stands_out
+
+
+class TestLayersWithoutRate:
+    def said(self, *groups, schedules=()):
+        given = [{"holds": name, "lr": rate, "numbers": 100} for name, rate in groups]
+        optimizer = {"groups": given, "place": PLACE}
+        return rules_model.rates_apart(Peeked({"optimizers": [optimizer], "schedules": schedules}, None))
+
+    def test_are_named_with_their_rate(self):
+        found = self.said(("blocks.0", 1e-9), ("blocks.1", 1e-8), ("blocks.2", 1e-3), ("head", 1e-3))
+        assert (found.code, found.cause) == ("rates_apart", "frozen_layers")
+        said = "blocks.0, blocks.1 as good as never move: a rate of 1e-08 at most, beside 0.001"
+        assert said in found.words
+
+    def test_lower_rates_for_earlier_layers_are_usual(self):
+        assert self.said(("body", 1e-6), ("head", 1e-3)) is None
+        assert self.said(("all", 1e-3)) is None and self.said(("all", 0.0)) is None
+
+    def test_a_schedule_may_raise_what_is_zero_now(self):
+        assert self.said(("body", 0.0), ("head", 1e-3), schedules=[{}]) is None
+        assert self.said(("body", 0.0), ("head", 1e-3)) is not None
+
+
 class TestStanding:
     def content(self, changes_at):
         nothing = {"layers": "", "parameters": 0, "numbers": 0, "changes_at": None}

@@ -216,6 +216,7 @@ SAID = {
 Row = tuple[str, float, bool, str, Callable[[Peeked], dict[str, Any] | None]]
 TABLE: dict[str, Row] = {
     "frozen_layers": ("unfreeze", 0.5, False, "layers are frozen", settings.none),
+    "rates_apart": ("rates_level", 0.5, True, "layers with next to no rate", settings.level),
     "optimizer_parameters": ("hold_parameters", 0.6, True, "no optimizer holds these layers", settings.none),
     "optimizer_before_head": ("hold_parameters", 0.9, True, "no optimizer holds these layers", settings.none),
     "neither_reached_nor_held": (

@@ -121,11 +121,13 @@ def loss_input(peeked: Peeked) -> Observation | None:
         ("kl_div", "probabilities"): "kl_div expects log-probabilities and is given probabilities",
         ("kl_div", "logits"): "kl_div expects log-probabilities and is given plain outputs",
         ("cross_entropy", "never negative"): "outputs pass a ReLU before the loss",
+        ("nll_loss", "never negative"): "log-probabilities pass a ReLU before the loss, which leaves zeros",
     }.get((loss["computes"], loss["on"]))
     is_head = loss["on"] == "never negative"
     if wrong is None or (is_head and function != "relu"):
         return None
-    change = patches.logged if loss["computes"] in ("nll_loss", "kl_div") else patches.without_activation
+    is_logged = loss["computes"] in ("nll_loss", "kl_div") and not is_head
+    change = patches.logged if is_logged else patches.without_activation
     patch = change(peeked.folder, before) if before else None
     code, cause = ("output_activation", "head") if is_head else ("loss_input", "loss_function")
     return Observation(code, cause, with_places(wrong, place, loss["place"]), place, patch)

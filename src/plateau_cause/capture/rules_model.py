@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from plateau_cause.capture import patches, patches_keras
 from plateau_cause.capture.observation import Observation, Peeked, with_places
 from plateau_cause.capture.rules_loop import is_over_one_output
 
 NOTABLE = 0.1  # part of the numbers that are to train that must lack gradients to be worth a word
 HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+MOST_NAMED = 3  # groups of layers in one line
+STILL = 1e-4  # part of its optimizer's highest rate at which a group as good as never moves
 HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and steps far at first
 
 
@@ -107,6 +111,31 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
     return Observation("optimizer_parameters", "optimizer_parameters", words, place, patch)
 
 
+def rates_apart(peeked: Peeked) -> Observation | None:
+    """Returns which layers have next to no rate beside others of their optimizer."""
+    for one in peeked.content["optimizers"]:
+        peaks = [_peak(group) for group in one["groups"]]
+        slow = [group for group, peak in zip(one["groups"], peaks, strict=True) if peak <= STILL * max(peaks)]
+        numbers = sum(group.get("numbers", 0) for group in one["groups"])
+        most = max((peak for peak in peaks if peak <= STILL * max(peaks)), default=0.0)
+        if not slow or not max(peaks) or sum(group["numbers"] for group in slow) < NOTABLE * numbers:
+            continue
+        if not most and peeked.content["schedules"]:
+            continue  # it may raise a rate of zero later
+        layers = list(dict.fromkeys(group["holds"] for group in slow if group["holds"]))
+        named = ", ".join(layers if len(layers) <= MOST_NAMED else [layers[0], "…", layers[-1]])
+        words = f"{named} as good as never move: a rate of {most:.2g} at most, beside {max(peaks):g}"
+        words = with_places(words, one["place"])
+        return Observation("rates_apart", "frozen_layers", words, one["place"])
+    return None
+
+
+def _peak(group: dict[str, Any]) -> float:
+    """Returns the highest rate of a group, so far as it is known."""
+    ahead = [group.get(name) or 0.0 for name in ("initial_lr", "max_lr", "lr")]
+    return max(*ahead, *group.get("rates", []))
+
+
 def _neither_reached_nor_held(peeked: Peeked, held: str) -> Observation:
     """Returns that layers lack gradients and an optimizer: neither alone would have them move."""
     training, layers = peeked.content["training"], peeked.model["not_held"]["layers"]
@@ -189,6 +218,6 @@ def dropout_in_evaluation(peeked: Peeked) -> Observation | None:
 
 
 RULES = (
-    optimizer_parameters, frozen_layers, computed_beforehand, no_steps, gradients_lost, rate, weights,
-    dropout_in_evaluation,
+    optimizer_parameters, frozen_layers, computed_beforehand, rates_apart, no_steps, gradients_lost, rate,
+    weights, dropout_in_evaluation,
 )  # fmt: skip

@@ -37,6 +37,11 @@ def no_beat(peeked: Peeked) -> Settings | None:
     return {"every": "never"}
 
 
+def level(peeked: Peeked) -> Settings | None:
+    """Returns the part of the highest rate that every layer is given: what is usual for pretrained ones."""
+    return {"least": 0.1}
+
+
 def loader(peeked: Peeked) -> Settings | None:
     """Returns which loader the training reads, by its number among all that the script built."""
     train = peeked.train_loader
