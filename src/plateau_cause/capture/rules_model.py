@@ -133,7 +133,7 @@ def rates_apart(peeked: Peeked) -> Observation | None:
 def _peak(group: dict[str, Any]) -> float:
     """Returns the highest rate of a group, so far as it is known."""
     ahead = [group.get(name) or 0.0 for name in ("initial_lr", "max_lr", "lr")]
-    return max(*ahead, *group.get("rates", []))
+    return float(max(*ahead, *group.get("rates", [])))
 
 
 def _neither_reached_nor_held(peeked: Peeked, held: str) -> Observation:
