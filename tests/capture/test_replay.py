@@ -82,6 +82,33 @@ def test_an_augmented_evaluation_is_judged_without_chance(prepare, peek, replay)
     assert np.array_equal(mended, same)
 
 
+BY_HAND = "-{}.log_softmax(1).gather(1, yb[:, None]).mean()"
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "nn.functional.nll_loss({}.log_softmax(1), yb)",
+        "nn.NLLLoss()(nn.functional.log_softmax({}, dim=1), yb)",
+        BY_HAND,
+    ],
+)
+def test_a_log_softmax_of_what_is_activated_already(loss, prepare, peek, replay):
+    """A cross-entropy in two steps, or by hand: its softmax is a second one."""
+    given = ("model(xb)", "model(xb).softmax(1)")
+    plain, twice = (("loss_fn(model(xb), yb)", loss.format(one)) for one in given)
+    folder = prepare("module_level", twice)
+    content = peek(folder)
+    assert [one.code for one in observe(content, folder)] == ["loss_input"]
+    assert content["loss"]["computes"] == "cross_entropy" and content["loss"]["place"] is not None
+    mended, _ = replay(folder, "logits_to_loss")
+    (folder / "train.py").write_text((folder / "train.py").read_text().replace(twice[1], plain[1]))
+    assert observe(peek(folder), folder) == []
+    healthy, _ = replay(folder)
+    losses = [[epoch["training"]["loss"] for epoch in one["epochs"]] for one in (mended, healthy)]
+    assert losses[0] == pytest.approx(losses[1])
+
+
 SCHEDULED = ("lr=0.002)\n", "lr=0.002)\nscheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.1)\n")
 PER_BATCH = ("        optimizer.step()\n", "        optimizer.step()\n        scheduler.step()\n")
 PER_EPOCH = ("    model.eval()\n", "    scheduler.step()\n    model.eval()\n")

@@ -50,7 +50,8 @@ class Activation:
 
     function: str
     place: Place | None
-    result: Any  # what it returned, without its graph; while it is kept nothing else has its address
+    given: Any  # what it was given, without its graph; while it is kept nothing else has its address
+    result: Any  # what it returned, the same way
     within: Any = None  # the module that ran then, called from outside every other
 
 
@@ -88,6 +89,15 @@ class Losing:
         same = (one for one in reversed(self.activations) if _is_same(one.result, given))
         return next(same, None)
 
+    def softmax_of(self, outputs: Any) -> Activation | None:
+        """Returns the log-softmax of a model's outputs, activated or not: a cross-entropy by hand has one."""
+        for one in reversed(self.activations):
+            inner = self.activation_before(one.given)
+            sources = [one.given, *([inner.given] if inner else [])]
+            if one.function == "log_softmax" and any(_is_same(source, outputs) for source in sources):
+                return one
+        return None
+
     def of_framework(self, function: str, output: Any, target: Any, value: Any, **options: Any) -> None:
         """Notes a loss that a framework computes itself, as if torch's function had been called."""
         told = dict.fromkeys(OPTIONS) | options
@@ -120,16 +130,18 @@ class Losing:
 
     def _follow_activation(self, owner: Any, name: str) -> None:
         def called(result: Any, *arguments: Any, **named: Any) -> None:
-            if result.ndim <= 2:
-                self.activations.append(Activation(name, here(), result.detach(), self.calling.outermost))
+            self._keep(name, here(), arguments[0] if arguments else named["input"], result)
 
         self.hooks.after(owner, name, called)
 
+    def _keep(self, name: str, place: Place | None, given: Any, result: Any) -> None:
+        if result.ndim <= 2:
+            kept = Activation(name, place, given.detach(), result.detach(), self.calling.outermost)
+            self.activations.append(kept)
+
     def _follow_module(self, kind: Any, name: str) -> None:
-        def called(result: Any, module: Any, *arguments: Any) -> None:
-            if result.ndim <= 2:
-                place = self.places.of(module) or here()
-                self.activations.append(Activation(name, place, result.detach(), self.calling.outermost))
+        def called(result: Any, module: Any, given: Any, *_: Any) -> None:
+            self._keep(name, self.places.of(module) or here(), given, result)
 
         self.hooks.after(kind, "forward", called)
 

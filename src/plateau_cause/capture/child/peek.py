@@ -201,7 +201,7 @@ class Peek(Mode):
         """Returns the loss that followed a call: of torch, or the module that was called last."""
         losing, logits = self.doors.losing, facts.logits_of(forward.output)
         if not losing.recent:
-            return self._loss_of_module()
+            return self._loss_of_module(logits)
         direct = [one for one in losing.recent if logits is not None and _is_same(logits, one.output)]
         last = self.taken = [*direct[:1], *losing.recent[-1:]][0]
         self.loss_is_changed = not direct
@@ -234,6 +234,10 @@ class Peek(Mode):
         losing, called = self.doors.losing, self.doors.calling.last_without_parameters
         before = losing.activation_before(loss.output)
         is_own = before is not None and loss.module is not None and before.within is loss.module
+        if before is not None and before.function == "log_softmax" and loss.function in FUSED:
+            inner = losing.activation_before(before.given)
+            if inner is not None:  # a softmax of what is activated already
+                return before.given, FUSED[loss.function], inner
         if not is_own or called is None or called[0] is not loss.module:
             return loss.output, loss.function, before
         given = called[1][0]
@@ -247,26 +251,24 @@ class Peek(Mode):
         parts = value / float(root) if float(root) else 0.0
         return self.doors.stepping.is_scaled or abs(parts - max(round(parts), 1)) < WHOLE
 
-    def _loss_of_module(self) -> dict[str, Any]:
+    def _loss_of_module(self, logits: Any) -> dict[str, Any]:
         """Returns the loss where no function of torch was called: the module that was called last."""
-        last = self.doors.calling.last_without_parameters
-        if last is None:
-            place = self.doors.stepping.backward_place
-            return {"function": "the script's own", "computes": None, "place": place, "built": None,
-                    "inside_model": False, "on": None, "after": None, "options": {}}  # fmt: skip
-        module, given, place = last
-        before = self.doors.losing.activation_before(given[0])
-        name = facts.kind(module)
+        losing, last = self.doors.losing, self.doors.calling.last_without_parameters
+        own = None if logits is None else losing.softmax_of(logits)
+        module, given, place = last or (None, (), self.doors.stepping.backward_place)
+        name = "the script's own" if module is None else facts.kind(module)
+        outputs = own.given if own else given[0] if given else None
+        before = None if outputs is None else losing.activation_before(outputs)
         return {
             "function": name,
-            "computes": "cross_entropy" if "crossentropy" in name.lower() else None,
-            "place": place,
-            "built": self.doors.places.of(module),
+            "computes": "cross_entropy" if own or "crossentropy" in name.lower() else None,
+            "place": own.place if own and module is None else place,
+            "built": None if module is None else self.doors.places.of(module),
             "inside_model": False,
-            "on": form(given[0], before.function if before else None),
+            "on": None if outputs is None else form(outputs, before.function if before else None),
             "after": None if before is None else {"function": before.function, "place": before.place},
             "options": {},
-            "outputs": list(given[0].shape),
+            **({} if outputs is None else {"outputs": list(outputs.shape)}),
         }
 
 

@@ -25,6 +25,8 @@ class LogitsToLoss(Intervention):
         """Wraps activations and losses."""
         functional: Any = torch.nn.functional
         self._undoing.install(torch)
+        for owner in (functional, torch, torch.Tensor):
+            self._wrap_softmax(owner)
         self._wrap(functional, "cross_entropy", self._logits)
         self._wrap(functional, "nll_loss", self._log_probabilities)
         self._wrap(functional, "kl_div", self._log_probabilities)
@@ -46,6 +48,17 @@ class LogitsToLoss(Intervention):
             return original(*bound.args, **bound.kwargs)
 
         setattr(functional, name, loss)
+
+    def _wrap_softmax(self, owner: Any) -> None:
+        """Has a log-softmax, which a cross-entropy by hand begins with, taken of plain outputs."""
+        original = owner.log_softmax
+
+        def log_softmax(given: Any, *arguments: Any, **named: Any) -> Any:
+            meant = self._logits(given) if given.requires_grad and given.ndim <= 2 else given
+            self.times += meant is not given
+            return original(meant, *arguments, **named)
+
+        owner.log_softmax = log_softmax
 
     def given(self, call: Call) -> None:
         """Changes the input of a loss of another library."""
