@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.ahead import model_ahead
 from plateau_cause.capture.child.course import Mode
-from plateau_cause.capture.child.losing import FUSED, Activation, Loss, form, kind_of
+from plateau_cause.capture.child.describe_loss import describe_loss
+from plateau_cause.capture.child.losing import Loss
 from plateau_cause.capture.child.passes import Forward, Pass
 from plateau_cause.capture.child.places import Place, frame_here
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
 
 STEPS = 2
-WHOLE = 1e-2  # by how much the loss may differ from what backward is called on
 PARTS = 8  # modules that one training step may call from outside
 
 
@@ -137,7 +137,7 @@ class Peek(Mode):
     def judged(self, forward: Forward, is_training: bool) -> None:
         """Keeps the first loss, and how it follows from the model's output."""
         if is_training and self.loss is None:
-            self.loss = self._loss(forward)
+            self.loss, self.taken, self.loss_is_changed = describe_loss(self.doors, forward)
         self.doors.losing.recent.clear()
 
     def evaluated(self, forward: Forward) -> None:
@@ -197,88 +197,10 @@ class Peek(Mode):
         trained_on = [one.of.of for one in self.training if one.of is not None]
         return [one for one in self.evaluation if one.of is None or one.of.of not in trained_on]
 
-    def _loss(self, forward: Forward) -> dict[str, Any]:
-        """Returns the loss that followed a call: of torch, or the module that was called last."""
-        losing, logits = self.doors.losing, facts.logits_of(forward.output)
-        if not losing.recent:
-            return self._loss_of_module(logits)
-        direct = [one for one in losing.recent if logits is not None and _is_same(logits, one.output)]
-        last = self.taken = [*direct[:1], *losing.recent[-1:]][0]
-        self.loss_is_changed = not direct
-        given, function, before = self._given(last)
-        others = [one for one in losing.recent if one is not last]
-        return {
-            "function": last.function if last.module is None else facts.kind(last.module),
-            "computes": function,
-            "place": last.place,
-            "built": self.doors.places.of(last.module) if last.module is not None else None,
-            "inside_model": last.is_inside,
-            "on": form(given, before.function if before else None, function),
-            "with": [{"function": one.function, "place": one.place} for one in others],
-            "is_whole": not others and self._is_whole(last.value),
-            "after": None if before is None else {"function": before.function, "place": before.place},
-            "options": {name: facts.plain(value) for name, value in last.options.items()},
-            "outputs": list(last.output.shape),
-            "target": {
-                "shape": list(last.target.shape),
-                "dtype": str(last.target.dtype),
-                "kind": kind_of(last.target),
-            },
-        }
-
-    def _given(self, loss: Loss) -> tuple[Any, str, Activation | None]:
-        """Returns what a loss was given, what it computes of it, and the activation that stood before it.
-
-        A module that applies one itself, a softmax for `nll_loss` say, was given what stood before that.
-        """
-        losing, called = self.doors.losing, self.doors.calling.last_without_parameters
-        before = losing.activation_before(loss.output)
-        is_own = before is not None and loss.module is not None and before.within is loss.module
-        if before is not None and before.function == "log_softmax" and loss.function in FUSED:
-            inner = losing.activation_before(before.given)
-            if inner is not None:  # a softmax of what is activated already
-                return before.given, FUSED[loss.function], inner
-        if not is_own or called is None or called[0] is not loss.module:
-            return loss.output, loss.function, before
-        given = called[1][0]
-        return given, FUSED.get(loss.function, loss.function), losing.activation_before(given)
-
-    def _is_whole(self, value: float | None) -> bool:
-        """Returns whether backward was called on this loss: whole, divided for accumulation, or scaled."""
-        root = self.doors.stepping.loss
-        if root is None or not value:
-            return True  # not known to be more
-        parts = value / float(root) if float(root) else 0.0
-        return self.doors.stepping.is_scaled or abs(parts - max(round(parts), 1)) < WHOLE
-
-    def _loss_of_module(self, logits: Any) -> dict[str, Any]:
-        """Returns the loss where no function of torch was called: the module that was called last."""
-        losing, last = self.doors.losing, self.doors.calling.last_without_parameters
-        own = None if logits is None else losing.softmax_of(logits)
-        module, given, place = last or (None, (), self.doors.stepping.backward_place)
-        name = "the script's own" if module is None else facts.kind(module)
-        outputs = own.given if own else given[0] if given else None
-        before = None if outputs is None else losing.activation_before(outputs)
-        return {
-            "function": name,
-            "computes": "cross_entropy" if own or "crossentropy" in name.lower() else None,
-            "place": own.place if own and module is None else place,
-            "built": None if module is None else self.doors.places.of(module),
-            "inside_model": False,
-            "on": None if outputs is None else form(outputs, before.function if before else None),
-            "after": None if before is None else {"function": before.function, "place": before.place},
-            "options": {},
-            **({} if outputs is None else {"outputs": list(outputs.shape)}),
-        }
-
 
 def _copied(module: Any) -> dict[str, Any]:
     state = module.state_dict().items()
     return {name: value.detach().clone() for name, value in state if hasattr(value, "detach")}
-
-
-def _is_same(first: Any, second: Any) -> bool:
-    return bool(first.shape == second.shape and (first.detach() == second.detach()).all())
 
 
 def _held(optimizer: Any) -> list[Any]:
