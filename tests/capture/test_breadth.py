@@ -213,6 +213,25 @@ def test_the_next_fold_is_no_later_phase_and_the_next_stage_is_one(tail, codes, 
     assert [one.code for one in observe(peek(folder), folder)] == codes
 
 
+AROUND = """class Around(torch.optim.Optimizer):
+    def __init__(self, parameters, **options):
+        super().__init__(parameters, options)
+        self.inner = torch.optim.Adam(self.param_groups, **options)
+        self.param_groups = self.inner.param_groups
+
+    def step(self):
+        self.inner.step()
+
+optimizer = Around("""
+
+
+def test_an_optimizer_around_another_is_named_beside_it(prepare, peek):
+    content = peek(prepare("module_level", ("optimizer = torch.optim.Adam(", AROUND)))
+    (one,) = content["optimizers"]
+    assert (one["class"], one["within"]) == ("optim.Adam", ["Around"])
+    assert any("optim.Adam within Around, rate 0.002" in value for _, value, _ in table.rows(content))
+
+
 def test_a_softmax_is_recognised_in_half_precision(prepare, peek):
     half = "loss_fn(model(xb).bfloat16().softmax(1), yb)"
     folder = prepare("module_level", ("loss_fn(model(xb), yb)", half))

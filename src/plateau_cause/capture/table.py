@@ -124,7 +124,8 @@ def _optimizers(content: dict[str, Any]) -> list[Row]:
             settings = ", ".join(
                 f"{name} {value:g}" for name, value in told.items() if value or name == "rate"
             )
-            found.append(("optimizer", f"{one['class']}, {settings}: {group['holds']}", at(one["place"])))
+            kind = " within ".join([one["class"], *one.get("within", ())])
+            found.append(("optimizer", f"{kind}, {settings}: {group['holds']}", at(one["place"])))
         found += [("rate by hand", f"{written['rate']:g}", at(written["place"]))
                   for written in one["rates_by_hand"][-1:]]  # fmt: skip
     if content["model"]["change_per_step"] is not None:

@@ -62,7 +62,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "evaluation": _call(_evaluation(peek)),
         "average": _average(doors, peek),
         "compiled": doors.calling.compiled,
-        "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.held
+        "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.innermost()
                        if one.steps or doors.stepping.is_fresh(one)],
         "unused_optimizers": [one.place for one in doors.stepping.held
                               if not (one.steps or one.is_past or doors.stepping.is_fresh(one))],
@@ -179,6 +179,7 @@ def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]
         )
     by_hand = [{"place": place, "rate": rate} for place, rate in held.by_hand[-4:]]
     return {"class": held.kind or facts.kind(held.optimizer), "name": held.name, "place": held.place,
+            "within": [facts.kind(one.optimizer) for one in doors.stepping.around(held)],
             "step": held.step_place, "is_fresh": doors.stepping.is_fresh(held), "groups": groups,
             "rates_by_hand": by_hand}  # fmt: skip
 

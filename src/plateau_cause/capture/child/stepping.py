@@ -87,6 +87,16 @@ class Stepping:
             self.held.append(known)
         return known
 
+    def around(self, held: Held) -> list[Held]:
+        """Returns the optimizers that hold this one and step by it, as SAM and Lookahead do."""
+        return [one for one in self.held
+                if any(value is held.optimizer for value in vars(one.optimizer).values())]  # fmt: skip
+
+    def innermost(self) -> list[Held]:
+        """Returns the optimizers that hold no other one: those that take the steps."""
+        outer = [id(one) for held in self.held for one in self.around(held)]
+        return [one for one in self.held if id(one) not in outer]
+
     def is_fresh(self, held: Held) -> bool:
         """Returns whether an optimizer was built after the last step: for a second phase, its time comes."""
         taken = sum(one.steps for one in self.held)
