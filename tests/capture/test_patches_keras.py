@@ -43,6 +43,16 @@ def test_what_does_not_stand_in_plain_sight_has_no_patch(text, tmp_path):
     assert unfrozen_but_norms(tmp_path, {"file": "train.py", "line": 1}) is None
 
 
+def test_every_generator_prepares_as_the_network_wants(tmp_path):
+    (tmp_path / "train.py").write_text(
+        "import tensorflow as tf\na = Gen(rescale=1 / 255, zoom_range=0.1)\nb = Gen(rescale=1 / 255)\n"
+    )
+    patch = preprocessed(tmp_path, {"file": "train.py", "line": 2}, "MobileNetV2", "tf")
+    added = [line for line in patch.splitlines() if line.startswith("+") and "Gen" in line]
+    function = "preprocessing_function=tf.keras.applications.mobilenet_v2.preprocess_input"
+    assert added == [f"+a = Gen({function}, zoom_range=0.1)", f"+b = Gen({function})"]
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [
@@ -50,6 +60,11 @@ def test_what_does_not_stand_in_plain_sight_has_no_patch(text, tmp_path):
         ("Gen(preprocessing_function=prepare, rescale=1 / 255)\n", "Gen(preprocessing_function=prepare)\n"),
         ("Gen(\n    9,\n    rescale=1 / 255,\n    preprocessing_function=prepare,\n)\n",
          "Gen(\n    9,\n    preprocessing_function=prepare,\n)\n"),
+        ("a = Gen(rescale=1 / 255, preprocessing_function=prepare, zoom_range=0.1)\n"
+         "b = Gen(rescale=1 / 255, preprocessing_function=prepare)\n",
+         "a = Gen(preprocessing_function=prepare, zoom_range=0.1)\nb = Gen(preprocessing_function=prepare)\n"),
+        ("x = Rescaling(1 / 255)(x)\nx = preprocess_input(x)\n", "x = preprocess_input(x)\n"),
+        ("x = Rescaling(1 / 255)(inputs)\nx = preprocess_input(x)\n", "x = inputs\nx = preprocess_input(x)\n"),
     ],
 )  # fmt: skip
 def test_images_that_are_prepared_twice_lose_the_rescaling(before, after, tmp_path):

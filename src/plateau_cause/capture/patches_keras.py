@@ -25,17 +25,15 @@ def preprocessed(folder: Path, place: Place, network: str, wanted: str) -> str |
 
     def edit(source: Source, line: int) -> list[Edit]:
         calls = source.at(line, ast.Call)
-        rescales = [word for call in calls for word in call.keywords if word.arg == "rescale"]
         function = _function(source.whole, network)
-        twice = [call for call in calls if {"rescale", "preprocessing_function"} <= _words(call)]
-        if len(twice) == len(rescales) == 1:
-            return [source.without(twice[0], rescales[0])]
-        if len(rescales) == 1 and function is not None:
-            value = rescales[0].value
-            start = source.replaced(value, "")[0] - len("rescale=")
-            _, end, _ = source.replaced(value, "")
-            return [(start, end, f"preprocessing_function={function}")]
+        generators = [call for call in calls if "rescale" in _words(call)]
+        if len(generators) == 1:
+            alike = [call for call in _calls(source, called(generators[0])) if "rescale" in _words(call)]
+            edits = [_prepared(source, call, function) for call in alike]  # validation's generator likewise
+            return [one for one in edits if one is not None] if None not in edits else []
         layers = [call for call in calls if called(call) == "Rescaling"]
+        if len(layers) == 1 and _calls(source, "preprocess_input"):
+            return source.without_call(line, layers[0])
         if len(layers) == 1 and wanted in RESCALED:
             return [source.replaced(layers[0], f"{source.text(layers[0].func)}({RESCALED[wanted]})")]
         if len(layers) == 1 and function is not None:
@@ -44,6 +42,18 @@ def preprocessed(folder: Path, place: Place, network: str, wanted: str) -> str |
         return []
 
     return changed(folder, place, edit)
+
+
+def _prepared(source: Source, generator: ast.Call, function: str | None) -> Edit | None:
+    """Returns a generator's rescaling taken out where it prepares images besides, or replaced by that."""
+    rescale = next(word for word in generator.keywords if word.arg == "rescale")
+    if "preprocessing_function" in _words(generator):
+        return source.without(generator, rescale)
+    if function is None:
+        return None
+    _, end, _ = source.replaced(rescale.value, "")
+    start = source.replaced(rescale.value, "")[0] - len("rescale=")
+    return start, end, f"preprocessing_function={function}"
 
 
 def _words(call: ast.Call) -> set[str | None]:

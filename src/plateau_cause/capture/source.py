@@ -82,6 +82,18 @@ class Source:
             start = self._span(given[place - 1])[1]
         return start, end, ""
 
+    def without_call(self, line: int, layer: ast.Call) -> list[Edit]:
+        """Returns the edit that takes `layer` out of `x = layer(x)`; none where it is not called so."""
+        one = self._statement(line)
+        value = one.value if isinstance(one, ast.Assign) else None
+        if not isinstance(one, ast.Assign) or not isinstance(value, ast.Call) or value.func is not layer:
+            return []
+        if len(one.targets) != 1 or len(value.args) != 1:
+            return []
+        if self.text(one.targets[0]) != self.text(value.args[0]):
+            return [self.replaced(value, self.text(value.args[0]))]
+        return [(self._starts[one.lineno - 1], self._starts[one.end_lineno or one.lineno], "")]
+
     def before_last(self, elements: list[ast.expr], new: str) -> Edit:
         """Returns the edit that adds an element before the last of a list, on a line of its own likewise."""
         last = elements[-1]

@@ -47,4 +47,5 @@ def test_each_way_is_recognised_by_its_values(ways):
     for way, image in ways.items():
         assert expects.seen(image.min(), image.max(), list(image.mean((0, 1)))) == way
     assert expects.seen(0.0, 1 / 255, [0.002] * 3) is None  # rescaled twice
+    assert expects.seen(-0.97, 1.05, [0.0] * 3) == "tf"  # made darker or brighter since
     assert expects.seen(-300.0, 200.0, [0.0] * 3) is None

@@ -8,6 +8,7 @@ from typing import Any
 from plateau_cause.capture.child.facts import plain
 from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.keras_child import feeds, library
+from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.looking import Look
 from plateau_cause.capture.keras_child.probe import form
 from plateau_cause.capture.keras_child.scene import Scene
@@ -59,7 +60,7 @@ def _schedules(look: Look, scene: Scene) -> list[dict[str, Any]]:
         options = {key: plain(value) for key, value in given.get_config().items() if key != "name"}
         found.append({"class": type(given).__name__, "place": place, "step": place, "stepped_every": "batch",
                       "options": options, "rates_ahead": _rates_ahead(look, given)})  # fmt: skip
-    for callback in callbacks(look):
+    for callback in callbacks(look.call):
         if type(callback).__name__ in ("LearningRateScheduler", "ReduceLROnPlateau"):
             place = scene.places.of(callback) or look.call.place
             found.append({"class": type(callback).__name__, "place": place, "step": look.call.place,
@@ -76,9 +77,9 @@ def _rates_ahead(look: Look, schedule: Any) -> list[float] | None:
     return [float(library.values(schedule(step))) for step in steps]
 
 
-def callbacks(look: Look) -> list[Any]:
-    """Returns the callbacks that the script gave."""
-    given = look.call.given.get("callbacks")
+def callbacks(call: Call) -> list[Any]:
+    """Returns the callbacks that the script gave to a fit."""
+    given = call.given.get("callbacks")
     return list(given) if isinstance(given, (list, tuple)) else [given] if given else []
 
 

@@ -25,7 +25,7 @@ WITHOUT = {  # where `include_preprocessing=False` leaves the rescaling to the u
     "efficientnetv2b": "torch", "efficientnetv2": "tf", "mobilenetv3": "tf", "convnext": "torch",
 }  # fmt: skip
 NARROW = 0.2  # of the range of a way: images that fill less of it came another way
-RINGS = 0.2  # by how much a bicubic resize overshoots the range, as a part of it
+RINGS = 0.2  # by how much a bicubic resize, or a change of brightness, overshoots the range
 BRIGHT = 160  # more than the brightest value of the way that subtracts a mean
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE = (103.939, 116.779, 123.68)  # of blue, green, red
@@ -74,6 +74,8 @@ def seen(least: float, most: float, channels: list[float]) -> str | None:
         return "caffe" if is_within and spread > NARROW * 255 else None
     if least >= -1.001 and most <= 1.001:
         return "tf" if spread > NARROW * 2 else None
+    if abs(least + 1) <= RINGS and abs(most - 1) <= RINGS:
+        return "tf"
     return "torch" if least >= -2.2 and most <= 2.75 and spread > NARROW * 4.8 else None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.places import Place, here
 from plateau_cause.capture.keras_child import known, library
-from plateau_cause.capture.keras_child.around import around
+from plateau_cause.capture.keras_child.around import around, everywhere
 from plateau_cause.capture.keras_child.scene import Scene
 
 # With these Keras loads what fits; so may TensorFlow's checkpoints, which return their status. Otherwise all
@@ -33,19 +33,38 @@ class Loading:
 
     def __init__(self, hooks: Hooks, scene: Scene) -> None:
         self.hooks, self.scene = hooks, scene
+        self._depth = 0
 
     def install(self, keras: ModuleType) -> None:
         """Puts the listeners into one Keras."""
         for name in known.LOADERS:
             around(keras.Model, name, self._load)
+        everywhere({"load_model": self._load_model}, (keras.__name__.partition(".")[0],))
 
     def _load(self, original: Any, model: Any, *arguments: Any, **named: Any) -> Any:
+        if self.scene.unsaved.of([*arguments, *named.values()][0]) is not None:
+            return None  # it has these weights, and trains on
         before = self.hooks.hear(_copies, model)
         result = original(model, *arguments, **named)
         file = str([*arguments, *named.values()][0])
         is_partial = result is not None or any(named.get(one) for one in PARTIAL)
         self.hooks.hear(self._loaded, model, before or {} if is_partial else {}, file)
         return result
+
+    def _load_model(self, original: Any, *arguments: Any, **named: Any) -> Any:
+        """Returns a whole model from a file; one function of this name calls another."""
+        file = [*arguments, *named.values()][0]
+        known = self.scene.unsaved.of(file)
+        if known is not None:
+            return known
+        self._depth += 1
+        try:
+            model = original(*arguments, **named)
+        finally:
+            self._depth -= 1
+        if not self._depth:
+            self.hooks.hear(self._loaded, model, {}, str(file))
+        return model
 
     def _loaded(self, model: Any, before: dict[int, Any], file: str) -> None:
         """Counts what was changed since; everything where nothing is given to compare with."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from plateau_cause.capture.keras_child import feeds
 from plateau_cause.capture.keras_child.call import Call
-from plateau_cause.capture.keras_child.describe_training import describe_training
+from plateau_cause.capture.keras_child.describe_training import callbacks, describe_training
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.looking import Look, Phase, look
 from plateau_cause.capture.keras_child.training import Mode
@@ -50,6 +50,9 @@ class Peek(Mode):
             self.looks.append(known)
             self._wait()
         self.is_cut = True
+        for one in callbacks(call):
+            if type(one).__name__ == "ModelCheckpoint":
+                self.doors.scene.unsaved.keep(getattr(one, "filepath", None), call.model)
         return known.history
 
     def evaluating(self, original: Any, call: Call) -> Any:
@@ -76,6 +79,8 @@ class Peek(Mode):
 
     def saving(self, original: Any, *arguments: Any, **named: Any) -> Any:
         """Saves nothing: two steps are no reason to write over a finished model."""
+        model, path, *_ = [*arguments, *named.values(), None]
+        self.doors.scene.unsaved.keep(path, model)
 
     def _wait(self) -> None:
         self._timer = threading.Timer(self.limit_s, self.finish, [None])

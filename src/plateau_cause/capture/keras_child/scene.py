@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from plateau_cause.capture.child.places import Place, Registry
+from plateau_cause.capture.keras_child.unsaved import Unsaved
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Scene:
     flags: Registry[Written] = field(default_factory=Registry)  # `trainable` of layers
     compiled: Registry[Compiled] = field(default_factory=Registry)
     wholes: Registry[Any] = field(default_factory=Registry)  # network and head as one, see beforehand
+    unsaved: Unsaved = field(default_factory=Unsaved)  # of a peek
     loaded: list[Any] = field(default_factory=list)  # weights from files, see loading.Loaded
     preprocessed: list[Built] = field(default_factory=list)  # calls of preprocess_input
     tape: Place | None = None  # the first gradient that the script itself asked a tape for

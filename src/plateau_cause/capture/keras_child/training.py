@@ -11,7 +11,7 @@ from plateau_cause.capture.child.hooks import Hooks
 from plateau_cause.capture.child.names import name_in
 from plateau_cause.capture.child.places import frame_here, here
 from plateau_cause.capture.keras_child import library
-from plateau_cause.capture.keras_child.around import around, bound
+from plateau_cause.capture.keras_child.around import around, bound, everywhere
 from plateau_cause.capture.keras_child.beforehand import Beforehand
 from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.scene import Compiled, Scene
@@ -66,6 +66,7 @@ class Training:
         around(keras.Model, "predict_on_batch", self._predicted_on_batch)
         for name in ("save", "save_weights", "export"):
             around(keras.Model, name, self.mode.saving)
+        everywhere({"save_model": self.mode.saving}, (keras.__name__.partition(".")[0],))
 
     def _compile(self, original: Any, *arguments: Any, **named: Any) -> Any:
         if self.hooks.paused or self._depth:
