@@ -80,7 +80,9 @@ class Doors:
                 around(owner, "__init__", self._make)
 
     def _install_flags(self, keras: ModuleType) -> None:
-        for owner in (keras.layers.Layer, keras.Model):
+        kinds = [one for one in vars(keras.layers).values() if isinstance(one, type)]
+        owners = dict.fromkeys(owner for one in (*kinds, keras.Model) for owner in one.__mro__)
+        for owner in owners:  # a batch norm may have a property of its own
             old = vars(owner).get("trainable")
             if isinstance(old, property) and old.fset is not None:
                 owner.trainable = property(old.fget, self._setter(old.fset), old.fdel, old.__doc__)
