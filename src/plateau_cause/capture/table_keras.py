@@ -16,7 +16,8 @@ def rows(content: dict[str, Any]) -> list[Row]:
     keras = content["keras"]
     runs = (f"{keras['library']} {keras['version']} on {keras['backend']}"
             if keras["library"] == "keras" else f"{keras['library']} {keras['version']}")  # fmt: skip
-    return [("runs on", runs, ""), *_base(content), *_fits(keras), *_callbacks(keras)]
+    return [("runs on", runs, ""), *_base(content), *_augmentation(keras), *_steps(content), *_fits(keras),
+            *_callbacks(keras)]  # fmt: skip
 
 
 def _base(content: dict[str, Any]) -> list[Row]:
@@ -34,6 +35,21 @@ def _base(content: dict[str, Any]) -> list[Row]:
     found += [("  preprocessed by", f"{one['by']}.preprocess_input", at(one["place"]))
               for one in keras["preprocessed"][:2]]  # fmt: skip
     return found
+
+
+def _augmentation(keras: dict[str, Any]) -> list[Row]:
+    """Returns the layers of the model that change images at random."""
+    layers = keras.get("augmentation") or []
+    named = " → ".join(one["class"] for one in layers)
+    return [("augmentation", named, at(layers[0]["place"]))] if layers else []
+
+
+def _steps(content: dict[str, Any]) -> list[Row]:
+    """Returns how many batches an epoch has where the script says so."""
+    steps, epochs = content["keras"].get("steps_per_epoch"), content["epochs"]
+    batches = next((one["batches"] for one in content["loaders"] if one["role"] == "train"), None)
+    of = f" of {batches} batches" if batches else ""
+    return [("steps per epoch", f"{steps}{of}", at(epochs["place"]))] if steps and epochs else []
 
 
 def _fits(keras: dict[str, Any]) -> list[Row]:

@@ -18,20 +18,20 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     return [
         "transform(image, train=True) and transform(image, train=False) differ in more than chance: scale, "
-        "normalisation or size. Here images are evaluated as they are trained on."
+        "normalisation, channels or size. Here images are evaluated as they are trained on."
     ]
 
 
 def _entries(arm: Arm, fixed: Arm) -> dict[str, Any]:
-    return {"recipe.code": "in your file: let transform(image, False) scale and normalise as for training"}
+    return {"recipe.code": "in your file: let transform(image, False) prepare images as for training"}
 
 
 WORDS = Words(
     title="Evaluation sees other images than training",
     repair="Evaluate as in training",
     explanation=(
-        "The network learns from images that are scaled or normalised in one way and is judged on images "
-        "that are treated in another. What it learned is not what is measured."
+        "The network learns from images that are prepared in one way (their scale, normalisation, channels or "
+        "size) and is judged on images that are prepared in another. What it learned is not what is measured."
     ),
 )
 FACTOR = RecipeFactor(

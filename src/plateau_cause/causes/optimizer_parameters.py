@@ -12,6 +12,13 @@ def _swap(arm: Arm, other: Arm, rates: Rates) -> Arm:
     return with_freed_rate(arm, swapped, other, rates)
 
 
+HELD = {
+    "head": "the head's parameters alone",
+    "backbone": "the backbone's parameters alone",
+    "none": "none of the model's parameters",
+}
+
+
 def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
     # Of such differences planted in the fault suite 2 of 4 cost accuracy. An optimizer that holds the head
     # alone freezes the rest, and costs what frozen layers cost.
@@ -19,9 +26,9 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
+    what = HELD.get(arm.recipe.optimizer.parameters, "only some of the parameters")
     return [
-        f"The optimizer holds {arm.recipe.optimizer.parameters} parameters: what requires a gradient but is "
-        "not handed to the optimizer never changes."
+        f"The optimizer holds {what}: what requires a gradient but is not handed to the optimizer never changes."
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +24,7 @@ class Seeding:
     def __init__(self, hooks: Hooks, first: int | None = None) -> None:
         self.hooks = hooks
         self.seeds: dict[str, tuple[Any, Place | None]] = {}
+        self.is_aside: Callable[[], bool] = lambda: False  # whether a library sets seeds for its own ends now
         self._first = first  # the seed of a replay
 
     def install_python(self) -> None:
@@ -51,7 +53,7 @@ class Seeding:
     def _follow(self, owner: Any, name: str, library: str) -> None:
         def seeded(*arguments: Any, **named: Any) -> None:
             place = here()
-            if place is not None and (arguments or named):
+            if place is not None and (arguments or named) and not self.is_aside():
                 self.seeds[library] = ([*arguments, *named.values()][0], place)
 
         if self._first:

@@ -118,6 +118,7 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
         "augmentation": _augmentations(first, run.scene),
         "callbacks": [{"class": type(one).__name__, "place": run.scene.places.of(one)}
                       for one in callbacks(first.call)],
+        "steps_per_epoch": plain(given.get("steps_per_epoch")),
         "class_weight": plain(given.get("class_weight")), "validation_split": given.get("validation_split"),
         "stale": [_stale(call, run.scene) for call in peek.stale],
         "fits": [{"place": one.call.place, "compiled_at": compiled_at(one),

@@ -106,6 +106,18 @@ def look(original: Any, call: Call, doors: Doors, phase: Phase) -> Look:
     return found
 
 
+def as_long(history: Any, given: dict[str, Any]) -> Any:
+    """Returns the history of a small fit with as many epochs as the script asked for, the last one repeated.
+
+    Scripts go on from `history.epoch[-1] + 1`, and draw curves of so many points.
+    """
+    first, last = int(given.get("initial_epoch") or 0), int(given.get("epochs", 1))
+    history.epoch = list(range(first, max(last, first + 1)))
+    for values in history.history.values():
+        values += values[-1:] * (len(history.epoch) - len(values))
+    return history
+
+
 def frozen_at(layer: Any, scene: Scene) -> Place | None:
     """Returns the line that wrote `trainable = False`, or that made the layer so."""
     written = scene.flags.of(layer)
@@ -154,7 +166,7 @@ def _step(original: Any, call: Call, found: Look) -> None:
             model.jit_compile = False
     try:
         with hardly_scaled(model.optimizer):
-            found.history = _fitted(original, call, found)
+            found.history = as_long(_fitted(original, call, found), call.given)
     finally:
         model.run_eagerly = kept
         _forget_functions(model)

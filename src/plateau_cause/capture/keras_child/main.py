@@ -84,6 +84,7 @@ def listen(job: dict[str, Any], mode: Mode, hooks: Hooks) -> Run:
     """Returns the doors; each listens as soon as the script has imported its library."""
     scene = Scene()
     doors, training, seeding = Doors(hooks, scene), Training(hooks, scene, mode), Seeding(hooks)
+    seeding.is_aside = lambda: scene.is_training  # generators of images seed every batch
     doors.ears.append(training.called)
     imports = AfterImport()
     sys.meta_path.insert(0, imports)
