@@ -31,7 +31,8 @@ WORDS = Words(
     repair="Evaluate as in training",
     explanation=(
         "The network learns from images that are prepared in one way (their scale, normalisation, channels "
-        "or size) and is judged on images that are prepared in another. What it learned is not what is measured."
+        "or size) and is judged on images that are prepared in another. What it learned is not what is "
+        "measured."
     ),
 )
 FACTOR = RecipeFactor(
