@@ -27,9 +27,7 @@ def _prior(arm: Arm, other: Arm, evidence: Evidence) -> float:
 
 def _explain(arm: Arm, other: Arm, evidence: Evidence) -> list[str]:
     what = HELD.get(arm.recipe.optimizer.parameters, "only some of the parameters")
-    return [
-        f"The optimizer holds {what}: what requires a gradient but is not handed to it never changes."
-    ]
+    return [f"The optimizer holds {what}: what requires a gradient but is not handed to it never changes."]
 
 
 def _acts(arm: Arm) -> bool:
