@@ -145,6 +145,18 @@ def test_functions_of_which_nothing_is_kept_are_told():
     assert record.left_out(given, given) == record.left_out(make_arm({}), given) == []
 
 
+def test_what_a_kept_function_decides_has_to_be_changed_there():
+    own = frozenset({"transform", "augmentation", "evaluation", "model", "trainable"})
+    given = make_arm({"augmentation": "random, as in your file"}, own=own)
+    kept = make_arm({"augmentation": "none", "trainable": "all"}, own=frozenset({"transform", "model"}))
+    assert record.in_file(kept, given) == [
+        {"function": "transform", "what": "augmentation", "value": "none"},
+        {"function": "transform", "what": "evaluation", "value": "as in training"},
+        {"function": "build_model", "what": "trainable", "value": "all"},
+    ]
+    assert record.in_file(given, given) == record.in_file(make_arm({}), given) == []
+
+
 def test_harmless_only_where_the_interval_that_is_shown_says_so(found):
     random = np.random.default_rng(0)
     seen = set()

@@ -8,7 +8,7 @@ import numpy as np
 
 from plateau_cause.config.params import ALL, ALL_IMAGES, OF_ALL
 from plateau_cause.diagnosis.confirmation import Confirmation, final
-from plateau_cause.diagnosis.record import belief_record, left_out, recipe_record, run_record
+from plateau_cause.diagnosis.record import belief_record, in_file, left_out, recipe_record, run_record
 from plateau_cause.diagnosis.verdict import CAUSE, PLATEAU, UNDECIDED
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.laboratory import Laboratory
@@ -151,4 +151,5 @@ def _recommended(
 
 
 def _recipe(arm: Arm, given: Arm) -> dict[str, Any]:
-    return {"recipe": recipe_record(arm, given.recipe.code), "left_out": left_out(arm, given)}
+    return {"recipe": recipe_record(arm, given.recipe.code), "left_out": left_out(arm, given),
+            "in_file": in_file(arm, given)}  # fmt: skip

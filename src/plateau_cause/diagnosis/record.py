@@ -12,6 +12,7 @@ from plateau_cause import numbers
 from plateau_cause.causes import frozen_layers
 from plateau_cause.causes.factor import RecipeFactor
 from plateau_cause.config.params import dump
+from plateau_cause.config.recipe import get
 from plateau_cause.diagnosis import repair
 from plateau_cause.diagnosis.alarms import balanced_accuracy
 from plateau_cause.diagnosis.diagnose import Diagnosed
@@ -22,6 +23,13 @@ from plateau_cause.lab.arm import OWN_PIECES, Arm
 from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.effect import effect
 from plateau_cause.lab.store import CURVES, Result, hits
+
+# Pieces of a user's file -> the key of the recipe that declares the same
+DECLARED = {
+    "augmentation": "augmentation", "trainable": "trainable", "activation": "head.activation",
+    "dropout": "head.dropout", "parameters": "optimizer.parameters",
+    "learning_rate": "optimizer.learning_rate", "weight_decay": "optimizer.weight_decay",
+}  # fmt: skip
 
 
 def record(
@@ -70,6 +78,25 @@ def left_out(arm: Arm, given: Arm) -> list[str]:
     """Returns the functions of the user's file of which an arm keeps nothing, `given` being the recipe's."""
     known = {name: set(pieces) & given.own for name, pieces in OWN_PIECES.items()}
     return [name for name, pieces in known.items() if pieces and not pieces & arm.own] if arm.own else []
+
+
+def in_file(arm: Arm, given: Arm) -> list[dict[str, Any]]:
+    """Returns what an arm changes within functions of the user's file that it keeps: params.yaml cannot.
+
+    Each as `{"function": …, "what": …, "value": …}`; `what` is a key of the recipe where there is one.
+    """
+    changed = given.own - arm.own
+    kept = {name: pieces for name, pieces in OWN_PIECES.items() if set(pieces) & arm.own}
+    return [
+        {"function": name, "what": DECLARED.get(piece, piece), "value": _in_place(piece, arm)}
+        for name, pieces in kept.items() for piece in pieces if piece in changed
+    ]  # fmt: skip
+
+
+def _in_place(piece: str, arm: Arm) -> Any:
+    """Returns what an arm has in place of a piece of the user's file."""
+    others = {"evaluation": "as in training", "clearing": "before each step", "weights": arm.weights}
+    return get(arm.recipe, DECLARED[piece]) if piece in DECLARED else others.get(piece, "as declared")
 
 
 def curves(runs: Mapping[str, Result]) -> pd.DataFrame:
@@ -203,6 +230,7 @@ def _recommended(diagnosed: Diagnosed, targets: np.ndarray, test: np.ndarray) ->
         "after": float(sides[1].mean()),
         "recipe": recipe_record(best.arm, given.recipe.code),
         "left_out": left_out(best.arm, given),
+        "in_file": in_file(best.arm, given),
         "weights": best.arm.weights,
         "gain": {"effect": gain.mean, "ci": [gain.low, gain.high]},
     }

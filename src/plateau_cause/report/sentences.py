@@ -138,6 +138,24 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(spoken(name) for name in names)
 
 
+def in_file(found: Record) -> list[str]:
+    """Returns what the recommended recipe asks to be changed in the user's file: params.yaml cannot."""
+    said = []
+    if left_out := found["recommended"].get("left_out"):
+        functions = " and ".join(f"{name}()" for name in left_out)
+        said.append(f"The recommended recipe runs your file without its {functions}: leave that out of it.")
+    changes: dict[str, list[str]] = {}
+    for one in found["recommended"].get("in_file", ()):
+        value = f"{one['value']:g}" if isinstance(one["value"], float) else one["value"]
+        changes.setdefault(one["function"], []).append(f"{one['what']}: {'null' if value is None else value}")
+    said += [
+        f"The recommended recipe changes what {name}() in your file decides ({', '.join(values)}): change it "
+        "there; params.yaml has no effect on it."
+        for name, values in changes.items()
+    ]
+    return said
+
+
 def notes(summary: Record, found: Record, target: float | None) -> list[str]:
     """Returns what a reader must know to read the numbers rightly, the gravest first."""
     said = [*summary["alarms"], *_diverged(found), *_scale(summary), *_target(summary, target)]
@@ -147,9 +165,7 @@ def notes(summary: Record, found: Record, target: float | None) -> list[str]:
             f"Accuracies of the recipe and of the recommended recipe are means over {seeds} seeds; "
             "those of single runs are of the first."
         )
-    if left_out := found["recommended"].get("left_out"):
-        functions = " and ".join(f"{name}()" for name in left_out)
-        said.append(f"The recommended recipe runs your file without its {functions}: leave that out of it.")
+    said += in_file(found)
     trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]
     if summary["verdict"] == "healthy" and trained is not None and trained < tested:
         said.append(

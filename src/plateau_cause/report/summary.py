@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plateau_cause.config.params import ALL_IMAGES
-from plateau_cause.report.sentences import headline, notes, tells_apart, would_settle
+from plateau_cause.report.sentences import headline, in_file, notes, tells_apart, would_settle
 
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
 Record = Mapping[str, Any]
@@ -59,6 +59,7 @@ def summarize(
         "subject": found.get("subject", "recipe"),
         **({"scale": dict(found["scale"])} if "scale" in found else {}),
     }
+    summary["recommended_in_file"] = in_file(found)
     summary["notes"] = notes(summary, found, target)
     summary["would_settle"] = would_settle(summary)
     return {**summary, "headline": headline(summary, found)}

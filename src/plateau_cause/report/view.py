@@ -51,9 +51,7 @@ def view(content: ReportContent) -> dict[str, Any]:
         "plateau_sentence": plateau_sentence(summary),
         "levels": _levels(summary),
         "missing": _missing(summary),
-        "recipe_yaml": to_yaml({"recipe": summary["recommended_recipe"]})
-        if summary["recommended_recipe"]
-        else None,
+        "recipe_yaml": _recipe_yaml(summary) if summary["recommended_recipe"] else None,
         "cost": _cost(summary["cost"], subject(summary)),
         "tested": by_standing(summary),
         "shares_of": _shares_of(summary),
@@ -62,6 +60,12 @@ def view(content: ReportContent) -> dict[str, Any]:
         "runs": [{**run, "url": urls[run["run_id"]]} for run in content.runs],
         "trustworthiness": content.trustworthiness,
     }
+
+
+def _recipe_yaml(summary: Mapping[str, Any]) -> str:
+    """Returns the recommended recipe, below what has to be changed in the user's own file besides."""
+    above = "".join(f"# {sentence}\n" for sentence in summary.get("recommended_in_file", ()))
+    return above + to_yaml({"recipe": summary["recommended_recipe"]})
 
 
 def _cause(
