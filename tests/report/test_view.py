@@ -23,6 +23,14 @@ def test_the_recommended_recipe_comes_back_from_its_yaml(make) -> None:
     assert yaml.safe_load(view(content)["recipe_yaml"])["recipe"] == content.summary["recommended_recipe"]
 
 
+def test_what_has_to_be_changed_in_a_file_stands_above_the_recipe(make) -> None:
+    content = make("plateau")
+    content.summary["recommended_in_file"] = ["Change what transform() decides there."]
+    text = view(content)["recipe_yaml"]
+    assert text.startswith("# Change what transform() decides there.\nrecipe:\n")
+    assert yaml.safe_load(text)["recipe"] == content.summary["recommended_recipe"]
+
+
 def test_the_plateau_in_one_sentence(load) -> None:
     assert plateau_sentence(load("plateau")) == (
         "Training accuracy stays between 71.8% and 72.5% from epoch 3 on; test accuracy is 69.4%, "

@@ -214,13 +214,14 @@ class Doors:
 
     def _called(self, layer: Any, named: dict[str, Any]) -> None:
         if library.is_model(layer) or named.get("training") is not None or self.scene.networks.of(layer):
-            kept, place = self.scene.calls.of(layer), here()
-            if place is not None and kept is None:
-                self.scene.calls.remember(layer, Called(place, named.get("training")))
-            elif (
-                kept is not None and kept.training is not None and kept.training is not named.get("training")
-            ):
-                # The value of an argument of the script's own `call`, which differs: it says nothing itself.
+            kept, place, given = self.scene.calls.of(layer), here(), named.get("training")
+            is_told = kept is not None and kept.training is None and given is not None
+            if place is None:
+                return
+            if kept is None or (is_told and place != kept.place and not self.scene.is_training):
+                self.scene.calls.remember(layer, Called(place, given))
+            elif place == kept.place and kept.training not in (None, given):
+                # An argument of the script's own `call`: it says nothing itself
                 self.scene.calls.remember(layer, Called(kept.place, None))
 
     def _acts_by_chance(self, original: Any, layer: Any, *arguments: Any, **named: Any) -> Any:
