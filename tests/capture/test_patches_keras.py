@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from plateau_cause.capture.patches_keras import preprocessed, unfrozen_but_norms
+from plateau_cause.capture.patches_keras import compiled_again, preprocessed, unfrozen_but_norms
 
 NORMS = '"BatchNormalization" not in type({}).__name__'
 CASES = {
@@ -41,6 +41,26 @@ def test_all_but_batch_norms_are_unfrozen(name, tmp_path):
 def test_what_does_not_stand_in_plain_sight_has_no_patch(text, tmp_path):
     (tmp_path / "train.py").write_text(text)
     assert unfrozen_but_norms(tmp_path, {"file": "train.py", "line": 1}) is None
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "again"),
+    [
+        ("keras.optimizers.Adam(1e-2)", "keras.optimizers.Adam(0.0001)"),
+        ("keras.optimizers.SGD(momentum=0.9, learning_rate=0.001)",
+         "keras.optimizers.SGD(momentum=0.9, learning_rate=1e-05)"),
+        ("keras.optimizers.Adam(1e-6)", "keras.optimizers.Adam(1e-6)"),
+        ('"adam"', "keras.optimizers.Adam(1e-05)"),
+        ("made", "made"),
+    ],
+)  # fmt: skip
+def test_what_is_unfrozen_is_compiled_at_a_lower_rate(optimizer, again, tmp_path):
+    text = f'import keras\nmodel.compile({optimizer}, "mse")\nbase.trainable = True\nmodel.fit(x, y)\n'
+    (tmp_path / "train.py").write_text(text)
+    places = ({"file": "train.py", "line": line} for line in (4, 2))
+    patch = compiled_again(tmp_path, *places)
+    (added,) = [line for line in patch.splitlines() if line.startswith("+model")]
+    assert added == f'+model.compile({again}, "mse")'
 
 
 def test_every_generator_prepares_as_the_network_wants(tmp_path):

@@ -18,6 +18,8 @@ MODULES = {  # beginnings of networks' names → the module of keras.application
 }  # fmt: skip
 BUFFER = "10_000"  # images
 RESCALED = {"tf": "1 / 127.5, offset=-1", "unit": "1 / 255", "byte": "1.0"}
+OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop", "adamw": "AdamW", "nadam": "Nadam"}
+LOWEST, HIGHEST = 1e-5, 1e-4  # rates at which Keras' guides have pretrained layers trained
 
 
 def preprocessed(folder: Path, place: Place, network: str, wanted: str) -> str | None:
@@ -206,7 +208,7 @@ def hub_trained(folder: Path, place: Place) -> str | None:
 
 
 def compiled_again(folder: Path, fit: Place, compiled: Place) -> str | None:
-    """Returns the fit with the same `compile` once more before it, in the same file."""
+    """Returns the fit with the same `compile` once more before it, at a rate for pretrained layers."""
     if not fit or not compiled or fit["file"] != compiled["file"]:
         return None
 
@@ -215,9 +217,31 @@ def compiled_again(folder: Path, fit: Place, compiled: Place) -> str | None:
         fits = [call for call in source.at(line, ast.Call) if called(call) == "fit"]
         if len(calls) != 1 or len(fits) != 1:
             return []
-        return [source.inserted(source.first_line(line), " ".join(source.text(calls[0]).split()))]
+        again = _at_rate_of_pretrained(source, calls[0])
+        return [source.inserted(source.first_line(line), " ".join(again.split()))]
 
     return changed(folder, fit, edit)
+
+
+def _at_rate_of_pretrained(source: Source, compiled: ast.Call) -> str:
+    """Returns a `compile` as it is written, with the rate divided by a hundred: a new head bears far more."""
+    text = source.text(compiled)
+    given = [one.value for one in compiled.keywords if one.arg == "optimizer"] + compiled.args[:1]
+    optimizer = given[0] if given else None
+    if isinstance(optimizer, ast.Constant) and str(optimizer.value).lower() in OPTIMIZERS:
+        name = _known(source.whole, OPTIMIZERS[str(optimizer.value).lower()], "optimizers")
+        return text.replace(source.text(optimizer), f"{name}({LOWEST:g})", 1) if name else text
+    if not isinstance(optimizer, ast.Call):
+        return text
+    rates = [one.value for one in optimizer.keywords if one.arg in ("learning_rate", "lr")]
+    rate = next(iter([*rates, *optimizer.args[:1]]), None)
+    if not isinstance(rate, ast.Constant) or not isinstance(rate.value, float):
+        return text
+    lower = min(max(rate.value / 100, LOWEST), HIGHEST)
+    if lower >= rate.value:
+        return text
+    written = source.text(optimizer)
+    return text.replace(written, written.replace(source.text(rate), f"{lower:g}", 1), 1)
 
 
 def buffered(folder: Path, place: Place) -> str | None:
