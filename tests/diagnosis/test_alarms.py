@@ -27,6 +27,7 @@ def test_silence_where_nothing_is_wrong():
     wrong = LABELS.copy()
     wrong[:10] = (wrong[:10] + 1) % 4
     assert codes(predictions=wrong, val_accuracy=0.93) == []
+    assert codes(wrong_labels={"train": (0.3, 0.2), "held_out": (0.1, 0.05)}) == []
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,8 @@ def test_silence_where_nothing_is_wrong():
     [
         ({"predictions": (LABELS + 1) % 4}, "splits_apart"),
         ({"predictions": (LABELS + 1) % 4}, "below_chance"),
+        ({"predictions": np.zeros(200, int)}, "at_chance"),
+        ({"wrong_labels": {"train": (0.17, 0.12), "held_out": (0.19, 0.14)}}, "wrong_labels"),
         ({"predictions": np.zeros(200, int), "val_accuracy": 0.25}, "one_class"),
         ({"predictions": np.where(LABELS == 3, 0, LABELS), "val_accuracy": 0.75}, "never_recognised"),
         ({"probe_val": 0.95, "best_val": 0.8}, "probe_ahead"),

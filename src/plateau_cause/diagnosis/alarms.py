@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from plateau_cause.numbers import percent
 
 SURE = 3.0  # standard errors
+UNTOLD = 1.64  # standard errors
 APART = 0.1  # accuracy between two splits, or between accuracy and balanced accuracy, that is said
 LEAKED = 0.05  # share of a split that copies training images from which its accuracy means little
 TOLD_APART = 0.75  # AUC between training and test images
+WRONG = 0.1  # of the labels, surely, in training and beyond: what caps every accuracy
 FEWEST = 5  # test images of a class from which it is said that it is never recognised
 ALMOST_ALL = 0.98  # share of the predictions that one class takes
 SHOWN = 5  # classes in a sentence
@@ -46,6 +48,8 @@ class Seen:
         split_auc: of a classifier between training and test images.
         probe_val, best_val: validation accuracy of the best linear probe on frozen features, and of the
             best run.
+        wrong_labels: of training and of held-out images ("train", "held_out"), the share of labels that look
+            wrong, and the lower end of its interval.
     """
 
     classes: tuple[str, ...]
@@ -58,6 +62,7 @@ class Seen:
     probe_val: float
     best_val: float
     min_effect: float
+    wrong_labels: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     @property
     def accuracy(self) -> float:
@@ -106,9 +111,16 @@ def _error(seen: Seen) -> float:
     return math.sqrt(spread / max(1, seen.val_images) + spread / max(1, len(seen.labels)))
 
 
-def _below_chance(seen: Seen) -> Iterator[Alarm]:
+def _near_chance(seen: Seen) -> Iterator[Alarm]:
     chance = 1.0 / len(seen.classes)
     error = math.sqrt(chance * (1.0 - chance) / max(1, len(seen.labels)))
+    if abs(seen.accuracy - chance) <= UNTOLD * error:
+        yield Alarm(
+            "at_chance",
+            f"Test accuracy {percent(seen.accuracy)} cannot be told from chance ({percent(chance)}) with "
+            f"{len(seen.labels)} test images.",
+            acquits=False,
+        )
     if seen.accuracy < chance - SURE * error:
         yield Alarm(
             "below_chance",
@@ -173,6 +185,18 @@ def _shifted(seen: Seen) -> Iterator[Alarm]:
         )
 
 
+def _wrong_labels(seen: Seen) -> Iterator[Alarm]:
+    found = [seen.wrong_labels.get(split, (0.0, 0.0)) for split in ("train", "held_out")]
+    if min(low for _, low in found) >= WRONG:
+        train, held_out = (rate for rate, _ in found)
+        yield Alarm(
+            "wrong_labels",
+            f"About {train:.0%} of the training labels and {held_out:.0%} of the held-out ones look wrong "
+            "(data/interventions/suspect_labels.csv lists them): no recipe is judged above its labels.",
+            acquits=False,
+        )
+
+
 def _unbalanced(seen: Seen) -> Iterator[Alarm]:
     balanced = seen.class_mean
     if seen.accuracy - balanced >= APART:
@@ -186,8 +210,9 @@ def _unbalanced(seen: Seen) -> Iterator[Alarm]:
 
 CHECKS: tuple[Callable[[Seen], Iterator[Alarm]], ...] = (
     _splits_apart,
-    _below_chance,
+    _near_chance,
     _one_class,
+    _wrong_labels,
     _never_recognised,
     _probe_ahead,
     _leaks,

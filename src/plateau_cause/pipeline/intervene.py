@@ -114,6 +114,7 @@ def _seen(
 ) -> Seen:
     """Returns what was measured of the recipe and the data, with all images, for the alarms."""
     dataset, evidence = lab.dataset, asked.diagnosed.evidence
+    noise = artifacts.read_json(root / paths.NOISE)
     leaked = artifacts.read_parquet(root / paths.LEAKAGE)
     return Seen(
         classes=dataset.classes,
@@ -126,7 +127,9 @@ def _seen(
         probe_val=max(evidence.probe_recipe, evidence.probe_canonical),
         best_val=asked.best,
         min_effect=given.diagnosis.min_effect,
-    )
+        wrong_labels={part: (noise[part]["rate"], noise[part]["interval"][0])
+                      for part in ("train", "held_out")},
+    )  # fmt: skip
 
 
 def _copies(leaked: pd.DataFrame, split: str) -> int:
