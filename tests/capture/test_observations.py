@@ -2,7 +2,7 @@
 
 import pytest
 
-from plateau_cause.capture import observations, rules_data, rules_loop, rules_model
+from plateau_cause.capture import observations, rules_data, rules_keras, rules_loop, rules_model
 from plateau_cause.capture.observation import Peeked
 
 PLACE = {"file": "train.py", "line": 7}
@@ -85,6 +85,38 @@ def test_log_probabilities_that_pass_a_relu(on, function, stands_out, tmp_path):
     loss = {"computes": "nll_loss", "on": on, "after": after, "place": PLACE}
     found = rules_loop.loss_input(Peeked({"loss": loss}, tmp_path))
     assert (found is not None and found.code == "output_activation") is stands_out
+
+
+class TestWeightsOfClasses:
+    def said(self, weights, seen, classes=None):
+        train = {"role": "train", "labels": {"seen": seen, "classes": classes}}
+        content = {"framework": "keras", "keras": {"class_weight": weights}, "loaders": [train],
+                   "training": {"place": PLACE}}  # fmt: skip
+        return rules_keras.weighed_apart(Peeked(content, None))
+
+    def test_weights_that_make_one_class_count_alone(self):
+        found = self.said({"0": 200.0, "1": 0.05}, {"0": 44, "1": 43})
+        assert (found.code, found.cause) == ("classes_weighed_apart", "class_imbalance")
+        assert "class 0 count 4093 times as much" in found.words
+
+    def test_weights_by_rarity_are_as_they_should_be(self):
+        assert self.said({"0": 9.0, "1": 0.1}, {"0": 10, "1": 900}) is None
+        assert self.said({"0": 9.0, "1": 0.1}, {"cat": 10, "dog": 900}, ["cat", "dog"]) is None
+        assert self.said(None, {"0": 10, "1": 900}) is None
+
+    def test_a_class_is_called_by_its_name(self):
+        found = self.said({"0": 0.1, "1": 9.0}, {"cat": 10, "dog": 90}, ["cat", "dog"])
+        assert "class dog count" in found.words
+
+
+@pytest.mark.parametrize(("activation", "labels", "stands_out"), [
+    ("linear", 2, True), ("softmax", 2, True), ("linear", 0, False), ("tanh", 2, False),
+])  # fmt: skip
+def test_a_loss_for_numbers_on_classes(activation, labels, stands_out):
+    loss = {"function": "mean_squared_error", "activation": activation, "built": PLACE}
+    train = {"role": "train", "labels": {"seen": {str(one): 5 for one in range(labels)}}}
+    content = {"framework": "keras", "keras": {"fits": []}, "loss": loss, "loaders": [train]}
+    assert (rules_keras.distance(Peeked(content, None)) is not None) is stands_out
 
 
 class TestLayersWithoutRate:

@@ -58,7 +58,7 @@ def test_what_is_unfrozen_is_compiled_at_a_lower_rate(optimizer, again, tmp_path
     text = f'import keras\nmodel.compile({optimizer}, "mse")\nbase.trainable = True\nmodel.fit(x, y)\n'
     (tmp_path / "train.py").write_text(text)
     places = ({"file": "train.py", "line": line} for line in (4, 2))
-    patch = compiled_again(tmp_path, *places)
+    patch = compiled_again(tmp_path, *places, thaws=True)
     (added,) = [line for line in patch.splitlines() if line.startswith("+model")]
     assert added == f'+model.compile({again}, "mse")'
 

@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+from plateau_cause.capture.keras_child.thawing import of_pretrained
 from plateau_cause.capture.patches import Place, changed
 from plateau_cause.capture.source import Edit, Source, called
 
@@ -18,8 +19,8 @@ MODULES = {  # beginnings of networks' names → the module of keras.application
 }  # fmt: skip
 BUFFER = "10_000"  # images
 RESCALED = {"tf": "1 / 127.5, offset=-1", "unit": "1 / 255", "byte": "1.0"}
+USUAL = 1e-3  # rate of an optimizer that is given by its name
 OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop", "adamw": "AdamW", "nadam": "Nadam"}
-LOWEST, HIGHEST = 1e-5, 1e-4  # rates at which Keras' guides have pretrained layers trained
 
 
 def preprocessed(folder: Path, place: Place, network: str, wanted: str) -> str | None:
@@ -207,8 +208,8 @@ def hub_trained(folder: Path, place: Place) -> str | None:
     return changed(folder, place, edit)
 
 
-def compiled_again(folder: Path, fit: Place, compiled: Place) -> str | None:
-    """Returns the fit with the same `compile` once more before it, at a rate for pretrained layers."""
+def compiled_again(folder: Path, fit: Place, compiled: Place, thaws: bool) -> str | None:
+    """Returns the fit with the same `compile` once more before it; where layers thaw, at a rate for them."""
     if not fit or not compiled or fit["file"] != compiled["file"]:
         return None
 
@@ -217,7 +218,7 @@ def compiled_again(folder: Path, fit: Place, compiled: Place) -> str | None:
         fits = [call for call in source.at(line, ast.Call) if called(call) == "fit"]
         if len(calls) != 1 or len(fits) != 1:
             return []
-        again = _at_rate_of_pretrained(source, calls[0])
+        again = _at_rate_of_pretrained(source, calls[0]) if thaws else source.text(calls[0])
         return [source.inserted(source.first_line(line), " ".join(again.split()))]
 
     return changed(folder, fit, edit)
@@ -230,15 +231,15 @@ def _at_rate_of_pretrained(source: Source, compiled: ast.Call) -> str:
     optimizer = given[0] if given else None
     if isinstance(optimizer, ast.Constant) and str(optimizer.value).lower() in OPTIMIZERS:
         name = _known(source.whole, OPTIMIZERS[str(optimizer.value).lower()], "optimizers")
-        return text.replace(source.text(optimizer), f"{name}({LOWEST:g})", 1) if name else text
+        return text.replace(source.text(optimizer), f"{name}({of_pretrained(USUAL):g})", 1) if name else text
     if not isinstance(optimizer, ast.Call):
         return text
     rates = [one.value for one in optimizer.keywords if one.arg in ("learning_rate", "lr")]
     rate = next(iter([*rates, *optimizer.args[:1]]), None)
     if not isinstance(rate, ast.Constant) or not isinstance(rate.value, float):
         return text
-    lower = min(max(rate.value / 100, LOWEST), HIGHEST)
-    if lower >= rate.value:
+    lower = of_pretrained(rate.value)
+    if lower == rate.value:
         return text
     written = source.text(optimizer)
     return text.replace(written, written.replace(source.text(rate), f"{lower:g}", 1), 1)

@@ -147,6 +147,9 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "loss_input": ("logits_to_loss", 0.8, True, "a loss that does not fit the last activation", _loss),
     "output_activation": ("logits_to_loss", 0.8, True, "a last activation without a gradient", _loss),
     "loss_for_numbers": ("logits_to_loss", 0.5, False, "a loss for numbers on classes", _loss),
+    "classes_weighed_apart": (
+        "class_weight", 0.7, True, "weights of classes far apart", lambda _: {"instead": True},
+    ),
     "step_too_high": ("rate", 0.9, True, "a rate that is too high", _lower),
     "step_too_low": ("rate", 0.9, True, "a rate that is too low", _higher),
     "evaluation_normalised_otherwise": (

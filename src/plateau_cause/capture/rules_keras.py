@@ -11,6 +11,8 @@ from plateau_cause.capture.rules_model import HIGH
 PROBABILITIES = ("softmax", "sigmoid")
 ENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy")
 TOGETHER = 0.25  # more images than by chance follow one of their class: more than a usual buffer leaves
+FAR_APART = 10.0  # times that one class counts as much as another in the loss
+MOST_CLASSES = 1000  # different labels; more are numbers
 DISTANCES = ("mean_squared_error", "mean_absolute_error", "mse", "mae", "huber")
 
 
@@ -123,10 +125,32 @@ def distance(peeked: Peeked) -> Observation | None:
     loss = peeked.content["loss"]
     if not _keras(peeked) or not loss or loss["function"] not in DISTANCES:
         return None
-    if loss["activation"] not in PROBABILITIES:
+    seen = peeked.train_loader["labels"]["seen"] if peeked.train_loader else {}
+    if loss["activation"] in PROBABILITIES:
+        said = f"{loss['function']} on probabilities of classes: its gradient fades"
+    elif loss["activation"] in (None, "linear") and 1 < len(seen) <= MOST_CLASSES:
+        said = f"{loss['function']} on plain outputs, against classes: a loss for numbers"
+    else:
         return None
-    words = with_places(f"{loss['function']} on probabilities of classes: its gradient fades", loss["built"])
-    return Observation("loss_for_numbers", "loss_function", words, loss["built"])
+    return Observation("loss_for_numbers", "loss_function", with_places(said, loss["built"]), loss["built"])
+
+
+def weighed_apart(peeked: Peeked) -> Observation | None:
+    """Returns that the script's weights have one class count far more than another, its images together."""
+    weights, train = _keras(peeked).get("class_weight"), peeked.train_loader
+    if not weights or not train:
+        return None
+    seen, classes = train["labels"]["seen"], train["labels"]["classes"] or []
+    numbers = {str(classes.index(name)) if name in classes else name: count for name, count in seen.items()}
+    shares = {name: float(weights[name]) * count for name, count in numbers.items() if name in weights}
+    if len(shares) < 2 or max(shares.values()) < FAR_APART * min(shares.values()):
+        return None
+    most = max(shares, key=lambda name: shares[name])
+    named = classes[int(most)] if most.isdecimal() and int(most) < len(classes) else most
+    times = max(shares.values()) / max(min(shares.values()), 1e-12)
+    place = peeked.content["training"]["place"]
+    words = with_places(f"class_weight has class {named} count {times:.0f} times as much as another", place)
+    return Observation("classes_weighed_apart", "class_imbalance", words, place)
 
 
 def stale(peeked: Peeked) -> Observation | None:
@@ -135,11 +159,13 @@ def stale(peeked: Peeked) -> Observation | None:
     if not found:
         return None
     first = found[0]
-    change = "still stands still" if first["would_train"] else "still trains"
-    words = (f"{first['changed']['layers']} {change}: `trainable` was changed after `compile`, and the fit "
-             "uses what was compiled; compile again before it")  # fmt: skip
+    change = "still not trained" if first["would_train"] else "still trained"
+    words = (f"{first['changed']['layers']}: {change}, as `trainable` was changed after `compile` and the "
+             "fit uses what was compiled; compile again before it")  # fmt: skip
     said = with_places(words, first["changed_at"], first["compiled_at"], first["place"])
-    patch = patches.compiled_again(peeked.folder, first["place"], first["compiled_at"])
+    patch = patches.compiled_again(
+        peeked.folder, first["place"], first["compiled_at"], thaws=first["would_train"]
+    )
     place = first["changed_at"] or first["place"]
     return Observation("trainable_after_compile", "frozen_layers", said, place, patch)
 
@@ -227,6 +253,6 @@ def _base(peeked: Peeked) -> dict[str, Any] | None:
 
 
 RULES = (
-    hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance, split_of_sorted,
-    hardly_shuffled, augmented_in_model, rate_of_a_later_fit,
+    hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance, weighed_apart,
+    split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from plateau_cause.capture.observation import at
@@ -16,8 +17,9 @@ def rows(content: dict[str, Any]) -> list[Row]:
     keras = content["keras"]
     runs = (f"{keras['library']} {keras['version']} on {keras['backend']}"
             if keras["library"] == "keras" else f"{keras['library']} {keras['version']}")  # fmt: skip
-    return [("runs on", runs, ""), *_base(content), *_augmentation(keras), *_steps(content), *_fits(keras),
-            *_callbacks(keras)]  # fmt: skip
+    makers = (_base(content), _augmentation(keras), _steps(content), _weights(content), _fits(keras),
+              _callbacks(keras))  # fmt: skip
+    return [("runs on", runs, ""), *itertools.chain.from_iterable(makers)]
 
 
 def _base(content: dict[str, Any]) -> list[Row]:
@@ -50,6 +52,16 @@ def _steps(content: dict[str, Any]) -> list[Row]:
     batches = next((one["batches"] for one in content["loaders"] if one["role"] == "train"), None)
     of = f" of {batches} batches" if batches else ""
     return [("steps per epoch", f"{steps}{of}", at(epochs["place"]))] if steps and epochs else []
+
+
+def _weights(content: dict[str, Any]) -> list[Row]:
+    """Returns how the script weighs its classes."""
+    given = content["keras"].get("class_weight")
+    if not isinstance(given, dict) or not given:
+        return []
+    low, high = (choose(given, key=lambda name: float(given[name])) for choose in (min, max))
+    said = f"{float(given[low]):.3g} (class {low}) to {float(given[high]):.3g} (class {high})"
+    return [("class weights", said, at(content["training"]["place"]))]
 
 
 def _fits(keras: dict[str, Any]) -> list[Row]:

@@ -9,6 +9,7 @@ from plateau_cause.capture.keras_child.change import Change, Fit
 from plateau_cause.capture.keras_child.describe_training import activation, loss_of
 from plateau_cause.capture.keras_child.feeds import training_feed
 from plateau_cause.capture.keras_child.range_test import best_rate, schedule_of, set_rate
+from plateau_cause.capture.keras_child.thawing import of_pretrained
 
 LOWER, HIGHER = (0.1, 0.01, 0.001), (10.0, 100.0, 1000.0)
 RATE_CALLBACKS = ("LearningRateScheduler", "ReduceLROnPlateau")
@@ -105,7 +106,8 @@ class ClassWeight(Change):
 
         labels = [feeds.numbers(y) for _, y in feeds.batches(training_feed(fit.given))]
         known = [one for one in labels if one is not None]
-        if not known or fit.given.get("class_weight"):
+        is_given = fit.given.get("class_weight") and not self.settings.get("instead")
+        if not known or is_given:
             self.words = "the labels could not be counted" if not known else "class_weight was given already"
             return
         names, counts = np.unique(np.concatenate(known), return_counts=True)
@@ -138,4 +140,7 @@ class CompileAgain(Change):
         """Notes whether the fit was such a one: the model has been compiled again by now."""
         if fit.call.is_stale:
             self.took = True
+            before = fit.call.compiled.trainable if fit.call.compiled else None
+            if len(library.trainable(fit.model)) > len(before or ()):  # layers thaw
+                set_rate(fit, of_pretrained(fit.rate()) / fit.rate())
         self.words = None if self.took else "no fit followed a change of trainable"
