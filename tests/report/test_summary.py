@@ -281,7 +281,13 @@ class TestOther:
             made = summary(**HEALTHY, runs=runs)
             return any("Training accuracy is the lower one" in note for note in made["notes"])
 
-        assert said(0.6) and not said(0.99)
+        assert said(0.6) and not said(0.99) and not said(0.69)  # by chance
+
+    def test_healthy_on_copies_of_training_images_says_so_first(self):
+        said = "12% of the test images are copies of training images: test accuracy says little."
+        alarm = {"code": "leaked_test", "words": said, "acquits": True}
+        made = summary(**{**HEALTHY, "alarms": [alarm]}, levels=REACHED)
+        assert made["verdict"] == "healthy" and made["headline"].endswith(f"; but {said}")
 
     def test_inconclusive_says_what_would_settle_it(self):
         made = summary(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ FEW_IMAGES = 100  # test images below which the smallest effect that can be seen
 APART = 0.1  # mean over classes that another run must be ahead of one that tells nothing apart
 MEASURED = ("knn", "linear_probe", "linear_probe_canonical", "reference")  # levels that a recipe could reach
 ARMS = ("recipe", "reference")
+LEAKED = "leaked_test"  # the alarm that makes a test accuracy worth little
 Record = Mapping[str, Any]
 # What is diagnosed -> what it is judged on; what it becomes; what is counted.
 IMAGES = {"recipe": "test images", "script": "held-out images"}
@@ -34,7 +36,9 @@ def headline(summary: Record, found: Record) -> str:
     name, images = subject(summary), IMAGES[subject(summary)]
     reaches = f"the {name} reaches {percent(summary['verified']['before'])} on {images}"
     if summary["verdict"] == "healthy":
-        return f"Nothing to repair was found: {reaches}; {_hidden(summary)}."
+        leaked = next((alarm["words"] for alarm in found["alarms"] if alarm["code"] == LEAKED), None)
+        end = "." if leaked is None else f"; but {leaked}"
+        return f"Nothing to repair was found: {reaches}; {_hidden(summary)}{end}"
     contradicting = [alarm["words"] for alarm in found["alarms"] if not alarm["acquits"]]
     if contradicting:
         return f"Undecided: {reaches}, but: {contradicting[0]}"
@@ -134,6 +138,12 @@ def _hidden(summary: Record) -> str:
     return f"at most {most} may still be hidden with {summary['test_images']} {IMAGES[subject(summary)]}"
 
 
+def _chance(summary: Record) -> float:
+    """Returns two standard errors of the test accuracy: what another choice of images may make of it."""
+    p, images = summary["verified"]["before"], max(1, summary["test_images"])
+    return 2.0 * math.sqrt(p * (1.0 - p) / images)
+
+
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(spoken(name) for name in names)
 
@@ -167,7 +177,7 @@ def notes(summary: Record, found: Record, target: float | None) -> list[str]:
         )
     said += in_file(found)
     trained, tested = summary["plateau"]["train_accuracy"], summary["verified"]["before"]
-    if summary["verdict"] == "healthy" and trained is not None and trained < tested:
+    if summary["verdict"] == "healthy" and trained is not None and tested - trained > _chance(summary):
         said.append(
             "Training accuracy is the lower one: augmentation, regularisation or noisy labels, not a fault."
         )
