@@ -58,6 +58,27 @@ class TestSchedules:
         assert all(0 <= factor <= 1 for factor in factors(steps, name=name, warmup=warmup))
 
 
+class Fading(torch.optim.SGD):
+    def step(self, closure=None):
+        super().step(closure)
+        for group in self.param_groups:
+            group["lr"] *= 0.5
+
+
+@pytest.mark.parametrize("name", ["constant", "cosine"])
+def test_an_optimizer_that_lowers_its_own_rate_does_so_under_a_schedule_too(name):
+    parameter = torch.nn.Parameter(torch.ones(1))
+    parameter.grad = torch.zeros(1)
+    schedule, peaks, seen = recipe.Schedule(name=name), [0.1], []
+    built = Fading([parameter], lr=0.1)
+    for step in range(4):
+        optimizer.follow(built, schedule, peaks, step, 4)
+        seen.append(built.param_groups[0]["lr"])
+        built.step()
+    planned = [0.1 * optimizer.factor(schedule, step, 4) for step in range(4)]
+    assert seen == pytest.approx([rate * 0.5**step for step, rate in enumerate(planned)])
+
+
 @pytest.fixture
 def model():
     """A body of 6 numbers and a head of 3; the body's bias is frozen."""

@@ -96,7 +96,15 @@ def _half_cosine(first: float, last: float, share: float) -> float:
 def follow(
     optimizer: torch.optim.Optimizer, schedule: Schedule, peaks: list[float], step: int, steps: int
 ) -> None:
-    """Sets every group's rate, a multiple of its peak, and momentum for this step of the schedule."""
+    """Sets every group's rate, a multiple of its peak, and momentum for this step of the schedule.
+
+    Peaks are moved where the optimizer changes its own rates, as a user's may: by as much as it changed them.
+    """
+    before = factor(schedule, step - 1, steps) if step else 0.0
+    for number, group in enumerate(optimizer.param_groups):
+        left = peaks[number] * before
+        if left and float(group["lr"]) != left:
+            peaks[number] *= float(group["lr"]) / left
     set_learning_rate(optimizer, peaks, factor(schedule, step, steps))
     wanted = momentum(schedule, step, steps)
     if wanted is not None:
