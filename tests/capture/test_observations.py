@@ -109,6 +109,13 @@ class TestWeightsOfClasses:
         assert "class dog count" in found.words
 
 
+@pytest.mark.parametrize("is_late", [True, False])
+def test_weights_over_what_was_trained(is_late):
+    loaded = {"given": "imagenet.h5", "place": PLACE, "is_late": is_late}
+    found = rules_keras.loaded_late(Peeked({"model": {"weights": [loaded]}}, None))
+    assert (found is not None and "imagenet.h5 after training" in found.words) is is_late
+
+
 @pytest.mark.parametrize(("activation", "labels", "stands_out"), [
     ("linear", 2, True), ("softmax", 2, True), ("linear", 0, False), ("tanh", 2, False),
 ])  # fmt: skip

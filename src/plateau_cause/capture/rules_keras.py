@@ -135,6 +135,16 @@ def distance(peeked: Peeked) -> Observation | None:
     return Observation("loss_for_numbers", "loss_function", with_places(said, loss["built"]), loss["built"])
 
 
+def loaded_late(peeked: Peeked) -> Observation | None:
+    """Returns that weights are read from a file over those that were trained."""
+    late = next((one for one in peeked.model["weights"] if one.get("is_late")), None)
+    if late is None:
+        return None
+    words = with_places(f"weights are loaded from {late['given']} after training, over what was trained",
+                        late["place"])  # fmt: skip
+    return Observation("weights_loaded_late", "evaluation", words, late["place"])
+
+
 def weighed_apart(peeked: Peeked) -> Observation | None:
     """Returns that the script's weights have one class count far more than another, its images together."""
     weights, train = _keras(peeked).get("class_weight"), peeked.train_loader
@@ -254,5 +264,5 @@ def _base(peeked: Peeked) -> dict[str, Any] | None:
 
 RULES = (
     hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance, weighed_apart,
-    split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit,
+    loaded_late, split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit,
 )  # fmt: skip

@@ -82,8 +82,8 @@ def _model(content: dict[str, Any]) -> list[Row]:
     if backbone:
         found.append(("backbone", f"{backbone['name']} of {backbone['library']}", ""))
     if model["head"]:
-        found.append(("head", f"{model['head']['name']}: {model['head']['outputs']} outputs",
-                      at(model["head"]["place"])))  # fmt: skip
+        outputs = f"{model['head']['outputs']} output{'s' * (model['head']['outputs'] != 1)}"
+        found.append(("head", f"{model['head']['name']}: {outputs}", at(model["head"]["place"])))
     for loaded in model["weights"]:
         found.append(
             ("weights", f"{loaded['matched']} of {loaded['tensors']} tensors loaded", at(loaded["place"]))

@@ -49,8 +49,9 @@ def _augmentation(keras: dict[str, Any]) -> list[Row]:
 def _steps(content: dict[str, Any]) -> list[Row]:
     """Returns how many batches an epoch has where the script says so."""
     steps, epochs = content["keras"].get("steps_per_epoch"), content["epochs"]
-    batches = next((one["batches"] for one in content["loaders"] if one["role"] == "train"), None)
-    of = f" of {batches} batches" if batches else ""
+    train = next((one for one in content["loaders"] if one["role"] == "train"), None)
+    images, size = (train["data_set"]["length"], train["batch_size"]) if train else (None, None)
+    of = f" of {-(-images // size)} batches" if images and size else ""
     return [("steps per epoch", f"{steps}{of}", at(epochs["place"]))] if steps and epochs else []
 
 

@@ -67,7 +67,8 @@ def _what_moves(looks: list[Look], held: list[Held]) -> dict[str, Any]:
     still = [one for one in live if first.moved.get(id(one.variable)) == 0]
     return {
         "trains": said(live, held),
-        "frozen": said(never, held) | {"place": _most_common(looks[-1], never)},
+        # A later fit's line, where that is of the same model: folds build a new one each
+        "frozen": said(never, held) | {"place": _most_common(looks[-1], never) or _most_common(first, never)},
         "unfrozen_later": said(later, held) | {"place": _most_common(first, later)},
         "not_held": said([], held), "without_gradient": said([], held), "zero_gradient": said(still, held),
         "still": said(still, held),
@@ -112,7 +113,7 @@ def _among_frozen(look: Look, layers: list[Any], acting: dict[int, bool]) -> int
 
 def _loaded(one: Any) -> dict[str, Any]:
     return {"place": one.place, "into": str(one.model.name), "given": one.file, "matched": one.matched,
-            "tensors": one.tensors}  # fmt: skip
+            "tensors": one.tensors, "is_late": one.is_late}  # fmt: skip
 
 
 def _is_within(part: Any, model: Any) -> bool:

@@ -16,6 +16,7 @@ from plateau_cause.capture.keras_child.wording import said
 
 SCHEMA_VERSION = 1
 LIBRARIES = ("keras", "tf_keras", "tensorflow", "tensorflow_hub", "jax", "torch", "keras_hub", "numpy")
+NEAR = 0.25  # of the range of validation images: how far random changes may move that of training
 
 
 def document(run: Any, peek: Any) -> dict[str, Any]:
@@ -109,6 +110,8 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
     }
     ways = {role: None if facts is None else expects.seen(facts["least"], facts["most"], facts["mean"])
             for role, facts in entering.items()}  # fmt: skip
+    if ways["validation"] is not None and _is_near(entering["training"], entering["validation"]):
+        ways["training"] = ways["validation"]  # changed at random besides, in brightness say
     return {
         "library": library.of(model).__name__, "version": library.of(model).__version__,
         "backend": library.backend(library.of(model)),
@@ -128,6 +131,15 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
                   "change_per_step": change_per_step(one),
                   "rate": one.told["optimizers"][0]["groups"][0]["lr"]} for one in peek.looks],
     }  # fmt: skip
+
+
+def _is_near(training: Any, validation: Any) -> bool:
+    """Returns whether values of training lie where those of validation do, and about as far apart."""
+    if training is None or validation is None:
+        return False
+    spread = validation["most"] - validation["least"]
+    ends = (training[end] - validation[end] for end in ("least", "most"))
+    return spread > 0 and all(abs(one) <= NEAR * spread for one in ends)
 
 
 def _stale(call: Any, scene: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ class Loaded:
     file: str
     matched: int  # variables that were filled
     tensors: int
+    is_late: bool = False  # whether the model was trained before, and the file is none of its own
 
 
 class Loading:
@@ -74,7 +75,8 @@ class Loading:
         held = library.variables(model)
         changed = [one for one in held if id(one.variable) not in before
                    or bool((library.values(one.variable) != before[id(one.variable)]).any())]  # fmt: skip
-        self.scene.loaded.append(Loaded(model, place, file, len(changed), len(held)))
+        is_late = id(model) in self.scene.fitted and not self.scene.unsaved.may_hold(file)
+        self.scene.loaded.append(Loaded(model, place, file, len(changed), len(held), is_late))
 
 
 def _copies(model: Any) -> dict[int, Any]:

@@ -50,6 +50,9 @@ class Peek(Mode):
             self.looks.append(known)
             self._wait()
         self.is_cut = True
+        self.doors.scene.fitted.add(id(call.model))
+        for loaded in self.doors.scene.loaded:  # what is trained again
+            loaded.is_late = loaded.is_late and loaded.model is not call.model
         for one in callbacks(call):
             if type(one).__name__ == "ModelCheckpoint":
                 self.doors.scene.unsaved.keep(getattr(one, "filepath", None), call.model)

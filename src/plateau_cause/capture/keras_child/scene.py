@@ -59,6 +59,7 @@ class Scene:
     compiled: Registry[Compiled] = field(default_factory=Registry)
     wholes: Registry[Any] = field(default_factory=Registry)  # network and head as one, see beforehand
     unsaved: Unsaved = field(default_factory=Unsaved)  # of a peek
+    fitted: set[int] = field(default_factory=set)  # identities of models that were trained
     loaded: list[Any] = field(default_factory=list)  # weights from files, see loading.Loaded
     preprocessed: list[Built] = field(default_factory=list)  # calls of preprocess_input
     tape: Place | None = None  # the first gradient that the script itself asked a tape for

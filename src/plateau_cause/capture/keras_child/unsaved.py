@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
+import re
 from typing import Any
 
 
@@ -11,12 +13,18 @@ class Unsaved:
 
     def __init__(self) -> None:
         self._models: dict[str, Any] = {}
+        self._patterns: list[str] = []
 
     def keep(self, path: Any, model: Any) -> None:
         """Notes that a model was to be saved."""
         if isinstance(path, (str, os.PathLike)):
             self._models[os.path.realpath(path)] = model
+            self._patterns.append(re.sub(r"\{.*?\}", "*", os.path.realpath(path)))  # {epoch:02d}
 
     def of(self, path: Any) -> Any:
         """Returns the model that a path would hold; None where the script saved none there."""
         return self._models.get(os.path.realpath(path)) if isinstance(path, (str, os.PathLike)) else None
+
+    def may_hold(self, path: Any) -> bool:
+        """Returns whether the script may have meant to save this file: one of an epoch, by a pattern."""
+        return any(fnmatch.fnmatch(os.path.realpath(path), f"{one}*") for one in self._patterns)
