@@ -137,9 +137,9 @@ def test_every_function_with_wrong_arguments_has_a_line(tmp_path):
     path = write(tmp_path, "def loss(a): ...\ndef transform(a): ...\n")
     with pytest.raises(PlateauError) as caught:
         load_user_code(path)
-    assert [line.split("()")[0] for line in caught.value.lines] == [
-        "recipe.code: transform",
-        "recipe.code: loss",
+    assert [line.partition("mine.py:")[2] for line in caught.value.lines] == [
+        "2: transform(a); it is called as transform(image, train)",
+        "1: loss(a); it is called as loss(output, target)",
     ]
 
 
