@@ -73,3 +73,8 @@ def test_a_long_training_is_foreseen_as_far_as_that_is_quick(monkeypatch):
     monkeypatch.setattr(foreseeing, "MOST", 40)
     among = known([lr_scheduler.ExponentialLR(optimizer(), 0.9)], 1, 0)
     assert len(rates_ahead(among.known[0], among, LENGTH)) == 6  # steps 0 to 20, for two groups
+
+
+def test_a_schedule_that_is_too_short_is_foreseen_to_its_end():
+    among = known([lr_scheduler.OneCycleLR(optimizer(), 0.1, total_steps=20)], 1, 0)
+    assert len(rates_ahead(among.known[0], among, LENGTH)) == 6  # of tenths of 40 steps

@@ -65,8 +65,11 @@ def _rates(stand_in: StandIn, stepped: list[tuple[Any, Beat]], length: Length) -
         rates += [stand_in.rate] * kept[step]
         is_last = (step + 1) % length.steps == 0
         due = at_steps + at_epochs if is_last else at_steps
-        for scheduler in due:
-            scheduler.step()
+        try:
+            for scheduler in due:
+                scheduler.step()
+        except ValueError:  # one that is shorter than the training, as OneCycleLR says of itself
+            break
         left -= len(due) * len(stand_in.param_groups)
         if left < 0:
             break

@@ -17,9 +17,13 @@ class Rate(Intervention):
     def before_step(self, optimizer: Any) -> None:
         """Sets the rates."""
         self._own = [group["lr"] for group in optimizer.param_groups]
-        for group, own in zip(optimizer.param_groups, self._own, strict=True):
-            group["lr"] = own * self.settings["times"]
-            self.times += group["lr"] != own
+        for group, own, now in zip(optimizer.param_groups, self._own, self.acting(self._own), strict=True):
+            group["lr"] = now
+            self.times += now != own
+
+    def acting(self, own: list[Any]) -> list[Any]:
+        """Returns the rates of the groups while a step is taken."""
+        return [rate * self.settings["times"] for rate in own]
 
     def after_step(self, optimizer: Any) -> None:
         """Restores them."""

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.child.interventions.base import Intervention
+from plateau_cause.capture.child.interventions.rate import Rate
 
 
-class RatesLevel(Intervention):
+class RatesLevel(Rate):
     """Raises rates while a step is taken; settings: `least`, a part of the highest rate."""
 
-    def __init__(self, name: str, settings: dict[str, Any]) -> None:
-        super().__init__(name, settings)
-        self._own: list[Any] = []
-
-    def before_step(self, optimizer: Any) -> None:
-        """Sets the rates."""
-        self._own = [group["lr"] for group in optimizer.param_groups]
-        least = self.settings["least"] * max(self._own, default=0.0)
-        for group, own in zip(optimizer.param_groups, self._own, strict=True):
-            if own < least:
-                group["lr"] = least
-                self.times += 1
-
-    def after_step(self, optimizer: Any) -> None:
-        """Restores them."""
-        for group, own in zip(optimizer.param_groups, self._own, strict=True):
-            group["lr"] = own
+    def acting(self, own: list[Any]) -> list[Any]:
+        """Returns the rates of the groups while a step is taken."""
+        return [max(rate, self.settings["least"] * max(own)) for rate in own]
 
 
 CHANGE = RatesLevel
