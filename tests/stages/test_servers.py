@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 import urllib.request
@@ -54,6 +55,22 @@ def test_postgres_dies_in_the_middle_of_finetune(long_recipe, stack, monkeypatch
     assert (ended.info.run_id, ended.info.status) == (run.info.run_id, "FINISHED")
     epochs = client.get_metric_history(run.info.run_id, "train_accuracy")
     assert sorted(point.step for point in epochs) == list(range(31))  # 0: the value of the kept epoch
+
+
+def test_a_server_ends_though_a_fork_holds_its_pipe(stack, tmp_path):
+    """A loader's worker that a test leaves behind would keep the whole suite from ending."""
+    server = servers.Bucket(tmp_path)
+    server.start()
+    fork = os.fork()
+    if fork == 0:
+        time.sleep(600)
+        os._exit(0)
+    try:
+        server.stop()
+        assert not server.is_ready() and server.process.returncode is not None
+    finally:
+        os.kill(fork, signal.SIGKILL)
+        os.waitpid(fork, 0)
 
 
 @dataclass

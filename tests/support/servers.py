@@ -15,13 +15,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 ATTENDED = Path(__file__).with_name("attended.py")
 PATIENCE_S = 300.0
+STOPPING_S = 20.0  # more than the attendant waits before it kills
 BUCKET = "plateau"
 NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}  # four more processes, for what is not used here
 PACKAGES = {"psycopg": "psycopg[binary]", "moto": "moto", "boto3": "boto3", "dvc_s3": "dvc-s3"}
@@ -102,9 +103,17 @@ class Server:
         return self.process.poll() is None and self.is_ready()
 
     def stop(self) -> None:
-        """Ends the server."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.communicate()
+        """Ends the server: politely, then not.
+
+        By signals: what a test has forked since holds the other end of the attendant's stdin as well, so that
+        closing ours need not tell it anything.
+        """
+        for number in (signal.SIGINT, signal.SIGKILL):
+            if self.process is None or self.process.poll() is not None:
+                return
+            with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(self.pid, number)
+                self.process.wait(STOPPING_S)
 
     def kill(self) -> None:
         """Ends the server as a power cut would."""
