@@ -16,6 +16,7 @@ BELIEFS = Beliefs(
         "part_spare": 0.07,
         "sum3": 0.63,
         "mask3": 3.1,
+        "spare3": 0.02,
         "one_and_mask": 0.51,
         "one_and_spare": 0.33,
     },

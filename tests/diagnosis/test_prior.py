@@ -71,6 +71,7 @@ class TestWays:
     def test_three(self):
         every = range(8)
         assert [loss("mask3", (0.1,))(broken) for broken in every] == pytest.approx([0, *[0.1] * 7])
+        assert [loss("spare3", (0.1,))(broken) for broken in every] == pytest.approx([*[0] * 7, 0.1])
         assert [loss("sum3", (0.1, 0.2, 0.4))(broken) for broken in every] == pytest.approx(
             [0.1 * bool(b & A) + 0.2 * bool(b & B) + 0.4 * bool(b & C) for b in every]
         )
@@ -102,7 +103,7 @@ class TestWays:
 def expected_count(k):
     sizes, pairs, triples = len(SIZES), math.comb(k, 2), math.comb(k, 3)
     of_two = sizes**2 + 2 * sizes + 2 * sizes**3 + 4 * sizes**2  # sum; mask, spare; hurt; the other two
-    of_three = sizes**3 + sizes + 6 * sizes**2
+    of_three = sizes**3 + 2 * sizes + 6 * sizes**2
     return 1 + k * sizes + pairs * of_two + triples * of_three
 
 

@@ -1,7 +1,7 @@
 """Which run is asked for: none where all is decided, the free one first, what tells a masked pair."""
 
 import pytest
-from by_hand import MIN_EFFECT, finding, game_of, judged, played
+from by_hand import MIN_EFFECT, finding, game_of, hits, judged, played
 
 from plateau_cause.diagnosis.prior import hypotheses
 from plateau_cause.diagnosis.search import ENUMERATED, MOST_REPETITIONS, candidates, look
@@ -54,6 +54,42 @@ class TestStops:
     def test_a_set_is_run_only_so_often(self):
         game = played(game_of("a"), lambda broken: 0.03, ["", "a"] * MOST_REPETITIONS, images=30)
         assert ahead_of(game).broken is None
+
+
+class TestARunThatMayHaveFailed:
+    """The recipe loses 40 points that no swap explains: for its seed, or because any repair suffices."""
+
+    def game(self, names, **others):
+        words = [names, "", *names, *(names.replace(name, "") for name in names)]
+        game = game_of(names)
+        for word in dict.fromkeys(words):
+            accuracy = 0.9 - self.loss(names)(frozenset(word))
+            game = game.with_run(frozenset(word), hits(accuracy), **others)
+        return game
+
+    def loss(self, names):
+        return lambda broken: 0.4 * (len(broken) == len(names))
+
+    @pytest.mark.parametrize("names", ["ab", "abc", "abcd"])
+    def test_is_repeated_before_anything_is_settled(self, names):
+        game = self.game(names)
+        assert judged(game).verdict == "inconclusive"
+        assert ahead_of(game, price=lambda broken: 1 + len(broken)).broken == frozenset(names)
+        again = judged(played(game, self.loss(names), [names]))
+        assert again.verdict == "plateau" and all(found.standing == "cause" for found in again.findings)
+        assert {found.alternatives for found in again.findings if found.factor == "a"} == {tuple(names[1:])}
+
+    def test_a_repetition_that_is_fine_clears_the_recipe(self):
+        game = self.game("abc").with_run(frozenset("abc"), hits(0.9))
+        verdict = judged(game)
+        assert verdict.verdict == "healthy" and not verdict.causes
+        assert ahead_of(game).broken is None
+
+    def test_it_is_not_repeated_where_it_cannot_be_paid(self):
+        assert ahead_of(self.game("abc"), left=0.5).broken is None
+
+    def test_a_run_that_fitted_its_images_is_not_in_doubt(self):
+        assert judged(self.game("abc", has_learned=True)).verdict == "plateau"
 
 
 class TestCost:

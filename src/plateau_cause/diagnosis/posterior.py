@@ -78,6 +78,11 @@ class Weighed:
     root: np.ndarray
     surprise: np.ndarray
 
+    @property
+    def failed(self) -> np.ndarray:
+        """Returns (R,) how likely each run failed for no reason but its seed."""
+        return np.asarray(self.weight @ (self.natures.lost[self.nature] > 0))
+
     def at(self, sets: Sequence[Factors], most: int | None = None) -> Posterior:
         """Returns what is believed of the accuracies of these sets, by the likeliest hypotheses.
 

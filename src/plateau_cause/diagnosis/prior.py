@@ -70,6 +70,7 @@ BELIEFS = Beliefs(
         "part_spare": 0.05,
         "sum3": 0.15,
         "mask3": 0.02,
+        "spare3": 0.02,
         "one_and_mask": 0.05,
         "one_and_spare": 0.05,
     },
@@ -212,6 +213,7 @@ EVENTS: dict[str, tuple[int, Callable[[list[int]], list[tuple[Event, ...]]]]] = 
     "part_spare": (2, _part_spare),
     "sum3": (3, _sum),
     "mask3": (3, _mask),
+    "spare3": (3, _spare),
     "one_and_mask": (3, _one_and_mask),
     "one_and_spare": (3, _one_and_spare),
 }

@@ -27,6 +27,7 @@ ENUMERATED = 6  # up to so many factors every set is a candidate
 FOREMOST = 400  # hypotheses that a look ahead weighs
 LEAST_GAIN = 4e-3  # of what is open: less is not worth a run
 SETTLED = 0.03  # probability of a wrong answer below which nothing more is asked
+DOUBTFUL = 0.2  # probability that a run failed for its seed from which its set is run again before all else
 
 NEXT_TO_NOTHING = 1e-3  # of what is left: cheaper runs count as this dear
 
@@ -75,6 +76,9 @@ def look(
         for broken in candidates(game)
         if broken not in taken and game.repetitions(broken) < MOST_REPETITIONS and price(broken) <= left
     ]
+    doubtful = [broken for broken in _doubtful(game, weighed.failed) if broken in possible]
+    if doubtful:
+        return Look(doubtful[0], 1.0 / max(price(doubtful[0]), NEXT_TO_NOTHING * left, 1e-9), found.lucks)
     if not possible or _is_settled(believed, game.isolated(taken)):
         return Look(None, 0.0, found.lucks)
     sets = list(dict.fromkeys([*sets, *possible]))
@@ -123,6 +127,17 @@ def open_mass(probability: np.ndarray, isolated: np.ndarray, later: int) -> floa
     rest = np.where(isolated | (probability < 0.5), 0.0, probability - disagree)
     rest[np.argsort(-rest)[:later]] /= 2
     return float((disagree + rest).sum())
+
+
+def _doubtful(game: Game, failed: np.ndarray) -> list[Factors]:
+    """Returns the sets whose only run may well have failed for its seed, the likeliest first.
+
+    Where few factors do not explain a run, that it failed does: all that is said of the others then rests on
+    it, and no look ahead that counts what is open factor by factor values a second seed.
+    """
+    likeliest = np.argsort(-failed, kind="stable")
+    doubtful = [game.runs[number].broken for number in likeliest if failed[number] > DOUBTFUL]
+    return [broken for broken in doubtful if game.repetitions(broken) == 1]
 
 
 def _is_settled(probability: np.ndarray, isolated: np.ndarray) -> bool:
