@@ -88,6 +88,7 @@ def test_every_layer_is_trained_unless_that_is_worse(make_lab, monkeypatch, head
 
 def test_the_rest_is_spared_once_nothing_is_left(make_lab, monkeypatch):
     lab = make_lab()
+    monkeypatch.setattr(reference, "FITTED", 0.0)
     monkeypatch.setattr(reference, "MOST_HEAD_EPOCHS", 1)
     monkeypatch.setattr(effort, "FEWEST_EPOCHS", 1)
     monkeypatch.setattr(effort, "FEWEST_IMAGES", 54)
@@ -96,6 +97,33 @@ def test_the_rest_is_spared_once_nothing_is_left(make_lab, monkeypatch):
         monkeypatch.setattr(reference, "validation", lambda lab, result, accuracy=accuracy: accuracy)
         results = reference.train(lab, FixedRates(), make_arm({"trainable": given}))
         assert [result.arm.recipe.trainable for result in results] == trained
+
+
+@pytest.mark.parametrize(
+    ("trainable", "fitted", "rate"), [("all", 0.9, 3e-3), ("all", 0.98, None), ("head", 0.9, None)]
+)
+def test_what_did_not_fit_its_images_is_tried_at_a_higher_rate(trainable, fitted, rate):
+    arm = make_arm({"trainable": trainable, "optimizer.learning_rate": 1e-3})
+    faster = reference._faster(make_result(arm, np.ones(18), history=[{"train_accuracy": fitted}]))
+    assert (faster and faster.recipe.optimizer.learning_rate) == rate
+
+
+def test_an_underfitted_reference_gives_way_to_the_faster_one(make_lab, monkeypatch):
+    lab = make_lab()
+    monkeypatch.setattr(reference, "FITTED", 1.1)  # whatever it reached
+    monkeypatch.setattr(reference, "MOST_HEAD_EPOCHS", 1)
+    monkeypatch.setattr(effort, "FEWEST_EPOCHS", 1)
+    monkeypatch.setattr(effort, "FEWEST_IMAGES", 54)
+
+    def reached(lab, result):
+        of_all = result.arm.recipe.trainable == "all"
+        return 0.5 + 100 * result.arm.recipe.optimizer.learning_rate * of_all
+
+    monkeypatch.setattr(reference, "validation", reached)
+    results = reference.train(lab, FixedRates(), make_arm({"trainable": "all"}))
+    rates = [result.arm.recipe.optimizer.learning_rate for result in results]
+    assert rates[-1] == pytest.approx(3 * rates[0], rel=0.01)
+    assert reference.choose(lab, results).arm == results[-1].arm
 
 
 @pytest.mark.parametrize(("optimizer", "ratio"), [("adamw", 1.0), ("sgd", 0.5)])
