@@ -31,6 +31,10 @@ class Case:
     lines: dict[str, str] = field(default_factory=dict)  # path into the peek → text of the line
 
 
+LAST_FIT = """SGD(0.01), loss=loss, metrics=["accuracy"])
+model.fit(x_train, one_hot, batch_size=8, epochs=1, validation_data=val"""
+FADING = (LAST_FIT, f"""{LAST_FIT.replace("epochs=1", "epochs=6")},
+          callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.01 * 0.1**epoch)]""")
 MOBILENET = "x = tf.keras.applications.mobilenet.preprocess_input(inputs)"
 BY_GENERATOR = "val_gen = ImageDataGenerator(preprocessing_function=preprocess_input)"
 
@@ -125,6 +129,13 @@ CASES = {
                              "evaluation_mode"),
             "logits": Broken("loss_input", "loss_function", (("from_logits=True", "from_logits=False"),),
                              "from_logits=False", "logits_to_loss", is_patched=True),
+            "logits of a later fit": Broken(
+                "loss_input", "loss_function",
+                (("SGD(0.01), loss=loss",
+                  "SGD(0.01), loss=keras.losses.CategoricalCrossentropy(from_logits=False)"),),
+                "SGD(0.01)", "logits_to_loss", is_patched=True),
+            "schedule of a later fit": Broken("schedule_fades", "schedule", (FADING,), "callbacks=",
+                                              "schedule"),
         },
     ),
     "pipeline": Case(

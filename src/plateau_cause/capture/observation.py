@@ -22,6 +22,7 @@ class Observation:
         words: one sentence with the lines it speaks of.
         location: `{"file": …, "line": …}`; None where the fact has no line.
         patch: a unified diff against the user's file; None where the decision does not stand in plain sight.
+        fit: of a Keras script the fit that it is about, counted from 0 by calls of `compile`.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Observation:
     words: str
     location: dict[str, Any] | None = None
     patch: str | None = None
+    fit: int = 0
 
 
 @dataclass(frozen=True)

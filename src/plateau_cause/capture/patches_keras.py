@@ -152,14 +152,23 @@ def _is_one_of_many(text: str, line: int, name: str) -> bool:
     )
 
 
-def logits_told(folder: Path, place: Place, value: bool) -> str | None:
-    """Returns the loss with `from_logits` turned round, where it stands there."""
+def logits_told(folder: Path, place: Place, value: bool, others: bool = False) -> str | None:
+    """Returns the loss with `from_logits` turned round, where it stands there.
+
+    Args:
+        folder: where the script runs.
+        place: of the loss.
+        value: as it is to be.
+        others: whether other fits have another loss, which is right as it is.
+    """
 
     def edit(source: Source, line: int) -> list[Edit]:
         words = [
             word for call in source.at(line, ast.Call) for word in call.keywords if word.arg == "from_logits"
         ]
-        is_alone = source.whole.count("from_logits") == 1  # else another `compile` would stay as it is
+        is_alone = (
+            others or source.whole.count("from_logits") == 1
+        )  # else another `compile` would stay as it is
         if len(words) == 1 and is_alone:
             return [source.replaced(words[0].value, str(value))]
         losses = [call for call in source.at(line, ast.Call) if called(call).endswith("Crossentropy")]

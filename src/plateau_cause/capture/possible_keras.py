@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from plateau_cause.capture.later_fits import at_fit
 from plateau_cause.capture.observation import Observation, with_places
 
 FEW = 30  # steps of a whole training: fewer are too few for anything to be learned
@@ -38,9 +39,11 @@ def _for(seen: Observation, content: Peek) -> Told | None:
     if seen.code not in TABLE:
         return None
     name, prior, is_sure, difference, measured = TABLE[seen.code]
-    settings = measured(content)
+    settings = measured(at_fit(content, seen.fit))
     if settings is None:
         return None
+    if seen.fit:
+        settings = {**settings, "fit": seen.fit}
     return {"name": name, "cause": seen.cause, "words": seen.words, "difference": difference,
             "location": seen.location, "patch": seen.patch, "settings": settings, "prior": prior,
             "is_sure": is_sure}  # fmt: skip
@@ -160,6 +163,7 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels in another order", _mapping),
     "split_of_sorted": ("split_shuffled", 0.9, True, "a validation split of sorted arrays", _none),
     "schedule_mistimed": ("schedule", 0.6, True, "a schedule that ends long before training does", _none),
+    "schedule_fades": ("schedule", 0.5, True, "a schedule that ends early", _none),
     "hardly_shuffled": ("shuffle", 0.5, True, "training data hardly shuffled", _none),
     "not_shuffled": ("shuffle", 0.7, True, "training data in order", _none),
 }  # fmt: skip

@@ -90,17 +90,26 @@ def from_logits(peeked: Peeked) -> Observation | None:
     head = peeked.model["head"]
     if activation == "relu":
         return None  # said of the head
+    others = _other_losses(peeked)  # then the head suits these
     if expects_logits:
         words = f"{activation or 'a softmax'} before a loss with from_logits=True, which applies it itself"
-        patch = patches.logits_told(peeked.folder, place, False)
-        if patch is None and head and activation:
+        patch = patches.logits_told(peeked.folder, place, False, others)
+        if patch is None and head and activation and not others:
             patch = patches.reactivated(peeked.folder, head["place"], activation, "linear")
     else:
         words = "the loss expects probabilities and is given plain outputs: from_logits is False"
-        patch = patches.logits_told(peeked.folder, place, True)
-        patch = patch or patches.activated(peeked.folder, head and head["place"], loss["function"])
+        patch = patches.logits_told(peeked.folder, place, True, others)
+        if patch is None and not others:
+            patch = patches.activated(peeked.folder, head and head["place"], loss["function"])
     said = with_places(words, place, head and head["place"])
     return Observation("loss_input", "loss_function", said, place, patch)
+
+
+def _other_losses(peeked: Peeked) -> bool:
+    """Returns whether another fit has another loss than this one."""
+    fits = [one["as_first"]["loss"] for one in _keras(peeked)["fits"] if one.get("as_first")]
+    own = peeked.content["loss"]
+    return any(one is not None and one["options"] != own["options"] for one in fits)
 
 
 def output(peeked: Peeked) -> Observation | None:

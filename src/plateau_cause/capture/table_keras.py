@@ -17,7 +17,7 @@ def rows(content: dict[str, Any]) -> list[Row]:
     keras = content["keras"]
     runs = (f"{keras['library']} {keras['version']} on {keras['backend']}"
             if keras["library"] == "keras" else f"{keras['library']} {keras['version']}")  # fmt: skip
-    makers = (_base(content), _augmentation(keras), _steps(content), _weights(content), _fits(keras),
+    makers = (_base(content), _augmentation(keras), _steps(content), _weights(content), _fits(content),
               _callbacks(keras))  # fmt: skip
     return [("runs on", runs, ""), *itertools.chain.from_iterable(makers)]
 
@@ -65,9 +65,26 @@ def _weights(content: dict[str, Any]) -> list[Row]:
     return [("class weights", said, at(content["training"]["place"]))]
 
 
-def _fits(keras: dict[str, Any]) -> list[Row]:
-    return [("fit again", f"{one['epochs']} epochs, rate {one['rate']:g}: {one['trains']['layers']}",
-             at(one["place"])) for one in keras["fits"][1:]]  # fmt: skip
+def _fits(content: dict[str, Any]) -> list[Row]:
+    return [("fit again", f"{one['epochs']} epochs, rate {one['rate']:g}: {one['trains']['layers']}"
+             + _otherwise(content, one.get("as_first")), at(one["place"]))
+            for one in content["keras"]["fits"][1:]]  # fmt: skip
+
+
+def _otherwise(content: dict[str, Any], fit: dict[str, Any] | None) -> str:
+    """Returns in which respects a later fit trains otherwise than the first: batch norms, loss."""
+    if fit is None:
+        return ""
+    norms, said = fit["training"]["modes"]["batch_norm"], ""
+    if norms["training"] != content["training"]["modes"]["batch_norm"]["training"]:
+        said += f"; {norms['training']} of {norms['count']} batch norms act as in training"
+    loss, first = fit["loss"] or {}, content["loss"] or {}
+    if any(loss.get(key) != first.get(key) for key in ("function", "options")):
+        options = ", ".join(
+            f"{key} {value}" for key, value in (loss.get("options") or {}).items() if value is not None
+        )
+        said += f"; {loss.get('function')}" + (f", {options}" if options else "")
+    return said
 
 
 def _callbacks(keras: dict[str, Any]) -> list[Row]:

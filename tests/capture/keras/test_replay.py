@@ -50,6 +50,12 @@ def test_a_class_that_compiles_in_its_own_way_is_compiled_again(prepare, replay)
     assert result["epochs"][0]["rates"] == [pytest.approx(0.005)]
 
 
+def test_a_change_of_one_fit_leaves_the_others(prepare, replay):
+    result, _ = replay(prepare("subclassed"), {"rate": {"times": 0.1, "fit": 1}})
+    assert result["interventions"]["rate"]["took"]
+    assert [epoch["rates"] for epoch in result["epochs"]] == [[pytest.approx(0.05)], [pytest.approx(0.001)]]
+
+
 UNDONE = [(name, kind) for name, case in CASES.items() for kind, one in case.broken.items() if one.offers]
 
 

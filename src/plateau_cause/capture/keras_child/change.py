@@ -6,6 +6,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import Any
 
+from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.keras_child import library
 from plateau_cause.capture.keras_child.base import Base
 from plateau_cause.capture.keras_child.call import Call
@@ -23,6 +24,8 @@ class Fit:
         given: the arguments of `fit`, to be changed.
         compiled: the arguments of `compile`, to be changed.
         optimizer: entries of the optimizer's configuration that are changed, `learning_rate` among them.
+        number: counted from 0 by calls of `compile`, as a peek does.
+        places: of these calls, this one's the last.
     """
 
     call: Call
@@ -30,6 +33,8 @@ class Fit:
     given: dict[str, Any]
     compiled: dict[str, Any]
     optimizer: dict[str, Any] = field(default_factory=dict)
+    number: int = 0
+    places: list[Place | None] = field(default_factory=list)
 
     @property
     def model(self) -> Any:
@@ -69,7 +74,7 @@ class Change:
 
     Attributes:
         name: of the intervention.
-        settings: what the peek measured for it.
+        settings: what the peek measured for it; `fit`: the only fit that is meant, of several.
         took: whether it was seen to have taken.
         words: why it did not, or what it did.
         found: what it chose itself, for the record.
@@ -86,6 +91,15 @@ class Change:
 
     def listen(self, doors: Doors, phase: Phase) -> None:
         """Puts its own ears in, before the script runs."""
+
+    def means(self, fit: Fit) -> bool:
+        """Returns whether it changes this fit: all of them, or the one that is meant and its like.
+
+        Another fold compiles again on the same line; a function that compiles every phase tells none apart.
+        """
+        meant, places = self.settings.get("fit", fit.number), fit.places
+        is_like = meant < fit.number and places[meant] == places[-1] != places[0]
+        return bool(meant == fit.number or is_like)
 
     def before(self, fit: Fit) -> None:
         """Changes the model, or the arguments of `compile` and `fit`, before the model is compiled again."""

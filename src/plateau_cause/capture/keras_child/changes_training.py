@@ -21,17 +21,11 @@ LOSSES = {"sparse_categorical_crossentropy": "SparseCategoricalCrossentropy",
 class Rate(Change):
     """Multiplies the rate.
 
-    Settings: `times`, or `direction` (lower or higher), where a short test finds the power of ten; `fit`,
-    which fit of the script is meant, all of them where it is not given.
+    Settings: `times`, or `direction` (lower or higher), where a short test finds the power of ten.
     """
-
-    fits = 0  # so far
 
     def after(self, fit: Fit) -> None:
         """Sets the rate of the compiled optimizer."""
-        self.fits += 1
-        if self.settings.get("fit", self.fits - 1) != self.fits - 1:
-            return
         before, times = fit.rate(), self.settings.get("times")
         if times is None:
             times = best_rate(fit, LOWER if self.settings.get("direction") == "lower" else HIGHER)

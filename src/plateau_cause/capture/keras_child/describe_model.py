@@ -35,7 +35,7 @@ def describe_model(looks: list[Look], scene: Scene) -> dict[str, Any]:
         "weights": [_loaded(one) for one in scene.loaded if _is_within(one.model, model)],
         "dropout": _dropout(model, scene),
         "dropout_in_evaluation": [],
-        "base": None if base is None else _base(first, base, held),
+        "base": None if base is None else describe_base(first, base, held),
     }
 
 
@@ -121,7 +121,8 @@ def _is_within(part: Any, model: Any) -> bool:
     return any(id(one.variable) in own for one in library.variables(part))
 
 
-def _base(look: Look, base: Base, held: list[Held]) -> dict[str, Any]:
+def describe_base(look: Look, base: Base, held: list[Held]) -> dict[str, Any]:
+    """Returns the pretrained part of a model at a fit as JSON."""
     called, given = base.called, base.given
     own = {id(one) for one in base.layers}
     inside = [one for one in held if id(one.layer) in own]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
@@ -15,6 +16,7 @@ from plateau_cause.capture.keras_child.scene import Scene
 from plateau_cause.capture.keras_child.wording import said
 
 TENTHS = 10
+MOST_EPOCHS = 10_000  # that a function of the script is asked about
 OUTPUTS = {
     "softmax": "probabilities",
     "sigmoid": "between 0 and 1",
@@ -64,17 +66,40 @@ def _schedules(look: Look, scene: Scene) -> list[dict[str, Any]]:
         if type(callback).__name__ in ("LearningRateScheduler", "ReduceLROnPlateau"):
             place = scene.places.of(callback) or look.call.place
             found.append({"class": type(callback).__name__, "place": place, "step": look.call.place,
-                          "stepped_every": "epoch", "options": {}})  # fmt: skip
+                          "stepped_every": "epoch", "options": {},
+                          "rates_ahead": _rates_by_epoch(look, callback)})  # fmt: skip
     return found
+
+
+def epochs(look: Look) -> int:
+    """Returns how many epochs a fit trains: one that goes on counts from where the last one ended."""
+    given = look.call.given
+    return int(given.get("epochs", 1)) - int(given.get("initial_epoch") or 0)
 
 
 def _rates_ahead(look: Look, schedule: Any) -> list[float] | None:
     """Returns the rates of a fit from its beginning to its end, in tenths; None where that is not known."""
-    epochs, batches = int(look.call.given.get("epochs", 1)), feeds.count(look.training.feed)
+    batches = feeds.count(look.training.feed)
     if not batches:
         return None
-    steps = [round(part * (epochs * batches - 1) / TENTHS) for part in range(TENTHS + 1)]
-    return [float(library.values(schedule(step))) for step in steps]
+    last = epochs(look) * batches - 1
+    return [float(library.values(schedule(round(part * last / TENTHS)))) for part in range(TENTHS + 1)]
+
+
+def _rates_by_epoch(look: Look, callback: Any) -> list[float] | None:
+    """Returns the same of a callback that asks the script's function for each epoch's rate."""
+    function, count = getattr(callback, "schedule", None), epochs(look)
+    if not callable(function) or not 1 < count <= MOST_EPOCHS:
+        return None
+    first = int(look.call.given.get("initial_epoch") or 0)
+    rates = [float(library.values(library.optimizer_of(look.call.model).learning_rate))]  # set by it already
+    try:
+        wants_rate = len(inspect.signature(function).parameters) > 1
+        for epoch in range(first + 1, first + count):
+            rates.append(float(function(epoch, rates[-1]) if wants_rate else function(epoch)))
+    except Exception:  # the script's own: what it does not like is no news
+        return None
+    return [rates[round(part * (count - 1) / TENTHS)] for part in range(TENTHS + 1)]
 
 
 def callbacks(call: Call) -> list[Any]:

@@ -9,8 +9,8 @@ from typing import Any
 from plateau_cause.capture.child.facts import plain
 from plateau_cause.capture.keras_child import expects, library
 from plateau_cause.capture.keras_child.describe_data import describe
-from plateau_cause.capture.keras_child.describe_model import change_per_step, describe_model
-from plateau_cause.capture.keras_child.describe_training import callbacks, compiled_at
+from plateau_cause.capture.keras_child.describe_model import change_per_step, describe_base, describe_model
+from plateau_cause.capture.keras_child.describe_training import callbacks, compiled_at, epochs
 from plateau_cause.capture.keras_child.looking import Batches, Look
 from plateau_cause.capture.keras_child.wording import said
 
@@ -35,7 +35,7 @@ def document(run: Any, peek: Any) -> dict[str, Any]:
         "average": None,
         "computed_at": computed.place if (computed := scene.wholes.of(first.call.model)) else None,
         **first.told,
-        "epochs": {"count": _epochs(first), "place": first.call.place},
+        "epochs": {"count": epochs(first), "place": first.call.place},
         "seeds": {name: {"value": plain(value), "place": place}
                   for name, (value, place) in run.seeding.seeds.items()},
         "keras": _keras(run, peek),
@@ -124,12 +124,25 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
         "steps_per_epoch": plain(given.get("steps_per_epoch")),
         "class_weight": plain(given.get("class_weight")), "validation_split": given.get("validation_split"),
         "stale": [_stale(call, run.scene) for call in peek.stale],
-        "fits": [{"place": one.call.place, "compiled_at": compiled_at(one),
-                  "epochs": _epochs(one),
-                  "trains": said([held for held in library.weights(one.call.model)
-                                  if id(held.variable) in one.trained], library.weights(one.call.model)),
-                  "change_per_step": change_per_step(one),
-                  "rate": one.told["optimizers"][0]["groups"][0]["lr"]} for one in peek.looks],
+        "fits": [_fit(one) for one in peek.looks],
+    }  # fmt: skip
+
+
+def _fit(look: Look) -> dict[str, Any]:
+    """Returns a fit in short, and what would stand in the document were it the first one."""
+    held = library.weights(look.call.model)
+    return {
+        "place": look.call.place, "compiled_at": compiled_at(look), "epochs": epochs(look),
+        "trains": said([one for one in held if id(one.variable) in look.trained], held),
+        "change_per_step": change_per_step(look),
+        "rate": look.told["optimizers"][0]["groups"][0]["lr"],
+        "as_first": {
+            **look.told,
+            "training": _call(look, look.training, "training"),
+            "epochs": {"count": epochs(look), "place": look.call.place},
+            "base": None if look.base is None else describe_base(look, look.base, held),
+            "class_weight": plain(look.call.given.get("class_weight")),
+        },
     }  # fmt: skip
 
 
@@ -154,12 +167,6 @@ def _stale(call: Any, scene: Any) -> dict[str, Any]:
         "changed_at": flags[0].place if flags else None,
         "would_train": len(now) > len(acting),
     }
-
-
-def _epochs(look: Look) -> int:
-    """Returns how many epochs a fit trains: one that goes on counts from where the last one ended."""
-    given = look.call.given
-    return int(given.get("epochs", 1)) - int(given.get("initial_epoch") or 0)
 
 
 def _rescalings(look: Look, scene: Any) -> list[dict[str, Any]]:

@@ -53,6 +53,7 @@ class Replay(Watch):
         names = sorted(job["interventions"], key=ORDER.index)
         self.trained_on: list[Feed] = []  # what the script gave its fits, before any change
         self.changes = [KINDS[name](name, settings.get(name) or {}) for name in names]
+        self._compiled: list[Any] = []  # of every fit so far, each once
 
     def listen(self, doors: Doors) -> None:
         """Puts the ears of the changes in."""
@@ -116,13 +117,18 @@ class Replay(Watch):
         fit = Fit(call, find(call.model, self.doors.scene), dict(call.given), compiled)
         if not self.changes or not call.compiled:
             return fit
+        if all(one is not call.compiled for one in self._compiled):
+            self._compiled.append(call.compiled)
+        fit.number = next(i for i, one in enumerate(self._compiled) if one is call.compiled)
+        fit.places = [one.place for one in self._compiled[: fit.number + 1]]
+        changes = [one for one in self.changes if one.means(fit)]
         self.phase.is_training = True
-        for change in self.changes:
+        for change in changes:
             change.before(fit)
-        asks = any(one.compiles for one in self.changes)
-        if asks and (not call.is_stale or any(one.unseals for one in self.changes)):
+        asks = any(one.compiles for one in changes)
+        if asks and (not call.is_stale or any(one.unseals for one in changes)):
             fit.compile()
-            for change in self.changes:
+            for change in changes:
                 change.after(fit)
         self.phase.is_training = False
         return fit

@@ -1,0 +1,45 @@
+"""Fits of a Keras script behind its first, each judged by the rules for how a fit trains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from plateau_cause.capture import rules_keras, rules_loop
+from plateau_cause.capture.observation import Observation, Peeked
+
+RULES = (
+    rules_keras.from_logits, rules_keras.output, rules_keras.distance, rules_keras.weighed_apart,
+    rules_keras.frozen_norms, rules_loop.schedule,
+)  # fmt: skip
+
+
+def observed(peeked: Peeked, found: Sequence[Observation]) -> Iterator[Observation]:
+    """Yields what stands out in a later fit alone.
+
+    Args:
+        peeked: of any script; only one of Keras has later fits.
+        found: what stands out in the first.
+    """
+    said = {one.code for one in found}
+    for number in range(1, len((peeked.content.get("keras") or {}).get("fits") or [])):
+        later = Peeked(at_fit(peeked.content, number), peeked.folder)
+        for one in (one for rule in RULES if (one := rule(later)) is not None and one.code not in said):
+            said.add(one.code)
+            yield replace(one, words=f"in a later fit, {one.words}", fit=number)
+
+
+def at_fit(content: dict[str, Any], number: int) -> dict[str, Any]:
+    """Returns the peek of a Keras script as if this fit were its first."""
+    told = content["keras"]["fits"][number].get("as_first")
+    if number == 0 or told is None:
+        return content
+    own = {key: told[key] for key in told if key not in ("base", "class_weight")}
+    model = {**content["model"], "base": told["base"]}
+    return {
+        **content,
+        **own,
+        "model": model,
+        "keras": {**content["keras"], "class_weight": told["class_weight"]},
+    }
