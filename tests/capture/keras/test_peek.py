@@ -44,6 +44,12 @@ def test_what_is_broken_is_named_with_its_line(name, kind, prepare, peek):
     assert offered == ([broken.offers] if broken.offers else [])
 
 
+def test_images_that_a_pipeline_leaves_out_are_not_counted(prepare, peek):
+    folder = prepare("functional", [("train_ds = train_ds.prefetch", "train_ds = train_ds.skip(1).prefetch")])
+    lengths = [one["data_set"]["length"] for one in peek(folder)["loaders"]]
+    assert lengths == [32, 24]
+
+
 PATCHED = [(name, kind) for name, kind in BROKEN if CASES[name].broken[kind].is_patched]
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from plateau_cause.capture.child.facts import kind
 from plateau_cause.capture.keras_child import feeds, origins
-from plateau_cause.capture.keras_child.looking import Batches
+from plateau_cause.capture.keras_child.looking import BATCHES, Batches
 from plateau_cause.capture.keras_child.scaling import scaled_at
 from plateau_cause.capture.keras_child.scene import Scene
 
+OF_A_PART = ("take", "skip", "shard", "filter")  # steps behind which not every image is left
 ENOUGH = 40  # labels that tell whether an order is by chance
 
 
@@ -104,14 +105,15 @@ def _length(batches: Batches, scene: Scene) -> int | None:
     known = feeds.length(batches.feed)
     if known is not None:
         return known
-    parts = [one for one, _ in origins.chain(batches.feed.x, scene)] if batches.feed.kind == "tf.data" else []
-    paths = next((one.file_paths for one in parts if getattr(one, "file_paths", None)), None)
-    if paths is not None:
+    parts = list(origins.chain(batches.feed.x, scene)) if batches.feed.kind == "tf.data" else []
+    paths = next((one.file_paths for one, _ in parts if getattr(one, "file_paths", None)), None)
+    is_part = any(step is not None and step.by in OF_A_PART for _, step in parts)
+    if paths is not None and not is_part:
         return len(paths)
-    total = feeds.count(batches.feed)
-    if total is not None and batches.labels is not None and total <= 64:
+    total, size = feeds.count(batches.feed), origins.batch_size(batches.feed, scene)
+    if total is not None and batches.labels is not None and total <= BATCHES:
         return len(batches.labels)
-    return None
+    return total * size if is_part and total is not None and size else None
 
 
 def _folder(read: Any) -> str | None:
