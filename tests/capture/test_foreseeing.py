@@ -78,3 +78,12 @@ def test_a_long_training_is_foreseen_as_far_as_that_is_quick(monkeypatch):
 def test_a_schedule_that_is_too_short_is_foreseen_to_its_end():
     among = known([lr_scheduler.OneCycleLR(optimizer(), 0.1, total_steps=20)], 1, 0)
     assert len(rates_ahead(among.known[0], among, LENGTH)) == 6  # of tenths of 40 steps
+
+
+@pytest.mark.parametrize(("within", "times"), [(2, 1), (3, 2), (4, 2)])
+def test_where_gradients_are_added_up_it_may_be_stepped_at_every_batch(within, times):
+    """Two steps of two batches each were seen; what follows the second may not have been."""
+    held = optimizer()
+    among = known([lr_scheduler.CosineAnnealingLR(held, 80)], within, 0)
+    ahead = rates_ahead(among.known[0], among, Length(epochs=5, steps=8, batches=2, seen=2))
+    assert ahead[-1] == pytest.approx(ahead[0] * (0.5 if times == 1 else 0.0), rel=0.05, abs=1e-3)

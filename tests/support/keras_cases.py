@@ -33,8 +33,11 @@ class Case:
 
 LAST_FIT = """SGD(0.01), loss=loss, metrics=["accuracy"])
 model.fit(x_train, one_hot, batch_size=8, epochs=1, validation_data=val"""
-FADING = (LAST_FIT, f"""{LAST_FIT.replace("epochs=1", "epochs=6")},
-          callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.01 * 0.1**epoch)]""")
+FADING = (
+    LAST_FIT,
+    f"""{LAST_FIT.replace("epochs=1", "epochs=6")},
+          callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.01 * 0.1**epoch)]""",
+)
 MOBILENET = "x = tf.keras.applications.mobilenet.preprocess_input(inputs)"
 BY_GENERATOR = "val_gen = ImageDataGenerator(preprocessing_function=preprocess_input)"
 

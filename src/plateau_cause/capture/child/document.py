@@ -66,7 +66,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
                        if one.steps or doors.stepping.is_fresh(one)],
         "unused_optimizers": [one.place for one in doors.stepping.held
                               if not (one.steps or one.is_past or doors.stepping.is_fresh(one))],
-        "schedules": _schedules(doors, _length(loaders, epochs, gradients)),
+        "schedules": _schedules(doors, _length(loaders, epochs, gradients, doors.stepping.steps)),
         "loss": peek.loss,
         "gradients": gradients,
         "epochs": epochs,
@@ -192,12 +192,15 @@ def _schedules(doors: Doors, length: Length | None) -> list[dict[str, Any]]:
     return [{**one, "rates_ahead": rates} for one, rates in zip(told, ahead, strict=True)]
 
 
-def _length(loaders: list[dict[str, Any]], epochs: Any, gradients: dict[str, Any]) -> Length | None:
+def _length(
+    loaders: list[dict[str, Any]], epochs: Any, gradients: dict[str, Any], seen: int
+) -> Length | None:
     """Returns how long the training is, in steps of the optimizer; None where that is not known."""
     batches = next((one["batches"] for one in loaders if one["role"] == "train"), None)
     if not epochs or not batches:
         return None
-    return Length(epochs["count"], max(1, batches // (gradients["backward_calls_per_step"] or 1)))
+    calls = gradients["backward_calls_per_step"] or 1
+    return Length(epochs["count"], max(1, batches // calls), calls, seen)
 
 
 def _gradients(doors: Doors) -> dict[str, Any]:

@@ -16,18 +16,23 @@ MOST = 40_000  # rates computed: below a second
 
 @dataclass(frozen=True)
 class Length:
-    """How long a training is: epochs, and the optimizer's steps in each."""
+    """How long a training is: epochs, the optimizer's steps in each, and the batches of one such step.
+
+    `seen` is how many steps of the optimizer a peek has seen.
+    """
 
     epochs: int
     steps: int
+    batches: int = 1
+    seen: int = 0
 
 
 @dataclass(frozen=True)
 class Beat:
-    """When a schedule is stepped: at each of the optimizer's steps, at the end of each epoch, or at both."""
+    """How often a schedule is stepped within each of the optimizer's steps, and at the end of each epoch."""
 
-    at_steps: bool
-    at_epochs: bool
+    at_steps: int
+    at_epochs: int
 
 
 def rates_ahead(one: Schedule, among: Schedules, length: Length) -> list[float] | None:
@@ -46,17 +51,22 @@ def rates_ahead(one: Schedule, among: Schedules, length: Length) -> list[float] 
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _rates(stand_in, [(copied, _beat(other)) for copied, other in due], length)
+        return _rates(stand_in, [(copied, _beat(other, length)) for copied, other in due], length)
 
 
-def _beat(one: Schedule) -> Beat:
-    """Returns when a schedule was stepped so far."""
-    return Beat(one.within_pass > 0, one.steps > one.within_pass)
+def _beat(one: Schedule, length: Length) -> Beat:
+    """Returns when a schedule was stepped so far; where gradients are added up, at every batch or every step.
+
+    What follows the last step that was seen is not counted yet, so that the nearer of the two is meant.
+    """
+    at_batches = one.within_pass >= length.seen * (1 + length.batches) / 2
+    within = length.batches if length.batches > 1 and at_batches else 1
+    return Beat(within * (one.within_pass > 0), int(one.steps > one.within_pass))
 
 
 def _rates(stand_in: StandIn, stepped: list[tuple[Any, Beat]], length: Length) -> list[float]:
-    at_steps = [scheduler for scheduler, when in stepped if when.at_steps]
-    at_epochs = [scheduler for scheduler, when in stepped if when.at_epochs]
+    at_steps = [scheduler for scheduler, when in stepped for _ in range(when.at_steps)]
+    at_epochs = [scheduler for scheduler, when in stepped for _ in range(when.at_epochs)]
     whole = length.epochs * length.steps
     kept = Counter(round(part * (whole - 1) / TENTHS) for part in range(TENTHS + 1))
     left = MOST
