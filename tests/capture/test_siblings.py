@@ -47,6 +47,11 @@ HEALTHY = {
     "batches that are joined": [
         ("net(xb).squeeze(1)\n", "net(torch.cat([xb, xb.flip(3)])).squeeze(1)[: len(xb)]\n"),
     ],
+    "batches of two loaders that are joined": [
+        (OPTIMIZER, OPTIMIZER + "\nmore_loader = DataLoader(TensorDataset(x[:48], y[:48]), batch_size=8)"),
+        ("net(xb).squeeze(1)\n",
+         "net(torch.cat([xb, next(iter(more_loader))[0]])).squeeze(1)[: len(xb)]\n"),
+    ],
     "a matrix that begins at zero": [(OPTIMIZER, "nn.init.zeros_(net.out.weight)\n" + OPTIMIZER)],
     "a schedule of a loop without loaders": [
         ("for xb, yb in train_loader:", "for xb, yb in zip(x[:48].split(16), y[:48].split(16)):"),
@@ -78,8 +83,9 @@ def test_what_is_healthy_is_not_accused(name, prepare, peek):
     content = peek(folder)
     assert [one.code for one in observe(content, folder)] == []
     assert content["problems"] == []
-    if name == "batches that are joined":
-        assert [one["role"] for one in content["loaders"]] == ["train", "evaluation"]
+    if "joined" in name:
+        roles = ["train", "evaluation", *["train"] * ("two" in name)]
+        assert [one["role"] for one in content["loaders"]] == roles
     if content["schedules"]:
         assert content["schedules"][0]["stepped_every"] is None
 

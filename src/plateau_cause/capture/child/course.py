@@ -129,8 +129,8 @@ class Course:
         self.calls += 1
         lasts = [one.passes[-1] for one in self.loaders if one.passes]
         link(forward, self._open, lasts, self.mode.looks_closely)
-        if forward.of is not None:
-            forward.of.forwards += 1
+        for of in _passes(forward):
+            of.forwards += 1
         self.mode.called(forward)
         is_alone = forward.of is None and not self._open  # no loader
         if is_alone and not forward.is_grad and not forward.is_again:
@@ -143,7 +143,7 @@ class Course:
         self.backwards += 1
         pending, self._pending = self._pending, []
         trained = [one for one in pending if one.is_grad]
-        for of in {id(one.of): one.of for one in trained if one.of is not None}.values():
+        for of in {id(of): of for one in trained for of in _passes(one)}.values():
             of.backwards += 1
         for forward in pending:
             if not forward.is_grad and any(feeds(forward, one) for one in trained):
@@ -184,6 +184,11 @@ class Course:
             self.mode.evaluated(forward)
         for forward in _last_of_each_batch(evaluated):
             self.mode.judged(forward, is_training=False)
+
+
+def _passes(forward: Forward) -> list[Pass]:
+    """Returns the passes of which a call was given batches."""
+    return [] if forward.of is None else [forward.of, *forward.beside]
 
 
 def _is_of_training(forward: Forward) -> bool:

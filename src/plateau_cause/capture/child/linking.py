@@ -27,7 +27,9 @@ def link(forward: Forward, passes: list[Pass], lasts: list[Pass], looks_closely:
         forward.of, forward.batch = held
         return
     if found is None and looks_closely:
-        found = _by(_is_equal, forward, passes) or _among(forward, passes)
+        found = _by(_is_equal, forward, passes)
+    if found is None and looks_closely and (joined := _among(forward, passes)):
+        found, forward.beside = joined[0], [of for of, _ in joined[1:]]
     for of in reversed(passes):
         if found is None and (batch := _in_turn(forward, of)) is not None:
             found = of, batch
@@ -73,13 +75,14 @@ def _by(test: Any, forward: Forward, passes: list[Pass]) -> tuple[Pass, Any] | N
     return None
 
 
-def _among(forward: Forward, passes: list[Pass]) -> tuple[Pass, Any] | None:
-    """Returns the pass and the batch that begins earliest in an input into which several were joined."""
+def _among(forward: Forward, passes: list[Pass]) -> list[tuple[Pass, Any]]:
+    """Returns the passes and batches that were joined into an input, each pass once, the first rows first."""
     found = [(place, number, batch) for number, of in enumerate(passes) for batch in of.recent
              for given in forward.inputs for loaded in tensors(batch)
              if (place := _row(given, loaded)) is not None]  # fmt: skip
-    _, number, batch = min(found, key=lambda one: one[0], default=(0, 0, None))
-    return None if batch is None else (passes[number], batch)
+    found.sort(key=lambda one: one[0])
+    first = {number: batch for _, number, batch in reversed(found)}
+    return [(passes[number], first[number]) for number in dict.fromkeys(number for _, number, _ in found)]
 
 
 def _row(given: Any, loaded: Any) -> int | None:

@@ -93,6 +93,7 @@ class Forward:
     named: dict[str, Any] = field(default_factory=dict)
     of: Pass | None = None
     batch: Any = None  # what the loader yielded for it
+    beside: list[Pass] = field(default_factory=list)  # of which batches were joined to that one
     facts: dict[str, Any] = field(default_factory=dict)  # what held at the time of the call
     is_again: bool = False  # whether features that were computed before are computed again, for the next call
     is_waiting: bool = False  # whether the next batch was asked for and no backward call has come yet
