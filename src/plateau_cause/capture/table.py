@@ -99,8 +99,11 @@ def _model(content: dict[str, Any]) -> list[Row]:
     if content.get("computed_at"):
         found.append(("features computed", "once, before training", at(content["computed_at"])))
     if content["average"]:
-        also = "evaluates also" if content["average"].get("is_beside") else "evaluates instead"
-        found.append((also, content["average"]["class"], at(content["average"]["place"])))
+        average = content["average"]
+        also = "evaluates also" if average.get("is_beside") else "evaluates instead"
+        copied = ", a copy of what is trained: an average of its weights perhaps"
+        said = average["class"] + (copied if average.get("is_copy") else "")
+        found.append((also, said, at(average["place"] or average.get("called_at"))))
     return found
 
 

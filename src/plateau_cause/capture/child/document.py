@@ -155,7 +155,8 @@ def _average(doors: Doors, peek: Peek) -> dict[str, Any] | None:
         whole = list(inner.modules())
         if not any(inner is part for part in parts) and not any(one in whole for one in trained):
             is_own = [any(other.module is one.module for one in peek.training) for other in peek.evaluation]
-            return {"class": (around or [facts.kind(inner)])[0], "name": call.name,
+            is_copy = not around and any(type(inner) is type(one) for one in trained)
+            return {"class": (around or [facts.kind(inner)])[0], "name": call.name, "is_copy": is_copy,
                     "place": doors.places.of(call.module) or doors.places.of(inner),
                     "is_beside": any(is_own), "called_at": call.place, "loop": call.facts["loop"],
                     "modes": call.facts["modes"], "set_at": call.facts["set_at"]}  # fmt: skip
