@@ -105,3 +105,24 @@ def test_the_head_is_what_gives_the_outputs_that_are_judged(prepare, peek):
     content = peek(prepare("functions", *edits))
     assert content["model"]["head"]["name"] == "fc"
     assert content["model"]["backbone"] == {"library": "torchvision", "name": "mobilenet_v3_small"}
+
+
+def test_an_encoder_that_feeds_a_second_training_belongs_to_its_model(prepare, peek):
+    """Trained by a loss of its own first, then frozen by no_grad under a linear layer, as contrastive ones are."""
+    second = """    linear = torch.nn.Linear(3, 3)
+    opt = torch.optim.SGD(linear.parameters(), lr=0.1)
+    for x, y in DataLoader(train_loader.dataset, 8, shuffle=True):
+        with torch.no_grad():
+            features = net(x)
+        loss = F.cross_entropy(linear(features), y)
+        opt.zero_grad()
+        loss.backward()
+        opt.step()
+    print(test(nn.Sequential(net, linear), test_loader))
+"""
+    folder = prepare(
+        "functions", ('        print(f"epoch {epoch}: test accuracy {test(net, test_loader):.3f}")\n', second)
+    )
+    content = peek(folder)
+    assert [one["name"] for one in content["model"]["parts"]] == ["net", "linear"]
+    assert content["evaluation"] is not None

@@ -35,8 +35,9 @@ def reason(seen: dict[str, Any]) -> str:
         return f"it imports {' and '.join(seen['libraries'])}; expected a script that trains with PyTorch"
     if seen["calls"]:
         return (
-            f"a model was called {seen['calls']} times and no `backward` of PyTorch; if the script only "
-            "evaluates as it is, give it the arguments with which it trains"
+            f"a model was called {seen['calls']} times and no `backward` of PyTorch; what is trained by "
+            "torch.func, or outside of PyTorch, is not seen; if the script only evaluates as it is, give it "
+            "the arguments with which it trains"
         )
     return "no `backward` of PyTorch; expected a script that trains a PyTorch model in this process"
 

@@ -52,6 +52,7 @@ class Peek(Mode):
         self.cut = False
         self.has_restarted = False
         self.ahead: Place | bool | None = None  # the optimizer of a model to come; False: there is none
+        self._fed: list[Forward] = []  # the last call that fed one for training
         self._before: dict[int, Any] = {}
         self._waiting_since_s: float | None = None
 
@@ -95,7 +96,10 @@ class Peek(Mode):
         if self._waiting_since_s is None:
             self._waiting_since_s = time.monotonic()
         if self.doors.stepping.steps >= STEPS and self._is_another(forward) and not self.has_restarted:
+            fed = [one for one in self._fed if one.batch is forward.batch]
             self._begin_anew(forward.module)
+            for one in fed:
+                self._keep(one)
         if self._others() and self.doors.stepping.steps >= STEPS:
             self.later = self.later or forward
             if self.has_restarted or not self._follows_another(forward.module):
@@ -106,6 +110,8 @@ class Peek(Mode):
         """Keeps a part of the model that computes features without gradients."""
         if not self.doors.stepping.steps:
             self._keep(forward)
+        else:
+            self._fed = [forward]
 
     def _keep(self, forward: Forward) -> None:
         for one in forward.module.parameters():
