@@ -108,7 +108,7 @@ def test_the_head_is_what_gives_the_outputs_that_are_judged(prepare, peek):
 
 
 def test_an_encoder_that_feeds_a_second_training_belongs_to_its_model(prepare, peek):
-    """Trained by a loss of its own first, then frozen by no_grad under a linear layer, as contrastive ones are."""
+    """Trained by a loss of its own, then frozen by no_grad under a linear layer, as contrastive ones are."""
     second = """    linear = torch.nn.Linear(3, 3)
     opt = torch.optim.SGD(linear.parameters(), lr=0.1)
     for x, y in DataLoader(train_loader.dataset, 8, shuffle=True):
