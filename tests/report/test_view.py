@@ -31,6 +31,13 @@ def test_what_has_to_be_changed_in_a_file_stands_above_the_recipe(make) -> None:
     assert yaml.safe_load(text)["recipe"] == content.summary["recommended_recipe"]
 
 
+def test_a_file_beside_the_project_is_said_to_be_seen_from_there(make) -> None:
+    content = make("plateau")
+    content.summary["recommended_recipe"]["code"] = "../own.py"
+    text = view(content)["recipe_yaml"]
+    assert text.startswith("# code: as seen from the project that these reports are of.\nrecipe:\n")
+
+
 def test_the_plateau_in_one_sentence(load) -> None:
     assert plateau_sentence(load("plateau")) == (
         "Training accuracy stays between 71.8% and 72.5% from epoch 3 on; test accuracy is 69.4%, "

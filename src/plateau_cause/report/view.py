@@ -33,6 +33,7 @@ VERDICTS = {
     "healthy": ("Healthy", "The recipe reaches what was measured as reachable. There is nothing to repair."),
     "inconclusive": ("Undecided", "Within the budget, the intervals do not decide."),
 }
+PATHS = ("code", "folder", "python", "script")  # entries of a recipe
 
 
 def view(content: ReportContent) -> dict[str, Any]:
@@ -64,8 +65,12 @@ def view(content: ReportContent) -> dict[str, Any]:
 
 def _recipe_yaml(summary: Mapping[str, Any]) -> str:
     """Returns the recommended recipe, below what has to be changed in the user's own file besides."""
-    above = "".join(f"# {sentence}\n" for sentence in summary.get("recommended_in_file", ()))
-    return above + to_yaml({"recipe": summary["recommended_recipe"]})
+    recipe = summary["recommended_recipe"]
+    said = list(summary.get("recommended_in_file", ()))
+    outside = [key for key in PATHS if str(recipe.get(key)).startswith("..")]  # `plateau diagnose X.yaml`
+    if outside:
+        said.append(f"{' and '.join(outside)}: as seen from the project that these reports are of.")
+    return "".join(f"# {sentence}\n" for sentence in said) + to_yaml({"recipe": recipe})
 
 
 def _cause(
