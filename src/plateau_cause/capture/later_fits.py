@@ -13,6 +13,7 @@ RULES = (
     rules_keras.from_logits, rules_keras.output, rules_keras.distance, rules_keras.weighed_apart,
     rules_keras.frozen_norms, rules_loop.schedule,
 )  # fmt: skip
+OF_KERAS = ("class_weight", "callbacks")  # what the part about Keras says of a fit
 
 
 def observed(peeked: Peeked, found: Sequence[Observation]) -> Iterator[Observation]:
@@ -35,11 +36,7 @@ def at_fit(content: dict[str, Any], number: int) -> dict[str, Any]:
     told = content["keras"]["fits"][number].get("as_first")
     if number == 0 or told is None:
         return content
-    own = {key: told[key] for key in told if key not in ("base", "class_weight")}
+    own = {key: told[key] for key in told if key not in ("base", *OF_KERAS)}
     model = {**content["model"], "base": told["base"]}
-    return {
-        **content,
-        **own,
-        "model": model,
-        "keras": {**content["keras"], "class_weight": told["class_weight"]},
-    }
+    keras = {**content["keras"], **{key: told[key] for key in OF_KERAS if key in told}}
+    return {**content, **own, "model": model, "keras": keras}

@@ -72,7 +72,7 @@ def _fits(content: dict[str, Any]) -> list[Row]:
 
 
 def _otherwise(content: dict[str, Any], fit: dict[str, Any] | None) -> str:
-    """Returns in which respects a later fit trains otherwise than the first: batch norms, loss."""
+    """Returns in which respects a later fit trains otherwise than the first: batch norms, loss, callbacks."""
     if fit is None:
         return ""
     norms, said = fit["training"]["modes"]["batch_norm"], ""
@@ -84,6 +84,9 @@ def _otherwise(content: dict[str, Any], fit: dict[str, Any] | None) -> str:
             f"{key} {value}" for key, value in (loss.get("options") or {}).items() if value is not None
         )
         said += f"; {loss.get('function')}" + (f", {options}" if options else "")
+    named = [one["class"] for one in fit.get("callbacks", [])]
+    if named != [one["class"] for one in content["keras"]["callbacks"]]:
+        said += f"; {' and '.join(named) or 'no callback'}"
     return said
 
 

@@ -119,16 +119,19 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
         "preprocessed": [{"by": one.by, "place": one.place} for one in run.scene.preprocessed],
         "rescaling": _rescalings(first, run.scene),
         "augmentation": _augmentations(first, run.scene),
-        "callbacks": [{"class": type(one).__name__, "place": run.scene.places.of(one)}
-                      for one in callbacks(first.call)],
+        "callbacks": _callbacks(first, run.scene),
         "steps_per_epoch": plain(given.get("steps_per_epoch")),
         "class_weight": plain(given.get("class_weight")), "validation_split": given.get("validation_split"),
         "stale": [_stale(call, run.scene) for call in peek.stale],
-        "fits": [_fit(one) for one in peek.looks],
+        "fits": [_fit(one, run.scene) for one in peek.looks],
     }  # fmt: skip
 
 
-def _fit(look: Look) -> dict[str, Any]:
+def _callbacks(look: Look, scene: Any) -> list[dict[str, Any]]:
+    return [{"class": type(one).__name__, "place": scene.places.of(one)} for one in callbacks(look.call)]
+
+
+def _fit(look: Look, scene: Any) -> dict[str, Any]:
     """Returns a fit in short, and what would stand in the document were it the first one."""
     held = library.weights(look.call.model)
     return {
@@ -142,6 +145,7 @@ def _fit(look: Look) -> dict[str, Any]:
             "epochs": {"count": epochs(look), "place": look.call.place},
             "base": None if look.base is None else describe_base(look, look.base, held),
             "class_weight": plain(look.call.given.get("class_weight")),
+            "callbacks": _callbacks(look, scene),
         },
     }  # fmt: skip
 
