@@ -77,6 +77,23 @@ def test_it_is_named_as_what_it_is_and_its_repair_takes(name, prepare, peek, rep
         repaired(folder, one)
 
 
+@pytest.mark.parametrize(
+    ("condition", "mended"),
+    [("part != 'train'", "part == 'train'"), ("not part == 'train'", "part == 'train'"),
+     ("part in ('val',)", "not (part in ('val',))")],
+)  # fmt: skip
+def test_a_condition_that_sets_both_modes_the_wrong_way_is_turned_round(condition, mended, prepare, peek):
+    folder = prepare(
+        "in_memory",
+        (OPTIMIZER, f"def set_mode(part):\n    net.train({condition})\n\n\n{OPTIMIZER}"),
+        ("    net.train()\n", "    set_mode('train')\n"),
+        ("    net.eval()\n", "    set_mode('val')\n"),
+    )
+    found = observe(peek(folder), folder)
+    assert {one.code for one in found} == {"trains_in_evaluation_mode", "evaluates_in_training_mode"}
+    assert f"+    net.train({mended})" in next(one.patch for one in found if one.patch)
+
+
 @pytest.mark.parametrize("name", HEALTHY)
 def test_what_is_healthy_is_not_accused(name, prepare, peek):
     folder = prepare("in_memory", *HEALTHY[name])

@@ -10,8 +10,8 @@ from plateau_cause.capture.observation import Observation, Peeked
 
 RULES = (*rules_model.RULES, *rules_loop.RULES, *rules_keras.RULES, *rules_data.RULES)
 STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a later epoch can disprove
-CHOSEN = ("frozen_layers", "computed_beforehand", "rates_apart", "saved_model_fixed",
-          "training_overridden")  # maybe meant  # fmt: skip
+CHOSEN = ("frozen_layers", "computed_beforehand", "neither_reached_nor_held", "rates_apart",
+          "saved_model_fixed", "training_overridden")  # maybe meant  # fmt: skip
 WAITING = ("frozen", "not_held")  # parts of the model's description that a line ahead may change
 
 

@@ -117,6 +117,26 @@ def mode_turned(folder: Path, place: Place, mode: str) -> str | None:
     return changed(folder, place, edit)
 
 
+def mode_inverted(folder: Path, place: Place) -> str | None:
+    """Returns the line that sets one mode or the other by a condition, with the condition turned round."""
+    others = {ast.Eq: "==", ast.NotEq: "!="}
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if called(node) == "train" and not node.keywords]
+        if len(calls) != 1 or len(calls[0].args) != 1:
+            return []
+        given = calls[0].args[0]
+        if isinstance(given, ast.UnaryOp) and isinstance(given.op, ast.Not):
+            return [source.replaced(given, source.text(given.operand))]
+        if isinstance(given, ast.Compare) and len(given.ops) == 1 and type(given.ops[0]) in others:
+            other = next(sign for kind, sign in others.items() if kind is not type(given.ops[0]))
+            sides = source.text(given.left), source.text(given.comparators[0])
+            return [source.replaced(given, f"{sides[0]} {other} {sides[1]}")]
+        return [source.replaced(given, f"not ({source.text(given)})")]
+
+    return changed(folder, place, edit)
+
+
 def binary_loss(folder: Path, place: Place) -> str | None:
     """Returns the loss of one output: cross-entropy of two classes, with its sigmoid inside."""
     names = {"CrossEntropyLoss": "BCEWithLogitsLoss", "cross_entropy": "binary_cross_entropy_with_logits"}

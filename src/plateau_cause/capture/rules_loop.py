@@ -60,10 +60,17 @@ def trained_in_evaluation_mode(peeked: Peeked) -> Observation | None:
     place = training["set_at"] or training["loop"]
     when = "" if training is first else " after its first evaluation"
     words = with_places(f"the model trains in evaluation mode{when}: {_inactive(modes)}", place)
-    patch = patches.mode_turned(peeked.folder, training["set_at"], "train") if training is first else None
-    patch = patch or patches.mode_set(
-        peeked.folder, training["loop"], training["place"], training["model"], "train"
-    )
+    evaluation = peeked.content["evaluation"] or {}
+    is_one_line = training["set_at"] is not None and evaluation.get("set_at") == training["set_at"]
+    if is_one_line and evaluation["modes"]["training"]:  # both the wrong way round
+        patch = patches.mode_inverted(peeked.folder, training["set_at"])
+    elif is_one_line and training is first:  # nothing else sets a mode: turned, evaluation would train
+        patch = None
+    else:
+        patch = patches.mode_turned(peeked.folder, training["set_at"], "train") if training is first else None
+        patch = patch or patches.mode_set(
+            peeked.folder, training["loop"], training["place"], training["model"], "train"
+        )
     cause = "batch_norm" if modes["batch_norm"]["count"] else "regularization"
     return Observation("trains_in_evaluation_mode", cause, words, place, patch)
 

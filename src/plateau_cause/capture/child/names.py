@@ -87,4 +87,7 @@ def _inside(name: str, value: Any, wanted: Any) -> str | None:
         attributes = getattr(value, "__dict__", {})
         attributes = {**attributes, **attributes.get("_modules", {})}
         return next((f"{name}.{key}" for key, item in attributes.items() if item is wanted), None)
+    parts = getattr(value, "_modules", None)  # of a module
+    if type(parts) is dict:
+        return next((f"{name}.{key}" for key, item in parts.items() if item is wanted), None)
     return None

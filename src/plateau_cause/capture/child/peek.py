@@ -53,6 +53,7 @@ class Peek(Mode):
         self.has_restarted = False
         self.ahead: Place | bool | None = None  # the optimizer of a model to come; False: there is none
         self._fed: list[Forward] = []  # the last call that fed one for training
+        self._left: dict[int, Any] = {}  # parameter → gradient that an earlier model's training has left
         self._before: dict[int, Any] = {}
         self._waiting_since_s: float | None = None
 
@@ -135,7 +136,8 @@ class Peek(Mode):
     def _begin_anew(self, module: Any) -> None:
         """Forgets a model whose training is over before the peek was: that of another one tells more."""
         before = vars(Peek(self.limit_s, self.finish))
-        kept = {"doors": self.doors, "cut": self.cut, "has_restarted": True}
+        left = {id(one): _of_gradient(one) for part in self.training for one in part.module.parameters()}
+        kept = {"doors": self.doors, "cut": self.cut, "has_restarted": True, "_left": left}
         vars(self).update(before | kept | {"_waiting_since_s": time.monotonic()})
         self.initial[id(module)] = module, _copied(module)
         self.doors.stepping.begin_anew()
@@ -156,7 +158,8 @@ class Peek(Mode):
     def about_to_step(self, optimizer: Any) -> None:
         """Keeps the weights that may move, and what gradients have reached."""
         parts = [one.module for one in self.training]
-        self.reached |= {id(one) for part in parts for one in part.parameters() if one.grad is not None}
+        every = [one for part in parts for one in part.parameters() if one.grad is not None]
+        self.reached |= {id(one) for one in every if _of_gradient(one) != self._left.get(id(one))}
         self._before = {id(one): one.detach().clone() for one in _held(optimizer)}
 
     def stepped(self, optimizer: Any) -> None:
@@ -221,3 +224,8 @@ def _autocast(image: Any) -> str | None:
     if not torch.is_autocast_enabled(device):
         return None
     return str(torch.get_autocast_dtype(device)).removeprefix("torch.")
+
+
+def _of_gradient(parameter: Any) -> tuple[int, int] | None:
+    """Returns what changes whenever something is added to a parameter's gradient."""
+    return None if parameter.grad is None else (id(parameter.grad), parameter.grad._version)
