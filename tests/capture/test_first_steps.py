@@ -105,6 +105,25 @@ def test_the_head_is_what_gives_the_outputs_that_are_judged(prepare, peek):
     content = peek(prepare("functions", *edits))
     assert content["model"]["head"]["name"] == "fc"
     assert content["model"]["backbone"] == {"library": "torchvision", "name": "mobilenet_v3_small"}
+    assert [one["function"] for one in content["loss"]["with"]] == ["cross_entropy"]
+    assert content["loss"]["beside"] == []
+
+
+def test_a_loss_that_is_left_out_leaves_its_head_without_a_gradient(prepare, peek):
+    two = (
+        "class Two(nn.Module):\n    def __init__(self, net):\n        super().__init__()\n"
+        "        self.body, self.fc, self.aux = net.features, nn.Linear(576, 3), nn.Linear(576, 3)\n\n"
+        "    def forward(self, x):\n        x = self.body(x).mean((2, 3))\n"
+        "        return self.fc(x), self.aux(x)\n\n\ndef build_model("
+    )
+    edits = (("def build_model(", two), ("    return net\n", "    return Two(net)\n"),
+             ("out = net(x)\n", "out, aux = net(x)\n"), ("net(x).argmax", "net(x)[0].argmax"),
+             ("        loss = F.cross_entropy(out, y)\n",
+              "        aux = F.cross_entropy(aux, y)\n        loss = F.cross_entropy(out, y)\n"))  # fmt: skip
+    folder = prepare("functions", *edits)
+    (found,) = observe(peek(folder), folder)
+    assert (found.code, found.words.startswith("aux never moves")) == ("loss_left_out", True)
+    assert "aux = F" in (folder / "train.py").read_text().splitlines()[found.location["line"] - 1]
 
 
 def test_an_encoder_that_feeds_a_second_training_belongs_to_its_model(prepare, peek):

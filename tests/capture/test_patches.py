@@ -112,3 +112,14 @@ def test_only_what_is_told_here_is_shuffled(given, is_here, tmp_path):
     text = f"loader = DataLoader(data, 8, shuffle={given})\n"
     found = patched(tmp_path, text, lambda folder, at: patches.shuffled(folder, at("loader")))
     assert found == (text.replace(given, "True") if is_here else None)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "mended"),
+    [("DistributedSampler(train_set, shuffle=False)", "DistributedSampler(train_set, shuffle=True)"),
+     ("RandomSampler(train_set)", None), ("own", None)],
+)  # fmt: skip
+def test_where_a_sampler_says_the_order_it_is_the_one_that_is_told(sampler, mended, tmp_path):
+    text = f"loader = DataLoader(train_set, 8, shuffle=False, sampler={sampler})\n"
+    found = patched(tmp_path, text, lambda folder, at: patches.shuffled(folder, at("loader")))
+    assert found == (None if mended is None else text.replace(sampler, mended))

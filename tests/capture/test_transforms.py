@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 from torchvision.transforms import v2
 
 from plateau_cause.capture.child import cleaning
-from plateau_cause.capture.child.describe_data import held_transform, steps, unfolded
+from plateau_cause.capture.child.describe_data import _shuffles, held_transform, steps, unfolded
 
 PIPELINE = v2.Compose([v2.RandomCrop(4), v2.ToImage()])
 SECOND = v2.Compose([v2.ToImage()])
@@ -70,3 +71,10 @@ def test_what_an_object_holds_is_cleaned_in_a_copy():
     cleaned = cleaning.clean(holder)
     assert [type(one).__name__ for one in cleaned.transforms.transforms] == ["CenterCrop", "ToImage"]
     assert holder.transforms is PIPELINE and cleaning.clean(Preset(SECOND)).transforms is SECOND
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_a_sampler_that_is_told_not_to_shuffle_does_not(shuffle):
+    data = TensorDataset(torch.zeros(6, 1))
+    sampler = DistributedSampler(data, num_replicas=1, rank=0, shuffle=shuffle)
+    assert _shuffles(DataLoader(data, 2, sampler=sampler)) is shuffle

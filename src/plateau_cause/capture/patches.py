@@ -228,6 +228,10 @@ def shuffled(folder: Path, place: Place) -> str | None:
 
     def edit(source: Source, line: int) -> list[Edit]:
         calls = [node for node in source.at(line, ast.Call) if called(node) in SHUFFLING]
+        samplers = [word.value for call in calls for word in call.keywords if word.arg == "sampler"]
+        if samplers:  # which alone says the order
+            told = [word.value for word in getattr(samplers[0], "keywords", []) if word.arg == "shuffle"]
+            return [source.replaced(one, "True") for one in told]
         if len(calls) != 1 or not calls[0].args:
             return []
         for keyword in calls[0].keywords:

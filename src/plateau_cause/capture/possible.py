@@ -201,6 +201,10 @@ SAID = {
         "While the model is judged, its batch norms follow the batch at hand or its dropouts drop features, "
         "as they should in training only.",
     ),
+    "evaluate_trained": (
+        "Evaluate the weights that were trained, or have their average follow faster",
+        "What is judged is a copy of the model that still holds most of the weights from before training.",
+    ),
     "evaluation_clean": (
         "Evaluate without random changes",
         "The images that the model is judged on are cropped, turned or coloured at random, as those of "
@@ -237,6 +241,9 @@ TABLE: dict[str, Row] = {
     "gradients_clipped_away": ("no_clipping", 0.7, True, "gradients are clipped away", settings.none),
     "trains_in_evaluation_mode": ("train_mode", 0.6, True, "trained in evaluation mode", settings.none),
     "evaluates_in_training_mode": ("evaluation_mode", 0.7, True, "evaluated in training mode", settings.none),
+    "average_lags": (
+        "evaluate_trained", 0.9, True, "an average is evaluated that hardly follows", settings.none,
+    ),
     "dropout_in_evaluation": ("evaluation_mode", 0.7, True, "dropout acts in evaluation", settings.none),
     "loss_input": ("logits_to_loss", 0.8, True, "the loss is given activated outputs", settings.none),
     "loss_of_one_output": ("logits_to_loss", 0.9, True, "a softmax over a single output", settings.none),

@@ -7,6 +7,7 @@ from typing import Any
 from plateau_cause.capture import patches
 from plateau_cause.capture.observation import Observation, Peeked, with_places
 
+LEFT, UNCHANGED = 0.2, 0.999  # of the first weights of an average, at the end of training
 CLIPPED_AWAY = 100  # times that a gradient is longer than what clipping leaves of it
 SAME_RATE = ("SGD",)  # optimizers whose steps grow with the gradient
 VANISHING = (
@@ -108,6 +109,18 @@ def _average_in_training_mode(peeked: Peeked) -> Observation | None:
     place = average["set_at"] or average["loop"] or average["called_at"]
     words = f"{average['class']} is evaluated in training mode: {acting} layers act as in training"
     return Observation("evaluates_in_training_mode", "evaluation", with_places(words, place), place)
+
+
+def average_lags(peeked: Peeked) -> Observation | None:
+    """Returns that an average of the weights, which is evaluated, hardly follows what is trained."""
+    average = peeked.content["average"] or {}
+    left, place = average.get("left"), average.get("called_at")
+    if left is None or left < LEFT:
+        return None
+    still = "has not changed while the model trained" if left > UNCHANGED else (
+        f"will still be {left:.0%} of what it was before training at its end")  # fmt: skip
+    words = with_places(f"{average['class']} is evaluated, a copy of the model that {still}", place)
+    return Observation("average_lags", "evaluation", words, place)
 
 
 def loss_input(peeked: Peeked) -> Observation | None:
@@ -218,6 +231,7 @@ def _inactive(modes: dict[str, Any]) -> str:
 
 
 RULES = (
-    not_cleared, clipped, trained_in_evaluation_mode, evaluated_in_training_mode, loss_input, single_output,
+    not_cleared, clipped, trained_in_evaluation_mode, evaluated_in_training_mode, average_lags, loss_input,
+    single_output,
     schedule,
 )  # fmt: skip

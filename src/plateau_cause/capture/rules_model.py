@@ -157,6 +157,12 @@ def no_steps(peeked: Peeked) -> Observation | None:
 def gradients_lost(peeked: Peeked) -> Observation | None:
     """Returns which layers get no gradient although they are trained."""
     without, zero = peeked.model["without_gradient"], peeked.model["zero_gradient"]
+    beside = (peeked.content["loss"] or {}).get("beside")
+    if beside and without["numbers"]:
+        place = beside[0]["place"]
+        words = (f"{_never_move(without['layers'])}: no gradient arrives there; {beside[0]['function']} is "
+                 "computed and is no part of the loss that is trained")  # fmt: skip
+        return Observation("loss_left_out", "loss_function", with_places(words, place), place)
     numbers = without["numbers"] + zero["numbers"]
     live = peeked.model["trains"]["numbers"]
     if not live or not peeked.content["seen"]["steps"] or numbers < NOTABLE * live:

@@ -197,6 +197,7 @@ def _loss(content: dict[str, Any]) -> list[Row]:
     told = f"{loss['function']}{on}{against}{options}"
     found = [("loss", told, at(loss["built"] or loss["place"]))]
     found += [("loss, added to it", one["function"], at(one["place"])) for one in loss.get("with", [])]
+    found += [("loss, beside it", one["function"], at(one["place"])) for one in loss.get("beside", [])]
     if loss.get("after"):
         found.append(("before the loss", loss["after"]["function"], at(loss["after"]["place"])))
     return found

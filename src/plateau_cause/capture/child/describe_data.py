@@ -235,7 +235,10 @@ def _seen_size(loader: Loader) -> int | None:
 
 def _shuffles(loader: Any) -> bool | None:
     """Returns whether a loader shuffles; None of a stream, whose order is its own."""
-    name = type(sampler_of(loader)).__name__
+    sampler = sampler_of(loader)
+    name = type(sampler).__name__
+    if name.endswith("DistributedSampler"):
+        return bool(getattr(sampler, "shuffle", True))
     return None if name == "_InfiniteConstantSampler" else name != "SequentialSampler"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
+from plateau_cause.capture.child.graph import reaches
 from plateau_cause.capture.child.losing import FUSED, Activation, Loss, form, kind_of
 from plateau_cause.capture.child.passes import Forward
 
@@ -23,10 +24,11 @@ def describe_loss(doors: Doors, forward: Forward) -> tuple[dict[str, Any], Loss 
     losing, logits = doors.losing, facts.logits_of(forward.output)
     if not losing.recent:
         return _of_module(doors, logits), None, False
-    direct = [one for one in losing.recent if logits is not None and _is_same(logits, one.output)]
-    last = [*direct[:1], *losing.recent[-1:]][0]
+    added, beside = _parted(losing.recent, doors.stepping.root)
+    direct = [one for one in added if logits is not None and _is_same(logits, one.output)]
+    last = [*direct[:1], *added[-1:]][0]
     given, function, before = _given(doors, last)
-    others = [one for one in losing.recent if one is not last]
+    others = [one for one in added if one is not last]
     told = {
         "function": last.function if last.module is None else facts.kind(last.module),
         "computes": function,
@@ -35,6 +37,7 @@ def describe_loss(doors: Doors, forward: Forward) -> tuple[dict[str, Any], Loss 
         "inside_model": last.is_inside,
         "on": form(given, before.function if before else None, function),
         "with": [{"function": one.function, "place": one.place} for one in others],
+        "beside": [{"function": one.function, "place": one.place} for one in beside],
         "is_whole": not others and _is_whole(doors, last.value),
         "after": _placed(before),
         "options": {name: facts.plain(value) for name, value in last.options.items()},
@@ -46,6 +49,14 @@ def describe_loss(doors: Doors, forward: Forward) -> tuple[dict[str, Any], Loss 
         },
     }
     return told, last, not direct
+
+
+def _parted(losses: list[Loss], root: Any) -> tuple[list[Loss], list[Loss]]:
+    """Returns the losses that backward goes through, and those that were computed beside them."""
+    added = [one for one in losses if root is None or one.node is None or reaches(root, one.node)]
+    if not added:  # nothing is known of the way, through a compiler say
+        return losses, []
+    return added, [one for one in losses if not any(one is other for other in added)]
 
 
 def _given(doors: Doors, loss: Loss) -> tuple[Any, str, Activation | None]:

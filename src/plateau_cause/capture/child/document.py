@@ -10,6 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import describe_data, facts, schedules
+from plateau_cause.capture.child.averaging import left_at_end
 from plateau_cause.capture.child.decoding import Decoding
 from plateau_cause.capture.child.describe_model import describe_model
 from plateau_cause.capture.child.expected import expected
@@ -49,6 +50,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
     model = describe_model(doors, peek)
     names = model.pop("names")
     loaders, epochs, gradients = _loaders(doors, data), _epochs(doors), _gradients(doors)
+    length = _length(loaders, epochs, gradients, doors.stepping.steps)
     return {
         "schema_version": SCHEMA_VERSION,
         "script": _script(doors),
@@ -60,13 +62,13 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "computed_at": doors.calling.beforehand and doors.calling.beforehand.computed_at,
         "training_again": None if peek.later is None else _call([peek.later]),
         "evaluation": _call(_evaluation(peek)),
-        "average": _average(doors, peek),
+        "average": _average(doors, peek, length),
         "compiled": doors.calling.compiled,
         "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.innermost()
                        if one.steps or doors.stepping.is_fresh(one)],
         "unused_optimizers": [one.place for one in doors.stepping.held
                               if not (one.steps or one.is_past or doors.stepping.is_fresh(one))],
-        "schedules": _schedules(doors, _length(loaders, epochs, gradients, doors.stepping.steps)),
+        "schedules": _schedules(doors, length),
         "loss": peek.loss,
         "gradients": gradients,
         "epochs": epochs,
@@ -146,7 +148,7 @@ def _call(calls: list[Forward], lasts: list[Forward] | None = None) -> dict[str,
     return {"place": call.place, "model": call.name, **told, "output": output}
 
 
-def _average(doors: Doors, peek: Peek) -> dict[str, Any] | None:
+def _average(doors: Doors, peek: Peek, length: Length | None) -> dict[str, Any] | None:
     """Returns what is evaluated in place of the trained model: an average of its weights, most likely."""
     trained = [facts.unwrapped(one.module)[0] for one in peek.training]
     for call in peek.evaluation:
@@ -156,11 +158,23 @@ def _average(doors: Doors, peek: Peek) -> dict[str, Any] | None:
         if not any(inner is part for part in parts) and not any(one in whole for one in trained):
             is_own = [any(other.module is one.module for one in peek.training) for other in peek.evaluation]
             is_copy = not around and any(type(inner) is type(one) for one in trained)
+            left = [
+                doors.hooks.attempt(_left, inner, one, peek, doors.stepping.steps, length) for one in trained
+            ]
             return {"class": (around or [facts.kind(inner)])[0], "name": call.name, "is_copy": is_copy,
+                    "left": next((one for one in left if one is not None), None),
                     "place": doors.places.of(call.module) or doors.places.of(inner),
                     "is_beside": any(is_own), "called_at": call.place, "loop": call.facts["loop"],
                     "modes": call.facts["modes"], "set_at": call.facts["set_at"]}  # fmt: skip
     return None
+
+
+def _left(average: Any, trained: Any, peek: Peek, steps: int, length: Length | None) -> float | None:
+    """Returns how much of its first weights an average still holds at the end; None where it is none."""
+    _, before = peek.initial.get(id(trained), (None, None))
+    if before is None or length is None or type(average) is not type(trained):
+        return None
+    return left_at_end(average, trained, before, steps, length.epochs * length.steps)
 
 
 def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]:

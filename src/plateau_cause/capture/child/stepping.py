@@ -54,6 +54,7 @@ class Stepping:
         self.is_scaled = False  # whether a scaler multiplies the loss
         self.grad_scaler: Any = None
         self.loss: Any = None  # of the last backward call
+        self.root: Any = None  # where that call began in autograd's graph
         self.records_rates = True
 
     @property
@@ -146,6 +147,7 @@ class Stepping:
             return
         self.backward_place = here()
         self.loss = roots.detach() if getattr(roots, "ndim", 1) == 0 else None
+        self.root = getattr(roots, "grad_fn", None)
         for held in self.held:
             if 0 < held.steps < 3:  # of several optimizers each clears its own before its own backward call
                 held.are_left = (held.are_left or not held.backwards) and _has_gradients(held.optimizer)
