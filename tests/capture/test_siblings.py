@@ -94,6 +94,14 @@ def test_a_condition_that_sets_both_modes_the_wrong_way_is_turned_round(conditio
     assert f"+    net.train({mended})" in next(one.patch for one in found if one.patch)
 
 
+def test_an_average_that_never_follows_is_named_and_lent_the_weights(prepare, peek, repaired):
+    folder = prepare("averaged", ("        ema_model.update_parameters(model)\n", ""))
+    found = observe(peek(folder), folder)
+    assert [(one.code, one.cause) for one in found] == [("average_lags", "evaluation")]
+    (one,) = possible(peek(folder), folder, found)
+    repaired(folder, one)
+
+
 @pytest.mark.parametrize("name", HEALTHY)
 def test_what_is_healthy_is_not_accused(name, prepare, peek):
     folder = prepare("in_memory", *HEALTHY[name])

@@ -130,6 +130,9 @@ class TestFewImages:
     def test_equal_accuracies(self, images, says):
         assert self.verdict(images, 2 / 3, 2 / 3) == says
 
+    def test_a_reference_that_is_surely_worse_leaves_nothing_to_find(self):
+        assert self.verdict(60, 0.9, 0.4) == "healthy"
+
     def test_runs_that_agree_on_every_image_tell_with_few(self):
         game = game_of("a", 0.05)
         for word in ("a", ""):

@@ -13,6 +13,7 @@ from plateau_cause.diagnosis.posterior import Posterior
 from plateau_cause.lab.belief import Belief
 
 CAUSE, HARMLESS, UNDECIDED = "cause", "harmless", "undecided"
+FAR = 2.0  # standard errors: where the reference is surely worse, few images have shown enough
 PLATEAU, HEALTHY, INCONCLUSIVE = "plateau", "healthy", "inconclusive"
 
 
@@ -107,7 +108,7 @@ def verdict_on(gap: Belief, min_effect: float, error: float) -> str:
     """
     if gap.probability(WORTH * min_effect) >= SURE and gap.mean >= min_effect:
         return PLATEAU
-    is_seen = error <= min_effect
+    is_seen = error <= min_effect or gap.mean + FAR * error <= min_effect
     return HEALTHY if is_seen and gap.probability(min_effect) <= UNLIKELY else INCONCLUSIVE
 
 

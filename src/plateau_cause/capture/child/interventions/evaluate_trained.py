@@ -22,7 +22,7 @@ class EvaluateTrained(Intervention):
     def around(self, call: Call) -> Iterator[None]:
         """Keeps what trains, and exchanges the weights of another module of its kind."""
         inner, _ = facts.unwrapped(call.module)
-        if call.is_training:
+        if call.is_training and next(inner.parameters(), None) is not None:  # no loss, no transform
             self._trained = inner
         is_copy = self._trained is not None and inner is not self._trained
         if not call.is_evaluation or not is_copy or type(inner) is not type(self._trained):
