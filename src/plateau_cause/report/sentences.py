@@ -135,7 +135,10 @@ def _hidden(summary: Record) -> str:
     ends += [entry["ci"][1] for entry in summary["undecided"]]
     ends += [level - before for name in MEASURED if (level := summary["levels"].get(name)) is not None]
     most = numbers.points(max(0.0, *ends)).removeprefix("+")
-    return f"at most {most} may still be hidden with {summary['test_images']} {IMAGES[subject(summary)]}"
+    hidden = f"at most {most} may still be hidden"
+    if subject(summary) == "script":  # whose faults are as many as there are lines
+        hidden += " in what was tried"
+    return f"{hidden} with {summary['test_images']} {IMAGES[subject(summary)]}"
 
 
 def _chance(summary: Record) -> float:
