@@ -28,6 +28,8 @@ def scheduled(kind, options, every="batch", epochs=10, batches=12, outer=None, *
         ("CosineAnnealingLR", {"T_max": 5}),
         ("CosineAnnealingWarmRestarts", {"T_0": 10}),
         ("CosineAnnealingWarmRestarts", {"T_0": 4}),
+        ("MultiStepLR", {"milestones": [4, 8]}),
+        ("StepLR", {"step_size": 3}),
     ],
 )
 def test_what_counts_epochs_is_not_stepped_at_every_batch(kind, options):
@@ -42,10 +44,34 @@ def test_what_counts_epochs_is_not_stepped_at_every_batch(kind, options):
         ("CosineAnnealingWarmRestarts", {"T_0": 12}),
         ("CosineAnnealingWarmRestarts", {"T_0": 40}),
         ("LinearLR", {"total_iters": 5, "start_factor": 0.1}),
+        ("MultiStepLR", {"milestones": [4, 60]}),
+        ("StepLR", {"step_size": 1}),
+        ("StepLR", {"step_size": 24}),
+        ("SequentialLR", {"milestones": [4]}),
     ],
 )
 def test_what_counts_batches_may_be(kind, options):
     assert scheduled(kind, options) is None
+
+
+@pytest.mark.parametrize(
+    ("trained", "is_patched"), [("fc", True), ("blocks.0.attn.lora_A", False), ("Adapter_0", False)]
+)
+def test_what_adapters_train_beside_stays_frozen(trained, is_patched, tmp_path):
+    """The head that is frozen with the rest is named."""
+    (tmp_path / "train.py").write_text("for p in net.parameters():\n    p.requires_grad = False\n")
+    place = {"file": "train.py", "line": 2}
+    frozen = {
+        "layers": "a, b and 20 more",
+        "parameters": 22,
+        "matrices": 20,
+        "place": place,
+        "has_head": True,
+    }
+    model = {"frozen": frozen, "trains": {"layers": trained}, "head": {"name": "fc"}, "parts": []}
+    found = rules_model.frozen_layers(Peeked({"model": model, "optimizers": []}, tmp_path))
+    assert ", fc among them, which gives the outputs: frozen" in found.words
+    assert bool(found.patch) == is_patched
 
 
 def test_restarts_that_are_told_a_part_of_an_epoch_may_be():

@@ -195,6 +195,10 @@ def _mistimed(one: dict[str, Any], epochs: int, batches: int) -> str | None:
     if counts_steps and name in COSINES and length and _counts_epochs(name, length, epochs, batches):
         key = LENGTHS.get(name, "T_max")
         return f"{name} is stepped at every batch, and its {key} of {length} counts epochs"
+    marks = {"MultiStepLR": options.get("milestones"), "StepLR": [options.get("step_size")]}.get(name)
+    if counts_steps and marks and all(marks) and 1 < max(marks) < min(epochs, batches):
+        said = f"milestones {marks} count" if name == "MultiStepLR" else f"step_size of {marks[0]} counts"
+        return f"{name} is stepped at every batch, and its {said} epochs"
     if one["stepped_every"] == "epoch" and length and length >= UNREACHED * steps:
         return f"{name} lasts {length} steps and is stepped once an epoch: {steps} times"
     return None

@@ -10,6 +10,7 @@ from plateau_cause.capture.rules_loop import is_over_one_output
 
 NOTABLE = 0.1  # part of the numbers that are to train that must lack gradients to be worth a word
 HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+ADAPTERS = ("lora_", "adapter", "prompt")  # in names of what trains beside a frozen network
 MOST_NAMED = 3  # groups of layers in one line
 STILL = 1e-4  # part of its optimizer's highest rate at which a group as good as never moves
 HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and steps far at first
@@ -21,12 +22,20 @@ def frozen_layers(peeked: Peeked) -> Observation | None:
     is_noted = frozen["parameters"] and frozen["matrices"]  # norms alone are often frozen on purpose
     if not is_noted or frozen.get("changes_at") or _is_said_of_keras(peeked) or _is_computed(peeked):
         return None
-    words = with_places(f"{_never_move(frozen['layers'])}: frozen", frozen["place"])
+    head = peeked.model.get("head")
+    among = f", {head['name']} among them, which gives the outputs" if head and frozen.get("has_head") else ""
+    words = with_places(f"{_never_move(frozen['layers'])}{among}: frozen", frozen["place"])
     return Observation("frozen_layers", "frozen_layers", words, frozen["place"], _unfrozen(peeked))
 
 
 def _unfrozen(peeked: Peeked) -> str | None:
-    """Returns the change that unfreezes, and has an optimizer that holds the head alone hold the model."""
+    """Returns the change that unfreezes, and has an optimizer that holds the head alone hold the model.
+
+    Where adapters train beside frozen layers, to unfreeze these would take the method back.
+    """
+    trained = (peeked.model.get("trains") or {}).get("layers", "").lower()
+    if any(word in trained for word in ADAPTERS):
+        return None
     place = peeked.model["frozen"]["place"]
     if (peeked.model.get("base") or {}).get("batch_norms"):
         return patches_keras.unfrozen_but_norms(peeked.folder, place)

@@ -25,13 +25,14 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
     named = parameters(peek)
     held = {id(one) for record in doors.stepping.held if record.steps or doors.stepping.is_fresh(record)
             for group in record.optimizer.param_groups for one in group["params"]}  # fmt: skip
+    head = _head(doors, peek)
     return {
         "parts": [_part(doors, one) for one in parts(peek)],
         "calls": len(peek.training),
         "numbers": sum(one.numel() for one in named.values()),
         "backbone": doors.hooks.attempt(_backbone, peek),
-        "head": _head(doors, peek),
-        **_what_moves(doors, peek, named, held),
+        "head": head,
+        **_what_moves(doors, peek, named, held, head),
         "strangers": _strangers(doors, named),
         "weights": _weights(doors, named),
         "dropout": doors.hooks.attempt(_dropout, doors, peek),
@@ -128,7 +129,9 @@ def _outputs(layer: Any) -> int:
     return int(getattr(layer, "out_features", 0) or layer.out_channels)
 
 
-def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int]) -> dict[str, Any]:
+def _what_moves(
+    doors: Doors, peek: Peek, named: dict[str, Any], held: set[int], head: dict[str, Any] | None
+) -> dict[str, Any]:
     later = [name for name, one in named.items() if one.requires_grad and not peek.first_flags[id(one)]]
     frozen = [name for name, one in named.items() if not one.requires_grad]
     unheld = [name for name, one in named.items() if one.requires_grad and id(one) not in held]
@@ -147,6 +150,7 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
         "frozen": _said(frozen, named)
         | {
             "place": _frozen_at(doors, [named[name] for name in frozen]),
+            "has_head": bool(trained) and _is_within(head, frozen),
             "changes_at": doors.hooks.attempt(thaw_ahead, frame_here()) or doors.course.thaws,
         },
         "unfrozen_later": _said(later, named),
@@ -163,6 +167,11 @@ def _what_moves(doors: Doors, peek: Peek, named: dict[str, Any], held: set[int])
         "still": _said(still, named),
         "change_per_step": _change(begun, steps, named),
     }
+
+
+def _is_within(head: dict[str, Any] | None, frozen: list[str]) -> bool:
+    """Returns whether a head of several names is among frozen parameters."""
+    return head is not None and any(name.startswith(f"{head['name']}.") for name in frozen)
 
 
 def _waiting(doors: Doors, unheld: list[Any]) -> Place | None:
