@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from plateau_cause.capture.overlay import Copying, overlay
 
 
@@ -42,3 +44,49 @@ def test_a_folder_of_many_files_is_a_link(tmp_path):
         assert (own / "data").is_symlink()
         assert (own / "data/7").exists()
     assert (folder / "data/7").exists()
+
+
+@pytest.fixture
+def project(tmp_path):
+    """kaggle/working/train.py beside kaggle/input, data two folders above, and what nobody asks for."""
+    for name in ("kaggle/working", "kaggle/input/flat", "kaggle/private", "data/a"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "kaggle/input/flat/train.csv").write_text("1.png,cat\n")
+    (tmp_path / "kaggle/private/diary.txt").write_text("mine")
+    (tmp_path / "data/a/1.png").write_bytes(b"image")
+    return tmp_path / "kaggle/working"
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments"),
+    [('pd.read_csv("../input/flat/train.csv")', ()), ("ROOT = Path('..') / 'input'", ()),
+     ("root = os.path.join(os.path.dirname(__file__), os.pardir, 'input')", ()),
+     ("read(sys.argv[1])", ("--data=../input/flat",)), ("read(sys.argv[1])", ("../input",)),
+     ("sys.path.append('..')\nfrom input import flat", ())],
+)  # fmt: skip
+def test_what_a_script_names_beside_its_folder_is_there(code, arguments, project):
+    (project / "train.py").write_text(f"{code}\n")
+    with overlay(project, arguments) as own:
+        assert (own / "../input/flat/train.csv").read_text() == "1.png,cat\n"
+        assert not (own / "../private").exists()
+        (own / "../input/flat/train.csv").write_text("theirs")
+    assert (project / "../input/flat/train.csv").read_text() == "1.png,cat\n"
+
+
+def test_so_is_what_it_names_two_folders_above(project):
+    (project / "train.py").write_text('DATA = "../../data/a"\n')
+    with overlay(project) as own:
+        assert (own / "../../data/a/1.png").read_bytes() == b"image"
+
+
+def test_what_its_own_folder_has_too_is_its_own(project):
+    (project / "input").mkdir()
+    (project / "train.py").write_text("HERE = Path(__file__).parent\nDATA = HERE / 'input'\n")
+    with overlay(project) as own:
+        assert not (own / "../input").exists()
+
+
+def test_a_script_that_stays_in_its_folder_gets_nothing_of_others(project):
+    (project / "train.py").write_text('DATA = "input/flat"\n')
+    with overlay(project) as own:
+        assert [path.name for path in own.parent.iterdir()] == ["working"]

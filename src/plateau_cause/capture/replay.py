@@ -129,7 +129,7 @@ class Replays:
         self._store.mkdir(parents=True, exist_ok=True)
         with (
             tempfile.TemporaryDirectory(dir=self._store, prefix=".") as room,
-            overlay(self._given.folder) as own,
+            overlay(self._given.folder, self._given.arguments) as own,
         ):
             out = Path(room) / "out"
             out.mkdir()

@@ -35,7 +35,7 @@ def peeked(script: Script, out: Path) -> dict[str, Any]:
     Raises:
         PlateauError: the script does not train, or classifies nothing.
     """
-    with overlay(script.folder) as own:
+    with overlay(script.folder, script.arguments) as own:
         content = launch.peek(replace(script, folder=own), out)
     if (why := untrained.not_classes(content.get("loss"))) is not None:
         raise PlateauError(f"{script.target}: {why}")
