@@ -145,3 +145,4 @@ def test_an_encoder_that_feeds_a_second_training_belongs_to_its_model(prepare, p
     content = peek(folder)
     assert [one["name"] for one in content["model"]["parts"]] == ["net", "linear"]
     assert content["evaluation"] is not None
+    assert observe(content, folder) == []  # a probe on purpose

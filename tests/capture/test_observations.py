@@ -118,7 +118,7 @@ class TestWeightsOfClasses:
         train = {"role": "train", "labels": {"seen": seen, "classes": classes}}
         content = {"framework": "keras", "keras": {"class_weight": weights}, "loaders": [train],
                    "training": {"place": PLACE}}  # fmt: skip
-        return rules_keras.weighed_apart(Peeked(content, None))
+        return rules_data.weighed_apart(Peeked(content, None))
 
     def test_weights_that_make_one_class_count_alone(self):
         found = self.said({"0": 200.0, "1": 0.05}, {"0": 44, "1": 43})

@@ -10,6 +10,11 @@ from plateau_cause.capture.possible import possible
 HEAD = "optimizer = torch.optim.Adam(net.out.parameters(), lr=0.01)"
 OPTIMIZER = "optimizer = torch.optim.Adam(net.parameters(), lr=0.01)"
 STEP = "        logits = net(xb).squeeze(1)\n        loss = criterion(logits, yb)"
+TWO_OUTPUTS = [
+    ("nn.Linear(6, 1)", "nn.Linear(6, 2)"),
+    (STEP, STEP.replace(".squeeze(1)", "").replace("yb)", "yb.long())")),
+    ("((net(xb).squeeze(1) > 0).float() == yb)", "(net(xb).argmax(1) == yb)"),
+]
 FAULTS = {  # name -> edits of `in_memory`, what stands out, text of its line, its repair
     "a softmax over one output": (
         [("nn.BCEWithLogitsLoss()", "nn.CrossEntropyLoss()"),
@@ -39,6 +44,16 @@ FAULTS = {  # name -> edits of `in_memory`, what stands out, text of its line, i
     "an evaluation that sets training mode itself": (
         [("    net.eval()\n", "    net.train(True)\n")],
         "evaluates_in_training_mode", "net.train(True)", "evaluation_mode",
+    ),
+    "weights of classes far apart": (
+        [("nn.BCEWithLogitsLoss()", "nn.CrossEntropyLoss(weight=torch.tensor([1.0, 40.0]))"),
+         *TWO_OUTPUTS],
+        "classes_weighed_apart", "nn.CrossEntropyLoss(weight", "plain_loss",
+    ),
+    "labels that are smoothed away": (
+        [("nn.BCEWithLogitsLoss()", "nn.CrossEntropyLoss(label_smoothing=0.9)"),
+         *TWO_OUTPUTS],
+        "labels_smoothed_away", "label_smoothing", "plain_loss",
     ),
     "gradients of nothing": ([("criterion(logits, yb)", "criterion(logits, yb) * 0.0")], "gradients_zero",
                              "nn.BCEWithLogitsLoss()", None),
@@ -92,6 +107,16 @@ def test_a_condition_that_sets_both_modes_the_wrong_way_is_turned_round(conditio
     found = observe(peek(folder), folder)
     assert {one.code for one in found} == {"trains_in_evaluation_mode", "evaluates_in_training_mode"}
     assert f"+    net.train({mended})" in next(one.patch for one in found if one.patch)
+
+
+def test_an_average_of_which_the_end_is_yet_to_come_is_named_by_its_text(prepare, peek):
+    late = ("    ema_model.eval()\n", "    if epoch < 1:\n        continue\n    ema_model.eval()\n")
+    folder = prepare("averaged", ("        ema_model.update_parameters(model)\n", ""), late)
+    content = peek(folder)
+    text = (folder / "train.py").read_text().splitlines()
+    (found,) = observe({**content, "average": None}, folder)
+    assert found.code == "average_lags" and "AveragedModel(model" in text[found.location["line"] - 1]
+    assert observe({**content, "average": None, "averages": []}, folder) == []
 
 
 def test_an_average_that_never_follows_is_named_and_lent_the_weights(prepare, peek, repaired):

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from plateau_cause.capture import rules_keras, rules_loop
+from plateau_cause.capture import rules_data, rules_keras, rules_loop
 from plateau_cause.capture.observation import Observation, Peeked
 
 RULES = (
-    rules_keras.from_logits, rules_keras.output, rules_keras.distance, rules_keras.weighed_apart,
+    rules_keras.from_logits, rules_keras.output, rules_keras.distance, rules_data.weighed_apart,
     rules_keras.frozen_norms, rules_loop.schedule,
 )  # fmt: skip
 OF_KERAS = ("class_weight", "callbacks")  # what the part about Keras says of a fit

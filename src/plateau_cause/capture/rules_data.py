@@ -12,6 +12,7 @@ MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ b
 PLAIN = 0.1  # how far mean and std may be measured from 0 and 1 where nothing normalises
 SIZE_APART = 1.5
 LEAST_SEEN = 4  # labels of a class on average, for what is not among them to be told
+FAR_APART = 10.0  # times that one class counts as much as another in the loss
 SELDOM, MOSTLY = 0.1, 0.5  # of what a class has on average in training; of the images of an evaluation
 
 
@@ -217,4 +218,33 @@ def _behind_loader(peeked: Peeked, role: str) -> dict[str, Any] | None:
     return found[0]["place"] if is_one else None
 
 
-RULES = (normalisation, size, augmented_evaluation, labels, classes, order, sampler)
+def weighed_apart(peeked: Peeked) -> Observation | None:
+    """Returns that the script's weights have one class count far more than another, its images together."""
+    weights, name, place = _class_weights(peeked)
+    train = peeked.train_loader
+    if not weights or not train:
+        return None
+    seen, classes = train["labels"]["seen"], train["labels"]["classes"] or []
+    numbers = {str(classes.index(one)) if one in classes else one: count for one, count in seen.items()}
+    shares = {one: float(weights[one]) * count for one, count in numbers.items() if one in weights}
+    if len(shares) < 2 or max(shares.values()) < FAR_APART * min(shares.values()):
+        return None
+    most = max(shares, key=lambda one: shares[one])
+    named = classes[int(most)] if most.isdecimal() and int(most) < len(classes) else most
+    times = max(shares.values()) / max(min(shares.values()), 1e-12)
+    words = with_places(f"{name} has class {named} count {times:.0f} times as much as another", place)
+    return Observation("classes_weighed_apart", "class_imbalance", words, place)
+
+
+def _class_weights(peeked: Peeked) -> tuple[dict[str, Any], str, Any]:
+    """Returns how much each class weighs, by its number, what says so and where; nothing where all alike."""
+    keras, loss = peeked.content.get("keras"), peeked.content.get("loss") or {}
+    if keras is not None:
+        return keras.get("class_weight") or {}, "class_weight", peeked.content["training"]["place"]
+    given = (loss.get("options") or {}).get("weight")
+    if loss.get("computes") not in ("cross_entropy", "nll_loss") or not isinstance(given, list):
+        return {}, "", None
+    return {str(number): one for number, one in enumerate(given)}, "weight", loss["built"] or loss["place"]
+
+
+RULES = (normalisation, size, augmented_evaluation, labels, classes, order, sampler, weighed_apart)

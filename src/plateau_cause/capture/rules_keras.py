@@ -11,7 +11,6 @@ from plateau_cause.capture.rules_model import HIGH
 PROBABILITIES = ("softmax", "sigmoid")
 ENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy")
 TOGETHER = 0.25  # more images than by chance follow one of their class: more than a usual buffer leaves
-FAR_APART = 10.0  # times that one class counts as much as another in the loss
 MOST_CLASSES = 1000  # different labels; more are numbers
 DISTANCES = ("mean_squared_error", "mean_absolute_error", "mse", "mae", "huber")
 
@@ -154,24 +153,6 @@ def loaded_late(peeked: Peeked) -> Observation | None:
     return Observation("weights_loaded_late", "evaluation", words, late["place"])
 
 
-def weighed_apart(peeked: Peeked) -> Observation | None:
-    """Returns that the script's weights have one class count far more than another, its images together."""
-    weights, train = _keras(peeked).get("class_weight"), peeked.train_loader
-    if not weights or not train:
-        return None
-    seen, classes = train["labels"]["seen"], train["labels"]["classes"] or []
-    numbers = {str(classes.index(name)) if name in classes else name: count for name, count in seen.items()}
-    shares = {name: float(weights[name]) * count for name, count in numbers.items() if name in weights}
-    if len(shares) < 2 or max(shares.values()) < FAR_APART * min(shares.values()):
-        return None
-    most = max(shares, key=lambda name: shares[name])
-    named = classes[int(most)] if most.isdecimal() and int(most) < len(classes) else most
-    times = max(shares.values()) / max(min(shares.values()), 1e-12)
-    place = peeked.content["training"]["place"]
-    words = with_places(f"class_weight has class {named} count {times:.0f} times as much as another", place)
-    return Observation("classes_weighed_apart", "class_imbalance", words, place)
-
-
 def stale(peeked: Peeked) -> Observation | None:
     """Returns that `trainable` was changed after `compile` and the next fit does not see it."""
     found = _keras(peeked).get("stale") or []
@@ -272,6 +253,6 @@ def _base(peeked: Peeked) -> dict[str, Any] | None:
 
 
 RULES = (
-    hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance, weighed_apart,
+    hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance,
     loaded_late, split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit,
 )  # fmt: skip

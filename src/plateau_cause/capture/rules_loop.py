@@ -6,8 +6,10 @@ from typing import Any
 
 from plateau_cause.capture import patches
 from plateau_cause.capture.observation import Observation, Peeked, with_places
+from plateau_cause.capture.overlay import texts
 
 LEFT, UNCHANGED = 0.2, 0.999  # of the first weights of an average, at the end of training
+MOSTLY_SMOOTHED = 0.5  # recipes in use go up to 0.2
 CLIPPED_AWAY = 100  # times that a gradient is longer than what clipping leaves of it
 SAME_RATE = ("SGD",)  # optimizers whose steps grow with the gradient
 VANISHING = (
@@ -116,10 +118,21 @@ def average_lags(peeked: Peeked) -> Observation | None:
     average = peeked.content["average"] or {}
     left, place = average.get("left"), average.get("called_at")
     if left is None or left < LEFT:
-        return None
+        return _never_updated(peeked)
     still = "has not changed while the model trained" if left > UNCHANGED else (
         f"will still be {left:.0%} of what it was before training at its end")  # fmt: skip
     words = with_places(f"{average['class']} is evaluated, a copy of the model that {still}", place)
+    return Observation("average_lags", "evaluation", words, place)
+
+
+def _never_updated(peeked: Peeked) -> Observation | None:
+    """Returns that an average is built which no line of the user's updates."""
+    place = next(iter(peeked.content.get("averages") or []), None)
+    if place is None or any("update_parameters" in text for text in texts(peeked.folder)):
+        return None
+    words = with_places(
+        "AveragedModel is never given the weights: no line calls its update_parameters", place
+    )
     return Observation("average_lags", "evaluation", words, place)
 
 
@@ -151,6 +164,19 @@ def loss_input(peeked: Peeked) -> Observation | None:
     patch = change(peeked.folder, before) if before else None
     code, cause = ("output_activation", "head") if is_head else ("loss_input", "loss_function")
     return Observation(code, cause, with_places(wrong, place, loss["place"]), place, patch)
+
+
+def smoothed(peeked: Peeked) -> Observation | None:
+    """Returns that labels are smoothed until the right class hardly stands out."""
+    loss = peeked.content["loss"] or {}
+    smoothing = (loss.get("options") or {}).get("label_smoothing") or 0.0
+    if smoothing < MOSTLY_SMOOTHED:
+        return None
+    place = loss["built"] or loss["place"]
+    words = with_places(
+        f"label_smoothing of {smoothing:g} spreads most of each label over all classes", place
+    )
+    return Observation("labels_smoothed_away", "regularization", words, place)
 
 
 def single_output(peeked: Peeked) -> Observation | None:
@@ -236,6 +262,6 @@ def _inactive(modes: dict[str, Any]) -> str:
 
 RULES = (
     not_cleared, clipped, trained_in_evaluation_mode, evaluated_in_training_mode, average_lags, loss_input,
-    single_output,
+    single_output, smoothed,
     schedule,
 )  # fmt: skip

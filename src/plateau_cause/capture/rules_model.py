@@ -22,6 +22,8 @@ def frozen_layers(peeked: Peeked) -> Observation | None:
     is_noted = frozen["parameters"] and frozen["matrices"]  # norms alone are often frozen on purpose
     if not is_noted or frozen.get("changes_at") or _is_said_of_keras(peeked) or _is_computed(peeked):
         return None
+    if _are_adapters(peeked) and not frozen.get("has_head"):
+        return None  # the method itself
     head = peeked.model.get("head")
     among = f", {head['name']} among them, which gives the outputs" if head and frozen.get("has_head") else ""
     words = with_places(f"{_never_move(frozen['layers'])}{among}: frozen", frozen["place"])
@@ -33,8 +35,7 @@ def _unfrozen(peeked: Peeked) -> str | None:
 
     Where adapters train beside frozen layers, to unfreeze these would take the method back.
     """
-    trained = (peeked.model.get("trains") or {}).get("layers", "").lower()
-    if any(word in trained for word in ADAPTERS):
+    if _are_adapters(peeked):
         return None
     place = peeked.model["frozen"]["place"]
     if (peeked.model.get("base") or {}).get("batch_norms"):
@@ -42,6 +43,12 @@ def _unfrozen(peeked: Peeked) -> str | None:
     parts, optimizers = peeked.model.get("parts", []), peeked.content["optimizers"]
     optimizer = optimizers[0]["place"] if len(optimizers) == 1 else None
     return patches.unfrozen(peeked.folder, place, optimizer, parts[0]["name"] if len(parts) == 1 else None)
+
+
+def _are_adapters(peeked: Peeked) -> bool:
+    """Returns whether adapters train beside frozen layers, as their names say."""
+    trained = (peeked.model.get("trains") or {}).get("layers", "").lower()
+    return any(word in trained for word in ADAPTERS)
 
 
 def computed_beforehand(peeked: Peeked) -> Observation | None:
@@ -113,7 +120,8 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
         )
         return Observation("optimizer_unused", "optimizer_parameters", words, waits)
     if missing.get("reached") == 0:
-        return _neither_reached_nor_held(peeked, held)
+        is_probe = peeked.content["seen"].get("follows_another")  # of what was trained before, on purpose
+        return None if is_probe else _neither_reached_nor_held(peeked, held)
     words = with_places(f"{_never_move(missing['layers'])}: the optimizer holds only {held}", place)
     name = peeked.model["parts"][0]["name"] if len(peeked.model["parts"]) == 1 else None
     patch = patches.held_whole(peeked.folder, place, name)
@@ -190,7 +198,8 @@ def gradients_lost(peeked: Peeked) -> Observation | None:
     layers = ", ".join(part["layers"] for part in (without, zero) if part["layers"])
     training = peeked.content["training"]
     place = training.get("stopped_at") or training["place"]
-    words = with_places(f"{_never_move(layers)}: no gradient arrives there", place)
+    why = "no gradient arrives there" if without["numbers"] else "the gradient there is exactly zero"
+    words = with_places(f"{_never_move(layers)}: {why}", place)
     return Observation("no_gradient", "weights_update", words, place)
 
 

@@ -63,6 +63,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "training_again": None if peek.later is None else _call([peek.later]),
         "evaluation": _call(_evaluation(peek)),
         "average": _average(doors, peek, length),
+        "averages": [place for place in doors.stepping.averages if place is not None],
         "compiled": doors.calling.compiled,
         "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.innermost()
                        if one.steps or doors.stepping.is_fresh(one)],
@@ -127,7 +128,7 @@ def _script(doors: Doors) -> dict[str, Any]:
 
 def _seen(doors: Doors, peek: Peek) -> dict[str, Any]:
     return {"steps": doors.stepping.steps, **doors.spawning.seen(),
-            "has_evaluation": bool(peek.evaluation),
+            "has_evaluation": bool(peek.evaluation), "follows_another": peek.follows_another,
             "is_so_far": doors.stepping.steps < 2 or not peek.evaluation}  # fmt: skip
 
 

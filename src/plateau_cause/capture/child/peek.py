@@ -57,6 +57,12 @@ class Peek(Mode):
         self._before: dict[int, Any] = {}
         self._waiting_since_s: float | None = None
 
+    @property
+    def follows_another(self) -> bool:
+        """Returns whether a part of the model was trained by itself before, and feeds it now."""
+        known = {id(one) for part in self.training for one in part.module.parameters()}
+        return any(self._left[one] is not None for one in known & set(self._left))
+
     def wants_no_more(self, of: Pass) -> bool:
         """Ends the peek when everything has been seen; ends every pass after two steps."""
         self._finish_when_done()

@@ -54,6 +54,7 @@ class Stepping:
         self.is_scaled = False  # whether a scaler multiplies the loss
         self.grad_scaler: Any = None
         self.loss: Any = None  # of the last backward call
+        self.averages: list[Place | None] = []  # where an AveragedModel was built
         self.root: Any = None  # where that call began in autograd's graph
         self.records_rates = True
 
@@ -78,7 +79,9 @@ class Stepping:
         self.hooks.before(torch.amp.GradScaler, "scale", self._scales)
         self.hooks.before(torch.amp.GradScaler, "step", self._scaled)
         self.schedules.install(torch.optim.lr_scheduler)
-        self.hooks.aside(torch.optim.swa_utils, "update_bn")  # reads images and judges nothing
+        averaging = torch.optim.swa_utils
+        self.hooks.aside(averaging, "update_bn")  # reads images and judges nothing
+        self.hooks.after(averaging.AveragedModel, "__init__", lambda *_, **__: self.averages.append(here()))
 
     def of(self, optimizer: Any) -> Held:
         """Returns the record of an optimizer."""
