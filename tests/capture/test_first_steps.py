@@ -109,6 +109,21 @@ def test_the_head_is_what_gives_the_outputs_that_are_judged(prepare, peek):
     assert content["loss"]["beside"] == []
 
 
+def test_a_loss_that_is_added_to_another_is_looked_into_too(prepare, peek):
+    """As of labelled images beside the rest: the first is right, the second is given a softmax."""
+    second = "        loss = F.cross_entropy(out, y) + F.cross_entropy(out.flip(0).softmax(1), y.flip(0))\n"
+    folder = prepare("functions", ("        loss = F.cross_entropy(out, y)\n", second))
+    (found,) = observe(peek(folder), folder)
+    assert (found.code, found.words.startswith("softmax before cross-entropy")) == ("loss_input", True)
+
+
+def test_batch_norms_of_a_scripted_model_are_counted(prepare, peek):
+    small = "nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)"
+    scripted = f"    return torch.jit.script(nn.Sequential({small}))\n"
+    content = peek(prepare("functions", ("    return net\n", scripted)))
+    assert content["training"]["modes"]["batch_norm"] == {"count": 1, "training": 1}
+
+
 def test_a_loss_that_is_left_out_leaves_its_head_without_a_gradient(prepare, peek):
     two = (
         "class Two(nn.Module):\n    def __init__(self, net):\n        super().__init__()\n"

@@ -137,9 +137,14 @@ def _never_updated(peeked: Peeked) -> Observation | None:
 
 
 def loss_input(peeked: Peeked) -> Observation | None:
-    """Returns that the loss is given something else than it expects."""
+    """Returns that the loss, or one that is added to it, is given something else than it expects."""
     loss = peeked.content["loss"]
-    if not loss or not loss["on"]:
+    found = (_wrong_input(peeked, one) for one in [loss, *(loss or {}).get("with", [])] if one)
+    return next((one for one in found if one is not None), None)
+
+
+def _wrong_input(peeked: Peeked, loss: dict[str, Any]) -> Observation | None:
+    if not loss.get("on"):
         return None
     before = loss["after"]
     place, function = (before or loss)["place"], before["function"] if before else "softmax"

@@ -36,7 +36,7 @@ def describe_loss(doors: Doors, forward: Forward) -> tuple[dict[str, Any], Loss 
         "built": doors.places.of(last.module) if last.module is not None else None,
         "inside_model": last.is_inside,
         "on": form(given, before.function if before else None, function),
-        "with": [{"function": one.function, "place": one.place} for one in others],
+        "with": [_besides(doors, one) for one in others],
         "beside": [{"function": one.function, "place": one.place} for one in beside],
         "is_whole": not others and _is_whole(doors, last.value),
         "after": _placed(before),
@@ -57,6 +57,14 @@ def _parted(losses: list[Loss], root: Any) -> tuple[list[Loss], list[Loss]]:
     if not added:  # nothing is known of the way, through a compiler say
         return losses, []
     return added, [one for one in losses if not any(one is other for other in added)]
+
+
+def _besides(doors: Doors, loss: Loss) -> dict[str, Any]:
+    """Returns a loss that is added to the one that is described whole."""
+    given, function, before = _given(doors, loss)
+    on = form(given, before.function if before else None, function)
+    return {"function": loss.function, "place": loss.place, "computes": function, "on": on,
+            "after": _placed(before)}  # fmt: skip
 
 
 def _given(doors: Doors, loss: Loss) -> tuple[Any, str, Activation | None]:

@@ -17,7 +17,12 @@ def modes(module: Any) -> dict[str, Any]:
 
     inner, _ = unwrapped(module)
     parts = list(inner.modules())
-    norms = [one for one in parts if isinstance(one, nn.modules.batchnorm._BatchNorm)]
+    norms = [
+        one
+        for one in parts
+        if isinstance(one, nn.modules.batchnorm._BatchNorm)
+        or str(getattr(one, "original_name", "")).startswith("BatchNorm")
+    ]  # of torch.jit.script
     drops = [one for one in parts if share_of(one)]
     return {"training": inner.training, "batch_norm": _counted(norms), "dropout": _counted(drops)}
 
