@@ -55,6 +55,13 @@ FAULTS = {  # name -> edits of `in_memory`, what stands out, text of its line, i
          *TWO_OUTPUTS],
         "labels_smoothed_away", "label_smoothing", "plain_loss",
     ),
+    "a dropout that leaves next to nothing": (
+        [("nn.Dropout(0.1)", "nn.Dropout(0.9)")], "dropout_strong", "nn.Dropout(0.9)", "no_dropout",
+    ),
+    "a decay that takes a part of the weights at every step": (
+        [(OPTIMIZER, "optimizer = torch.optim.AdamW(net.parameters(), lr=0.01, weight_decay=5)")],
+        "decay_strong", "weight_decay=5", "no_decay",
+    ),
     "gradients of nothing": ([("criterion(logits, yb)", "criterion(logits, yb) * 0.0")], "gradients_zero",
                              "nn.BCEWithLogitsLoss()", None),
 }  # fmt: skip
@@ -66,6 +73,10 @@ HEALTHY = {
         (OPTIMIZER, OPTIMIZER + "\nmore_loader = DataLoader(TensorDataset(x[:48], y[:48]), batch_size=8)"),
         ("net(xb).squeeze(1)\n",
          "net(torch.cat([xb, next(iter(more_loader))[0]])).squeeze(1)[: len(xb)]\n"),
+    ],
+    "half of the features dropped, and a usual decay": [
+        ("nn.Dropout(0.1)", "nn.Dropout(0.5)"),
+        (OPTIMIZER, "optimizer = torch.optim.AdamW(net.parameters(), lr=0.01, weight_decay=0.3)"),
     ],
     "a matrix that begins at zero": [(OPTIMIZER, "nn.init.zeros_(net.out.weight)\n" + OPTIMIZER)],
     "a schedule of a loop without loaders": [

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from plateau_cause.capture import patches, settings
 from plateau_cause.capture.numbers import Place, number_changed
-from plateau_cause.capture.observation import Peeked, strong_decay, with_places
+from plateau_cause.capture.observation import Observation, Peeked, strong_decay, with_places
 from plateau_cause.capture.possible import Possible
 from plateau_cause.capture.source import Edit, Source, called
 
+MOSTLY_DROPPED = 0.8  # share of the features from which a peek says so
+PULLED_PER_STEP = 5e-3  # part of the weights that decay takes in a step: half of them are gone in 140
 STRONG_DROPOUT = 0.6  # share of the features; recipes in use drop up to half of them
 DECAYS = ("weight_decay",)
 PRIOR = 0.4
@@ -46,6 +48,19 @@ def lighter(peeked: Peeked) -> list[Possible]:
         peeked: the peek of the script.
     """
     return [one for one in (_augmentation(peeked), _dropout(peeked)) if one is not None]
+
+
+def beyond(peeked: Peeked) -> list[Observation]:
+    """Returns a dropout and a decay that are so strong that the peek names them.
+
+    Args:
+        peeked: the peek of the script.
+    """
+    most = (peeked.content.get("model") or {}).get("dropout")
+    dropout = _dropout(peeked) if most and most["p"] >= MOSTLY_DROPPED else None
+    decays = undecayed(peeked) if peeked.decay_per_step >= PULLED_PER_STEP else []
+    found = [("dropout_strong", dropout), *(("decay_strong", one) for one in decays)]
+    return [Observation(code, one.cause, one.words, one.location, one.patch) for code, one in found if one]
 
 
 def _possible(name: str, words: str, difference: str, place: Place, patch: str | None) -> Possible:

@@ -55,12 +55,12 @@ class Peeked:
         """
         change: float | None = self.model["change_per_step"]
         ahead = self.rate_ahead
-        if change is not None and self._decay_per_step > min(MOSTLY * change, DECAYED):
+        if change is not None and self.decay_per_step > min(MOSTLY * change, DECAYED):
             return None
         return change if change is None or ahead is None else change * ahead[1] / ahead[0]
 
     @property
-    def _decay_per_step(self) -> float:
+    def decay_per_step(self) -> float:
         """Returns what decay alone takes from the weights in one step, as a part of their norm."""
         direct = [
             one

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from plateau_cause.capture import later_fits, rules_data, rules_keras, rules_loop, rules_model
+from plateau_cause.capture import later_fits, lighter, rules_data, rules_keras, rules_loop, rules_model
 from plateau_cause.capture.observation import Observation, Peeked
 
 RULES = (*rules_model.RULES, *rules_loop.RULES, *rules_keras.RULES, *rules_data.RULES)
@@ -28,7 +28,7 @@ def observe(
     """
     peeked = Peeked(content, folder)
     found = [one for rule in RULES if (one := rule(peeked)) is not None]
-    found += later_fits.observed(peeked, found)
+    found += [*later_fits.observed(peeked, found), *lighter.beyond(peeked)]
     found.sort(key=lambda one: one.code in CHOSEN)
     if watched is None or stands_still(watched):
         return found

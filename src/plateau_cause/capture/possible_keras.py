@@ -164,6 +164,8 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "split_of_sorted": ("split_shuffled", 0.9, True, "a validation split of sorted arrays", _none),
     "schedule_mistimed": ("schedule", 0.6, True, "a schedule that ends long before training does", _none),
     "schedule_fades": ("schedule", 0.5, True, "a schedule that ends early", _none),
+    "dropout_strong": ("no_dropout", 0.5, True, "most features are dropped", _none),
+    "decay_strong": ("no_decay", 0.6, True, "weights that decay fast", _none),
     "hardly_shuffled": ("shuffle", 0.5, True, "training data hardly shuffled", _none),
     "not_shuffled": ("shuffle", 0.7, True, "training data in order", _none),
 }  # fmt: skip

@@ -68,7 +68,7 @@ class Asks:
 
     def undecayed(self, run: Replay, room: float) -> list[Possible]:
         """Returns a training without a strong decay, where images were not fitted."""
-        return undecayed(self.peeked) if is_unfitted(run.content["epochs"]) else []
+        return self._new(undecayed(self.peeked)) if is_unfitted(run.content["epochs"]) else []
 
     def rated(self, run: Replay, room: float) -> list[Possible]:
         """Returns a training under another rate."""
@@ -79,7 +79,7 @@ class Asks:
 
     def lighter(self, run: Replay, room: float) -> list[Possible]:
         """Returns a training with less augmentation or dropout, where images were not fitted."""
-        return lighter(self.peeked) if is_unfitted(run.content["epochs"]) else []
+        return self._new(lighter(self.peeked)) if is_unfitted(run.content["epochs"]) else []
 
     def lengthened(self, run: Replay, room: float) -> list[Possible]:
         """Returns a longer training, where one on all images was still learning."""
@@ -88,6 +88,10 @@ class Asks:
             return []
         found = longer(self.peeked, times)
         return [] if found is None or found.name in self.known else [found]
+
+    def _new(self, found: Sequence[Possible]) -> list[Possible]:
+        """Returns the changes that a peek has not asked for already."""
+        return [one for one in found if one.name not in self.known]
 
     def asked(self, found: Sequence[Possible]) -> list[Possible]:
         """Returns the changes whose cause is asked about."""
