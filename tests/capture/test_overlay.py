@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plateau_cause.capture.overlay import Copying, overlay
+from plateau_cause.capture.overlay import Copying, overlay, texts
 
 
 def test_what_a_run_writes_stays_in_its_copy(tmp_path):
@@ -90,3 +90,11 @@ def test_a_script_that_stays_in_its_folder_gets_nothing_of_others(project):
     (project / "train.py").write_text('DATA = "input/flat"\n')
     with overlay(project) as own:
         assert [path.name for path in own.parent.iterdir()] == ["working"]
+
+
+def test_texts_are_code_and_settings_of_the_script(tmp_path):
+    for name in ("train.py", "conf/a.yaml", "data/1.png", ".venv/lib.py", "notes.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "again").symlink_to(tmp_path)
+    assert list(texts(tmp_path)) == ["train.py", "conf/a.yaml"]

@@ -8,6 +8,7 @@ stands beside the folder, or a folder above, is there too where the script names
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import shutil
@@ -50,11 +51,18 @@ def overlay(folder: Path, arguments: Sequence[str] = ()) -> Iterator[Path]:
 
 
 def texts(folder: Path) -> Iterator[str]:
-    """Yields the text of the code and the settings in a folder."""
-    found = (path for path in sorted(folder.rglob("*")) if path.suffix in TEXTS and path.is_file())
-    for path, _ in zip(found, range(MOST_TEXTS), strict=False):
-        if path.stat().st_size <= LONGEST_TEXT:
-            yield path.read_text(encoding="utf-8", errors="replace")
+    """Yields the text of code and settings in a folder, but for folders of tools; of each the first entries."""
+    waiting, found = [folder], 0
+    while waiting and found < MOST_TEXTS:
+        entries = list[os.DirEntry[str]]()
+        with contextlib.suppress(OSError), os.scandir(waiting.pop(0)) as scanned:  # not the user's to read
+            entries = list(itertools.islice(scanned, MANY))
+        for entry in sorted(entries, key=lambda one: one.name):
+            if entry.is_dir(follow_symlinks=False) and not is_left_out(entry.name):
+                waiting.append(Path(entry.path))
+            elif entry.name.endswith(TEXTS) and entry.is_file() and entry.stat().st_size <= LONGEST_TEXT:
+                found += 1
+                yield Path(entry.path).read_text(encoding="utf-8", errors="replace")
 
 
 def is_left_out(name: str) -> bool:
