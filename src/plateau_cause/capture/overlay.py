@@ -51,7 +51,7 @@ def overlay(folder: Path, arguments: Sequence[str] = ()) -> Iterator[Path]:
 
 
 def texts(folder: Path) -> Iterator[str]:
-    """Yields the text of code and settings in a folder, but for folders of tools; of each the first entries."""
+    """Yields the text of code and settings in a folder, but for folders of tools; of each the first."""
     waiting, found = [folder], 0
     while waiting and found < MOST_TEXTS:
         entries = list[os.DirEntry[str]]()
