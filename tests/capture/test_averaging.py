@@ -1,10 +1,12 @@
 """How much of its first weights an average still holds at the end: none, some, all of them."""
 
 import copy
+import types
 
 import pytest
 import torch
 
+from plateau_cause.capture.child import averaging
 from plateau_cause.capture.child.averaging import left_at_end
 
 
@@ -37,3 +39,25 @@ def test_a_model_that_does_not_move_tells_nothing():
     average, model, _ = after(0.9)
     assert left_at_end(average, model, model.state_dict(), steps=4, length=100) is None
     assert left_at_end(torch.nn.Linear(4, 3, bias=False), *after(0.9)[1:], steps=0, length=100) is None
+
+
+def test_a_model_of_its_kind_that_began_elsewhere_is_no_average():
+    """A teacher, or a frozen baseline of another pretraining."""
+    _, model, before = after(0.9)
+    assert left_at_end(torch.nn.Linear(4, 3), model, before, steps=4, length=100) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "may_be"),
+    [("ema.update(model)", True), ("swa.update_parameters(self.model)", True),
+     ("update_ema(copy, model, 0.99)", True), ("ema = ModelEMA(model)", False), ("ema.update()", False),
+     ("for p, q in zip(ema.parameters(), net.parameters()):\n    p.lerp_(q, 0.1)", True),
+     ("meter.update(loss.item(), n)\nvalidate(ema.ema, model)", False)],
+)  # fmt: skip
+def test_an_update_that_is_yet_to_come_is_found_in_the_code(code, may_be, tmp_path, monkeypatch):
+    (tmp_path / "train.py").write_text(f"{code}\n")
+    module = types.SimpleNamespace(__file__=str(tmp_path / "train.py"))
+    monkeypatch.setattr(averaging.sys, "modules", {"__main__": module})
+    monkeypatch.setattr(averaging, "is_users", lambda file: True)
+    assert averaging.may_be_updated(["self.model"]) is may_be
+    assert averaging.never_updated([]) == []

@@ -100,6 +100,7 @@ def test_a_candidate_that_would_have_been_spared_does_not_count(
 ):
     monkeypatch.setattr(reference, "validation", lambda lab, result: reached)
     monkeypatch.setattr(reference, "_enlarged", lambda lab, rates, best: None)
+    monkeypatch.setattr(reference, "FITTED", 0.0)
     found = {}
     for size in (1, 2):
         crew = Crew(size)

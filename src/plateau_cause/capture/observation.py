@@ -67,7 +67,8 @@ class Peeked:
             for one in self.content.get("optimizers", [])
             if str(one.get("class")).endswith(DECAY_DIRECTLY)
         ]
-        pulls = [max(group["lr"] for group in one["groups"]) * strong_decay(one) for one in direct]
+        pulls = [group["lr"] * (group.get("weight_decay") or 0.0)
+                 for one in direct if strong_decay(one) for group in one["groups"]]  # fmt: skip
         return max(pulls, default=0.0)
 
     @property

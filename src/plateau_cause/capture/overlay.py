@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +25,12 @@ LARGE_BYTES = 64 * 2**20
 MANY = 2000  # entries of one folder from which the whole folder is a link
 LEFT_OUT = (".git", ".venv", "venv", "__pycache__", ".plateau", ".dvc", "mlruns", "wandb", "node_modules")
 ABOVE = 2  # folders above in which a script may name something
-UPWARD = re.compile(r"\.\.|parent|dirname|pardir")  # what a script that looks there has in its text
+BESIDE = re.compile(r"\.\./(?:\.\./)*([^/\s\"'`:*?,;)\]}]+)")  # ../name, ../../name
+UPWARD = re.compile(r"[\"']\.\.[\"'/]|pardir|\.parent\b|dirname\(")  # other ways to look there
+QUOTED = re.compile(r"[\"']([^/\"'\s][^/\"'\n]{0,99})(?:/[^\"'\n]*)?[\"']")  # "name", "name/of/more"
+IMPORTED = re.compile(r"^\s*(?:import|from)\s+(\w+)", re.MULTILINE)
 TEXTS = (".py", ".yaml", ".yml", ".json", ".toml", ".cfg", ".ini", ".sh")
-MOST_TEXTS, LONGEST_TEXT = 300, 2**20  # files, bytes
+MOST_TEXTS, LONGEST_TEXT, MOST_TEXT = 300, 2**20, 2**23  # files, bytes of one, bytes of all
 WORKSPACE = ".plateau"  # ending of the folders in which scripts are diagnosed
 
 
@@ -43,26 +46,74 @@ def overlay(folder: Path, arguments: Sequence[str] = ()) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="plateau-") as room:
         above = [one.name or "top" for one in list(source.parents)[:ABOVE]]
         own = Path(room).joinpath(*reversed(above), source.name or "script")
-        own.parent.mkdir(parents=True)
+        own.parent.mkdir(parents=True, exist_ok=True)
         copying = Copying()
         copying.fill(source, own)
-        copying.fill_beside(source, own, "\n".join([*arguments, *texts(own)]))
+        for path, depth in beside(source, arguments):
+            copying.place(path, own.parents[depth] / path.name)
         yield own
 
 
+def beside(folder: Path, arguments: Sequence[str] = ()) -> list[tuple[Path, int]]:
+    """Returns what stands beside a script's folder, or beside that, and is named by the script.
+
+    Args:
+        folder: of the script, resolved.
+        arguments: what the script is given.
+
+    Returns:
+        Each file or folder, and of which folder above it is a part: 0 the parent, 1 the next.
+    """
+    names = named("\n".join([*arguments, *texts(folder)]), {entry.name for entry in _entries(folder)})
+    found = []
+    for depth, above in enumerate(list(folder.parents)[:ABOVE]):
+        if above in (Path(above.anchor), Path.home().parent, Path(tempfile.gettempdir())):
+            break
+        within = {folder, *folder.parents}
+        found += [(Path(entry.path), depth) for entry in _entries(above)
+                  if entry.name in names and Path(entry.path) not in within]  # fmt: skip
+    return found
+
+
+def named(text: str, own: Collection[str] = ()) -> set[str]:
+    """Returns the names of files and folders that code and settings look for above their own folder.
+
+    Args:
+        text: of all of them.
+        own: what stands in their own folder: meant by a name that is not written with its way up.
+    """
+    names = set(BESIDE.findall(text))
+    if UPWARD.search(text):
+        quoted, imported = QUOTED.findall(text), IMPORTED.findall(text) if "sys.path" in text else []
+        names |= {
+            name for name in (*quoted, *imported, *(f"{one}.py" for one in imported)) if name not in own
+        }
+    return {name for name in names if not is_left_out(name) and name not in (".", "..")}
+
+
 def texts(folder: Path) -> Iterator[str]:
-    """Yields the text of code and settings in a folder, but for folders of tools; of each the first."""
-    waiting, found = [folder], 0
-    while waiting and found < MOST_TEXTS:
-        entries = list[os.DirEntry[str]]()
-        with contextlib.suppress(OSError), os.scandir(waiting.pop(0)) as scanned:  # not the user's to read
-            entries = list(itertools.islice(scanned, MANY))
-        for entry in sorted(entries, key=lambda one: one.name):
+    """Yields the text of code, then of settings, in a folder, but for folders of tools; of each the first."""
+    waiting, found = [folder], list[Path]()
+    while waiting and len(found) < 10 * MOST_TEXTS:
+        for entry in itertools.islice(_entries(waiting.pop(0)), MANY):
             if entry.is_dir(follow_symlinks=False) and not is_left_out(entry.name):
                 waiting.append(Path(entry.path))
-            elif entry.name.endswith(TEXTS) and entry.is_file() and entry.stat().st_size <= LONGEST_TEXT:
-                found += 1
-                yield Path(entry.path).read_text(encoding="utf-8", errors="replace")
+            elif entry.name.endswith(TEXTS) and entry.is_file():
+                found.append(Path(entry.path))
+    left = MOST_TEXT
+    for path in sorted(found, key=lambda one: one.suffix != ".py")[:MOST_TEXTS]:
+        with contextlib.suppress(OSError):  # gone meanwhile, or not the user's to read
+            size = path.stat().st_size
+            if size <= min(LONGEST_TEXT, left):
+                left -= size
+                yield path.read_text(encoding="utf-8", errors="replace")
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Returns what a folder holds, by name; nothing of one that may not be read."""
+    with contextlib.suppress(OSError), os.scandir(folder) as scanned:
+        return sorted(scanned, key=lambda one: one.name)
+    return []
 
 
 def is_left_out(name: str) -> bool:
@@ -85,7 +136,7 @@ class Copying:
     def fill(self, source: Path, target: Path) -> None:
         """Copies a folder's content, nearest files first."""
         target.mkdir()
-        found = [entry for entry in os.scandir(source) if not is_left_out(entry.name)]
+        found = [entry for entry in _entries(source) if not is_left_out(entry.name)]
         for entry in sorted(found, key=lambda one: one.is_dir()):
             self.entries -= 1
             path = Path(entry.path)
@@ -96,29 +147,17 @@ class Copying:
             elif entry.is_file():
                 self._place(path, target / entry.name)
 
-    def fill_beside(self, source: Path, target: Path, text: str) -> None:
-        """Copies what stands beside a folder, or beside one above it, and is named in a text.
-
-        Args:
-            source: the folder.
-            target: its copy, as deep below what was made for it.
-            text: code, settings and arguments of the script.
-        """
-        if not UPWARD.search(text):
-            return
-        for above, own in zip(list(source.parents)[:ABOVE], target.parents, strict=False):
-            with contextlib.suppress(OSError):  # not the user's to read
-                for entry in [one for one in os.scandir(above) if _is_named(one.name, text)]:
-                    path, copy = Path(entry.path), own / entry.name
-                    is_own = (source / entry.name).exists() and f"../{entry.name}" not in text
-                    if copy.exists() or is_left_out(entry.name) or is_own:
-                        continue
-                    if path.is_symlink() or (path.is_dir() and _is_crowded(path)):
-                        copy.symlink_to(path.resolve())
-                    elif path.is_dir():
-                        self.fill(path, copy)
-                    else:
-                        self._place(path, copy)
+    def place(self, path: Path, target: Path) -> None:
+        """Copies a file or a folder to a place where nothing is yet."""
+        with contextlib.suppress(OSError):  # not the user's to read
+            if target.exists():
+                return
+            if path.is_symlink() or (path.is_dir() and _is_crowded(path)):
+                target.symlink_to(path.resolve())
+            elif path.is_dir():
+                self.fill(path, target)
+            elif path.is_file():
+                self._place(path, target)
 
     def _place(self, path: Path, target: Path) -> None:
         size = path.stat().st_size
@@ -127,13 +166,6 @@ class Copying:
             return
         self.size -= size
         shutil.copy2(path, target)
-
-
-def _is_named(name: str, text: str) -> bool:
-    """Returns whether a text has a name as a part of a path or in quotes, or imports it."""
-    path = rf"[\"'/]{re.escape(name)}(?:[\"'/]|$)"
-    module = rf"^\s*(?:import|from)\s+{re.escape(name.removesuffix('.py'))}\b"
-    return re.search(f"{path}|{module}", text, re.MULTILINE) is not None
 
 
 def _is_crowded(path: Path) -> bool:

@@ -250,8 +250,12 @@ TABLE: dict[str, Row] = {
     "output_activation": ("logits_to_loss", 0.8, True, "the loss is given activated outputs", settings.none),
     "dropout_strong": ("no_dropout", 0.5, True, "most features are dropped", settings.none),
     "decay_strong": ("no_decay", 0.6, True, "weights that decay fast", settings.none),
-    "classes_weighed_apart": ("plain_loss", 0.7, True, "weights of classes far apart", settings.none),
-    "labels_smoothed_away": ("plain_loss", 0.6, True, "labels smoothed away", settings.none),
+    "classes_weighed_apart": (
+        "plain_loss", 0.7, True, "weights of classes far apart", settings.argument("weight"),
+    ),
+    "labels_smoothed_away": (
+        "plain_loss", 0.6, True, "labels smoothed away", settings.argument("label_smoothing"),
+    ),
     "schedule_mistimed": ("schedule", 0.8, True, "schedule stepped at the wrong time", settings.other_beat),
     "schedule_fades": ("schedule", 0.5, True, "a schedule that ends early", settings.no_beat),
     "evaluation_normalised_otherwise": (

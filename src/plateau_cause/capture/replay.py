@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 
 from plateau_cause import artifacts, imports
-from plateau_cause.capture import launch
+from plateau_cause.capture import launch, overlay
 from plateau_cause.capture.launch import Script
-from plateau_cause.capture.overlay import is_left_out, overlay
 from plateau_cause.capture.possible import Possible
 from plateau_cause.errors import PlateauError
 
@@ -129,7 +128,7 @@ class Replays:
         self._store.mkdir(parents=True, exist_ok=True)
         with (
             tempfile.TemporaryDirectory(dir=self._store, prefix=".") as room,
-            overlay(self._given.folder, self._given.arguments) as own,
+            overlay.overlay(self._given.folder, self._given.arguments) as own,
         ):
             out = Path(room) / "out"
             out.mkdir()
@@ -211,7 +210,8 @@ def identity(given: Script) -> str:
     files = [path for path in (start, start.with_suffix(".py"), start / "__main__.py") if path.is_file()]
     code = {str(path): path.read_bytes() for path in imports.closure(files, folder)}
     named = [folder / one for one in given.arguments if (folder / one).exists()]
-    beside = sorted(line for place in [folder, *named] for line in _listed(place))
+    above = [path for path, _ in overlay.beside(folder, given.arguments)]
+    beside = sorted({line for place in [folder, *named, *above] for line in _listed(place)})
     found = hashlib.sha256()
     for name, text in sorted(code.items()):
         found.update(f"{name}\n".encode() + text)
@@ -230,7 +230,7 @@ def _listed(place: Path) -> list[str]:
         return [_line(place)]
     lines, read, logs = [], set[str](), _logs()
     for root, folders, names in os.walk(place, followlinks=True):
-        folders[:] = [one for one in folders if not is_left_out(one)]
+        folders[:] = [one for one in folders if not overlay.is_left_out(one)]
         if (real := os.path.realpath(root)) in read:
             folders.clear()
             continue

@@ -12,6 +12,7 @@ MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ b
 PLAIN = 0.1  # how far mean and std may be measured from 0 and 1 where nothing normalises
 SIZE_APART = 1.5
 LEAST_SEEN = 4  # labels of a class on average, for what is not among them to be told
+MAY_BE_CHANCE = 0.05  # probability that counts of the images looked at mislead
 FAR_APART = 10.0  # times that one class counts as much as another in the loss
 SELDOM, MOSTLY = 0.1, 0.5  # of what a class has on average in training; of the images of an evaluation
 
@@ -224,16 +225,28 @@ def weighed_apart(peeked: Peeked) -> Observation | None:
     train = peeked.train_loader
     if not weights or not train:
         return None
-    seen, classes = train["labels"]["seen"], train["labels"]["classes"] or []
-    numbers = {str(classes.index(one)) if one in classes else one: count for one, count in seen.items()}
-    shares = {one: float(weights[one]) * count for one, count in numbers.items() if one in weights}
-    if len(shares) < 2 or max(shares.values()) < FAR_APART * min(shares.values()):
+    classes = train["labels"]["classes"] or []
+    counts = {one: count for one, count in train["labels"]["seen"].items() if float(weights.get(one, 0)) > 0}
+    shares = {one: _shares(float(weights[one]), count, len(counts)) for one, count in counts.items()}
+    most = max(shares, key=lambda one: shares[one][0], default=None)
+    least = min(shares, key=lambda one: shares[one][1], default=None)
+    if most is None or least is None or shares[most][0] < FAR_APART * shares[least][1]:
         return None
-    most = max(shares, key=lambda one: shares[one])
     named = classes[int(most)] if most.isdecimal() and int(most) < len(classes) else most
-    times = max(shares.values()) / max(min(shares.values()), 1e-12)
+    times = float(weights[most]) * counts[most] / (float(weights[least]) * counts[least])
     words = with_places(f"{name} has class {named} count {times:.0f} times as much as another", place)
     return Observation("classes_weighed_apart", "class_imbalance", words, place)
+
+
+def _shares(weight: float, count: int, classes: int) -> tuple[float, float]:
+    """Returns what a class counts for at least and at most, its images and their weight together.
+
+    Only some of the images were looked at: bounds of a Poisson count, wide enough for all classes at once.
+    """
+    from scipy.stats import chi2
+
+    part = MAY_BE_CHANCE / max(classes, 1) / 2
+    return float(weight * chi2.ppf(part, 2 * count) / 2), float(weight * chi2.isf(part, 2 * count + 2) / 2)
 
 
 def _class_weights(peeked: Peeked) -> tuple[dict[str, Any], str, Any]:

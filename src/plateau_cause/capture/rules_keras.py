@@ -106,9 +106,9 @@ def from_logits(peeked: Peeked) -> Observation | None:
 
 def _other_losses(peeked: Peeked) -> bool:
     """Returns whether another fit has another loss than this one."""
-    fits = [one["as_first"]["loss"] for one in _keras(peeked)["fits"] if one.get("as_first")]
-    own = peeked.content["loss"]
-    return any(one is not None and one["options"] != own["options"] for one in fits)
+    fits = [one["as_first"]["loss"] for one in _keras(peeked).get("fits", []) if one.get("as_first")]
+    own = bool(peeked.content["loss"]["options"].get("from_logits"))
+    return any(one is not None and bool(one["options"].get("from_logits")) != own for one in fits)
 
 
 def output(peeked: Peeked) -> Observation | None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from plateau_cause.capture import patches
 from plateau_cause.capture.observation import Observation, Peeked, with_places
-from plateau_cause.capture.overlay import texts
 
 LEFT, UNCHANGED = 0.2, 0.999  # of the first weights of an average, at the end of training
 MOSTLY_SMOOTHED = 0.5  # recipes in use go up to 0.2
@@ -15,6 +14,7 @@ SAME_RATE = ("SGD",)  # optimizers whose steps grow with the gradient
 VANISHING = (
     1e-6  # gradient of one number below which an adaptive optimizer's own epsilon, 1e-8, begins to tell
 )
+FALLEN = 0.3  # part of a rate that is left after one epoch where marks that count epochs count batches
 FADED = 0.02  # rate after one of several epochs, as a part of the first: too early
 EARLY = 0.4  # of a training
 UNREACHED = 3  # times that a schedule is longer than the training
@@ -117,7 +117,7 @@ def average_lags(peeked: Peeked) -> Observation | None:
     """Returns that an average of the weights, which is evaluated, hardly follows what is trained."""
     average = peeked.content["average"] or {}
     left, place = average.get("left"), average.get("called_at")
-    if left is None or left < LEFT:
+    if left is None or left < LEFT or average.get("is_beside"):
         return _never_updated(peeked)
     still = "has not changed while the model trained" if left > UNCHANGED else (
         f"will still be {left:.0%} of what it was before training at its end")  # fmt: skip
@@ -128,7 +128,7 @@ def average_lags(peeked: Peeked) -> Observation | None:
 def _never_updated(peeked: Peeked) -> Observation | None:
     """Returns that an average is built which no line of the user's updates."""
     place = next(iter(peeked.content.get("averages") or []), None)
-    if place is None or any("update_parameters" in text for text in texts(peeked.folder)):
+    if place is None:
         return None
     words = with_places(
         "AveragedModel is never given the weights: no line calls its update_parameters", place
@@ -226,13 +226,22 @@ def _mistimed(one: dict[str, Any], epochs: int, batches: int) -> str | None:
     if counts_steps and name in COSINES and length and _counts_epochs(name, length, epochs, batches):
         key = LENGTHS.get(name, "T_max")
         return f"{name} is stepped at every batch, and its {key} of {length} counts epochs"
-    marks = {"MultiStepLR": options.get("milestones"), "StepLR": [options.get("step_size")]}.get(name)
-    if counts_steps and marks and all(marks) and 1 < max(marks) < min(epochs, batches):
-        said = f"milestones {marks} count" if name == "MultiStepLR" else f"step_size of {marks[0]} counts"
+    if counts_steps and (said := _marks_of_epochs(name, options, epochs, batches)):
         return f"{name} is stepped at every batch, and its {said} epochs"
     if one["stepped_every"] == "epoch" and length and length >= UNREACHED * steps:
         return f"{name} lasts {length} steps and is stepped once an epoch: {steps} times"
     return None
+
+
+def _marks_of_epochs(name: str, options: dict[str, Any], epochs: int, batches: int) -> str | None:
+    """Returns marks of a schedule that lie in the first epoch, counted in batches, and take most of it."""
+    marks: list[int] = options.get("milestones") or [] if name == "MultiStepLR" else []
+    if name == "StepLR" and options.get("step_size"):
+        marks = list(range(options["step_size"], batches + 1, options["step_size"]))
+    lasts = max(marks, default=0) if name == "MultiStepLR" else options.get("step_size", 0)
+    if not marks or not 1 < lasts < min(epochs, batches) or options.get("gamma", 0.1) ** len(marks) > FALLEN:
+        return None
+    return f"milestones {marks} count" if name == "MultiStepLR" else f"step_size of {marks[0]} counts"
 
 
 def _faded(one: dict[str, Any], peeked: Peeked) -> Observation | None:

@@ -10,6 +10,7 @@ from plateau_cause.capture.rules_loop import is_over_one_output
 
 NOTABLE = 0.1  # part of the numbers that are to train that must lack gradients to be worth a word
 HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+SMALL_PART = 0.3  # of a model's numbers: as much as adapters have
 ADAPTERS = ("lora_", "adapter", "prompt")  # in names of what trains beside a frozen network
 MOST_NAMED = 3  # groups of layers in one line
 STILL = 1e-4  # part of its optimizer's highest rate at which a group as good as never moves
@@ -47,8 +48,9 @@ def _unfrozen(peeked: Peeked) -> str | None:
 
 def _are_adapters(peeked: Peeked) -> bool:
     """Returns whether adapters train beside frozen layers, as their names say."""
-    trained = (peeked.model.get("trains") or {}).get("layers", "").lower()
-    return any(word in trained for word in ADAPTERS)
+    trained = peeked.model.get("trains") or {}
+    is_small = trained.get("numbers", 0) <= SMALL_PART * peeked.model.get("numbers", 0)
+    return is_small and any(word in trained.get("layers", "").lower() for word in ADAPTERS)
 
 
 def computed_beforehand(peeked: Peeked) -> Observation | None:
@@ -174,10 +176,10 @@ def no_steps(peeked: Peeked) -> Observation | None:
 def gradients_lost(peeked: Peeked) -> Observation | None:
     """Returns which layers get no gradient although they are trained."""
     without, zero = peeked.model["without_gradient"], peeked.model["zero_gradient"]
-    beside = (peeked.content["loss"] or {}).get("beside")
-    if beside and without["numbers"]:
-        place = beside[0]["place"]
-        words = (f"{_never_move(without['layers'])}: no gradient arrives there; {beside[0]['function']} is "
+    left_out = [one for one in (peeked.content["loss"] or {}).get("beside", []) if one.get("is_missed")]
+    if left_out and without["numbers"]:
+        place = left_out[0]["place"]
+        words = (f"{_never_move(without['layers'])}: no gradient arrives there; {left_out[0]['function']} is "
                  "computed and is no part of the loss that is trained")  # fmt: skip
         return Observation("loss_left_out", "loss_function", with_places(words, place), place)
     numbers = without["numbers"] + zero["numbers"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from plateau_cause.capture import affine, rules_data
@@ -13,6 +14,11 @@ Settings = dict[str, Any]
 def none(peeked: Peeked) -> Settings | None:
     """Returns nothing: the intervention needs none."""
     return {}
+
+
+def argument(name: str) -> Callable[[Peeked], Settings | None]:
+    """Returns what measures nothing and names an argument of the loss."""
+    return lambda peeked: {"argument": name}
 
 
 def parts(peeked: Peeked) -> Settings | None:

@@ -56,11 +56,14 @@ def train(lab: Laboratory, rates: Rates, recipe: Arm) -> list[Result]:
     for one in wanted:
         if not results or validation(lab, results[-1]) < NOTHING_LEFT:
             results += lab.run_all([one], keep_weights=True)
-    faster = _faster(choose(lab, results))
+    best = choose(lab, results)
+    faster = _faster(best) if validation(lab, best) < NOTHING_LEFT else None
     if faster is not None:
         results += lab.run_all([(faster, "reference (higher rate)")], keep_weights=True)
-    larger = _enlarged(lab, rates, choose(lab, results))
+    best = choose(lab, results)
+    larger = _enlarged(lab, rates, best)
     if larger is not None:
+        larger = _at_higher_rate(larger) if best.arm == faster else larger
         name = f"reference ({larger.recipe.preprocessing.size} px)"
         results += lab.run_all([(larger, name)], keep_weights=True)
     return results
@@ -107,6 +110,10 @@ def _faster(best: Result) -> Arm | None:
         return None
     if best.outcome.history[kept - 1]["train_accuracy"] >= FITTED:
         return None
+    return _at_higher_rate(arm)
+
+
+def _at_higher_rate(arm: Arm) -> Arm:
     rate = float(f"{HIGHER * arm.recipe.optimizer.learning_rate:.3g}")
     return replace(arm, recipe=put(arm.recipe, {"optimizer.learning_rate": rate}))
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+import re
+import sys
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+from plateau_cause.capture.child.places import Place, is_users
+from plateau_cause.capture.child.plans import tree_of
+
+UPDATES = re.compile("update|ema|averag|swa|lerp")  # in the name of what gives an average the weights
 
 
 def left_at_end(average: Any, trained: Any, before: dict[str, Any], steps: int, length: int) -> float | None:
@@ -27,13 +36,68 @@ def left_at_end(average: Any, trained: Any, before: dict[str, Any], steps: int, 
     names = [name for name, one in trained.named_parameters() if name in before and name in own]
     if len(names) < len(dict(trained.named_parameters())) or not steps:
         return None
-    along = way = 0.0
+    along = way = taken_2 = 0.0
     with torch.no_grad():
         for name in names:
+            if not now[name].shape == own[name].shape == before[name].shape:
+                return None
             moved, followed = (one[name].double() - before[name].double() for one in (now, own))
             along += float((followed * moved).sum())
             way += float((moved**2).sum())
-    if not way:
+            taken_2 += float((followed**2).sum())
+    if not way or taken_2 > way:  # one that began elsewhere: a teacher, another model of the same class
         return None
     taken = min(max(2 * along / way / (steps + 1), 0.0), 1.0)
     return float((1.0 - taken) ** length)
+
+
+def may_be_updated(models: Sequence[str]) -> bool:
+    """Returns whether the user's code has a call that looks like an update of an average, later on perhaps.
+
+    That is a function named so which is given the model, or a loop over the parameters of two modules.
+
+    Args:
+        models: names of what is trained, as the script has them.
+    """
+    own = {name.rpartition(".")[2] for name in models}
+    for call in _calls():
+        name = _last(call.func)
+        given = {_last(one) for one in (*call.args, *(word.value for word in call.keywords))}
+        if name[:1].islower() and UPDATES.search(name) and given & own:
+            return True
+        pairs = [one for one in call.args if isinstance(one, ast.Call)]
+        if name == "zip" and sum(_last(one.func) in ("parameters", "values", "items") for one in pairs) > 1:
+            return True
+    return False
+
+
+def never_updated(places: Sequence[Place | None]) -> list[Place]:
+    """Returns the lines on which the user builds an AveragedModel, where no code of theirs updates one."""
+    if any(_last(call.func) == "update_parameters" for call in _calls()):
+        return []
+    return [place for place in places if place is not None and _builds(place)]
+
+
+def _builds(place: Place) -> bool:
+    """Returns whether a line itself asks for the average: a framework may build one for another call."""
+    nodes = ast.walk(tree_of(place.file) or ast.Module([], []))
+    calls = [
+        one
+        for one in nodes
+        if isinstance(one, ast.Call) and one.lineno <= place.line <= (one.end_lineno or 0)
+    ]
+    return any(_last(one.func) == "AveragedModel" for one in calls)
+
+
+def _calls() -> Iterator[ast.Call]:
+    """Yields every call in the user's files that are loaded."""
+    files = {str(getattr(one, "__file__", None) or "") for one in list(sys.modules.values())}
+    for file in sorted(file for file in files if file.endswith(".py") and is_users(file)):
+        yield from (
+            node for node in ast.walk(tree_of(file) or ast.Module([], [])) if isinstance(node, ast.Call)
+        )
+
+
+def _last(node: ast.AST) -> str:
+    """Returns the last part of a dotted name; empty for anything else."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -237,7 +237,7 @@ def _shuffles(loader: Any) -> bool | None:
     """Returns whether a loader shuffles; None of a stream, whose order is its own."""
     sampler = sampler_of(loader)
     name = type(sampler).__name__
-    if name.endswith("DistributedSampler"):
+    if name == "DistributedSampler":
         return bool(getattr(sampler, "shuffle", True))
     return None if name == "_InfiniteConstantSampler" else name != "SequentialSampler"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import facts
-from plateau_cause.capture.child.graph import reaches
+from plateau_cause.capture.child.graph import reaches, variables
 from plateau_cause.capture.child.losing import FUSED, Activation, Loss, form, kind_of
 from plateau_cause.capture.child.passes import Forward
 
@@ -37,7 +37,9 @@ def describe_loss(doors: Doors, forward: Forward) -> tuple[dict[str, Any], Loss 
         "inside_model": last.is_inside,
         "on": form(given, before.function if before else None, function),
         "with": [_besides(doors, one) for one in others],
-        "beside": [{"function": one.function, "place": one.place} for one in beside],
+        "beside": [
+            {"function": one.function, "place": one.place, "reaches": _reached(one)} for one in beside
+        ],
         "is_whole": not others and _is_whole(doors, last.value),
         "after": _placed(before),
         "options": {name: facts.plain(value) for name, value in last.options.items()},
@@ -53,16 +55,23 @@ def describe_loss(doors: Doors, forward: Forward) -> tuple[dict[str, Any], Loss 
 
 def _parted(losses: list[Loss], root: Any) -> tuple[list[Loss], list[Loss]]:
     """Returns the losses that backward goes through, and those that were computed beside them."""
-    added = [one for one in losses if root is None or one.node is None or reaches(root, one.node)]
+    added = [
+        one for one in losses if root is None or one.node is None or (one.node and reaches(root, one.node))
+    ]
     if not added:  # nothing is known of the way, through a compiler say
         return losses, []
     return added, [one for one in losses if not any(one is other for other in added)]
 
 
+def _reached(loss: Loss) -> set[int]:
+    """Returns the identities of the parameters that a loss would train; taken out of the document again."""
+    return variables(loss.node) if loss.node else set()
+
+
 def _besides(doors: Doors, loss: Loss) -> dict[str, Any]:
     """Returns a loss that is added to the one that is described whole."""
     given, function, before = _given(doors, loss)
-    on = form(given, before.function if before else None, function)
+    on = form(given, before.function if before else None, function) if given.ndim == 2 else None
     return {"function": loss.function, "place": loss.place, "computes": function, "on": on,
             "after": _placed(before)}  # fmt: skip
 

@@ -10,7 +10,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child import describe_data, facts, schedules
-from plateau_cause.capture.child.averaging import left_at_end
+from plateau_cause.capture.child.averaging import left_at_end, may_be_updated, never_updated
 from plateau_cause.capture.child.decoding import Decoding
 from plateau_cause.capture.child.describe_model import describe_model
 from plateau_cause.capture.child.expected import expected
@@ -63,14 +63,14 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "training_again": None if peek.later is None else _call([peek.later]),
         "evaluation": _call(_evaluation(peek)),
         "average": _average(doors, peek, length),
-        "averages": [place for place in doors.stepping.averages if place is not None],
+        "averages": doors.hooks.attempt(never_updated, doors.stepping.averages) or [],
         "compiled": doors.calling.compiled,
         "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.innermost()
                        if one.steps or doors.stepping.is_fresh(one)],
         "unused_optimizers": [one.place for one in doors.stepping.held
                               if not (one.steps or one.is_past or doors.stepping.is_fresh(one))],
         "schedules": _schedules(doors, length),
-        "loss": peek.loss,
+        "loss": _loss(peek, gradients),
         "gradients": gradients,
         "epochs": epochs,
         "seeds": {name: {"value": facts.plain(value), "place": place}
@@ -175,7 +175,9 @@ def _left(average: Any, trained: Any, peek: Peek, steps: int, length: Length | N
     _, before = peek.initial.get(id(trained), (None, None))
     if before is None or length is None or type(average) is not type(trained):
         return None
-    return left_at_end(average, trained, before, steps, length.epochs * length.steps)
+    left = left_at_end(average, trained, before, steps, length.epochs * length.steps)
+    names = [one.name for one in peek.training if one.name]
+    return None if left == 1.0 and may_be_updated(names) else left
 
 
 def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]:
@@ -217,6 +219,20 @@ def _length(
         return None
     calls = gradients["backward_calls_per_step"] or 1
     return Length(epochs["count"], max(1, batches // calls), calls, seen)
+
+
+def _loss(peek: Peek, gradients: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the loss; of those computed beside it whether only they would train something.
+
+    Where backward is called several times a step, what the first call leaves out is a later one's.
+    """
+    if peek.loss is None:
+        return None
+    without = {one for one, largest in peek.gradients.items() if largest is None}
+    is_all = (gradients["backward_calls_per_step"] or 1) == 1
+    told = [{**one, "is_missed": bool(one["reaches"] & without)} for one in peek.loss.get("beside", [])]
+    beside = [{key: one[key] for key in one if key != "reaches"} for one in told if is_all]
+    return {**peek.loss, "beside": beside}
 
 
 def _gradients(doors: Doors) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Loss:
     module: Any = None  # such as nn.CrossEntropyLoss
     is_inside: bool = False  # within the model's forward
     value: float | None = None  # the mean of what it returned
-    node: Any = None  # where it stands in autograd's graph
+    node: Any = None  # where it stands in autograd's graph; False: in none, None: not known
 
 
 @dataclass
@@ -121,7 +121,9 @@ class Losing:
             if outermost is not None and next(outermost.parameters(), None) is not None:
                 outermost, inside = None, True
             mean = float(result.detach().float().mean())
-            loss = Loss(name, here(), values[0], values[1], options, outermost, inside, mean, result.grad_fn)
+            loss = Loss(
+                name, here(), values[0], values[1], options, outermost, inside, mean, result.grad_fn or False
+            )
             if self.recent and _is_again(self.recent[-1], loss):
                 self.recent.pop()
             self.recent.append(loss)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from plateau_cause.capture.child import frameworks, pieces, program, unsaved
+from plateau_cause.capture.child import frameworks, linked, pieces, program, unsaved
 from plateau_cause.capture.child.beforehand import Beforehand
 from plateau_cause.capture.child.calling import Calling
 from plateau_cause.capture.child.changes import Changes
@@ -90,6 +90,7 @@ def _watch(job: dict[str, Any]) -> NoReturn:
 def _replay(job: dict[str, Any]) -> NoReturn:
     """Runs the script to its end with interventions, from a seed."""
     os.environ["TORCHDYNAMO_DISABLE"] = "1"  # interventions act within calls: no graph
+    linked.install()
     mode = Replay()
     wanted = [made(name, job.get("settings", {}).get(name, {})) for name in job["interventions"]]
     doors = mode.doors = open_doors(job, mode, wanted)
@@ -134,9 +135,9 @@ def open_doors(job: dict[str, Any], mode: Mode, wanted: list[Intervention] | Non
     )  # fmt: skip
     if isinstance(mode, Peek) or any(one.reaches_network for one in wanted or ()):
         calling.beforehand = Beforehand()
+    imports = AfterImport()
     if wanted is not None:
         calling.changes = Changes(doors, wanted)
-    imports = AfterImport()
     sys.meta_path.insert(0, imports)
     doors.seeding.install_python()
     imports.when("torch", lambda torch: _install(doors, torch))
@@ -161,6 +162,7 @@ def _install(doors: Doors, torch: ModuleType) -> None:
     else:
         doors.hooks.attempt(doors.losing.install_middles, torch)
     if doors.calling.changes is not None:
+        linked.install_torch(torch)
         doors.hooks.attempt(doors.loading.follow_positions, torch)
         doors.calling.changes.install(torch)
 

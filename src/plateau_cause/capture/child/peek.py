@@ -61,7 +61,7 @@ class Peek(Mode):
     def follows_another(self) -> bool:
         """Returns whether a part of the model was trained by itself before, and feeds it now."""
         known = {id(one) for part in self.training for one in part.module.parameters()}
-        return any(self._left[one] is not None for one in known & set(self._left))
+        return any(self._left[one][1] is not None for one in known & set(self._left))
 
     def wants_no_more(self, of: Pass) -> bool:
         """Ends the peek when everything has been seen; ends every pass after two steps."""
@@ -142,7 +142,8 @@ class Peek(Mode):
     def _begin_anew(self, module: Any) -> None:
         """Forgets a model whose training is over before the peek was: that of another one tells more."""
         before = vars(Peek(self.limit_s, self.finish))
-        left = {id(one): _of_gradient(one) for part in self.training for one in part.module.parameters()}
+        every = [one for part in self.training for one in part.module.parameters()]
+        left = {id(one): (one, _of_gradient(one)) for one in every}  # kept, so that none gets its identity
         kept = {"doors": self.doors, "cut": self.cut, "has_restarted": True, "_left": left}
         vars(self).update(before | kept | {"_waiting_since_s": time.monotonic()})
         self.initial[id(module)] = module, _copied(module)
@@ -165,7 +166,8 @@ class Peek(Mode):
         """Keeps the weights that may move, and what gradients have reached."""
         parts = [one.module for one in self.training]
         every = [one for part in parts for one in part.parameters() if one.grad is not None]
-        self.reached |= {id(one) for one in every if _of_gradient(one) != self._left.get(id(one))}
+        self.reached |= {id(one) for one in every
+                         if _of_gradient(one) != self._left.get(id(one), (None, None))[1]}  # fmt: skip
         self._before = {id(one): one.detach().clone() for one in _held(optimizer)}
 
     def stepped(self, optimizer: Any) -> None:

@@ -156,6 +156,7 @@ class Stepping:
                 held.are_left = (held.are_left or not held.backwards) and _has_gradients(held.optimizer)
             held.backwards += 1
         self.course.backward()
+        self.root = None  # else the graph is kept
 
     def _before_step(self, optimizer: Any, *arguments: Any) -> None:
         self.hooks.hear(self.about_to_step, optimizer)

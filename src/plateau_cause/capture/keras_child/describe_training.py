@@ -89,12 +89,16 @@ def _rates_ahead(look: Look, schedule: Any) -> list[float] | None:
 def _rates_by_epoch(look: Look, callback: Any) -> list[float] | None:
     """Returns the same of a callback that asks the script's function for each epoch's rate."""
     function, count = getattr(callback, "schedule", None), epochs(look)
-    if not callable(function) or not 1 < count <= MOST_EPOCHS:
+    ends_early = any(type(one).__name__ == "EarlyStopping" for one in callbacks(look.call))
+    if not callable(function) or not 1 < count <= MOST_EPOCHS or ends_early:
         return None
     first = int(look.call.given.get("initial_epoch") or 0)
-    rates = [float(library.values(library.optimizer_of(look.call.model).learning_rate))]  # set by it already
     try:
         wants_rate = len(inspect.signature(function).parameters) > 1
+        if wants_rate and first:  # of the rate before nothing is known
+            return None
+        now = float(library.values(library.optimizer_of(look.call.model).learning_rate))  # set by it already
+        rates = [now if wants_rate else float(function(first))]
         for epoch in range(first + 1, first + count):
             rates.append(float(function(epoch, rates[-1]) if wants_rate else function(epoch)))
     except Exception:  # the script's own: what it does not like is no news

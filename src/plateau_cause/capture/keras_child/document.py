@@ -123,7 +123,8 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
         "steps_per_epoch": plain(given.get("steps_per_epoch")),
         "class_weight": plain(given.get("class_weight")), "validation_split": given.get("validation_split"),
         "stale": [_stale(call, run.scene) for call in peek.stale],
-        "fits": [_fit(one, run.scene) for one in peek.looks],
+        "fits": [{**_fit(one), "as_first": run.hooks.attempt(_as_first, one, run.scene)}
+                 for one in peek.looks],
     }  # fmt: skip
 
 
@@ -131,23 +132,27 @@ def _callbacks(look: Look, scene: Any) -> list[dict[str, Any]]:
     return [{"class": type(one).__name__, "place": scene.places.of(one)} for one in callbacks(look.call)]
 
 
-def _fit(look: Look, scene: Any) -> dict[str, Any]:
-    """Returns a fit in short, and what would stand in the document were it the first one."""
+def _fit(look: Look) -> dict[str, Any]:
     held = library.weights(look.call.model)
     return {
         "place": look.call.place, "compiled_at": compiled_at(look), "epochs": epochs(look),
         "trains": said([one for one in held if id(one.variable) in look.trained], held),
         "change_per_step": change_per_step(look),
         "rate": look.told["optimizers"][0]["groups"][0]["lr"],
-        "as_first": {
-            **look.told,
-            "training": _call(look, look.training, "training"),
-            "epochs": {"count": epochs(look), "place": look.call.place},
-            "base": None if look.base is None else describe_base(look, look.base, held),
-            "class_weight": plain(look.call.given.get("class_weight")),
-            "callbacks": _callbacks(look, scene),
-        },
     }  # fmt: skip
+
+
+def _as_first(look: Look, scene: Any) -> dict[str, Any]:
+    """Returns what would stand in the document were this fit the first one."""
+    base = look.base
+    return {
+        **look.told,
+        "training": _call(look, look.training, "training"),
+        "epochs": {"count": epochs(look), "place": look.call.place},
+        "base": None if base is None else describe_base(look, base, library.weights(look.call.model)),
+        "class_weight": plain(look.call.given.get("class_weight")),
+        "callbacks": _callbacks(look, scene),
+    }
 
 
 def _is_near(training: Any, validation: Any) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-from plateau_cause.capture.child import program
+from plateau_cause.capture.child import linked, program
 from plateau_cause.capture.child.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
@@ -71,6 +71,7 @@ def _watch(job: dict[str, Any]) -> NoReturn:
     mode = (Replay if job["mode"] == "replay" else Watch)(job, hooks.problems)
     here = listen(job, mode, hooks)
     if isinstance(mode, Replay):
+        linked.install()
         mode.listen(here.doors)
     error = program.told(here.job, here.hooks)
     here.hooks.paused = True

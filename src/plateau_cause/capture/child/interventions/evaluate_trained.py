@@ -16,25 +16,42 @@ class EvaluateTrained(Intervention):
 
     def __init__(self, name: str, settings: dict[str, Any]) -> None:
         super().__init__(name, settings)
-        self._trained: Any = None
+        self._called: list[Any] = []  # modules that gradients were taken from
+        self._stepped: set[int] = set()  # identities of the parameters that an optimizer moves
+
+    def before_step(self, optimizer: Any) -> None:
+        """Notes what is trained."""
+        self._stepped |= {id(one) for group in optimizer.param_groups for one in group["params"]}
 
     @contextmanager
     def around(self, call: Call) -> Iterator[None]:
         """Keeps what trains, and exchanges the weights of another module of its kind."""
         inner, _ = facts.unwrapped(call.module)
-        if call.is_training and next(inner.parameters(), None) is not None:  # no loss, no transform
-            self._trained = inner
-        is_copy = self._trained is not None and inner is not self._trained
-        if not call.is_evaluation or not is_copy or type(inner) is not type(self._trained):
+        if call.is_training and self._moves(inner) and all(one is not inner for one in self._called):
+            self._called.append(inner)
+        trained = [one for one in self._called if self._moves(one) and _are_alike(one, inner)]
+        if not call.is_evaluation or len(trained) != 1 or self._moves(inner):
             yield
             return
         own = {name: value.detach().clone() for name, value in inner.state_dict().items()}
-        inner.load_state_dict(self._trained.state_dict())
-        self.times += 1
         try:
+            inner.load_state_dict(trained[0].state_dict())
+            self.times += 1
             yield
         finally:
             inner.load_state_dict(own)
+
+    def _moves(self, module: Any) -> bool:
+        """Returns whether an optimizer moves a module; before its first step, whether it has parameters."""
+        held = {id(one) for one in module.parameters()}
+        return bool(held & self._stepped) if self._stepped else bool(held)
+
+
+def _are_alike(first: Any, second: Any) -> bool:
+    """Returns whether two modules hold the same names and shapes."""
+    shapes = [{name: getattr(one, "shape", None) for name, one in module.state_dict().items()}
+              for module in (first, second)]  # fmt: skip
+    return type(first) is type(second) and shapes[0] == shapes[1]
 
 
 CHANGE = EvaluateTrained

@@ -1,4 +1,4 @@
-"""The loss has no weights of classes and smooths no labels."""
+"""The loss has no weights of classes, or smooths no labels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from plateau_cause.capture.child.interventions.base import Intervention
 
-PLAIN = {"weight": None, "pos_weight": None, "label_smoothing": 0.0}
-LOSSES = ("cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits")
+PLAIN = {"weight": None, "label_smoothing": 0.0}
+LOSSES = ("cross_entropy", "nll_loss")
 
 
 class PlainLoss(Intervention):
-    """Leaves these arguments of torch's losses out, whoever calls them."""
+    """Leaves an argument of torch's losses out, whoever calls them. Settings: `argument`, one of PLAIN."""
 
     def install(self, torch: ModuleType) -> None:
         """Wraps the losses."""
@@ -26,7 +26,8 @@ class PlainLoss(Intervention):
 
         def loss(*arguments: Any, **named: Any) -> Any:
             bound = signature.bind(*arguments, **named)
-            for key in [key for key in PLAIN if _is_given(bound.arguments.get(key))]:
+            key = self.settings["argument"]
+            if _is_given(bound.arguments.get(key)):
                 bound.arguments[key] = PLAIN[key]
                 self.times += 1
             return original(*bound.args, **bound.kwargs)
