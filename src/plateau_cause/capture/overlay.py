@@ -23,6 +23,7 @@ LINKED = (
 )  # fmt: skip
 LARGE_BYTES = 64 * 2**20
 MANY = 2000  # entries of one folder from which the whole folder is a link
+MOST_ENTRIES = 50_000  # that are copied, or looked through for texts
 LEFT_OUT = (".git", ".venv", "venv", "__pycache__", ".plateau", ".dvc", "mlruns", "wandb", "node_modules")
 ABOVE = 2  # folders above in which a script may name something
 BESIDE = re.compile(r"\.\./(?:\.\./)*([^/\s\"'`:*?,;)\]}]+)")  # ../name, ../../name
@@ -93,9 +94,11 @@ def named(text: str, own: Collection[str] = ()) -> set[str]:
 
 def texts(folder: Path) -> Iterator[str]:
     """Yields the text of code, then of settings, in a folder, but for folders of tools; of each the first."""
-    waiting, found = [folder], list[Path]()
-    while waiting and len(found) < 10 * MOST_TEXTS:
-        for entry in itertools.islice(_entries(waiting.pop(0)), MANY):
+    waiting, found, looked_at = [folder], list[Path](), 0
+    while waiting and looked_at < MOST_ENTRIES:
+        entries = _entries(waiting.pop(0), MANY)
+        looked_at += len(entries)
+        for entry in entries:
             if entry.is_dir(follow_symlinks=False) and not is_left_out(entry.name):
                 waiting.append(Path(entry.path))
             elif entry.name.endswith(TEXTS) and entry.is_file():
@@ -109,10 +112,10 @@ def texts(folder: Path) -> Iterator[str]:
                 yield path.read_text(encoding="utf-8", errors="replace")
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Returns what a folder holds, by name; nothing of one that may not be read."""
+def _entries(folder: Path, most: int | None = None) -> list[os.DirEntry[str]]:
+    """Returns what a folder holds, by name, or some of it; nothing of one that may not be read."""
     with contextlib.suppress(OSError), os.scandir(folder) as scanned:
-        return sorted(scanned, key=lambda one: one.name)
+        return sorted(itertools.islice(scanned, most), key=lambda one: one.name)
     return []
 
 
@@ -130,7 +133,7 @@ class Copying:
         size: of the copied files, bytes.
     """
 
-    entries: int = 50_000
+    entries: int = MOST_ENTRIES
     size: int = 512 * 2**20
 
     def fill(self, source: Path, target: Path) -> None:
