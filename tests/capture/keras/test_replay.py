@@ -56,6 +56,30 @@ def test_a_change_of_one_fit_leaves_the_others(prepare, replay):
     assert [epoch["rates"] for epoch in result["epochs"]] == [[pytest.approx(0.05)], [pytest.approx(0.001)]]
 
 
+SECOND = 'optimizer=keras.optimizers.SGD(0.01), loss=loss, metrics=["accuracy"])'
+FIRST = SECOND.replace("0.01", "0.05, momentum=0.9")
+FOLDS = (
+    ("base = keras.models.load_model(\"tiny.keras\")\nbase.trainable = False\n", ""),
+    ("model = Classifier(base, 3)\n", ""),
+    (f"model.compile({FIRST}\n", ""),
+    ("model.fit(x_train, one_hot, batch_size=8, epochs=1, validation_data=val)\n\nbase.trainable = True\n"
+     f"model.compile({SECOND}\n"
+     "model.fit(x_train, one_hot, batch_size=8, epochs=1, validation_data=val)",
+     "def phase(model, rate):\n"
+     "    model.compile(optimizer=keras.optimizers.SGD(rate), loss=loss, metrics=[\"accuracy\"])\n"
+     "    model.fit(x_train, one_hot, batch_size=8, epochs=1, validation_data=val)\n\n"
+     "for fold in range(2):\n    base = keras.models.load_model(\"tiny.keras\")\n"
+     "    base.trainable = False\n    model = Classifier(base, 3)\n    phase(model, 0.05)\n"
+     "    base.trainable = True\n    phase(model, 0.01)"),
+)  # fmt: skip
+
+
+def test_a_change_of_a_phase_is_made_in_every_fold(prepare, replay):
+    result, _ = replay(prepare("subclassed", FOLDS), {"rate": {"times": 0.1, "fit": 1}})
+    rates = [epoch["rates"][0] for epoch in result["epochs"]]
+    assert rates == pytest.approx([0.05, 0.001, 0.05, 0.001])
+
+
 UNDONE = [(name, kind) for name, case in CASES.items() for kind, one in case.broken.items() if one.offers]
 
 

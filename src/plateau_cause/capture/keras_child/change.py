@@ -25,7 +25,8 @@ class Fit:
         compiled: the arguments of `compile`, to be changed.
         optimizer: entries of the optimizer's configuration that are changed, `learning_rate` among them.
         number: counted from 0 by calls of `compile`, as a peek does.
-        places: of these calls, this one's the last.
+        compiled_before: of each of these calls its line, and how often its model was compiled before; this
+            one's is the last.
     """
 
     call: Call
@@ -34,7 +35,7 @@ class Fit:
     compiled: dict[str, Any]
     optimizer: dict[str, Any] = field(default_factory=dict)
     number: int = 0
-    places: list[Place | None] = field(default_factory=list)
+    compiled_before: list[tuple[Place | None, int]] = field(default_factory=list)
 
     @property
     def model(self) -> Any:
@@ -95,10 +96,10 @@ class Change:
     def means(self, fit: Fit) -> bool:
         """Returns whether it changes this fit: all of them, or the one that is meant and its like.
 
-        Another fold compiles again on the same line; a function that compiles every phase tells none apart.
+        Another fold compiles a model of its own on the same line, and for the same phase of it.
         """
-        meant, places = self.settings.get("fit", fit.number), fit.places
-        is_like = meant < fit.number and places[meant] == places[-1] != places[0]
+        meant, compiled = self.settings.get("fit", fit.number), fit.compiled_before
+        is_like = meant < fit.number and compiled[meant] == compiled[-1]
         return bool(meant == fit.number or is_like)
 
     def before(self, fit: Fit) -> None:

@@ -12,6 +12,7 @@ from plateau_cause.capture.child import confusion
 from plateau_cause.capture.child.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
+from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.keras_child import changes_data, changes_model, changes_training, judging, library
 from plateau_cause.capture.keras_child.around import around
 from plateau_cause.capture.keras_child.base import find
@@ -53,7 +54,7 @@ class Replay(Watch):
         names = sorted(job["interventions"], key=ORDER.index)
         self.trained_on: list[Feed] = []  # what the script gave its fits, before any change
         self.changes = [KINDS[name](name, settings.get(name) or {}) for name in names]
-        self._compiled: list[Any] = []  # of every fit so far, each once
+        self._compiled: list[tuple[Any, Any]] = []  # of every fit so far, each once, with its model
 
     def listen(self, doors: Doors) -> None:
         """Puts the ears of the changes in."""
@@ -117,10 +118,10 @@ class Replay(Watch):
         fit = Fit(call, find(call.model, self.doors.scene), dict(call.given), compiled)
         if not self.changes or not call.compiled:
             return fit
-        if all(one is not call.compiled for one in self._compiled):
-            self._compiled.append(call.compiled)
-        fit.number = next(i for i, one in enumerate(self._compiled) if one is call.compiled)
-        fit.places = [one.place for one in self._compiled[: fit.number + 1]]
+        if all(one is not call.compiled for one, _ in self._compiled):
+            self._compiled.append((call.compiled, call.model))
+        fit.number = next(i for i, (one, _) in enumerate(self._compiled) if one is call.compiled)
+        fit.compiled_before = [self._phase(number) for number in range(fit.number + 1)]
         changes = [one for one in self.changes if one.means(fit)]
         self.phase.is_training = True
         for change in changes:
@@ -132,6 +133,11 @@ class Replay(Watch):
                 change.after(fit)
         self.phase.is_training = False
         return fit
+
+    def _phase(self, number: int) -> tuple[Place | None, int]:
+        """Returns the line of a `compile`, and how often its model was compiled before."""
+        compiled, model = self._compiled[number]
+        return compiled.place, sum(other is model for _, other in self._compiled[:number])
 
     def _held_out(self) -> dict[str, tuple[Call, Feed]]:
         """Returns the script's held-out images: of its last fit, and of its last other evaluation."""
