@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from plateau_cause.capture.child.document import relative
 from plateau_cause.capture.overlay import Copying, overlay, texts
 
 
@@ -98,3 +99,15 @@ def test_texts_are_code_and_settings_of_the_script(tmp_path):
         (tmp_path / name).write_text(name)
     (tmp_path / "again").symlink_to(tmp_path)
     assert list(texts(tmp_path)) == ["train.py", "conf/a.yaml"]
+
+
+def test_a_place_beside_the_copy_is_one_beside_the_folder(project, monkeypatch):
+    (project / "train.py").write_text("sys.path.append('..')\nfrom input import flat\n")
+    (project / "../input/flat/net.py").write_text("x = 1\n")
+    with overlay(project) as own:
+        monkeypatch.chdir(own)
+        assert relative(str(own.parent / "input/flat/net.py")) == "../input/flat/net.py"
+        assert relative(str(own / "train.py")) == "train.py"
+        assert relative("/usr/lib/x.py") == "/usr/lib/x.py"
+    monkeypatch.chdir(project)
+    assert relative(str(project.parent / "input/flat/net.py")) == str(project.parent / "input/flat/net.py")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
+import tempfile
 from itertools import pairwise
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
     from plateau_cause.capture.child.peek import Peek
 
+ROOM = "plateau-"  # what the folders begin with in which copies are made
 SCHEMA_VERSION = 1
 LIBRARIES = ("torch", "torchvision", "timm", "transformers", "lightning", "numpy")
 SAMPLES = 48  # items of each data set to look at
@@ -114,9 +117,14 @@ def located(value: Any) -> Any:
 
 
 def relative(file: str) -> str:
-    """Returns a path relative to the folder that the script runs in, where it lies inside."""
+    """Returns a path relative to the folder that the script runs in, where it lies inside.
+
+    So is one beside a copy of that folder, for what is beside it is a copy, too: see `capture/overlay.py`.
+    """
     path, folder = os.path.realpath(file), os.path.realpath(os.getcwd())
-    return os.path.relpath(path, folder) if path.startswith(folder + os.sep) else path
+    room = re.match(rf"{re.escape(os.path.realpath(tempfile.gettempdir()))}/{ROOM}[^/]*/", folder)
+    inside = room.group() if room else folder + os.sep
+    return os.path.relpath(path, folder) if path.startswith(inside) else path
 
 
 def _script(doors: Doors) -> dict[str, Any]:
