@@ -196,6 +196,10 @@ def _said(values: list[float]) -> str:
 
 
 SAID = {
+    "plain_loss": (
+        "Weigh classes by their rarity and smooth labels a little, or not at all",
+        "One class counts so much in the loss, or the right one so little, that the rest is not learned.",
+    ),
     "evaluation_mode": (
         "Evaluate in evaluation mode",
         "While the model is judged, its batch norms follow the batch at hand or its dropouts drop features, "

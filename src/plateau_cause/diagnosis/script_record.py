@@ -51,7 +51,8 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
 def _finding(finding: Finding, found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
     factor = next(one for one in found.factors if one.name == finding.factor)
     words = words_of(factor.cause)
-    fix = {} if factor.patch else {"script": f"{_at(factor.location)}{words.repair.lower()}"}
+    repair = factor.repair or words.repair
+    fix = {} if factor.patch else {"script": f"{_at(factor.location)}{repair[:1].lower()}{repair[1:]}"}
     said = {key: getattr(factor, key) for key in ("location", "patch") if getattr(factor, key)}
     return {
         "factor": factor.name,
@@ -67,7 +68,7 @@ def _finding(finding: Finding, found: ScriptDiagnosed, limit: float) -> dict[str
         "fix": fix,
         "runs": _isolating(finding.factor, found),
         "title": factor.title or words.title,
-        "repair": factor.repair or words.repair,
+        "repair": repair,
         "explanation": factor.explanation or words.explanation,
         **said,
     }
