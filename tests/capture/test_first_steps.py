@@ -27,6 +27,18 @@ def test_layers_behind_one_that_begins_at_zero_say_nothing_of_the_rate(decay, pr
     assert observe(content, folder) == []
 
 
+# Edits of `functions`: a second head for the same images; the script's loss is of the first alone
+TWO_HEADS = (
+    ("def build_model(",
+     "class Two(nn.Module):\n    def __init__(self, net):\n        super().__init__()\n"
+     "        self.body, self.fc, self.aux = net.features, nn.Linear(576, 3), nn.Linear(576, 3)\n\n"
+     "    def forward(self, x):\n        x = self.body(x).mean((2, 3))\n"
+     "        return self.fc(x), self.aux(x)\n\n\ndef build_model("),
+    ("    return net\n", "    return Two(net)\n"), ("out = net(x)\n", "out, aux = net(x)\n"),
+    ("net(x).argmax", "net(x)[0].argmax"),
+)  # fmt: skip
+
+
 def test_the_optimizer_of_a_second_phase_has_its_time(prepare, peek):
     content = peek(folder := prepare("two_phases", ("lr=1e-3), 2)", "lr=1e-3), 1)")))
     assert [one["is_fresh"] for one in content["optimizers"]] == [False, True]
@@ -93,16 +105,8 @@ def test_two_backward_calls_with_gradients_cleared_between_are_no_accumulation(p
 
 
 def test_the_head_is_what_gives_the_outputs_that_are_judged(prepare, peek):
-    second = (
-        "class Two(nn.Module):\n    def __init__(self, net):\n        super().__init__()\n"
-        "        self.body, self.fc, self.aux = net.features, nn.Linear(576, 3), nn.Linear(576, 3)\n\n"
-        "    def forward(self, x):\n        x = self.body(x).mean((2, 3))\n"
-        "        return self.fc(x), self.aux(x)\n\n\ndef build_model("
-    )
-    edits = (("def build_model(", second), ("    return net\n", "    return Two(net)\n"),
-             ("out = net(x)\n", "out, aux = net(x)\n"), ("net(x).argmax", "net(x)[0].argmax"),
-             ("F.cross_entropy(out, y)", "F.cross_entropy(out, y) + F.cross_entropy(aux, y)"))  # fmt: skip
-    content = peek(prepare("functions", *edits))
+    added = ("F.cross_entropy(out, y)", "F.cross_entropy(out, y) + F.cross_entropy(aux, y)")
+    content = peek(prepare("functions", *TWO_HEADS, added))
     assert content["model"]["head"]["name"] == "fc"
     assert content["model"]["backbone"] == {"library": "torchvision", "name": "mobilenet_v3_small"}
     assert [one["function"] for one in content["loss"]["with"]] == ["cross_entropy"]
@@ -125,17 +129,9 @@ def test_batch_norms_of_a_scripted_model_are_counted(prepare, peek):
 
 
 def test_a_loss_that_is_left_out_leaves_its_head_without_a_gradient(prepare, peek):
-    two = (
-        "class Two(nn.Module):\n    def __init__(self, net):\n        super().__init__()\n"
-        "        self.body, self.fc, self.aux = net.features, nn.Linear(576, 3), nn.Linear(576, 3)\n\n"
-        "    def forward(self, x):\n        x = self.body(x).mean((2, 3))\n"
-        "        return self.fc(x), self.aux(x)\n\n\ndef build_model("
-    )
-    edits = (("def build_model(", two), ("    return net\n", "    return Two(net)\n"),
-             ("out = net(x)\n", "out, aux = net(x)\n"), ("net(x).argmax", "net(x)[0].argmax"),
-             ("        loss = F.cross_entropy(out, y)\n",
-              "        aux = F.cross_entropy(aux, y)\n        loss = F.cross_entropy(out, y)\n"))  # fmt: skip
-    folder = prepare("functions", *edits)
+    loss = "        loss = F.cross_entropy(out, y)\n"
+    computed = (loss, f"        aux = F.cross_entropy(aux, y)\n{loss}")
+    folder = prepare("functions", *TWO_HEADS, computed)
     (found,) = observe(peek(folder), folder)
     assert (found.code, found.words.startswith("aux never moves")) == ("loss_left_out", True)
     assert "aux = F" in (folder / "train.py").read_text().splitlines()[found.location["line"] - 1]
