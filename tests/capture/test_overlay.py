@@ -60,7 +60,9 @@ def project(tmp_path):
 
 @pytest.mark.parametrize(
     ("code", "arguments"),
-    [('pd.read_csv("../input/flat/train.csv")', ()), ("ROOT = Path('..') / 'input'", ()),
+    [("ROOT = Path(__file__).resolve().parents[1] / 'input'", ()),
+     ("HERE.parent.joinpath('input', 'flat')", ()),
+     ('pd.read_csv("../input/flat/train.csv")', ()), ("ROOT = Path('..') / 'input'", ()),
      ("root = os.path.join(os.path.dirname(__file__), os.pardir, 'input')", ()),
      ("read(sys.argv[1])", ("--data=../input/flat",)), ("read(sys.argv[1])", ("../input",)),
      ("sys.path.append('..')\nfrom input import flat", ())],
