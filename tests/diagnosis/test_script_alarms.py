@@ -64,6 +64,16 @@ def test_what_hardly_carries_over_is_said(accuracy, trained, is_said):
 
 
 @pytest.mark.parametrize(
+    ("carries_over", "why"), [(True, "that of the repaired script does"), (False, "there are too few images")]
+)
+def test_why_little_carries_over_is_guessed_only_where_no_repair_shows_it(carries_over, why):
+    found = script_alarms(
+        {"val": split(1000, classes=10, majority=0.1)}, 0.175, 1.0, carries_over=carries_over
+    )
+    assert why in found[-1].words
+
+
+@pytest.mark.parametrize(
     ("changes", "is_said"), [([0.0, 0.0], True), ([0.0, 1e-9], False), ([0.0, None], False), ([], False)]
 )
 def test_a_training_that_moves_nothing_is_never_healthy(changes, is_said):

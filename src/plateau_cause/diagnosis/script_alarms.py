@@ -15,7 +15,10 @@ LITTLE = 0.5  # of the training accuracy: what overfitting alone seldom leaves s
 
 
 def script_alarms(
-    evaluations: Mapping[str, Mapping[str, Any]], accuracy: float, trained: float | None = None
+    evaluations: Mapping[str, Mapping[str, Any]],
+    accuracy: float,
+    trained: float | None = None,
+    carries_over: bool = False,
 ) -> list[Alarm]:
     """Returns what contradicts a healthy verdict.
 
@@ -23,9 +26,13 @@ def script_alarms(
         evaluations: of replay.json; one whose labels are not known says nothing.
         accuracy: of the script on all held-out images, 0..1.
         trained: its training accuracy; None: not known.
+        carries_over: whether what the repaired script learns does.
     """
     images = _of_images(evaluations, accuracy)
-    return [*(images or _of_learning(evaluations, accuracy, trained)), *_of_training(accuracy, trained)]
+    return [
+        *(images or _of_learning(evaluations, accuracy, trained)),
+        *_of_training(accuracy, trained, carries_over),
+    ]
 
 
 def held_out(share: float | None) -> list[Alarm]:
@@ -80,12 +87,15 @@ def unmoved(epochs: Sequence[Mapping[str, Any]]) -> list[Alarm]:
     return [Alarm("nothing_moved", "No weight moved in the whole training.", acquits=False)]
 
 
-def _of_training(accuracy: float, trained: float | None) -> list[Alarm]:
+def _of_training(accuracy: float, trained: float | None, carries_over: bool) -> list[Alarm]:
     if trained is None or not is_far_below(accuracy, trained):
         return []
+    why = "that of the repaired script does"
+    if not carries_over:
+        why = "there are too few images, or evaluation reads them otherwise"
     words = (
         f"Training accuracy is {percent(trained)}, held-out accuracy {percent(accuracy)}: hardly any of what "
-        "is learned carries over; there are too few images, or evaluation reads them otherwise."
+        f"is learned carries over; {why}."
     )
     return [Alarm("far_below_training", words, acquits=False)]
 

@@ -12,7 +12,7 @@ from plateau_cause.causes import words_of
 from plateau_cause.diagnosis.record import belief_record
 from plateau_cause.diagnosis.replays import Replay, accuracy
 from plateau_cause.diagnosis.script import NO_ROOM, ScriptDiagnosed
-from plateau_cause.diagnosis.script_alarms import held_out, script_alarms, unmoved, untried_length
+from plateau_cause.diagnosis.script_alarms import held_out, is_far_below, script_alarms, unmoved, untried_length
 from plateau_cause.diagnosis.symptoms import is_unfinished
 from plateau_cause.diagnosis.verdict import HEALTHY, Finding
 from plateau_cause.lab.belief import Belief
@@ -42,7 +42,7 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
         "seconds": {"reference": 0.0, **seconds},
         "reference_seconds": seconds.get("reference", 0.0),
         "test_images": len(own.all_hits),
-        "alarms": [*alarms(own), *_untried(found)],
+        "alarms": [*alarms(own, runs[best(found)]), *_untried(found)],
         "left_out": dict(found.left_out),
         "levels": levels(own),
     }
@@ -74,10 +74,13 @@ def _finding(finding: Finding, found: ScriptDiagnosed, limit: float) -> dict[str
     }
 
 
-def alarms(own: Replay) -> list[dict[str, Any]]:
-    """Returns what contradicts a healthy verdict, by the script's own run."""
-    content = own.content
-    found = script_alarms(content["evaluations"], accuracy(own), content["train_accuracy"])
+def alarms(own: Replay, repaired: Replay) -> list[dict[str, Any]]:
+    """Returns what contradicts a healthy verdict, by the script's own run and the one that is recommended."""
+    content, trained = own.content, repaired.content["train_accuracy"]
+    carries_over = trained is not None and not is_far_below(accuracy(repaired), trained)
+    found = script_alarms(
+        content["evaluations"], accuracy(own), content["train_accuracy"], carries_over=carries_over
+    )
     return [
         vars(alarm) for alarm in [*held_out(content.get("held_out")), *found, *unmoved(content["epochs"])]
     ]

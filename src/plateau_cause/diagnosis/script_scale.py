@@ -83,7 +83,7 @@ def with_all(
         "extra_seconds": part.pop("recipe"),
         "seconds": {**part, "recipe": own, ALL_IMAGES: sum(seconds.values())},
         "test_images": len(before.all_hits),
-        "alarms": alarms(before),
+        "alarms": alarms(before, confirmed.after or before),
         "levels": levels(before),
         "scale": {
             "images": images,
