@@ -145,3 +145,12 @@ def test_what_is_surely_so_has_no_probability_of_more_than_one():
     for word in ("abc", "", "bc", "a"):
         game = game.with_run(frozenset(word), hits(0.02 if "a" in word else 0.95), has_learned=True)
     assert max(finding.probability for finding in judged(game).findings) <= 1.0
+
+
+def test_what_is_open_is_no_more_than_the_recipe_can_gain():
+    def loss(broken):  # a ruins the training that b suits, and hardly its own
+        return 0.02 * ("a" in broken) + 0.15 * ("a" in broken and "b" not in broken)
+
+    found = finding(judged(played(game_of("ab"), loss, ["", "", "a", "a", "b", "ab", "ab"])), "a")
+    assert found.standing == "undecided"
+    assert found.need.mean > 0.1 and found.effect is found.alone and found.alone.mean < 0.05

@@ -29,7 +29,8 @@ class Finding:
         probability: that it is needed for `min_effect`, or one of several repairs that suffice.
         sure: the same for WORTH of it.
         is_spare: whether it is likelier one of several that suffice than needed itself.
-        alternatives: then the others.
+        exceeds: whether it is needed for more than the recipe lacks, in a training that the other repairs suit.
+        alternatives: of a spare one, the others.
     """
 
     factor: str
@@ -39,12 +40,17 @@ class Finding:
     probability: float
     sure: float
     is_spare: bool = False
+    exceeds: bool = False
     alternatives: tuple[str, ...] = ()
 
     @property
     def effect(self) -> Belief:
-        """Returns the effect to report: what it is needed for, or does alone where others do as well."""
-        return self.alone if self.is_spare else self.need
+        """Returns the effect to report: what it is needed for, or does alone where others do as well.
+
+        What is open is a hope: it is no more than the recipe can gain.
+        """
+        is_hope = self.standing == UNDECIDED and self.exceeds
+        return self.alone if self.is_spare or is_hope else self.need
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
         np.minimum(1.0, found.weight @ matters(changes, least, min_effect))  # but for rounding it is
         for least in (WORTH * min_effect, min_effect)
     )
-    verdict = verdict_on(beliefs[-1], min_effect, gap_error(game))
+    verdict, most = verdict_on(beliefs[-1], min_effect, gap_error(game)), beliefs[-1].interval()[1]
     findings = []
     for i, name in enumerate(game.factors):
         need, alone = beliefs[i], beliefs[k + i]
@@ -94,7 +100,8 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
         is_shown = game.isolates(name)  # what follows from the other factors' runs alone accuses nobody
         is_cause = verdict == PLATEAU and is_shown and surely[i] >= SURE and effect.mean >= min_effect
         standing = CAUSE if is_cause else HARMLESS if likely[i] <= 1.0 - SURELY_NOT else UNDECIDED
-        findings.append(Finding(name, standing, need, alone, float(likely[i]), float(surely[i]), is_spare))
+        chances = float(likely[i]), float(surely[i])
+        findings.append(Finding(name, standing, need, alone, *chances, is_spare, need.mean > most))
     return Verdict(verdict, beliefs[-1], tuple(_with_alternatives(findings)))
 
 
