@@ -11,21 +11,13 @@ import pytest
 import torch
 from torch import nn
 
-from plateau_cause.backbones import (
-    Backbone,
-    LoadReport,
-    catalogue,
-    check_size,
-    compare_weights,
-    hub,
-    load_backbone,
-    load_matching,
-    snapshot,
-)
+from plateau_cause.backbones import catalogue, check_size, hub, load_backbone, snapshot
 from plateau_cause.backbones.classifier import classifier, head_names
+from plateau_cause.backbones.comparison import compare_weights, load_matching
 from plateau_cause.backbones.loading import match_order
 from plateau_cause.backbones.state_files import bundled_file
 from plateau_cause.backbones.tokens import resample_positions
+from plateau_cause.backbones.types import Backbone, LoadReport
 from plateau_cause.errors import PlateauError
 
 SMALL = "mobilenetv3_small_050"  # timm's; 0.05 s to build

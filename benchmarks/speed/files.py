@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib.util
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -20,16 +19,19 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
-from torch.utils.data import DataLoader
-from torchvision import datasets
-from torchvision.transforms import v2
 
 from benchmarks.generated import stripes
 from benchmarks.speed import throughput
+from benchmarks.speed.frameworks import (
+    EPOCHS,
+    fastai_loop,
+    hugging_face_loop,
+    lightning_loop,
+    random_crops,
+    timm_loop,
+)
 from benchmarks.speed.measure import Measured, in_turn
 from benchmarks.speed.throughput import Workload
-from plateau_cause import runtime
 from plateau_cause.config.params import Data, Split
 from plateau_cause.config.recipe import Recipe, Schedule
 from plateau_cause.images.prepare import prepare
@@ -40,7 +42,6 @@ from plateau_cause.training.task import Rows, Task
 from plateau_cause.training.transform_inputs import TransformInputs
 
 HEIGHT, WIDTH = 375, 500  # ImageNet's most usual size
-EPOCHS = 3
 COLD, LATER = 1.0, 1.5
 Sides = dict[str, Callable[[], list[float]]]
 
@@ -82,26 +83,19 @@ def _write(folder: Path, images: int) -> None:
 
 def _sides(work: Workload, files: Path, room: Path) -> Sides:
     """Returns by name what gives the times at which the start and each epoch's end were passed."""
-    sides: Sides = {"plateau": lambda: _ours(work, files, room), "timm": lambda: _timm(work, files)}
+    sides: Sides = {"plateau": lambda: _ours(work, files, room), "timm": lambda: timm_loop(work, files)}
     for package, name, side in (
-        ("lightning", "Lightning", _lightning),
-        ("fastai", "fastai", _fastai),
-        ("accelerate", "HF Trainer", _hugging_face),
+        ("lightning", "Lightning", lightning_loop),
+        ("fastai", "fastai", fastai_loop),
+        ("accelerate", "HF Trainer", hugging_face_loop),
     ):
         if importlib.util.find_spec(package):
             sides[name] = lambda side=side: side(work, files)  # type: ignore[misc]
     return sides
 
 
-def _transform(work: Workload) -> Callable[[Any], torch.Tensor]:
-    seen = work.preprocessing
-    steps = [v2.RandomResizedCrop(work.size_px), v2.RandomHorizontalFlip(), v2.ToImage()]
-    floats = v2.ToDtype(torch.float32, scale=True)
-    return v2.Compose([*steps, floats, v2.Normalize(list(seen.mean), list(seen.std))])  # type: ignore[arg-type]
-
-
 def _ours(work: Workload, files: Path, room: Path) -> list[float]:
-    made = _transform(work)
+    made = random_crops(work)
     ends = [time.perf_counter()]
     with TemporaryDirectory(dir=room) as folder:
         few = Split(val=0.05, test=0.05)
@@ -127,145 +121,4 @@ def _ours(work: Workload, files: Path, room: Path) -> list[float]:
             num_classes=throughput.CLASSES,
         )
         train(task, on_epoch=lambda _: ends.append(time.perf_counter()))
-    return ends
-
-
-def _loader(work: Workload, files: Path) -> DataLoader[Any]:
-    data = datasets.ImageFolder(str(files / "train"), _transform(work))
-    workers = runtime.available_cpus()
-    return DataLoader(data, work.batch, shuffle=True, num_workers=workers, persistent_workers=True)
-
-
-def _timm(work: Workload, files: Path) -> list[float]:
-    from timm.data import create_dataset, create_loader
-
-    ends = [time.perf_counter()]
-    seen = work.preprocessing
-    loader = create_loader(
-        create_dataset("", str(files), split="train"),
-        (3, work.size_px, work.size_px),
-        work.batch,
-        is_training=True,
-        use_prefetcher=False,
-        color_jitter=0.0,
-        mean=seen.mean,
-        std=seen.std,
-        num_workers=runtime.available_cpus(),
-        device=work.device,
-    )
-    network = work.network().train()
-    moving, criterion = throughput.optimizer(network), nn.CrossEntropyLoss()
-    for _ in range(EPOCHS):
-        for images, targets in loader:
-            loss = criterion(network(images.contiguous(memory_format=torch.channels_last)), targets)
-            moving.zero_grad()
-            loss.backward()
-            moving.step()
-        ends.append(time.perf_counter())
-    return ends
-
-
-def _lightning(work: Workload, files: Path) -> list[float]:
-    import lightning
-
-    ends = [time.perf_counter()]
-
-    class Module(lightning.LightningModule):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = work.network()
-
-        def training_step(self, batch: Any, _: int) -> torch.Tensor:
-            return nn.functional.cross_entropy(self.network(batch[0]), batch[1])
-
-        def configure_optimizers(self) -> torch.optim.Optimizer:
-            return throughput.optimizer(self.network)
-
-        def on_train_epoch_end(self) -> None:
-            ends.append(time.perf_counter())
-
-    trainer = lightning.Trainer(
-        max_epochs=EPOCHS,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        trainer.fit(Module(), _loader(work, files))
-    return ends
-
-
-def _fastai(work: Workload, files: Path) -> list[float]:
-    from fastai.callback import progress  # noqa: F401  # gives a learner `no_bar`
-    from fastai.callback.core import Callback
-    from fastai.data.core import DataLoaders
-    from fastai.learner import Learner
-    from fastai.optimizer import OptimWrapper
-
-    ends = [time.perf_counter()]
-
-    class Ends(Callback):  # type: ignore[misc]
-        def after_train(self) -> None:
-            ends.append(time.perf_counter())
-
-    loader = _loader(work, files)
-    learner = Learner(
-        DataLoaders(loader, []),
-        work.network(),
-        loss_func=nn.CrossEntropyLoss(),
-        opt_func=lambda groups, lr: OptimWrapper(opt=torch.optim.AdamW(groups, lr, fused=True)),
-        cbs=[Ends()],
-    )
-    with learner.no_bar(), learner.no_logging():
-        learner.fit(EPOCHS, 1e-4)
-    return ends
-
-
-def _hugging_face(work: Workload, files: Path) -> list[float]:
-    from transformers import Trainer, TrainerCallback, TrainingArguments
-
-    ends = [time.perf_counter()]
-
-    class Ends(TrainerCallback):
-        def on_epoch_end(self, *_: Any, **__: Any) -> None:
-            ends.append(time.perf_counter())
-
-    class Network(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = work.network()
-
-        def forward(self, pixels: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
-            logits = self.network(pixels)
-            return {"loss": nn.functional.cross_entropy(logits, labels), "logits": logits}
-
-    def collate(pairs: list[tuple[torch.Tensor, int]]) -> dict[str, torch.Tensor]:
-        return {"pixels": torch.stack([p for p, _ in pairs]), "labels": torch.tensor([t for _, t in pairs])}
-
-    network = Network()
-    with TemporaryDirectory() as folder:
-        arguments = TrainingArguments(
-            output_dir=folder,
-            per_device_train_batch_size=work.batch,
-            num_train_epochs=EPOCHS,
-            dataloader_num_workers=runtime.available_cpus(),
-            dataloader_persistent_workers=True,
-            report_to=[],
-            save_strategy="no",
-            logging_strategy="no",
-            disable_tqdm=True,
-            use_cpu=True,
-        )
-        trainer = Trainer(
-            network,
-            arguments,
-            data_collator=collate,
-            train_dataset=datasets.ImageFolder(str(files / "train"), _transform(work)),
-            optimizers=(throughput.optimizer(network), None),
-            callbacks=[Ends()],
-        )
-        trainer.train()
     return ends

@@ -15,7 +15,8 @@ from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from plateau_cause.backbones import Backbone, load_backbone
+from plateau_cause.backbones import load_backbone
+from plateau_cause.backbones.types import Backbone
 from plateau_cause.config.recipe import Head, Preprocessing, Recipe, Schedule
 from plateau_cause.features.embed import embed
 from plateau_cause.images.preprocessing import canonical, normalize

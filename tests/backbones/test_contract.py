@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import nn
 
-from plateau_cause.backbones import Backbone, load_backbone
+from plateau_cause.backbones import load_backbone
 from plateau_cause.backbones.normalization import normalizations
+from plateau_cause.backbones.types import Backbone
 from plateau_cause.config.recipe import Head, Preprocessing, Recipe, put
 from plateau_cause.features.embed import embed
 from plateau_cause.training import model

@@ -12,7 +12,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from plateau_cause.backbones import compare_weights, load_backbone, snapshot
+from plateau_cause.backbones import load_backbone, snapshot
+from plateau_cause.backbones.comparison import compare_weights
 from plateau_cause.errors import PlateauError
 
 

@@ -10,10 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from plateau_cause.backbones import LoadReport, catalogue, load_backbone
+from plateau_cause.backbones import catalogue, load_backbone
 from plateau_cause.backbones.libraries import build_timm
 from plateau_cause.backbones.loading import match_names
 from plateau_cause.backbones.state_files import read_state, unwrapped
+from plateau_cause.backbones.types import LoadReport
 from plateau_cause.errors import PlateauError
 
 NAME = "timm:test_efficientnet"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plateau_cause.capture.observations import observe
-from plateau_cause.capture.possible import possible
+from plateau_cause.capture.possible.script import possible
+from plateau_cause.capture.rules.every import observe
 
 HEAD = "head = nn.Linear(512, 3)"
 LOADERS = "train_loader, val_loader ="

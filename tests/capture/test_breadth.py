@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from plateau_cause.capture import table
-from plateau_cause.capture.observations import observe
+from plateau_cause.capture.rules.every import observe
+from plateau_cause.capture.table.whole import render, rows
 
 SAYS = {
     "finetune": {  # a convolution is the head, and its ReLU belongs there
@@ -229,7 +229,7 @@ def test_an_optimizer_around_another_is_named_beside_it(prepare, peek):
     content = peek(prepare("module_level", ("optimizer = torch.optim.Adam(", AROUND)))
     (one,) = content["optimizers"]
     assert (one["class"], one["within"]) == ("optim.Adam", ["Around"])
-    assert any("optim.Adam within Around, rate 0.002" in value for _, value, _ in table.rows(content))
+    assert any("optim.Adam within Around, rate 0.002" in value for _, value, _ in rows(content))
 
 
 def test_a_softmax_is_recognised_in_half_precision(prepare, peek):
@@ -257,5 +257,5 @@ def test_what_a_script_raises_in_its_evaluation_is_told(prepare, peek):
     folder = prepare("module_level", ("model(xb).argmax(1) == yb", "model(xb.byte()).argmax(1) == yb"))
     content = peek(folder)
     assert content["script"]["error_when_cut"]["class"] == "RuntimeError"
-    told = table.render(content, [])
+    told = render(content, [])
     assert "no evaluation yet; then the script raised RuntimeError at train.py:" in told

@@ -6,7 +6,8 @@ import pytest
 from capture_cases import CASES, line_of
 
 from plateau_cause.capture import launch
-from plateau_cause.capture.replay import Replays, identity
+from plateau_cause.capture.identity import identity
+from plateau_cause.capture.replay import Replays
 from plateau_cause.config.params import Diagnosis, Params
 from plateau_cause.config.recipe import Recipe
 from plateau_cause.diagnosis import script_record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from capture_cases import line_of
 
-from plateau_cause.capture.observations import observe
+from plateau_cause.capture.rules.every import observe
 
 SGD = ('opt="adamw", lr=5e-4, weight_decay=0.05', 'opt="sgd", lr=0.01, weight_decay=0.0')
 STEP = ("scheduler.step(epoch + 1)", "pass")

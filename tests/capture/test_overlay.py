@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plateau_cause.capture.child.document import relative
+from plateau_cause.capture.child.describe.document import relative
 from plateau_cause.capture.overlay import Copying, overlay, texts
 
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from capture_cases import BROKEN, CASES, COMMON, line_of
 
-from plateau_cause.capture.observations import observe
+from plateau_cause.capture.rules.every import observe
 
 
 def found_at(content, path):

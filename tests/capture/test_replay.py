@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from capture_cases import BROKEN, CASES
 
-from plateau_cause.capture.observations import observe
-from plateau_cause.capture.possible import possible
+from plateau_cause.capture.possible.script import possible
+from plateau_cause.capture.rules.every import observe
 
 SMALL = ("module_level", "functions", "by_hand", "shadows", "in_memory", "package", "averaged")
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from plateau_cause.capture import launch
-from plateau_cause.capture.possible import Possible
-from plateau_cause.capture.replay import Replays, identity
+from plateau_cause.capture.identity import identity
+from plateau_cause.capture.possible.change import Possible
+from plateau_cause.capture.replay import Replays
 from plateau_cause.errors import PlateauError
 
 DONE = {"is_trained": True, "error": None, "interventions": {}, "seconds": 1.0, "problems": []}
@@ -189,8 +190,9 @@ def test_what_a_run_does_not_read_does_not(script):
 def test_the_log_of_the_command_itself_does_not(script):
     """As in `plateau diagnose train.py 2>log.txt`, in the script's folder."""
     program = (
-        "import sys; from plateau_cause.capture import launch, replay; "
-        "print(replay.identity(launch.script('train.py')), file=sys.stderr)"
+        "import sys; from plateau_cause.capture import launch; "
+        "from plateau_cause.capture.identity import identity; "
+        "print(identity(launch.script('train.py')), file=sys.stderr)"
     )
     with (script.folder / "log.txt").open("w") as log:
         for _ in range(2):

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from plateau_cause.capture import launch
-from plateau_cause.capture.observations import observe
+from plateau_cause.capture.rules.every import observe
 
 pytestmark = pytest.mark.slow
 TORCH = "2.13.0+cpu"  # a build that is small, found where an index or a folder of wheels has it

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from plateau_cause.capture.observations import observe
-from plateau_cause.capture.possible import possible
+from plateau_cause.capture.possible.script import possible
+from plateau_cause.capture.rules.every import observe
 
 HEAD = "optimizer = torch.optim.Adam(net.out.parameters(), lr=0.01)"
 OPTIMIZER = "optimizer = torch.optim.Adam(net.parameters(), lr=0.01)"

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from plateau_cause.capture.child.losing import kind_of
+from plateau_cause.capture.child.doors.losing import kind_of
 from plateau_cause.capture.untrained import not_classes
 
 PLACE = {"file": "train.py", "line": 3}

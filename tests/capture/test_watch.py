@@ -14,7 +14,7 @@ import pytest
 from capture_cases import CASES, line_of
 
 from plateau_cause.capture import launch
-from plateau_cause.capture.observations import observe
+from plateau_cause.capture.rules.every import observe
 
 UNREAD = '\nextra = torch.utils.data.DataLoader(datasets.ImageFolder("data/test", transform(True)), 4)\n'
 KEEPING = '\nimport torch as _t; _t.save({name}.state_dict(), "{file}.pt")\n'

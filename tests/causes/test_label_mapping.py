@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plateau_cause.causes.label_mapping import DATA_CAUSE, best_mapping
+from plateau_cause.causes.label_mapping import DATA_CAUSE
+from plateau_cause.features.label_order import best_mapping
 
 CLASSES = ("a", "b", "c", "d")
 LEARNED = np.tile(np.arange(4), 15)

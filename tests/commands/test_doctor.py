@@ -5,7 +5,7 @@ import json
 import pytest
 
 from plateau_cause import doctor
-from plateau_cause.doctor import FAIL, OK, WARN, Check
+from plateau_cause.doctor.check import FAIL, OK, WARN, Check
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ from tiny import CLEAN, make_arm, make_result
 from plateau_cause.config.params import Diagnosis
 from plateau_cause.diagnosis import diagnose as module
 from plateau_cause.diagnosis import evidence
-from plateau_cause.diagnosis.diagnose import MOST_RUNS, Runner, Search, _recommended, budget
+from plateau_cause.diagnosis.diagnose import Runner, Search, _recommended, budget
 from plateau_cause.diagnosis.questions import REST
 from plateau_cause.lab import build
+from plateau_cause.lab.effort import MOST_RUNS
 
 GOOD = {
     "schedule.epochs": 8,

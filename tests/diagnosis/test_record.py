@@ -9,8 +9,8 @@ from tiny import FixedRates, make_arm, make_result
 
 from plateau_cause import artifacts
 from plateau_cause.causes import frozen_layers, head, weights_not_loaded
-from plateau_cause.config.params import Recipe
-from plateau_cause.diagnosis import record, repair
+from plateau_cause.config.recipe import Recipe
+from plateau_cause.diagnosis import finding_record, record, repair
 from plateau_cause.diagnosis.decision import corners
 from plateau_cause.diagnosis.diagnose import Diagnosed
 from plateau_cause.diagnosis.game import Game
@@ -165,9 +165,9 @@ def test_harmless_only_where_the_interval_that_is_shown_says_so(found):
             random.dirichlet(np.ones(3)), random.normal(0, 0.05, 3), random.uniform(0.001, 0.05, 3)
         )
         finding = Finding("head", "harmless", belief, belief, 0.01, 0.0)
-        standing = record._standing(finding, 0.03)
+        standing = finding_record._standing(finding, 0.03)
         seen.add(standing)
-        assert (standing == "harmless") == (record.belief_record(belief, 0.03)["ci"][1] < 0.03)
+        assert (standing == "harmless") == (finding_record.belief_record(belief, 0.03)["ci"][1] < 0.03)
     assert seen == {"harmless", "undecided"}
 
 

@@ -4,7 +4,8 @@ import importlib.metadata
 
 import pytest
 
-from plateau_cause.doctor import FAIL, OK, WARN, installation
+from plateau_cause.doctor import installation
+from plateau_cause.doctor.check import FAIL, OK, WARN
 
 VERSION = importlib.metadata.version("numpy")
 

@@ -6,7 +6,8 @@ import warnings
 import pytest
 import torch
 
-from plateau_cause.doctor import FAIL, OK, WARN, machine
+from plateau_cause.doctor import machine
+from plateau_cause.doctor.check import FAIL, OK, WARN
 
 
 def test_threads_that_sleep(monkeypatch):

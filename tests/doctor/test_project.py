@@ -3,7 +3,8 @@
 import pytest
 from PIL import Image
 
-from plateau_cause.doctor import FAIL, OK, WARN, project
+from plateau_cause.doctor import project
+from plateau_cause.doctor.check import FAIL, OK, WARN
 from plateau_cause.errors import PlateauError
 from plateau_cause.trial import images
 

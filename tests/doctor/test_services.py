@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from plateau_cause.doctor import FAIL, OK, WARN, remote, services
+from plateau_cause.doctor import remote, services
+from plateau_cause.doctor.check import FAIL, OK, WARN
 
 
 @pytest.fixture

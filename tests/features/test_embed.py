@@ -5,13 +5,14 @@ import pytest
 import torch
 from torch import nn
 
-from plateau_cause.backbones import Backbone, Expectation, LoadReport
+from plateau_cause.backbones.types import Backbone, LoadReport
 from plateau_cause.config.params import BackboneParams, Params
 from plateau_cause.config.recipe import Preprocessing, Recipe
 from plateau_cause.errors import PlateauError
 from plateau_cause.features import embed as embedding
 from plateau_cause.features.embed import embed, embed_views, identify_preprocessing
 from plateau_cause.features.views import load_views, metrics, save_views
+from plateau_cause.images.expectation import Expectation
 
 CPU = torch.device("cpu")
 EXPECTS = Expectation((0.5, 0.4, 0.3), (0.25, 0.2, 0.5), 32, "bilinear", 1.0, "test")

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from plateau_cause.backbones import Expectation
 from plateau_cause.features.identification import identify
+from plateau_cause.images.expectation import Expectation
 
 IMAGENET = (np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225)))
 HALF = (np.full(3, 0.5), np.full(3, 0.5))

@@ -9,9 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from plateau_cause.backbones import Expectation
 from plateau_cause.config.recipe import Preprocessing
-from plateau_cause.images.preprocessing import augment, canonical, normalize, resize_all, resolve
+from plateau_cause.images.augmentation import augment
+from plateau_cause.images.expectation import Expectation
+from plateau_cause.images.preprocessing import canonical, normalize, resize_all, resolve
 
 EXPECTS = Expectation((0.4, 0.5, 0.6), (0.2, 0.25, 0.3), 224, "bilinear", 0.875, "a test")
 RANDOM = ("flip", "crop_flip", "strong")

@@ -133,32 +133,6 @@ def test_unknown_names_of_splits():
         splits.split_name("tset", "data.columns.split")
 
 
-def test_a_subsample_keeps_proportions_of_classes_and_given_splits():
-    found = images({"a": 400, "b": 200}, split=(["train"] * 150 + ["test"] * 50) * 3)
-    kept = found.iloc[splits.subsample(found, 60, 0)]
-    assert kept.groupby(["label", "split"]).size().tolist() == [10, 30, 5, 15]
-
-
-def test_a_subsample_keeps_rare_classes_and_its_size():
-    found = images({"a": 1000, "b": 900, "rare": 4, "rarer": 2})
-    rows = splits.subsample(found, 50, 0)
-    assert len(rows) == 50
-    assert (np.diff(rows) > 0).all()
-    assert found.iloc[rows]["label"].value_counts()[["rare", "rarer"]].tolist() == [3, 2]
-    shuffled = found.sample(frac=1, random_state=1)
-    again = shuffled.iloc[splits.subsample(shuffled, 50, 0)]["image_id"]
-    assert set(again) == set(found.iloc[rows]["image_id"])
-
-
-def test_a_subsample_too_small_for_its_classes():
-    with pytest.raises(PlateauError, match=r"data\.max_images: got 5; allowed: at least 6"):
-        splits.subsample(images({"a": 10, "b": 10}), 5, 0)
-
-
-def test_no_subsample_where_there_are_fewer():
-    assert splits.subsample(images({"a": 2, "b": 2}), 10, 0).tolist() == [0, 1, 2, 3]
-
-
 def test_many_images_are_quick():
     found = images({f"{n:03d}": 200 for n in range(200)})
     found["group"] = [f"g{row // 3}" for row in range(len(found))]

@@ -9,7 +9,7 @@ from plateau_cause.errors import PlateauError
 from plateau_cause.images import blocks
 from plateau_cause.lab import laboratory, store
 from plateau_cause.training import loop
-from plateau_cause.training.loop import Outcome
+from plateau_cause.training.task import Outcome
 
 
 def test_trains_once(make_lab, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from plateau_cause.capture.observation import Peeked
+from plateau_cause.capture.rules.observation import Peeked
 from plateau_cause.pipeline.script_asks import Asks
 
 PLACE = {"file": "train.py", "line": 1}

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from plateau_cause.capture.observation import Peeked
-from plateau_cause.capture.possible import Possible
+from plateau_cause.capture.possible.change import Possible
+from plateau_cause.capture.rules.observation import Peeked
 from plateau_cause.pipeline.script_swaps import _as_chosen
 
 BUILT = {"file": "train.py", "line": 1}

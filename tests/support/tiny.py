@@ -10,8 +10,9 @@ import pandas as pd
 import torch
 from torch import nn
 
-from plateau_cause.backbones import Backbone, Expectation, LoadReport
+from plateau_cause.backbones.types import Backbone, LoadReport
 from plateau_cause.config.recipe import Preprocessing, Recipe, put
+from plateau_cause.images.expectation import Expectation
 from plateau_cause.images.store import Dataset, ImageStore
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.store import Result

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import runtime
-from plateau_cause.capture import doors, observations, possible_keras, untrained
+from plateau_cause.capture import doors, untrained
+from plateau_cause.capture.possible.keras import interventions
+from plateau_cause.capture.rules.every import observe
 from plateau_cause.errors import PlateauError
 
 START = Path(__file__).parent / "child/start.py"
@@ -83,8 +85,8 @@ def peek(given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True)
     content: dict[str, Any] = json.loads((out / "peek.json").read_text(encoding="utf-8"))
     refuse_untrained(given, content, ended.stdout)
     if content.get("framework") == "keras":
-        found = observations.observe(content, given.folder)
-        content["interventions"] = possible_keras.interventions(content, found)
+        found = observe(content, given.folder)
+        content["interventions"] = interventions(content, found)
     return content
 
 

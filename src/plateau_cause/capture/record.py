@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.observation import at
-from plateau_cause.capture.observations import stands_still
+from plateau_cause.capture.rules.every import stands_still
+from plateau_cause.capture.rules.observation import at
 
 
 def render(record: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.observation import at
+from plateau_cause.capture.rules.observation import at
 
 STARTED_BY = ("LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "RANK")  # what torchrun sets
 OF_CLASSES = ("cross_entropy", "nll_loss")  # losses that only classifications have

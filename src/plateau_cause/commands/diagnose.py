@@ -149,7 +149,7 @@ def _repro(folder: Path, params: Path, quiet: bool) -> tuple[int, list[str]]:
         quiet: whether everything goes to standard error.
     """
     from plateau_cause.pipeline import entry, lock
-    from plateau_cause.tracking import tracking_uri
+    from plateau_cause.tracking.store import tracking_uri
 
     lock.clear_if_broken(folder)
 

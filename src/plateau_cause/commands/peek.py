@@ -43,14 +43,16 @@ def peek(
     import json
     import tempfile
 
-    from plateau_cause.capture import launch, observations, table
+    from plateau_cause.capture import launch
+    from plateau_cause.capture.rules.every import observe
+    from plateau_cause.capture.table.whole import render
     from plateau_cause.commands import console
 
     given = launch.script(script, arguments, folder, python, is_module)
     with tempfile.TemporaryDirectory() as room:
         content = launch.peek(given, out or Path(room))
-    found = observations.observe(content, given.folder)
+    found = observe(content, given.folder)
     if is_json:
         click.echo(json.dumps({**content, "observations": [vars(one) for one in found]}, indent=1))
     else:
-        console.show(table.render(content, found, console.width()))
+        console.show(render(content, found, console.width()))

@@ -8,7 +8,8 @@ import numpy as np
 
 from plateau_cause.config.params import ALL, ALL_IMAGES, OF_ALL
 from plateau_cause.diagnosis.confirmation import Confirmation, final
-from plateau_cause.diagnosis.record import belief_record, in_file, left_out, recipe_record, run_record
+from plateau_cause.diagnosis.finding_record import belief_record
+from plateau_cause.diagnosis.record import in_file, left_out, recipe_record, run_record
 from plateau_cause.diagnosis.verdict import CAUSE, PLATEAU, UNDECIDED
 from plateau_cause.lab.arm import Arm
 from plateau_cause.lab.laboratory import Laboratory

@@ -9,10 +9,16 @@ from typing import Any
 import numpy as np
 
 from plateau_cause.causes import words_of
-from plateau_cause.diagnosis.record import belief_record
+from plateau_cause.diagnosis.finding_record import belief_record
 from plateau_cause.diagnosis.replays import Replay, accuracy
 from plateau_cause.diagnosis.script import NO_ROOM, ScriptDiagnosed
-from plateau_cause.diagnosis.script_alarms import held_out, is_far_below, script_alarms, unmoved, untried_length
+from plateau_cause.diagnosis.script_alarms import (
+    held_out,
+    is_far_below,
+    script_alarms,
+    unmoved,
+    untried_length,
+)
 from plateau_cause.diagnosis.symptoms import is_unfinished
 from plateau_cause.diagnosis.verdict import HEALTHY, Finding
 from plateau_cause.lab.belief import Belief

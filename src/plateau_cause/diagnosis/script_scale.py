@@ -7,8 +7,8 @@ from typing import Any
 
 from plateau_cause.config.params import ALL, ALL_IMAGES, OF_ALL
 from plateau_cause.diagnosis.confirmation import final, judged
+from plateau_cause.diagnosis.finding_record import belief_record
 from plateau_cause.diagnosis.full_scale import borne_out
-from plateau_cause.diagnosis.record import belief_record
 from plateau_cause.diagnosis.replays import Bench, Replay, accuracy
 from plateau_cause.diagnosis.script import ScriptDiagnosed
 from plateau_cause.diagnosis.script_record import alarms, best, levels, run_record

@@ -29,7 +29,7 @@ class Finding:
         probability: that it is needed for `min_effect`, or one of several repairs that suffice.
         sure: the same for WORTH of it.
         is_spare: whether it is likelier one of several that suffice than needed itself.
-        exceeds: whether it is needed for more than the recipe lacks, in a training that the other repairs suit.
+        exceeds: whether it is needed for more than the recipe lacks, where the other repairs are in place.
         alternatives: of a spare one, the others.
     """
 

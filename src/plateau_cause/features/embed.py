@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from PIL import Image
 
-from plateau_cause.backbones import Backbone, Expectation, check_size, load_backbone
+from plateau_cause.backbones import check_size, load_backbone
 from plateau_cause.backbones.normalization import normalizations
+from plateau_cause.backbones.types import Backbone
 from plateau_cause.config.recipe import Preprocessing
 from plateau_cause.errors import PlateauError
 from plateau_cause.features.identification import Identification, identify
@@ -25,6 +26,7 @@ from plateau_cause.features.profile import Profile, Recorder
 from plateau_cause.features.views import View
 from plateau_cause.images import preprocessing as pixels
 from plateau_cause.images.blocks import Gathered
+from plateau_cause.images.expectation import Expectation
 from plateau_cause.images.resized import Resized
 from plateau_cause.images.sample import sampled
 from plateau_cause.runtime import progress

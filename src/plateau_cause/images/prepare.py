@@ -24,6 +24,7 @@ from plateau_cause.images.item import Item, UnreadableError
 from plateau_cause.images.listing import Streamed, in_order, listed
 from plateau_cause.images.manifest_file import MANIFEST, Rows
 from plateau_cause.images.store import CLASSES, PIXELS, QUARANTINE
+from plateau_cause.images.subsample import subsample
 from plateau_cause.runtime import available_cpus, progress
 
 AHEAD = 16  # images per thread that may wait for their turn: bounds the memory
@@ -130,7 +131,7 @@ def _chosen(items: list[Item], data: Data, key: str) -> list[Item]:
         "label": [item.label for item in items],
         "split": pd.Series([item.split for item in items], dtype=object),
     }
-    rows = splits.subsample(pd.DataFrame(columns), data.max_images, data.split.seed, key)
+    rows = subsample(pd.DataFrame(columns), data.max_images, data.split.seed, key)
     return [items[row] for row in rows]
 
 

@@ -11,14 +11,13 @@ import pandas as pd
 from plateau_cause.errors import PlateauError
 from plateau_cause.images.listing import are_ascending
 from plateau_cause.images.manifest import SPLITS
-from plateau_cause.images.sample import shares
 
+FEWEST = 3  # images of a class that a subsample keeps: one for each split
 ALIASES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-FEWEST = 3  # images of a class that a subsample keeps: one for each split
 
 
 def split_name(given: str, key: str) -> str:
@@ -53,7 +52,7 @@ def assign(images: pd.DataFrame, val: float, test: float, seed: int, key: str = 
         PlateauError: one class only; a class with a single image, or without a training image; a group whose
             images are given to different splits; a split that stays empty.
     """
-    order = _sorted_rows(images["image_id"])
+    order = sorted_rows(images["image_id"])
     table = images if (np.diff(order) == 1).all() else images.iloc[order].reset_index(drop=True)
     _check_classes(table, key)
     if table["split"].isna().all():
@@ -77,7 +76,8 @@ def given(images: pd.DataFrame) -> np.ndarray:
     return np.array([*names, "train"], object)[codes]
 
 
-def _sorted_rows(ids: pd.Series) -> np.ndarray:
+def sorted_rows(ids: pd.Series) -> np.ndarray:
+    """Returns the rows (N,) in the order of their names, which is the same on every machine."""
     if are_ascending(ids):
         return np.arange(len(ids))
     texts = ids.tolist()
@@ -213,42 +213,3 @@ def _advice(images: pd.DataFrame, key: str) -> str:
         count = f"{groups} group{'s' if groups > 1 else ''}"
         return f"{key}.columns.group has {count}, whose images stay together; allowed: {FEWEST} and more"
     return f"add images or groups, or change {key}.split"
-
-
-def subsample(images: pd.DataFrame, most: int, seed: int, key: str = "data") -> np.ndarray:
-    """Returns the rows (at most `most`,) of a stratified subsample, in ascending order.
-
-    Classes, and given splits within them, keep their proportions as far as each can keep an image.
-
-    Args:
-        images: columns image_id (unique), label, split (None: not given).
-        most: images to keep.
-        seed: of the draw; it depends on the ids, not on their order.
-        key: section of params.yaml, for messages.
-
-    Raises:
-        PlateauError: too few to keep an image of every class in every split.
-    """
-    if len(images) <= most:
-        return np.arange(len(images))
-    order = _sorted_rows(images["image_id"])
-    table = images.iloc[order]
-    stratum = table.groupby([table["label"], table["split"].fillna("")], sort=True).ngroup().to_numpy()
-    counts = np.bincount(stratum)
-    fewest = 1 if table["split"].notna().any() else FEWEST
-    kept = _allocate(counts, np.minimum(counts, fewest), most, key)
-    shuffled = np.random.default_rng(seed).permutation(len(table))
-    by_stratum = shuffled[np.argsort(stratum[shuffled], kind="stable")]
-    first = np.cumsum(counts) - counts
-    rows = np.concatenate([by_stratum[f : f + k] for f, k in zip(first, kept, strict=True)])
-    return np.asarray(np.sort(order[rows]))
-
-
-def _allocate(counts: np.ndarray, fewest: np.ndarray, most: int, key: str) -> np.ndarray:
-    """Returns how many (S,) of each stratum to keep: in proportion, none below its fewest, `most` in all."""
-    if fewest.sum() > most:
-        raise PlateauError(
-            f"{key}.max_images: got {most}; allowed: at least {fewest.sum()}, to keep images of every "
-            "class in every split"
-        )
-    return shares(counts, fewest, most)

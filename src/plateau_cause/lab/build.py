@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from plateau_cause.backbones import load_matching
-from plateau_cause.backbones.comparison import match
+from plateau_cause.backbones.comparison import load_matching, match
 from plateau_cause.errors import PlateauError
 from plateau_cause.images.preprocessing import resize_all
 from plateau_cause.lab import optimizers, prefix, probe_head

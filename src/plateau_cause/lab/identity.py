@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from plateau_cause import imports
-from plateau_cause.backbones import Backbone
+from plateau_cause.backbones.types import Backbone
 from plateau_cause.config import backbone_name
 from plateau_cause.fingerprint import Fingerprints
 

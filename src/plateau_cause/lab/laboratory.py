@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from plateau_cause.backbones import Backbone, load_backbone
+from plateau_cause.backbones import load_backbone
+from plateau_cause.backbones.types import Backbone
 from plateau_cause.config.recipe import Preprocessing
 from plateau_cause.errors import PlateauError
 from plateau_cause.features.embed import embed

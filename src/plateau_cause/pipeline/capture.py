@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import artifacts, tracking
-from plateau_cause.capture import launch, observations, untrained
+from plateau_cause.capture import launch, untrained
 from plateau_cause.capture.launch import Script
 from plateau_cause.capture.overlay import overlay
-from plateau_cause.capture.possible import possible
+from plateau_cause.capture.possible.script import possible
+from plateau_cause.capture.rules.every import observe
 from plateau_cause.config import params
 from plateau_cause.errors import PlateauError
 from plateau_cause.pipeline import paths, scripts
@@ -39,7 +40,7 @@ def peeked(script: Script, out: Path) -> dict[str, Any]:
         content = launch.peek(replace(script, folder=own), out)
     if (why := untrained.not_classes(content.get("loss"))) is not None:
         raise PlateauError(f"{script.target}: {why}")
-    found = observations.observe(content, script.folder)
+    found = observe(content, script.folder)
     content["observations"] = [asdict(one) for one in found]
     if "interventions" not in content:  # the child of another framework lists them itself
         content["interventions"] = [asdict(one) for one in possible(content, script.folder, found)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import artifacts
-from plateau_cause.capture import table
+from plateau_cause.capture.table.whole import rows
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis.plateau import Plateau, detect, explain
 from plateau_cause.pipeline import links, paths
@@ -35,7 +35,7 @@ def gather_script(params: Params, root: Path, run_id: str | None) -> ReportConte
     state = _plateau(run, own, levels, limits.min_effect, found["test_images"])
     summary = summarize(found, levels, state, limits.min_effect, run_ids, limits.target_accuracy)
     command = " ".join([content["script"]["given"], *content["script"]["arguments"]])
-    summary["script"] = {"command": command, "rows": [list(row) for row in table.rows(content)]}
+    summary["script"] = {"command": command, "rows": [list(row) for row in rows(content)]}
     summary["notes"] += [f"Not tried ({name}): {why}." for name, why in found["left_out"].items()]
     summary["run_id"] = run_id
     return ReportContent(

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from plateau_cause import artifacts, tracking
-from plateau_cause.capture import own_functions
+from plateau_cause.capture.patches import own_functions
 from plateau_cause.config import params
 from plateau_cause.config.params import ARMS, OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import record, reference

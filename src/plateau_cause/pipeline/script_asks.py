@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from plateau_cause.capture import observations
-from plateau_cause.capture.lagging import lagging
-from plateau_cause.capture.lighter import lighter, undecayed
-from plateau_cause.capture.longer import longer
-from plateau_cause.capture.observation import Peeked
-from plateau_cause.capture.possible import Possible, possible, rate
-from plateau_cause.capture.relabelled import relabelled
+from plateau_cause.capture.possible.change import Possible
+from plateau_cause.capture.possible.lagging import lagging
+from plateau_cause.capture.possible.lighter import lighter, undecayed
+from plateau_cause.capture.possible.longer import longer
+from plateau_cause.capture.possible.rate import rate
+from plateau_cause.capture.possible.relabelled import relabelled
+from plateau_cause.capture.possible.script import possible
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
+from plateau_cause.capture.rules.every import standing
+from plateau_cause.capture.rules.observation import Peeked
 from plateau_cause.diagnosis.replays import Factor, Replay, accuracy, classes
 from plateau_cause.diagnosis.script import Ask
 from plateau_cause.diagnosis.script_alarms import is_far_below
@@ -47,7 +49,7 @@ class Asks:
     def standing(self, run: Replay) -> list[Possible]:
         """Returns what moves the layers that stood still to the end of the script's own run."""
         content, folder = self.peeked.content, self.peeked.folder
-        seen = observations.standing(content, folder, run.content)
+        seen = standing(content, folder, run.content)
         causes = {one.cause for one in seen}
         found = self.asked([one for one in possible(content, folder, seen) if one.cause in causes])
         for one in found:

@@ -10,10 +10,12 @@ import pandas as pd
 
 from plateau_cause import artifacts, runtime, tracking
 from plateau_cause.capture.curves import curve
-from plateau_cause.capture.observation import Peeked
 from plateau_cause.capture.parts import part_of
-from plateau_cause.capture.possible import Peek, Possible, with_rate_place
+from plateau_cause.capture.possible.change import Possible
+from plateau_cause.capture.possible.rate import with_rate_place
+from plateau_cause.capture.possible.script import Peek
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
+from plateau_cause.capture.rules.observation import Peeked
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import script_record, script_scale
 from plateau_cause.diagnosis.replays import Factor

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause import artifacts
-from plateau_cause.capture import launch, replay, settings
+from plateau_cause.capture import launch
+from plateau_cause.capture.identity import identity
 from plateau_cause.capture.launch import Script
-from plateau_cause.capture.observation import Peeked
-from plateau_cause.capture.possible import Possible, listed
+from plateau_cause.capture.possible import settings
+from plateau_cause.capture.possible.change import Possible, listed
 from plateau_cause.capture.replay import Replays
+from plateau_cause.capture.rules.observation import Peeked
 from plateau_cause.config.recipe import Recipe
 from plateau_cause.pipeline import paths
 
@@ -27,7 +29,7 @@ def script_of(recipe: Recipe) -> Script:
 
 def key_of(recipe: Recipe) -> str:
     """Returns what decides what a run of the script gives, as one digest."""
-    return replay.identity(script_of(recipe))
+    return identity(script_of(recipe))
 
 
 def seen() -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plateau_cause.config.params import ALL_IMAGES
-from plateau_cause.report.sentences import headline, in_file, notes, tells_apart, would_settle
+from plateau_cause.report.notes import in_file, notes, would_settle
+from plateau_cause.report.sentences import headline, tells_apart
 
 MEMORISED = 0.95  # training accuracy from which the plateau is in the held-out accuracy
 Record = Mapping[str, Any]

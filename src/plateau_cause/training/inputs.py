@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from plateau_cause.config.recipe import Preprocessing
-from plateau_cause.images.preprocessing import augment, normalize
+from plateau_cause.images.augmentation import augment
+from plateau_cause.images.preprocessing import normalize
 from plateau_cause.training.transforms import fit_channels
 
 MOST_CACHED_BYTES = 4 * 2**30

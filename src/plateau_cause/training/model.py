@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from plateau_cause.backbones import Backbone
+from plateau_cause.backbones.types import Backbone
 from plateau_cause.config.recipe import Head, Recipe
 from plateau_cause.training.keras_model import KerasModule
 

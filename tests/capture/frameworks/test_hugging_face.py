@@ -7,7 +7,7 @@ import json
 import pytest
 from frameworks import assert_accuracies, assert_says
 
-from plateau_cause.capture.observations import observe
+from plateau_cause.capture.rules.every import observe
 
 FROM_FOLDER = 'ViTForImageClassification.from_pretrained("saved", num_labels=3, ignore_mismatched_sizes=True)'
 for _package in ("transformers", "accelerate"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from frameworks import assert_accuracies, assert_says
 
-from plateau_cause.capture.observations import observe
+from plateau_cause.capture.rules.every import observe
 
 pytest.importorskip("lightning", reason="Lightning is not installed")
 SAYS = {

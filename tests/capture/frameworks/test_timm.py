@@ -5,8 +5,8 @@ from __future__ import annotations
 from capture_cases import line_of
 from frameworks import assert_accuracies, assert_says
 
-from plateau_cause.capture.observations import observe
-from plateau_cause.capture.table import rows
+from plateau_cause.capture.rules.every import observe
+from plateau_cause.capture.table.whole import rows
 
 SAYS = {
     "loaders.0.name": "loader_train", "loaders.1.name": "loader_eval",

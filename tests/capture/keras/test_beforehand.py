@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plateau_cause.capture.observations import observe
+from plateau_cause.capture.rules.every import observe
 
 TRAIN, VAL = "train_features = base.predict(prepared_train)", "val_features = base.predict(prepared_val)"
 LOOPED = """

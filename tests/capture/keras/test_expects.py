@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from plateau_cause.capture.keras_child import expects
+from plateau_cause.capture.keras_child.describe import expects
 
 
 @pytest.mark.parametrize(

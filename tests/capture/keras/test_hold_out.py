@@ -18,7 +18,7 @@ import tempfile
 import keras
 import numpy as np
 import tensorflow as tf
-from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.keras_child.dividing import divided
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed, batches

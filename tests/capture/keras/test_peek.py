@@ -7,9 +7,9 @@ import subprocess
 import pytest
 from keras_cases import CASES, at
 
-from plateau_cause.capture import table
-from plateau_cause.capture.observations import observe
-from plateau_cause.capture.possible_keras import interventions
+from plateau_cause.capture.possible.keras import interventions
+from plateau_cause.capture.rules.every import observe
+from plateau_cause.capture.table.whole import render
 
 BROKEN = [(name, kind) for name, case in CASES.items() for kind in case.broken]
 
@@ -27,7 +27,7 @@ def test_a_healthy_script_is_described_and_nothing_stands_out(name, prepare, pee
     found = observe(content, folder)
     assert [one.code for one in found if one.code not in case.unasked] == []
     assert not any(one["is_sure"] for one in interventions(content, found))
-    assert "train.py really does" in table.render(content, found)
+    assert "train.py really does" in render(content, found)
 
 
 @pytest.mark.parametrize(("name", "kind"), BROKEN, ids=[" ".join(one) for one in BROKEN])

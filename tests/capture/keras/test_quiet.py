@@ -13,7 +13,8 @@ SOURCES = Path(__file__).parents[3] / "src"
 SCENE = """
 import json
 import tensorflow as tf
-from plateau_cause.capture.keras_child import changes_data, origins
+from plateau_cause.capture.keras_child.interventions.data import _cleaned
+from plateau_cause.capture.keras_child.describe import origins
 from plateau_cause.capture.keras_child.feeds import Feed
 from plateau_cause.capture.keras_child.scene import Built, Scene
 
@@ -28,7 +29,7 @@ def augmented(image, label):
 
 made = source.map(augmented)
 scene.steps.remember(made, Built("map", {"self": source, "map_func": augmented}, None))
-found = changes_data._cleaned(Feed(made), scene)
+found = _cleaned(Feed(made), scene)
 read = None if found is None else [[float(x) for x in tf.reshape(one, -1)] for one, _ in found]
 again = None if found is None else [[float(x) for x in tf.reshape(one, -1)] for one, _ in found]
 given = [[float(x) for x in tf.reshape(one, -1)] for one in images]

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from keras_cases import CASES
 
-from plateau_cause.capture.lighter import lighter, undecayed
-from plateau_cause.capture.observation import Peeked
-from plateau_cause.capture.observations import observe
-from plateau_cause.capture.possible_keras import interventions
+from plateau_cause.capture.possible.keras import interventions
+from plateau_cause.capture.possible.lighter import lighter, undecayed
+from plateau_cause.capture.rules.every import observe
+from plateau_cause.capture.rules.observation import Peeked
 
 
 def test_the_same_replay_twice_gives_the_same_hits(prepare, replay):

@@ -4,7 +4,7 @@ import linecache
 
 import pytest
 
-from plateau_cause.capture.keras_child.scaling import in_function, of_variable
+from plateau_cause.capture.keras_child.describe.scaling import in_function, of_variable
 
 FUNCTIONS = {  # source, name of the function of a `map`, line
     "a lambda": ("f = lambda image, label: (image / 255.0, label)\n", 1),

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child import facts
-from plateau_cause.capture.child.drawn import Drawn, drawn
+from plateau_cause.capture.child.describe import facts
+from plateau_cause.capture.child.describe.drawn import Drawn, drawn
 from plateau_cause.capture.child.passes import Forward, Loader, Pass
 from plateau_cause.capture.child.tally import predicted
 

@@ -14,25 +14,25 @@ from typing import Any, NoReturn
 
 from plateau_cause.capture.child import frameworks, linked, pieces, program, unsaved
 from plateau_cause.capture.child.beforehand import Beforehand
-from plateau_cause.capture.child.calling import Calling
 from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.course import Course, Mode
-from plateau_cause.capture.child.decoding import Decoding
-from plateau_cause.capture.child.document import document, document_of_nothing, located, sampled
+from plateau_cause.capture.child.describe.document import document, document_of_nothing, located, sampled
+from plateau_cause.capture.child.doors.calling import Calling
+from plateau_cause.capture.child.doors.decoding import Decoding
+from plateau_cause.capture.child.doors.hooks import Hooks
+from plateau_cause.capture.child.doors.imports import AfterImport
+from plateau_cause.capture.child.doors.loading import Loading
+from plateau_cause.capture.child.doors.losing import Losing
+from plateau_cause.capture.child.doors.seeding import Seeding
+from plateau_cause.capture.child.doors.spawning import Spawning
+from plateau_cause.capture.child.doors.stepping import Stepping
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
-from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.imports import AfterImport
 from plateau_cause.capture.child.interventions import made
 from plateau_cause.capture.child.interventions.base import Intervention
-from plateau_cause.capture.child.loading import Loading
-from plateau_cause.capture.child.losing import Losing
 from plateau_cause.capture.child.peek import Peek
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.replaying import Replay
-from plateau_cause.capture.child.seeding import Seeding
-from plateau_cause.capture.child.spawning import Spawning
-from plateau_cause.capture.child.stepping import Stepping
 from plateau_cause.capture.child.stopping import Stopping
 from plateau_cause.capture.child.watch import Watch
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from plateau_cause.capture.child.chance import chance_kept
-from plateau_cause.capture.child.drawn import positions
-from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.describe.drawn import positions
+from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.linking import tensors
 from plateau_cause.capture.child.passes import Forward
 from plateau_cause.capture.child.tally import Tally

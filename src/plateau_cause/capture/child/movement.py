@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.child import facts
+from plateau_cause.capture.child.describe import facts
 
 
 def first_state(module: Any) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.ahead import model_ahead
 from plateau_cause.capture.child.course import Mode
-from plateau_cause.capture.child.describe_loss import describe_loss
-from plateau_cause.capture.child.losing import Loss
+from plateau_cause.capture.child.describe import facts
+from plateau_cause.capture.child.describe.loss import describe_loss
+from plateau_cause.capture.child.doors.losing import Loss
 from plateau_cause.capture.child.passes import Forward, Pass
 from plateau_cause.capture.child.places import Place, frame_here
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child.samples import Sampled
+from plateau_cause.capture.child.describe.samples import Sampled
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.peek import Peek

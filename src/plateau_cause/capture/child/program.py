@@ -9,8 +9,8 @@ import sys
 from types import CodeType, ModuleType
 from typing import Any
 
+from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.errors import from_user
-from plateau_cause.capture.child.hooks import Hooks
 
 
 def run(target: str, is_module: bool, arguments: list[str], hooks: Hooks) -> None:

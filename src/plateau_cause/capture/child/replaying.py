@@ -7,7 +7,7 @@ from typing import Any
 
 from plateau_cause.capture.child import confusion, hits
 from plateau_cause.capture.child.changes import Changes
-from plateau_cause.capture.child.document import located
+from plateau_cause.capture.child.describe.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.hits import Hits

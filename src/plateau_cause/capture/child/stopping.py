@@ -6,8 +6,8 @@ import linecache
 from types import ModuleType
 from typing import Any
 
-from plateau_cause.capture.child.calling import Calling
-from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.doors.calling import Calling
+from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.places import Place, here
 
 

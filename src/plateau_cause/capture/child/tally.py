@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from plateau_cause.capture.child import facts
+from plateau_cause.capture.child.describe import facts
 
 
 @dataclass

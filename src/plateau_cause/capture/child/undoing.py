@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from plateau_cause.capture.child.losing import ACTIVATIONS, MODULES
+from plateau_cause.capture.child.doors.losing import ACTIVATIONS, MODULES
 
 KEPT = 4  # activations of small outputs; the one before the loss is among the last
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child.course import Mode
-from plateau_cause.capture.child.document import located
+from plateau_cause.capture.child.describe.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.measure import measured

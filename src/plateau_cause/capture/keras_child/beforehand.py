@@ -15,9 +15,10 @@ from math import prod
 from typing import Any
 
 from plateau_cause.capture.child.places import Place, Registry
-from plateau_cause.capture.keras_child import feeds, library
-from plateau_cause.capture.keras_child.base import LEAST
+from plateau_cause.capture.keras_child import library
 from plateau_cause.capture.keras_child.call import Call
+from plateau_cause.capture.keras_child.describe.base import LEAST
+from plateau_cause.capture.keras_child.nested import arrays
 from plateau_cause.capture.keras_child.scene import Compiled, Scene, Written
 
 SAVING = ("ModelCheckpoint", "BackupAndRestore")
@@ -56,7 +57,7 @@ class Beforehand:
         """Remembers a call of a network on images: arrays or tensors, what it returned likewise."""
         if not _is_network(network, self.scene) or not _is_plain(images) or not _is_plain(features):
             return
-        images, features = feeds.arrays(images), feeds.arrays(features)
+        images, features = arrays(images), arrays(features)
         self._bytes += images.nbytes
         if images.ndim == 4 and len(images) and self._bytes <= MOST:
             self.computed.append(Computed(network, images, features, place))
@@ -198,5 +199,5 @@ def _flat(features: Any) -> Any:
     """Returns features as (n, m) float32, which scripts copy into arrays of more digits."""
     import numpy as np
 
-    found = np.asarray(feeds.arrays(features), np.float32)
+    found = np.asarray(arrays(features), np.float32)
     return np.ascontiguousarray(found.reshape(len(found), -1))

@@ -9,7 +9,8 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from plateau_cause.capture.keras_child import origins, pipelines
+from plateau_cause.capture.keras_child import pipelines
+from plateau_cause.capture.keras_child.describe import origins
 from plateau_cause.capture.keras_child.feeds import Feed, length, taken
 from plateau_cause.capture.keras_child.scene import Built, Scene
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from types import FrameType, ModuleType
 from typing import Any
 
-from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.places import GENERATED, OWN, frame_here_from, here, is_users, place_of
-from plateau_cause.capture.keras_child import known, library
+from plateau_cause.capture.keras_child import library
 from plateau_cause.capture.keras_child.around import around, bound, everywhere
+from plateau_cause.capture.keras_child.describe import known
 from plateau_cause.capture.keras_child.loading import Loading
 from plateau_cause.capture.keras_child.scene import Built, Called, Scene, Written
 

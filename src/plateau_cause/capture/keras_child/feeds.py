@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from plateau_cause.capture.keras_child.nested import arrays, chosen, first, joined, rows
+
 KINDS = ("arrays", "tf.data", "sequence", "torch", "generator")
 WAIT_S = 4.0  # how long batches are read to know labels and values
 
@@ -120,59 +122,11 @@ def whole(feed: Feed) -> tuple[Any, Any]:
     return joined([x for x, _ in found]), joined([y for _, y in found])
 
 
-def joined(parts: list[Any]) -> Any:
-    """Returns batches as one, nested as they are."""
-    import numpy as np
-
-    first = parts[0]
-    if first is None:
-        return None
-    if isinstance(first, dict):
-        return {key: joined([part[key] for part in parts]) for key in first}
-    if isinstance(first, (list, tuple)):
-        return [joined([part[place] for part in parts]) for place in range(len(first))]
-    return np.concatenate(parts)
-
-
-def arrays(value: Any) -> Any:
-    """Returns tensors of any library as arrays, nested as they are."""
-    import numpy as np
-
-    if isinstance(value, dict):
-        return {key: arrays(one) for key, one in value.items()}
-    if _is_several(value):
-        return [arrays(one) for one in value]
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
-
-
-def picture(x: Any) -> Any:
-    """Returns the images of a batch: its first array of four dimensions, else its first array."""
-    if isinstance(x, (dict, list, tuple)):
-        found = [picture(one) for one in (x.values() if isinstance(x, dict) else x)]
-        return next((one for one in found if one.ndim == 4), found[0])
-    return x
-
-
-def numbers(y: Any) -> Any:
-    """Returns labels as class numbers (N,); None where they are neither numbers nor one of several."""
-    import numpy as np
-
-    if y is None or isinstance(y, (dict, list)):
-        return None
-    flat = np.asarray(y)
-    if flat.ndim == 2 and flat.shape[1] > 1:
-        return flat.argmax(1)
-    flat = flat.reshape(len(flat), -1)
-    return np.rint(flat[:, 0]).astype(int) if flat.shape[1] == 1 else None
-
-
 def length(feed: Feed) -> int | None:
     """Returns how many images a pass has, where that is known without reading it."""
     x = feed.x
     if feed.kind == "arrays":
-        return len(_first(x))
+        return len(first(x))
     for owner, name in ((x, "n"), (x, "samples"), (x, "num_samples")):
         if isinstance(getattr(owner, name, None), int):
             return int(getattr(owner, name))
@@ -186,7 +140,7 @@ def count(feed: Feed) -> int | None:
     if feed.steps is not None:
         return feed.steps
     if feed.kind == "arrays":
-        return -(-len(_first(feed.x)) // (feed.batch_size or 32))
+        return -(-len(first(feed.x)) // (feed.batch_size or 32))
     try:
         found = len(feed.x)
     except (TypeError, AttributeError):
@@ -203,7 +157,7 @@ def total(feed: Feed, wait_s: float = WAIT_S) -> int:
     if known is None:
         started_s, found = time.monotonic(), list[int]()
         for x, _ in batches(feed):
-            found.append(len(_first(x)))
+            found.append(len(first(x)))
             if time.monotonic() - started_s > wait_s:
                 return found[0] * max(count(feed) or 0, len(found))
         return sum(found)
@@ -214,9 +168,9 @@ def total(feed: Feed, wait_s: float = WAIT_S) -> int:
 
 def _batches(feed: Feed) -> Iterator[Any]:
     if feed.kind == "arrays":
-        size, total = feed.batch_size or 32, len(_first(feed.x))
+        size, total = feed.batch_size or 32, len(first(feed.x))
         for start in range(0, total, size):
-            yield _rows(feed.x, start, start + size), _rows(feed.y, start, start + size)
+            yield rows(feed.x, start, start + size), rows(feed.y, start, start + size)
     elif feed.kind == "sequence":
         for number in range(len(feed.x)):
             yield feed.x[number]
@@ -224,50 +178,17 @@ def _batches(feed: Feed) -> Iterator[Any]:
         yield from feed.x
 
 
-def _rows(value: Any, start: int, stop: int | None) -> Any:
-    if isinstance(value, dict):
-        return {key: _rows(one, start, stop) for key, one in value.items()}
-    if _is_several(value):
-        return [_rows(one, start, stop) for one in value]
-    return None if value is None else value[start:stop]
-
-
 def taken(feed: Feed, numbers: Sequence[int]) -> Feed:
     """Returns some of the images of arrays, by their numbers."""
-    x, y, weight = (_chosen(value, numbers) for value in (feed.x, feed.y, feed.weight))
+    x, y, weight = (chosen(value, numbers) for value in (feed.x, feed.y, feed.weight))
     return replace(feed, x=x, y=y, weight=weight)
-
-
-def _is_several(value: Any) -> bool:
-    """Returns whether a list holds arrays, one for each input or output, and not numbers."""
-    return isinstance(value, (list, tuple)) and len(value) > 0 and bool(getattr(value[0], "shape", ()))
-
-
-def _chosen(value: Any, numbers: Sequence[int]) -> Any:
-    import numpy as np
-
-    if isinstance(value, dict):
-        return {key: _chosen(one, numbers) for key, one in value.items()}
-    if _is_several(value):
-        return [_chosen(one, numbers) for one in value]
-    return None if value is None else np.asarray(value)[list(numbers)]
-
-
-def _first(value: Any) -> Any:
-    """Returns the first array of what is nested."""
-    while isinstance(value, (dict, list, tuple)) and value:
-        inner = next(iter(value.values())) if isinstance(value, dict) else value[0]
-        if not hasattr(inner, "shape"):
-            break
-        value = inner
-    return value
 
 
 def _cut(feed: Feed, share: float) -> int:
     """Returns where Keras divides arrays: the last part is for validation."""
-    return int(len(_first(feed.x)) * (1 - share))
+    return int(len(first(feed.x)) * (1 - share))
 
 
 def _part(feed: Feed, start: int, stop: int | None) -> Feed:
-    x, y, weight = (_rows(value, start, stop) for value in (feed.x, feed.y, feed.weight))
+    x, y, weight = (rows(value, start, stop) for value in (feed.x, feed.y, feed.weight))
     return Feed(x, y, weight, feed.batch_size, feed.steps, feed.shuffle)

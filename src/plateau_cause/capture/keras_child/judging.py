@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture.keras_child import feeds, library
-from plateau_cause.capture.keras_child.describe_training import activation
+from plateau_cause.capture.keras_child.describe.probe import form
+from plateau_cause.capture.keras_child.describe.training import activation
 from plateau_cause.capture.keras_child.feeds import Feed
-from plateau_cause.capture.keras_child.probe import form
+from plateau_cause.capture.keras_child.nested import arrays, class_numbers, picture
 
 
 @dataclass
@@ -49,13 +50,13 @@ def judge(model: Any, feed: Feed, labels: Callable[[Any], Any], is_shuffled: boo
 
     found, given, digests = [], [], []
     for x, y in feeds.batches(feed):
-        numbers = feeds.numbers(y)
+        numbers = class_numbers(y)
         if numbers is None:
             continue
         given.append(labels(numbers))
         found.append(predicted(model, x))
         digests += [hashlib.sha1(np.ascontiguousarray(one).tobytes()).hexdigest()
-                    for one in feeds.picture(x)] if is_shuffled else []  # fmt: skip
+                    for one in picture(x)] if is_shuffled else []  # fmt: skip
     if not found:
         raise ValueError("no held-out image with a label was read")
     order = np.argsort(digests, kind="stable") if is_shuffled else slice(None)
@@ -66,7 +67,7 @@ def predicted(model: Any, x: Any) -> Any:
     """Returns the class (n,) that a model finds most likely for each image of a batch."""
     output = model.predict_on_batch(x)
     output = next(iter(output.values())) if isinstance(output, dict) else output
-    output = feeds.arrays(output[0] if isinstance(output, (list, tuple)) else output)
+    output = arrays(output[0] if isinstance(output, (list, tuple)) else output)
     if output.shape[-1] > 1:
         return output.argmax(-1)
     is_probability = activation(model) == "sigmoid" or form(output) == "between 0 and 1"

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from plateau_cause.capture.child.hooks import Hooks
+from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.places import Place, here
-from plateau_cause.capture.keras_child import known, library
+from plateau_cause.capture.keras_child import library
 from plateau_cause.capture.keras_child.around import around, everywhere
+from plateau_cause.capture.keras_child.describe import known
 from plateau_cause.capture.keras_child.scene import Scene
 
 # With these Keras loads what fits; so may TensorFlow's checkpoints, which return their status. Otherwise all

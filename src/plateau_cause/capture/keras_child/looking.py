@@ -9,13 +9,14 @@ from typing import Any
 
 from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.keras_child import cutting, feeds, library
-from plateau_cause.capture.keras_child.base import Base, find
 from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.cutting import STEPS, few
+from plateau_cause.capture.keras_child.describe.base import Base, find
+from plateau_cause.capture.keras_child.describe.probe import probe
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed
 from plateau_cause.capture.keras_child.loss_scale import hardly_scaled
-from plateau_cause.capture.keras_child.probe import probe
+from plateau_cause.capture.keras_child.nested import arrays, class_numbers
 from plateau_cause.capture.keras_child.scene import Scene
 
 BATCHES = 64  # of labels, at most
@@ -140,11 +141,11 @@ def _batches(feed: Feed) -> Batches:
     if feed.kind == "generator":
         return Batches(feed)
     if feed.kind == "arrays":
-        (first, labels_first), labels = feeds.some(feed, 1)[0], feeds.arrays(feed.y)
+        (first, labels_first), labels = feeds.some(feed, 1)[0], arrays(feed.y)
         shape: list[Any] | None = list(np.asarray(labels).shape)
-        return Batches(feed, first, labels_first, feeds.numbers(labels), shape)
+        return Batches(feed, first, labels_first, class_numbers(labels), shape)
     found = feeds.some(feed, BATCHES)
-    numbers = [feeds.numbers(y) for _, y in found]
+    numbers = [class_numbers(y) for _, y in found]
     known = [one for one in numbers if one is not None]
     shape = None if found[0][1] is None else [None, *found[0][1].shape[1:]]
     return Batches(feed, *found[0], np.concatenate(known) if known else None, shape)

@@ -12,13 +12,13 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from plateau_cause.capture.child import linked, program
-from plateau_cause.capture.child.document import located
+from plateau_cause.capture.child.describe.document import located
+from plateau_cause.capture.child.doors.hooks import Hooks
+from plateau_cause.capture.child.doors.imports import AfterImport
+from plateau_cause.capture.child.doors.seeding import Seeding
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
-from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.imports import AfterImport
-from plateau_cause.capture.child.seeding import Seeding
-from plateau_cause.capture.keras_child.document import document, document_of_nothing
+from plateau_cause.capture.keras_child.describe.document import document, document_of_nothing
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.peek import Peek
 from plateau_cause.capture.keras_child.replay import Replay, seed_keras, seed_tensorflow

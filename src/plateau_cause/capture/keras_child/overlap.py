@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from plateau_cause.capture.keras_child import origins, pipelines
+from plateau_cause.capture.keras_child import pipelines
+from plateau_cause.capture.keras_child.describe import origins
 from plateau_cause.capture.keras_child.feeds import Feed
 from plateau_cause.capture.keras_child.scene import Scene
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from plateau_cause.capture.keras_child import feeds
 from plateau_cause.capture.keras_child.call import Call
-from plateau_cause.capture.keras_child.describe_training import callbacks, describe_training
+from plateau_cause.capture.keras_child.describe.training import callbacks, describe_training
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.looking import Look, Phase, look
 from plateau_cause.capture.keras_child.training import Mode

@@ -7,8 +7,8 @@ import math
 from typing import Any
 
 from plateau_cause.capture.keras_child import feeds, library
-from plateau_cause.capture.keras_child.change import Fit
 from plateau_cause.capture.keras_child.feeds import training_feed
+from plateau_cause.capture.keras_child.interventions.base import Fit
 from plateau_cause.capture.keras_child.loss_scale import hardly_scaled
 
 BATCHES, STEPS = 4, 12

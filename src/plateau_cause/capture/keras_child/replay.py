@@ -9,35 +9,59 @@ from types import ModuleType
 from typing import Any
 
 from plateau_cause.capture.child import confusion
-from plateau_cause.capture.child.document import located
+from plateau_cause.capture.child.describe.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.places import Place
-from plateau_cause.capture.keras_child import changes_data, changes_model, changes_training, judging, library
+from plateau_cause.capture.keras_child import judging, library
 from plateau_cause.capture.keras_child.around import around
-from plateau_cause.capture.keras_child.base import find
 from plateau_cause.capture.keras_child.call import Call
-from plateau_cause.capture.keras_child.change import Change, Fit, Phase
-from plateau_cause.capture.keras_child.changes_held_out import HoldOut
+from plateau_cause.capture.keras_child.describe.base import find
+from plateau_cause.capture.keras_child.describe.origins import is_shuffled
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed, some, whole
-from plateau_cause.capture.keras_child.origins import is_shuffled
+from plateau_cause.capture.keras_child.interventions.base import Change, Fit, Phase
+from plateau_cause.capture.keras_child.interventions.data import (
+    EvaluationClean,
+    LabelsMapped,
+    Shuffle,
+    SplitShuffled,
+    TrainingClean,
+)
+from plateau_cause.capture.keras_child.interventions.held_out import HoldOut
+from plateau_cause.capture.keras_child.interventions.model import (
+    BatchNorm,
+    EvaluationMode,
+    NoDropout,
+    NormMomentum,
+    Preprocessing,
+    Unfreeze,
+)
+from plateau_cause.capture.keras_child.interventions.training import (
+    ClassWeight,
+    CompileAgain,
+    LogitsToLoss,
+    NoDecay,
+    Rate,
+    Schedule,
+    TrainingLength,
+)
 from plateau_cause.capture.keras_child.overlap import is_trained_on
 from plateau_cause.capture.keras_child.watch import Watch
 
 KINDS: dict[str, type[Change]] = {
     "hold_out": HoldOut,
-    "unfreeze": changes_model.Unfreeze, "batch_norm": changes_model.BatchNorm,
-    "norm_momentum": changes_model.NormMomentum,
-    "evaluation_mode": changes_model.EvaluationMode,
-    "preprocessing": changes_model.Preprocessing, "evaluation_normalised": changes_model.Preprocessing,
-    "rate": changes_training.Rate, "schedule": changes_training.Schedule,
-    "logits_to_loss": changes_training.LogitsToLoss, "training_length": changes_training.TrainingLength,
-    "class_weight": changes_training.ClassWeight, "compile_again": changes_training.CompileAgain,
-    "split_shuffled": changes_data.SplitShuffled, "shuffle": changes_data.Shuffle,
-    "labels_mapped": changes_data.LabelsMapped,
-    "evaluation_clean": changes_data.EvaluationClean, "training_clean": changes_data.TrainingClean,
-    "no_dropout": changes_model.NoDropout, "no_decay": changes_training.NoDecay,
+    "unfreeze": Unfreeze, "batch_norm": BatchNorm,
+    "norm_momentum": NormMomentum,
+    "evaluation_mode": EvaluationMode,
+    "preprocessing": Preprocessing, "evaluation_normalised": Preprocessing,
+    "rate": Rate, "schedule": Schedule,
+    "logits_to_loss": LogitsToLoss, "training_length": TrainingLength,
+    "class_weight": ClassWeight, "compile_again": CompileAgain,
+    "split_shuffled": SplitShuffled, "shuffle": Shuffle,
+    "labels_mapped": LabelsMapped,
+    "evaluation_clean": EvaluationClean, "training_clean": TrainingClean,
+    "no_dropout": NoDropout, "no_decay": NoDecay,
 }  # fmt: skip
 ORDER = list(KINDS)  # what is trained on, then layers before rates, so that a rate is of what trains
 SEED_APART = 1009

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from types import FrameType, ModuleType
 from typing import Any
 
-from plateau_cause.capture.child.hooks import Hooks
-from plateau_cause.capture.child.names import name_in
+from plateau_cause.capture.child.describe.names import name_in
+from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.places import frame_here, here
 from plateau_cause.capture.keras_child import library
 from plateau_cause.capture.keras_child.around import around, bound, everywhere

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from plateau_cause.capture.child.document import located
+from plateau_cause.capture.child.describe.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.keras_child import library

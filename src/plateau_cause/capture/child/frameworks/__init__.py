@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from plateau_cause.capture.child.frameworks import accelerate, fastai, hugging_face, lightning, timm
 
 if TYPE_CHECKING:
-    from plateau_cause.capture.child.imports import AfterImport
+    from plateau_cause.capture.child.doors.imports import AfterImport
     from plateau_cause.capture.child.main import Doors
 
 INSTALL = {

@@ -9,11 +9,11 @@ from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child import facts
-from plateau_cause.capture.child.loading import PASS
+from plateau_cause.capture.child.describe import facts
+from plateau_cause.capture.child.doors.loading import PASS
+from plateau_cause.capture.child.doors.schedules import Told
 from plateau_cause.capture.child.passes import Loader, Pass
 from plateau_cause.capture.child.places import here
-from plateau_cause.capture.child.schedules import Told
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors

@@ -8,8 +8,8 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child import facts
-from plateau_cause.capture.child.calling import Loaded
+from plateau_cause.capture.child.describe import facts
+from plateau_cause.capture.child.doors.calling import Loaded
 from plateau_cause.capture.child.places import here
 
 if TYPE_CHECKING:

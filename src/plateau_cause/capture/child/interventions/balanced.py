@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from plateau_cause.capture.child.decoding import Decoding
-from plateau_cause.capture.child.drawn import positions
+from plateau_cause.capture.child.describe.drawn import positions
+from plateau_cause.capture.child.describe.samples import samples
+from plateau_cause.capture.child.doors.decoding import Decoding
 from plateau_cause.capture.child.interventions.shuffle import Shuffle
-from plateau_cause.capture.child.samples import samples
 
 
 class Balanced(Shuffle):

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from plateau_cause.capture.child import facts
 from plateau_cause.capture.child.call import Call
+from plateau_cause.capture.child.describe import facts
 from plateau_cause.capture.child.interventions.base import Intervention
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from plateau_cause.capture.child.cleaning import changed
-from plateau_cause.capture.child.describe_data import chain
+from plateau_cause.capture.child.describe.cleaning import changed
+from plateau_cause.capture.child.describe.transforms import chain
 from plateau_cause.capture.child.interventions.base import Intervention
 
 LOADER = "_plateau_loader"  # the attribute of an iterator that holds its loader

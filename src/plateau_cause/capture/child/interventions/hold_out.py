@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from plateau_cause.capture.child.cleaning import without_chance
+from plateau_cause.capture.child.describe.cleaning import without_chance
 from plateau_cause.capture.child.interventions.part import SEED, Drawn, Part, ordered_by, smaller
 from plateau_cause.capture.child.passes import Loader
 from plateau_cause.capture.child.places import Place, here

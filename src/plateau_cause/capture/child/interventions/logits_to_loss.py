@@ -7,8 +7,8 @@ from types import ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.call import Call
+from plateau_cause.capture.child.doors.losing import form
 from plateau_cause.capture.child.interventions.base import Intervention
-from plateau_cause.capture.child.losing import form
 from plateau_cause.capture.child.undoing import Undoing
 
 LEAST = 1e-30  # probabilities below have no logarithm in single precision

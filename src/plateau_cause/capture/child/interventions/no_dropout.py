@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plateau_cause.capture.child.call import Call
-from plateau_cause.capture.child.dropping import share_of
+from plateau_cause.capture.child.describe.dropping import share_of
 from plateau_cause.capture.child.interventions.base import Intervention
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from plateau_cause.capture.child.drawn import positions
+from plateau_cause.capture.child.describe.drawn import positions
 from plateau_cause.capture.child.interventions.base import Intervention
 from plateau_cause.capture.child.one_loader import OneLoader
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from plateau_cause.capture.child.call import Call
-from plateau_cause.capture.child.facts import unwrapped
+from plateau_cause.capture.child.describe.facts import unwrapped
 from plateau_cause.capture.child.interventions.base import Intervention
 from plateau_cause.capture.child.modes import in_mode
 

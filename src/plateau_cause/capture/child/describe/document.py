@@ -1,0 +1,236 @@
+"""The peek as one document that a person can read: what the script really does, each with file and line."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+import tempfile
+from itertools import pairwise
+from math import isfinite
+from typing import TYPE_CHECKING, Any
+
+from plateau_cause.capture.child.describe import facts
+from plateau_cause.capture.child.describe.averaging import average, never_updated
+from plateau_cause.capture.child.describe.data import describe, of_features
+from plateau_cause.capture.child.describe.expected import expected
+from plateau_cause.capture.child.describe.foreseeing import Length, rates_ahead
+from plateau_cause.capture.child.describe.model import describe_model
+from plateau_cause.capture.child.describe.samples import Sample, Sampled, samples, spread, varies
+from plateau_cause.capture.child.doors import schedules
+from plateau_cause.capture.child.doors.decoding import Decoding
+from plateau_cause.capture.child.doors.hooks import Hooks
+from plateau_cause.capture.child.passes import Forward
+from plateau_cause.capture.child.places import Place
+
+if TYPE_CHECKING:
+    from plateau_cause.capture.child.main import Doors
+    from plateau_cause.capture.child.peek import Peek
+
+ROOM = "plateau-"  # what the folders begin with in which copies are made
+SCHEMA_VERSION = 1
+LIBRARIES = ("torch", "torchvision", "timm", "transformers", "lightning", "numpy")
+SAMPLES = 48  # items of each data set to look at
+
+
+def sampled(doors: Doors) -> list[Sampled]:
+    """Returns each loader with samples of its data set; none where it cannot be read."""
+    found = []
+    doors.hooks.attempt(doors.loading.name_unread)
+    for loader in doors.course.loaders:
+        about = (loader.loader, doors.decoding, doors.hooks)
+        seen = doors.hooks.attempt(_read, *about) or []
+        changes = doors.hooks.attempt(varies, about[0], seen, *about[1:])
+        found.append(Sampled(loader, seen, changes))
+    return found
+
+
+def _read(loader: Any, decoding: Decoding, hooks: Hooks) -> list[Sample]:
+    return list(samples(loader, spread(loader.dataset, SAMPLES), decoding, hooks))
+
+
+def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
+    """Returns the whole peek; see docs/capture.md for every field."""
+    model = describe_model(doors, peek)
+    names = model.pop("names")
+    loaders, epochs, gradients = _loaders(doors, data), _epochs(doors), _gradients(doors)
+    length = _length(loaders, epochs, gradients, doors.stepping.steps)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "script": _script(doors),
+        "seen": _seen(doors, peek),
+        "loaders": loaders,
+        "model": model,
+        "expected": doors.hooks.attempt(expected, peek),
+        "training": _call(peek.training[:1], peek.training[-1:]),
+        "computed_at": doors.calling.beforehand and doors.calling.beforehand.computed_at,
+        "training_again": None if peek.later is None else _call([peek.later]),
+        "evaluation": _call(_evaluation(peek)),
+        "average": average(doors, peek, length),
+        "averages": doors.hooks.attempt(never_updated, doors.stepping.averages) or [],
+        "compiled": doors.calling.compiled,
+        "optimizers": [_optimizer(doors, one, names) for one in doors.stepping.innermost()
+                       if one.steps or doors.stepping.is_fresh(one)],
+        "unused_optimizers": [one.place for one in doors.stepping.held
+                              if not (one.steps or one.is_past or doors.stepping.is_fresh(one))],
+        "schedules": _schedules(doors, length),
+        "loss": _loss(peek, gradients),
+        "gradients": gradients,
+        "epochs": epochs,
+        "seeds": {name: {"value": facts.plain(value), "place": place}
+                  for name, (value, place) in doors.seeding.seeds.items()},
+        "problems": doors.hooks.problems,
+    }  # fmt: skip
+
+
+def _loaders(doors: Doors, data: list[Sampled]) -> list[dict[str, Any]]:
+    """Returns what each loader does; one of features has the images that these were computed from."""
+    numbers = {id(one): number for number, one in enumerate(doors.course.loaders)}
+    told = {
+        id(one.loader): {**found, "number": numbers[id(one.loader)]}
+        for one in data
+        if (found := doors.hooks.attempt(describe, one, doors.places))
+    }
+    beforehand = doors.calling.beforehand
+    if beforehand is None:
+        return list(told.values())
+    for loader, source in beforehand.computed_from.items():
+        if loader in told and id(source) in told:
+            told[loader] = of_features(told[loader], told[id(source)])
+    return [one for key, one in told.items() if key not in beforehand.sources]
+
+
+def document_of_nothing(doors: Doors, peek: Peek) -> dict[str, Any]:
+    """Returns the document of a script that ended before it trained."""
+    return {"schema_version": SCHEMA_VERSION, "script": _script(doors), "seen": _seen(doors, peek),
+            "problems": doors.hooks.problems}  # fmt: skip
+
+
+def located(value: Any) -> Any:
+    """Returns a document with its places as `{"file": …, "line": …}`: files of the folder relative to it."""
+    if isinstance(value, Place):
+        return {"file": relative(value.file), "line": value.line}
+    if isinstance(value, dict):
+        return {str(key): located(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [located(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value  # JSON has no such number
+
+
+def relative(file: str) -> str:
+    """Returns a path relative to the folder that the script runs in, where it lies inside.
+
+    So is one beside a copy of that folder, for what is beside it is a copy, too: see `capture/overlay.py`.
+    """
+    path, folder = os.path.realpath(file), os.path.realpath(os.getcwd())
+    room = re.match(rf"{re.escape(os.path.realpath(tempfile.gettempdir()))}/{ROOM}[^/]*/", folder)
+    inside = room.group() if room else folder + os.sep
+    return os.path.relpath(path, folder) if path.startswith(inside) else path
+
+
+def _script(doors: Doors) -> dict[str, Any]:
+    versions = {name: getattr(sys.modules.get(name), "__version__", None) for name in LIBRARIES}
+    return {"given": doors.job["target"], "is_module": doors.job["is_module"],
+            "arguments": doors.job["arguments"], "python": platform.python_version(),
+            "versions": {name: version for name, version in versions.items() if version}}  # fmt: skip
+
+
+def _seen(doors: Doors, peek: Peek) -> dict[str, Any]:
+    return {"steps": doors.stepping.steps, **doors.spawning.seen(),
+            "has_evaluation": bool(peek.evaluation), "follows_another": peek.follows_another,
+            "is_so_far": doors.stepping.steps < 2 or not peek.evaluation}  # fmt: skip
+
+
+def _evaluation(peek: Peek) -> list[Forward]:
+    """Returns the calls of the evaluation, those on other data than training's first."""
+    trained_on = [one.of.of for one in peek.training if one.of is not None]
+    return sorted(peek.evaluation, key=lambda one: one.of is not None and one.of.of in trained_on)
+
+
+def _call(calls: list[Forward], lasts: list[Forward] | None = None) -> dict[str, Any] | None:
+    """Returns the first of some calls, with the output of the last one that is made for the same batch."""
+    if not calls:
+        return None
+    call, last = calls[0], (lasts or calls)[0]
+    logits = facts.logits_of(last.output)
+    output = {"kind": facts.kind(last.output), "shape": None if logits is None else list(logits.shape)}
+    told = {name: value for name, value in call.facts.items() if name != "still"}
+    return {"place": call.place, "model": call.name, **told, "output": output}
+
+
+def _optimizer(doors: Doors, held: Any, names: dict[int, str]) -> dict[str, Any]:
+    from plateau_cause.capture.child.describe.layers import prefixes, worded
+
+    groups = []
+    for number, group in enumerate(held.optimizer.param_groups):
+        named = [names[id(one)] for one in group["params"] if id(one) in names]
+        told = {key: facts.plain(value) for key, value in group.items() if key != "params"}
+        size = sum(one.numel() for one in group["params"])
+        layers = worded(prefixes(named, list(names.values())))
+        rates = [row[number] for row in held.rates if number < len(row)]
+        acting: dict[str, Any] = {"lr": rates[0], "rates": rates} if rates else {}
+        acting |= {"max_lr": held.peaks[number]} if number < len(held.peaks) else {}
+        groups.append(
+            {"holds": layers, "parameters": len(group["params"]), "numbers": size, **told, **acting}
+        )
+    by_hand = [{"place": place, "rate": rate} for place, rate in held.by_hand[-4:]]
+    return {"class": held.kind or facts.kind(held.optimizer), "name": held.name, "place": held.place,
+            "within": [facts.kind(one.optimizer) for one in doors.stepping.around(held)],
+            "step": held.step_place, "is_fresh": doors.stepping.is_fresh(held), "groups": groups,
+            "rates_by_hand": by_hand}  # fmt: skip
+
+
+def _schedules(doors: Doors, length: Length | None) -> list[dict[str, Any]]:
+    """Returns each schedule, with the rates that lie ahead where the length of the training is known."""
+    among = doors.stepping.schedules
+    told = schedules.describe(among)
+    ahead = [doors.hooks.attempt(rates_ahead, one, among, length) if length else None for one in among.known]
+    return [{**one, "rates_ahead": rates} for one, rates in zip(told, ahead, strict=True)]
+
+
+def _length(
+    loaders: list[dict[str, Any]], epochs: Any, gradients: dict[str, Any], seen: int
+) -> Length | None:
+    """Returns how long the training is, in steps of the optimizer; None where that is not known."""
+    batches = next((one["batches"] for one in loaders if one["role"] == "train"), None)
+    if not epochs or not batches:
+        return None
+    calls = gradients["backward_calls_per_step"] or 1
+    return Length(epochs["count"], max(1, batches // calls), calls, seen)
+
+
+def _loss(peek: Peek, gradients: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the loss; of those computed beside it whether only they would train something.
+
+    Where backward is called several times a step, what the first call leaves out is a later one's.
+    """
+    if peek.loss is None:
+        return None
+    without = {one for one, largest in peek.gradients.items() if largest is None}
+    is_all = (gradients["backward_calls_per_step"] or 1) == 1
+    told = [{**one, "is_missed": bool(one["reaches"] & without)} for one in peek.loss.get("beside", [])]
+    beside = [{key: one[key] for key in one if key != "reaches"} for one in told if is_all]
+    return {**peek.loss, "beside": beside}
+
+
+def _gradients(doors: Doors) -> dict[str, Any]:
+    stepping = doors.stepping
+    stepped = [one for one in stepping.held if one.steps]
+    per_step = [count for one in stepped for count in one.per_step]
+    return {
+        "backward": stepping.backward_place,
+        "backward_calls_per_step": max(per_step, default=None),
+        "are_cleared": not any(one.uncleared for one in stepped) if stepped else None,
+        "cleared_at": next((one.clear_place for one in stepped if one.clear_place), None),
+        "clipping": stepping.clips[0] if stepping.clips else None,
+        "scaler": stepping.scaler,
+    }
+
+
+def _epochs(doors: Doors) -> dict[str, Any] | None:
+    plans = [one.plan for loader in doors.course.loaders if loader.role == "train" for one in loader.passes]
+    found = [plan for plan in plans if plan is not None]
+    counts = [count for count, _ in found]
+    later = [after for before, after in pairwise(counts) if after != before]  # of further phases
+    return {"count": counts[0], "place": found[0][1], "later": later} if found else None

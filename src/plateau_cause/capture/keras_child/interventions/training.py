@@ -1,0 +1,141 @@
+"""Interventions on how a fit trains: rate, schedule, loss, epochs, weights of classes, compiling again."""
+
+from __future__ import annotations
+
+import math
+
+from plateau_cause.capture.keras_child import feeds, library
+from plateau_cause.capture.keras_child.describe.training import activation, loss_of
+from plateau_cause.capture.keras_child.feeds import training_feed
+from plateau_cause.capture.keras_child.interventions.base import Change, Fit
+from plateau_cause.capture.keras_child.nested import class_numbers
+from plateau_cause.capture.keras_child.range_test import best_rate, schedule_of, set_rate
+from plateau_cause.capture.keras_child.thawing import of_pretrained
+
+LOWER, HIGHER = (0.1, 0.01, 0.001), (10.0, 100.0, 1000.0)
+RATE_CALLBACKS = ("LearningRateScheduler", "ReduceLROnPlateau")
+LOSSES = {"sparse_categorical_crossentropy": "SparseCategoricalCrossentropy",
+          "categorical_crossentropy": "CategoricalCrossentropy",
+          "binary_crossentropy": "BinaryCrossentropy"}  # fmt: skip
+
+
+class Rate(Change):
+    """Multiplies the rate.
+
+    Settings: `times`, or `direction` (lower or higher), where a short test finds the power of ten.
+    """
+
+    def after(self, fit: Fit) -> None:
+        """Sets the rate of the compiled optimizer."""
+        before, times = fit.rate(), self.settings.get("times")
+        if times is None:
+            times = best_rate(fit, LOWER if self.settings.get("direction") == "lower" else HIGHER)
+        now = set_rate(fit, float(times))
+        self.took = math.isclose(now, before * float(times), rel_tol=1e-3)
+        self.words, self.found = f"rate {before:.2g} → {now:.2g}", {"times": float(times)}
+
+
+class Schedule(Change):
+    """Keeps the rate as it is at the first step: no schedule, no callback that changes it."""
+
+    def before(self, fit: Fit) -> None:
+        """Leaves the callbacks out, and has the first rate compiled for good."""
+        given = fit.given.get("callbacks") or []
+        listed = list(given) if isinstance(given, (list, tuple)) else [given]
+        fit.given["callbacks"] = [one for one in listed if type(one).__name__ not in RATE_CALLBACKS]
+        schedule = schedule_of(library.optimizer_of(fit.model))
+        if schedule is not None:
+            fit.optimizer["learning_rate"] = float(library.values(schedule(0)))
+        self._is_meant = schedule is not None or len(fit.given["callbacks"]) < len(listed)
+
+    def after(self, fit: Fit) -> None:
+        """Reads whether the compiled optimizer has a schedule."""
+        self.took = self.took or (self._is_meant and schedule_of(library.optimizer_of(fit.model)) is None)
+        self.words = None if self.took else "there was no schedule"
+
+
+class LogitsToLoss(Change):
+    """Gives the loss what it expects.
+
+    Settings: `from_logits`, as the loss should have it; `is_linear`: the last activation is left out as well,
+    because no loss can learn through it.
+    """
+
+    def before(self, fit: Fit) -> None:
+        """Changes the last activation, and the loss that is compiled."""
+        keras = library.of(fit.model)
+        if self.settings.get("is_linear"):
+            layers = reversed(library.layers(fit.model))
+            last = next(one for one in layers if getattr(one, "activation", None) is not None)
+            last.activation = keras.activations.linear
+        name, options, _ = loss_of(fit.model)
+        smoothing = {key: value for key, value in options.items() if key == "label_smoothing" and value}
+        made = getattr(keras.losses, LOSSES.get(str(name)) or self.settings["loss"])
+        fit.compiled["loss"] = made(from_logits=bool(self.settings["from_logits"]), **smoothing)
+
+    def after(self, fit: Fit) -> None:
+        """Reads the compiled loss and the last activation again."""
+        told = bool(loss_of(fit.model)[1].get("from_logits"))
+        is_probability = activation(fit.model) in ("softmax", "sigmoid")
+        self.took = told == bool(self.settings["from_logits"]) and not (told and is_probability)
+        self.words = None if self.took else "the compiled loss is not the one that was asked for"
+
+
+class TrainingLength(Change):
+    """Trains several times as many epochs. Settings: `times`."""
+
+    def before(self, fit: Fit) -> None:
+        """Changes `epochs`."""
+        first, last = int(fit.given.get("initial_epoch", 0)), int(fit.given.get("epochs", 1))
+        fit.given["epochs"] = first + round((last - first) * float(self.settings.get("times", 2)))
+        self.took = fit.given["epochs"] > last
+        self.words = f"{fit.given['epochs'] - first} epochs in place of {last - first}"
+
+
+class ClassWeight(Change):
+    """Weighs each class by its rarity."""
+
+    def before(self, fit: Fit) -> None:
+        """Sets `class_weight` from the labels of training."""
+        import numpy as np
+
+        labels = [class_numbers(y) for _, y in feeds.batches(training_feed(fit.given))]
+        known = [one for one in labels if one is not None]
+        is_given = fit.given.get("class_weight") and not self.settings.get("instead")
+        if not known or is_given:
+            self.words = "the labels could not be counted" if not known else "class_weight was given already"
+            return
+        names, counts = np.unique(np.concatenate(known), return_counts=True)
+        weights = counts.sum() / len(counts) / counts
+        fit.given["class_weight"] = {int(name): float(one) for name, one in zip(names, weights, strict=True)}
+        self.took = True
+
+
+class NoDecay(Change):
+    """Pulls no weight to zero."""
+
+    def before(self, fit: Fit) -> None:
+        """Sets the decay of the optimizer that is compiled."""
+        self._is_meant = bool(library.optimizer_of(fit.model).get_config().get("weight_decay"))
+        if self._is_meant:
+            fit.optimizer["weight_decay"] = 0.0
+
+    def after(self, fit: Fit) -> None:
+        """Reads the compiled optimizer again."""
+        decay = library.optimizer_of(fit.model).get_config().get("weight_decay")
+        self.took = self.took or (self._is_meant and not decay)
+
+
+class CompileAgain(Change):
+    """Compiles before a fit that does not see what was changed since `compile`."""
+
+    unseals = True
+
+    def after(self, fit: Fit) -> None:
+        """Notes whether the fit was such a one: the model has been compiled again by now."""
+        if fit.call.is_stale:
+            self.took = True
+            before = fit.call.compiled.trainable if fit.call.compiled else None
+            if len(library.trainable(fit.model)) > len(before or ()):  # layers thaw
+                set_rate(fit, of_pretrained(fit.rate()) / fit.rate())
+        self.words = None if self.took else "no fit followed a change of trainable"

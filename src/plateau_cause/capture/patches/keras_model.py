@@ -1,0 +1,132 @@
+"""Layers of a Keras script: frozen ones, activations, one model in place of two."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from plateau_cause.capture.patches.change import Place, changed
+from plateau_cause.capture.patches.keras_names import written
+from plateau_cause.capture.patches.source import Edit, Source, called, calls_of
+
+
+def unfrozen_but_norms(folder: Path, place: Place) -> str | None:
+    """Returns the line with `trainable = False` turned to True, for every layer but the batch norms."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        found = [node for node in source.at(line, ast.Assign) if _freezes(node)]
+        if len(found) != 1 or len(found[0].targets) != 1:
+            return []
+        layer = source.text(found[0].targets[0].value)
+        if _is_one_of_many(source.whole, line, layer):
+            return [source.replaced(found[0].value, f'"BatchNormalization" not in type({layer}).__name__')]
+        rest = (
+            f"for layer in {layer}.layers:\n"
+            '    layer.trainable = "BatchNormalization" not in type(layer).__name__'
+        )
+        return [source.replaced(found[0].value, "True"), source.inserted(line, rest, behind=True)]
+
+    return changed(folder, place, edit)
+
+
+def trained_as_one(folder: Path, fit: Place) -> str | None:
+    """Returns a fit on what `base.predict(images)` returned as a fit of base and head on the images."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        fits = [call for call in source.at(line, ast.Call) if called(call) == "fit"]
+        if len(fits) != 1 or not isinstance(fits[0].func, ast.Attribute):
+            return []
+        head, sequential = source.text(fits[0].func.value), written(source.whole, "Sequential", "models")
+        compiled = [one for one in calls_of(source, "compile") if source.text(one.func) == f"{head}.compile"]
+        computed = {name: call for name, call in _predicted(source).items() if _holds(fits[0], name)}
+        bases = {source.text(call.func)[: -len(".predict")] for call in computed.values()}
+        if len(bases) != 1 or len(compiled) != 1 or sequential is None:
+            return []
+        base = bases.pop()
+        given = source.text(compiled[0])[len(head) :]
+        before = (
+            f"{base}.trainable = True\n"
+            f"for layer in {base}.layers:\n"
+            '    layer.trainable = "BatchNormalization" not in type(layer).__name__\n'
+            f"whole = {sequential}([{base}, {head}])\n"
+            f"whole{' '.join(given.split())}"
+        )
+        names = [node for node in ast.walk(fits[0]) if isinstance(node, ast.Name) and node.id in computed]
+        images = [source.replaced(one, source.text(computed[one.id].args[0])) for one in names]
+        fitted = source.replaced(fits[0].func.value, "whole")
+        return [source.inserted(source.first_line(line), before), fitted, *images]
+
+    return changed(folder, fit, edit)
+
+
+def _predicted(source: Source) -> dict[str, ast.Call]:
+    """Returns the names that are given what one `predict` returns, and never anything else."""
+    assigned = [node for node in ast.walk(ast.parse(source.whole)) if isinstance(node, ast.Assign)]
+    targets = [one.id for node in assigned for one in node.targets if isinstance(one, ast.Name)]
+    return {
+        name: node.value
+        for node in assigned
+        for name in [getattr(node.targets[0], "id", "")]
+        if targets.count(name) == 1
+        and isinstance(node.value, ast.Call)
+        and called(node.value) == "predict"
+        and node.value.args
+    }
+
+
+def _holds(call: ast.Call, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(call))
+
+
+def _freezes(node: ast.Assign) -> bool:
+    is_off = isinstance(node.value, ast.Constant) and node.value.value is False
+    return is_off and all(isinstance(one, ast.Attribute) and one.attr == "trainable" for one in node.targets)
+
+
+def _is_one_of_many(text: str, line: int, name: str) -> bool:
+    """Returns whether a name runs through a loop around a line."""
+    loops = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.For)]
+    return any(
+        isinstance(node.target, ast.Name)
+        and node.target.id == name
+        and node.lineno <= line <= (node.end_lineno or 0)
+        for node in loops
+    )
+
+
+def activated(folder: Path, place: Place, loss: str) -> str | None:
+    """Returns the last layer with the activation that its loss expects."""
+    name = "sigmoid" if loss == "binary_crossentropy" else "softmax"
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        layers = [call for call in source.at(line, ast.Call) if called(call) == "Dense"]
+        if not layers or any(word.arg == "activation" for word in layers[-1].keywords):
+            return []
+        return [source.behind_last(layers[-1], f'activation="{name}"')]
+
+    return changed(folder, place, edit)
+
+
+def reactivated(folder: Path, place: Place, old: str, new: str) -> str | None:
+    """Returns the last layer with another activation."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        found = [node for node in source.at(line, ast.Constant) if node.value == old]
+        return [source.replaced(found[-1], f'"{new}"')] if found else []
+
+    return changed(folder, place, edit)
+
+
+def hub_trained(folder: Path, place: Place) -> str | None:
+    """Returns `hub.KerasLayer` with `trainable=True`."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        layers = [call for call in source.at(line, ast.Call) if called(call) == "KerasLayer"]
+        if len(layers) != 1:
+            return []
+        for word in layers[0].keywords:
+            if word.arg == "trainable":
+                return [source.replaced(word.value, "True")]
+        return [source.behind_last(layers[0], "trainable=True")]
+
+    return changed(folder, place, edit)

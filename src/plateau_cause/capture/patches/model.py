@@ -1,0 +1,60 @@
+"""What moves: frozen layers, parameters that no optimizer holds, dropouts that always act."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from plateau_cause.capture.patches.change import Place, changed
+from plateau_cause.capture.patches.source import Edit, Source, called, method
+
+
+def unfrozen(folder: Path, place: Place, optimizer: Place = None, model: str | None = None) -> str | None:
+    """Returns the line with `requires_grad = False` turned to True, and an optimizer that holds that too.
+
+    Args:
+        folder: that the file lies in.
+        place: of the line.
+        optimizer: that may hold a part of the model alone: then the model stands in its place.
+        model: what the script calls it.
+    """
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        constants = [node for node in source.at(line, ast.Constant) if node.value is False]
+        held = optimizer and place and optimizer["file"] == place["file"] and constants
+        return [
+            *(source.replaced(node, "True") for node in constants),
+            *(_held_whole(source, optimizer["line"], model) if held and optimizer else []),
+        ]
+
+    return changed(folder, place, edit)
+
+
+def held_whole(folder: Path, place: Place, model: str | None) -> str | None:
+    """Returns the optimizer with `model.fc.parameters()` turned to `model.parameters()`."""
+    return changed(folder, place, lambda source, line: _held_whole(source, line, model))
+
+
+def _held_whole(source: Source, line: int, model: str | None) -> list[Edit]:
+    if model is None or not model.isidentifier():
+        return []
+    calls = [node for node in source.at(line, ast.Call) if method(node) == "parameters"]
+    parts = [node for node in calls if source.text(node).startswith((f"{model}.", f"{model}["))]
+    is_part = len(parts) == 1 and source.text(parts[0]) != f"{model}.parameters()"
+    return [source.replaced(parts[0], f"{model}.parameters()")] if is_part else []
+
+
+def dropout_told(folder: Path, place: Place) -> str | None:
+    """Returns the call of `dropout` with `training=self.training`."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        calls = [node for node in source.at(line, ast.Call) if called(node) == "dropout"]
+        if len(calls) != 1:
+            return []
+        for keyword in calls[0].keywords:
+            if keyword.arg == "training":
+                return [source.replaced(keyword.value, "self.training")]
+        last = [*calls[0].args, *(keyword.value for keyword in calls[0].keywords)][-1]
+        return [source.replaced(last, f"{source.text(last)}, training=self.training")]
+
+    return changed(folder, place, edit)

@@ -1,0 +1,169 @@
+"""Observations about the data: what evaluation sees other than training, labels, order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause import numbers
+from plateau_cause.capture.patches.data import normalised_alike, shuffled
+from plateau_cause.capture.rules.classes import classes, labels, weighed_apart
+from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
+
+MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ by more are different
+PLAIN = 0.1  # how far mean and std may be measured from 0 and 1 where nothing normalises
+SIZE_APART = 1.5
+
+
+def normalisation(peeked: Peeked) -> Observation | None:
+    """Returns that evaluation reads images that are normalised otherwise than those of training."""
+    train = peeked.train_loader
+    if train is None:
+        return _after_loading(peeked)
+    for other in peeked.other_loaders:
+        words = apart(train, other)
+        if words is not None:
+            places = _scaling_place(other), _scaling_place(train)
+            name = other["name"] or "evaluation"
+            said = with_places(f"{name} {words} than training", *places)
+            patch = normalised_alike(peeked.folder, *places)
+            return Observation("evaluation_normalised_otherwise", "evaluation", said, places[0], patch)
+    return _after_loading(peeked)
+
+
+def size(peeked: Peeked) -> Observation | None:
+    """Returns that evaluation reads images of quite another size."""
+    training, evaluation = peeked.content["training"], peeked.content["evaluation"]
+    if not evaluation or not training["input"] or not evaluation["input"]:
+        return None
+    shapes = training["input"]["shape"], evaluation["input"]["shape"]
+    if any(len(shape) != 4 for shape in shapes):
+        return None
+    sides = shapes[0][-1], shapes[1][-1]
+    if max(sides) < SIZE_APART * min(sides):
+        return None
+    loader = next((one for one in peeked.other_loaders if one["role"] == "evaluation"), None)
+    place = transform_place(loader) if loader else evaluation["place"]
+    words = with_places(f"evaluation reads images of {sides[1]} px, training of {sides[0]} px", place)
+    return Observation("evaluation_sized_otherwise", "evaluation", words, place)
+
+
+def augmented_evaluation(peeked: Peeked) -> Observation | None:
+    """Returns that chance changes the images of an evaluation."""
+    for other in peeked.other_loaders:
+        if other["varies"]:
+            place = transform_place(other)
+            name = other["name"] or "evaluation"
+            words = with_places(f"{name} is augmented: chance changes its images", place)
+            return Observation("evaluation_augmented", "evaluation", words, place)
+    return None
+
+
+def order(peeked: Peeked) -> Observation | None:
+    """Returns that training reads one class after the other."""
+    train = peeked.train_loader
+    if train is None or train["shuffle"] is not False or not train["labels"]["in_order"]:
+        return None
+    words = with_places("training batches are not shuffled: one class follows the other", train["place"])
+    is_shared = any(
+        one["place"] == train["place"] for one in peeked.other_loaders
+    )  # they would be shuffled too
+    patch = None if is_shared else shuffled(peeked.folder, train["place"])
+    return Observation("not_shuffled", "data_order", words, train["place"], patch)
+
+
+def sampler(peeked: Peeked) -> Observation | None:
+    """Returns that a sampler has weights for fewer images than there are: the others are never drawn."""
+    train = peeked.train_loader
+    weights = train["sampler"].get("weights") if train else None
+    images = train["data_set"]["length"] if train else None
+    if not train or not weights or not images or weights.get("count", images) >= images:
+        return None
+    words = (
+        f"the sampler has {weights['count']} weights for {images} images and draws the first of them alone; "
+        "it wants a weight for each image, not for each class"
+    )
+    return Observation("sampler_draws_few", "data_order", with_places(words, train["place"]), train["place"])
+
+
+def transform_place(loader: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns where a loader's transform was made; else its data set, else the loader itself."""
+    transform = loader["data_set"]["transform"]
+    found: dict[str, Any] | None = (transform and transform["place"]) or loader["data_set"]["place"]
+    return found or loader["place"]
+
+
+def _scaling_place(loader: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns where the range of a loader's images is decided."""
+    found: dict[str, Any] | None = loader.get("scaled_at")
+    return found or transform_place(loader)
+
+
+def _facts(loader: dict[str, Any]) -> dict[str, Any]:
+    return loader["image"] or {}
+
+
+def apart(of_training: dict[str, Any], of_evaluation: dict[str, Any]) -> str | None:
+    """Returns in words how two loaders normalise apart; None where they do not or cannot be compared."""
+    train, other = _facts(of_training), _facts(of_evaluation)
+    first, second = train.get("normalisation"), other.get("normalisation")
+    if first and second:
+        return _measured_apart(first, second)
+    if not train or not other or len(train["tensor"]["shape"]) != len(other["tensor"]["shape"]):
+        return None  # features of images are other than images
+    return _ranges_apart(train["tensor"], other["tensor"])
+
+
+def _measured_apart(first: dict[str, Any], second: dict[str, Any]) -> str | None:
+    if first["channels"] != second["channels"]:
+        return f"reads {second['channels'].upper()} images, other"
+    means = max(abs(a - b) for a, b in zip(first["mean"], second["mean"], strict=True))
+    stds = max(max(a / b, b / a) for a, b in zip(first["std"], second["std"], strict=True))
+    if means <= MEAN_APART * max(1, *first["std"], *second["std"]) and stds <= STD_APART:
+        return None
+    is_plain = max(map(abs, second["mean"])) < PLAIN and all(abs(one - 1) < PLAIN for one in second["std"])
+    return "is not normalised, other" if is_plain else f"is normalised by {_said(second)}, other"
+
+
+def _said(found: dict[str, Any]) -> str:
+    return f"mean {_rounded(found['mean'])}, std {_rounded(found['std'])}"
+
+
+def _rounded(values: list[float]) -> str:
+    return " ".join(numbers.short(value) for value in values)
+
+
+def _ranges_apart(first: dict[str, Any], second: dict[str, Any]) -> str | None:
+    if first["least"] < -0.3 and second["least"] >= 0:
+        return f"reads values from {second['least']:.2g} to {second['most']:.2g}, other"
+    if second["least"] < -0.3 and first["least"] >= 0:
+        return f"reads values from {second['least']:.2g} to {second['most']:.2g}, other"
+    if first["most"] > 0 and second["most"] > 0:
+        ratio = first["most"] / second["most"]
+        if max(ratio, 1 / ratio) > 10:
+            return f"reads values up to {second['most']:.3g}, other"
+    return None
+
+
+def _after_loading(peeked: Peeked) -> Observation | None:
+    """Compares what reaches the model: some scripts normalise on the device."""
+    training, evaluation = peeked.content["training"], peeked.content["evaluation"]
+    if not evaluation or not training["input"] or not evaluation["input"]:
+        return None
+    alike = len(training["input"]["shape"]) == len(evaluation["input"]["shape"])
+    words = _ranges_apart(training["input"], evaluation["input"]) if alike else None
+    if words is None:
+        return None
+    first, second = _behind_loader(peeked, "train") or training["place"], evaluation["place"]
+    second = _behind_loader(peeked, "evaluation") or second
+    said = with_places(f"evaluation {words} than training", second, first)
+    return Observation("evaluation_normalised_otherwise", "evaluation", said, second)
+
+
+def _behind_loader(peeked: Peeked, role: str) -> dict[str, Any] | None:
+    """Returns the line of a loader that makes numbers of bytes out of sight, as timm's does."""
+    found = [one for one in peeked.content["loaders"] if one["role"] == role]
+    is_one = len(found) == 1 and found[0]["prefetches"]
+    return found[0]["place"] if is_one else None
+
+
+RULES = (normalisation, size, augmented_evaluation, labels, classes, order, sampler, weighed_apart)

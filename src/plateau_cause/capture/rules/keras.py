@@ -1,0 +1,183 @@
+"""Observations about Keras scripts: a base's images and batch norms, `from_logits`, `compile`, Hub."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture.patches.keras_data import buffered, mixed_before, preprocessed
+from plateau_cause.capture.patches.keras_model import hub_trained
+from plateau_cause.capture.patches.keras_training import compiled_again
+from plateau_cause.capture.rules.keras_loss import distance, from_logits, output
+from plateau_cause.capture.rules.model import HIGH
+from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
+
+TOGETHER = 0.25  # more images than by chance follow one of their class: more than a usual buffer leaves
+
+
+def preprocessing(peeked: Peeked) -> Observation | None:
+    """Returns that images reach the base in another way than its weights expect."""
+    base, keras = _base(peeked), peeked.keras
+    given = keras.get("enters_as", {}).get("training")
+    facts = keras.get("entering_base", {}).get("training")
+    if base is None or not base["expects"] or facts is None or given == base["expects"]:
+        return None
+    place = decided_at(peeked.content)
+    found = f"{facts['least']:.3g} to {facts['most']:.3g}"
+    words = f"images reach {base['name']} as {found}; its weights expect {base['expects_in_words']}"
+    patch = preprocessed(peeked.folder, place, base["name"], base["expects"])
+    said = with_places(words, place, base["place"])
+    return Observation("preprocessing_unexpected", "preprocessing", said, place, patch)
+
+
+def decided_at(content: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the line that decides in which range images reach the base."""
+    keras, loaders = content["keras"], content["loaders"]
+    scaled = [loaders[0].get("scaled_at")] if loaders else []
+    places = (
+        [one["place"] for one in keras["rescaling"]],
+        scaled,
+        [one["place"] for one in keras["preprocessed"]],
+    )
+    for place in (one for kind in places for one in kind):
+        if place:
+            return dict(place)
+    transform = loaders[0]["data_set"]["transform"] if loaders else None
+    if transform and not any(
+        one.startswith(("map(", "rescale=", "preprocessing_")) for one in transform["steps"]
+    ):
+        transform = None  # which leaves the images as they are
+    base = content["model"]["base"]
+    called = content.get("computed_at") or (base and (base["called_at"] or base["place"]))
+    of_base: dict[str, Any] | None = called
+    return (transform and transform["place"]) or of_base
+
+
+def frozen_norms(peeked: Peeked) -> Observation | None:
+    """Returns that batch norms of a base act as in training while its other layers are frozen."""
+    base = _base(peeked)
+    acting = base.get("acting_among_frozen", base["acting_norms"]) if base else 0
+    if base is None or not acting or not base["frozen"]:
+        return None
+    place = base["called_at"] or base["place"]
+    words = f"{acting} batch norms of {base['name']} act as in training while it is frozen"
+    said = with_places(words, place)
+    return Observation("frozen_batch_norms_train", "batch_norm", said, place)
+
+
+def overridden(peeked: Peeked) -> Observation | None:
+    """Returns that batch norms act as in training although their base is called with `training=False`."""
+    base = _base(peeked)
+    if base is None or base["training"] is not False or not base["acting_norms"] or base["frozen"]:
+        return None
+    words = (f"{base['acting_norms']} batch norms of {base['name']} act as in training although it is called "
+             "with training=False: this Keras passes on what fit says")  # fmt: skip
+    place = base["called_at"]
+    return Observation("training_overridden", "batch_norm", with_places(words, place), place)
+
+
+def loaded_late(peeked: Peeked) -> Observation | None:
+    """Returns that weights are read from a file over those that were trained."""
+    late = next((one for one in peeked.model["weights"] if one.get("is_late")), None)
+    if late is None:
+        return None
+    words = with_places(f"weights are loaded from {late['given']} after training, over what was trained",
+                        late["place"])  # fmt: skip
+    return Observation("weights_loaded_late", "evaluation", words, late["place"])
+
+
+def stale(peeked: Peeked) -> Observation | None:
+    """Returns that `trainable` was changed after `compile` and the next fit does not see it."""
+    found = peeked.keras.get("stale") or []
+    if not found:
+        return None
+    first = found[0]
+    change = "still not trained" if first["would_train"] else "still trained"
+    words = (f"{first['changed']['layers']}: {change}, as `trainable` was changed after `compile` and the "
+             "fit uses what was compiled; compile again before it")  # fmt: skip
+    said = with_places(words, first["changed_at"], first["compiled_at"], first["place"])
+    patch = compiled_again(peeked.folder, first["place"], first["compiled_at"], thaws=first["would_train"])
+    place = first["changed_at"] or first["place"]
+    return Observation("trainable_after_compile", "frozen_layers", said, place, patch)
+
+
+def hub(peeked: Peeked) -> Observation | None:
+    """Returns that a SavedModel is not trained, which is what Hub does by default."""
+    base = _base(peeked)
+    if base is None or not base["is_hub"] or (not base["frozen"] and base["parameters"]):
+        return None
+    if base["name"] == "TFSMLayer" or not base["parameters"]:
+        words = with_places(
+            f"{base['name']} holds a SavedModel that cannot be trained here; load it by "
+            "hub.KerasLayer(path, trainable=True) of tensorflow_hub with tf_keras, or build its network anew "
+            "and load its weights", base["place"])  # fmt: skip
+        return Observation("saved_model_fixed", "frozen_layers", words, base["place"])
+    words = with_places(
+        "hub.KerasLayer never moves: its trainable is False unless it is given", base["place"]
+    )
+    patch = hub_trained(peeked.folder, base["place"])
+    return Observation("frozen_layers", "frozen_layers", words, base["place"], patch)
+
+
+def split_of_sorted(peeked: Peeked) -> Observation | None:
+    """Returns that `validation_split` cut classes off that stand at the end of sorted arrays."""
+    train = peeked.train_loader
+    if not peeked.keras.get("validation_split") or train is None or not peeked.other_loaders:
+        return None
+    seen = [set(one["labels"]["seen"]) for one in (train, peeked.other_loaders[0])]
+    if not train["labels"]["in_order"] or seen[0] == seen[1]:
+        return None
+    classes = f"{len(seen[1])} of {len(seen[0] | seen[1])} classes are there"
+    words = f"validation_split takes the end of sorted arrays: {classes}"
+    place = train["loop"]
+    patch = mixed_before(peeked.folder, place)
+    return Observation("split_of_sorted", "data_order", with_places(words, place), place, patch)
+
+
+def hardly_shuffled(peeked: Peeked) -> Observation | None:
+    """Returns that a pipeline is shuffled by so small a buffer that its classes stay together."""
+    train = peeked.train_loader
+    found = train and peeked.keras and train["labels"].get("neighbours")
+    if not train or not found or not train["shuffle"] or found["alike"] < found["by_chance"] + TOGETHER:
+        return None
+    place = train["shuffled_at"] or train["place"]
+    words = (
+        f"training images are hardly shuffled: {found['alike']:.0%} follow one of their own class, "
+        f"{found['by_chance']:.0%} would by chance"
+    )
+    patch = buffered(peeked.folder, place)
+    return Observation("hardly_shuffled", "data_order", with_places(words, place), place, patch)
+
+
+def augmented_in_model(peeked: Peeked) -> Observation | None:
+    """Returns that layers of the model change images at random in validation too."""
+    acting = [one for one in peeked.keras.get("augmentation", []) if one["in_evaluation"]]
+    if not acting:
+        return None
+    place = acting[0]["called_at"] or acting[0]["place"]
+    words = with_places(f"{acting[0]['class']} changes the images of validation too", place)
+    return Observation("evaluation_augmented", "evaluation", words, place)
+
+
+def rate_of_a_later_fit(peeked: Peeked) -> Observation | None:
+    """Returns that a step of a fit behind the first changes the weights far more than training can bear."""
+    later = (peeked.keras.get("fits") or [])[1:]
+    found = next((one for one in later if (one.get("change_per_step") or 0.0) > HIGH), None)
+    if found is None or (peeked.change_per_step or 0.0) > HIGH:
+        return None
+    place, change = found["compiled_at"] or found["place"], found["change_per_step"]
+    words = (
+        f"a step of a later fit, at rate {found['rate']:g}, changes the weights by {change:.1%} of their norm"
+    )
+    said = with_places(words, place, found["place"])
+    return Observation("step_too_high", "learning_rate_high", said, place)
+
+
+def _base(peeked: Peeked) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = peeked.model.get("base")
+    return found
+
+
+RULES = (
+    hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance,
+    loaded_late, split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit,
+)  # fmt: skip

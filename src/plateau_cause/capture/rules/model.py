@@ -1,0 +1,180 @@
+"""Observations about the model: what does not move, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture.patches.model import dropout_told, held_whole
+from plateau_cause.capture.rules.frozen import (
+    NOTABLE,
+    computed_beforehand,
+    frozen_layers,
+    is_computed,
+    never_move,
+)
+from plateau_cause.capture.rules.loss import is_over_one_output
+from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
+
+HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+MOST_NAMED = 3  # groups of layers in one line
+STILL = 1e-4  # part of its optimizer's highest rate at which a group as good as never moves
+HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and steps far at first
+
+
+def optimizer_parameters(peeked: Peeked) -> Observation | None:
+    """Returns which layers no optimizer holds, or which held ones the model no longer has."""
+    missing, strangers = peeked.model["not_held"], peeked.model["strangers"]
+    optimizers = peeked.content["optimizers"]
+    if not optimizers or not (missing["parameters"] or strangers["parameters"]):
+        return None
+    latest = next((one for one in reversed(optimizers) if one.get("is_fresh")), optimizers[0])
+    place, head = latest["place"], peeked.model["head"]
+    if strangers["parameters"] and strangers.get("of") and missing["parameters"]:
+        words = with_places(
+            f"{never_move(missing['layers'])}: the optimizer holds the parameters of {strangers['of']}, "
+            "which is another model", place)  # fmt: skip
+        return Observation("optimizer_parameters", "optimizer_parameters", words, place)
+    if strangers["parameters"] and not strangers["have_gradients"]:
+        replaced = head and head["place"]
+        still = f", and {never_move(missing['layers'])}" if missing["layers"] else ""
+        words = (
+            f"the optimizer was built before the model was changed: it holds {strangers['parameters']} "
+            f"parameters that the model no longer has{still}"
+        )
+        said = with_places(words, place, replaced)
+        return Observation("optimizer_before_head", "optimizer_parameters", said, place)
+    if not missing["parameters"] or missing.get("changes_at") or is_computed(peeked):
+        return None
+    held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))
+    if missing.get("waits_at"):
+        waits = missing["waits_at"]
+        words = with_places(
+            f"{never_move(missing['layers'])}: the optimizer that holds it takes no step", waits
+        )
+        return Observation("optimizer_unused", "optimizer_parameters", words, waits)
+    if missing.get("reached") == 0:
+        is_probe = peeked.content["seen"].get("follows_another")  # of what was trained before, on purpose
+        return None if is_probe else _neither_reached_nor_held(peeked, held)
+    words = with_places(f"{never_move(missing['layers'])}: the optimizer holds only {held}", place)
+    name = peeked.model["parts"][0]["name"] if len(peeked.model["parts"]) == 1 else None
+    patch = held_whole(peeked.folder, place, name)
+    return Observation("optimizer_parameters", "optimizer_parameters", words, place, patch)
+
+
+def rates_apart(peeked: Peeked) -> Observation | None:
+    """Returns which layers have next to no rate beside others of their optimizer."""
+    for one in peeked.content["optimizers"]:
+        peaks = [_peak(group) for group in one["groups"]]
+        slow = [group for group, peak in zip(one["groups"], peaks, strict=True) if peak <= STILL * max(peaks)]
+        numbers = sum(group.get("numbers", 0) for group in one["groups"])
+        most = max((peak for peak in peaks if peak <= STILL * max(peaks)), default=0.0)
+        if not slow or not max(peaks) or sum(group["numbers"] for group in slow) < NOTABLE * numbers:
+            continue
+        if not most and peeked.content["schedules"]:
+            continue  # it may raise a rate of zero later
+        layers = list(dict.fromkeys(group["holds"] for group in slow if group["holds"]))
+        named = ", ".join(layers if len(layers) <= MOST_NAMED else [layers[0], "…", layers[-1]])
+        words = f"{named} as good as never move: a rate of {most:.2g} at most, beside {max(peaks):g}"
+        words = with_places(words, one["place"])
+        return Observation("rates_apart", "frozen_layers", words, one["place"])
+    return None
+
+
+def _peak(group: dict[str, Any]) -> float:
+    """Returns the highest rate of a group, so far as it is known."""
+    ahead = [group.get(name) or 0.0 for name in ("initial_lr", "max_lr", "lr")]
+    return float(max(*ahead, *group.get("rates", [])))
+
+
+def _neither_reached_nor_held(peeked: Peeked, held: str) -> Observation:
+    """Returns that layers lack gradients and an optimizer: neither alone would have them move."""
+    training, layers = peeked.content["training"], peeked.model["not_held"]["layers"]
+    place = training.get("stopped_at") or training["place"]
+    words = with_places(f"{layers}: no gradient arrives there, and the optimizer holds only {held}",
+                        place, peeked.content["optimizers"][0]["place"])  # fmt: skip
+    return Observation("neither_reached_nor_held", "weights_update", words, place)
+
+
+def no_steps(peeked: Peeked) -> Observation | None:
+    """Returns that gradients are computed and no step is taken."""
+    if peeked.content["seen"]["steps"]:
+        return None
+    place = peeked.content["gradients"]["backward"]
+    words = with_places("no optimizer takes a step: nothing moves", place)
+    return Observation("no_steps", "weights_update", words, place)
+
+
+def gradients_lost(peeked: Peeked) -> Observation | None:
+    """Returns which layers get no gradient although they are trained."""
+    without, zero = peeked.model["without_gradient"], peeked.model["zero_gradient"]
+    left_out = [one for one in (peeked.content["loss"] or {}).get("beside", []) if one.get("is_missed")]
+    if left_out and without["numbers"]:
+        place = left_out[0]["place"]
+        words = (f"{never_move(without['layers'])}: no gradient arrives there; {left_out[0]['function']} is "
+                 "computed and is no part of the loss that is trained")  # fmt: skip
+        return Observation("loss_left_out", "loss_function", with_places(words, place), place)
+    numbers = without["numbers"] + zero["numbers"]
+    live = peeked.model["trains"]["numbers"]
+    if not live or not peeked.content["seen"]["steps"] or numbers < NOTABLE * live:
+        return None
+    gradients, loss = peeked.content["gradients"], peeked.content["loss"]
+    if zero["numbers"] == live:
+        if is_over_one_output(loss):
+            return None  # said of the loss
+        place = (loss and (loss["built"] or loss["place"])) or gradients["backward"]
+        words = with_places("every gradient is exactly zero: nothing moves", place)
+        return Observation("gradients_zero", "loss_function", words, place)
+    if numbers == live:
+        place = gradients["cleared_at"] or gradients["backward"]
+        words = with_places("gradients are gone before the step: nothing moves", place)
+        return Observation("gradients_lost", "training_loop", words, place)
+    layers = ", ".join(part["layers"] for part in (without, zero) if part["layers"])
+    training = peeked.content["training"]
+    place = training.get("stopped_at") or training["place"]
+    why = "no gradient arrives there" if without["numbers"] else "the gradient there is exactly zero"
+    words = with_places(f"{never_move(layers)}: {why}", place)
+    return Observation("no_gradient", "weights_update", words, place)
+
+
+def rate(peeked: Peeked) -> Observation | None:
+    """Returns that one step changes the weights far more, or less, than training can bear."""
+    change = peeked.change_per_step
+    warms_up = any(one["stepped_every"] == "batch" for one in peeked.content["schedules"])
+    by_hand = any(one["rates_by_hand"] for one in peeked.content["optimizers"])
+    high = HIGH_ALONE if peeked.model["trains"]["matrices"] == 1 else HIGH
+    if not change or LOW <= change <= high or (change < LOW and (warms_up or by_hand)):
+        return None
+    optimizer = peeked.content["optimizers"][0]
+    rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
+    if peeked.rate_ahead is not None:
+        rates = f"{peeked.rate_ahead[1]:g}, to which it warms up,"
+    words = with_places(f"a step at rate {rates} changes the weights by {change:.1%} of their norm",
+                        optimizer["place"])  # fmt: skip
+    cause = "learning_rate_high" if change > high else "learning_rate_low"
+    return Observation(cause.replace("learning_rate", "step_too"), cause, words, optimizer["place"])
+
+
+def weights(peeked: Peeked) -> Observation | None:
+    """Returns that a file of weights was loaded and hardly anything of it fitted."""
+    for loaded in peeked.model["weights"]:
+        if loaded["matched"] < 0.5 * loaded["tensors"]:
+            words = f"only {loaded['matched']} of {loaded['tensors']} tensors of the model were loaded"
+            said = with_places(words, loaded["place"])
+            return Observation("weights_not_loaded", "weights_not_loaded", said, loaded["place"])
+    return None
+
+
+def dropout_in_evaluation(peeked: Peeked) -> Observation | None:
+    """Returns that a dropout acts while the model is in evaluation mode."""
+    dropped = peeked.model["dropout_in_evaluation"]
+    if not dropped:
+        return None
+    words = with_places(f"dropout {dropped[0]['p']:g} acts in evaluation too", dropped[0]["place"])
+    patch = dropout_told(peeked.folder, dropped[0]["place"])
+    return Observation("dropout_in_evaluation", "evaluation", words, dropped[0]["place"], patch)
+
+
+RULES = (
+    optimizer_parameters, frozen_layers, computed_beforehand, rates_apart, no_steps, gradients_lost, rate,
+    weights, dropout_in_evaluation,
+)  # fmt: skip

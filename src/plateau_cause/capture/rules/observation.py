@@ -1,0 +1,123 @@
+"""An observation: a fact about a script that can hold its accuracy back, with the line that decides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DECAY_DIRECTLY = ("AdamW", "SGD", "Lion")  # optimizers that take rate times decay from the weights
+USUAL_DECAY, OTHER_DECAY = {"AdamW": 0.3}, 5e-3  # up to which recipes in use go, by optimizer
+MOSTLY = 0.7  # of the change
+DECAYED = 0.05  # of the weights in one step: there is soon nothing left that a change could be compared with
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A fact, not a cause: whether it costs accuracy is for the diagnosis to measure.
+
+    Attributes:
+        code: its stable name, such as `gradients_not_cleared`.
+        cause: the cause of the diagnosis that tests it, such as `training_loop`.
+        words: one sentence with the lines it speaks of.
+        location: `{"file": …, "line": …}`; None where the fact has no line.
+        patch: a unified diff against the user's file; None where the decision does not stand in plain sight.
+        fit: of a Keras script the fit that it is about, counted from 0 by calls of `compile`.
+    """
+
+    code: str
+    cause: str
+    words: str
+    location: dict[str, Any] | None = None
+    patch: str | None = None
+    fit: int = 0
+
+
+@dataclass(frozen=True)
+class Peeked:
+    """A peek and the folder that its files are relative to."""
+
+    content: dict[str, Any]
+    folder: Path
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """Returns the part about the model."""
+        found: dict[str, Any] = self.content["model"]
+        return found
+
+    @property
+    def change_per_step(self) -> float | None:
+        """Returns the change of the weights in one step at the full rate, as a part of their norm.
+
+        Measured at the first steps: under a warm-up their rates are a small part of the one to come. None
+        where it is mostly the decay of the weights, which says nothing of the rate.
+        """
+        change: float | None = self.model["change_per_step"]
+        ahead = self.rate_ahead
+        if change is not None and self.decay_per_step > min(MOSTLY * change, DECAYED):
+            return None
+        return change if change is None or ahead is None else change * ahead[1] / ahead[0]
+
+    @property
+    def decay_per_step(self) -> float:
+        """Returns what decay alone takes from the weights in one step, as a part of their norm."""
+        direct = [
+            one
+            for one in self.content.get("optimizers", [])
+            if str(one.get("class")).endswith(DECAY_DIRECTLY)
+        ]
+        pulls = [group["lr"] * (group.get("weight_decay") or 0.0)
+                 for one in direct if strong_decay(one) for group in one["groups"]]  # fmt: skip
+        return max(pulls, default=0.0)
+
+    @property
+    def rate_ahead(self) -> tuple[float, float] | None:
+        """Returns the mean rate of the steps that were seen, and the higher one that a warm-up leads to."""
+        groups = [group for one in self.content.get("optimizers", [])[:1] for group in one["groups"][:1]]
+        rates = groups[0].get("rates") if groups else None
+        seen = sum(rates) / len(rates) if rates else 0.0
+        planned = (
+            max((groups[0].get(name) or 0.0 for name in ("initial_lr", "max_lr")), default=0.0)
+            if groups
+            else 0.0
+        )
+        return (seen, planned) if 0 < seen < planned else None
+
+    @property
+    def keras(self) -> dict[str, Any]:
+        """Returns what only a Keras script has; empty for others."""
+        found: dict[str, Any] = self.content.get("keras") or {}
+        return found
+
+    @property
+    def train_loader(self) -> dict[str, Any] | None:
+        """Returns the loader that training reads."""
+        return next((one for one in self.content["loaders"] if one["role"] == "train"), None)
+
+    @property
+    def other_loaders(self) -> list[dict[str, Any]]:
+        """Returns the loaders of evaluation, those that are still to be read among them.
+
+        One that was read and fed to no model had another purpose, such as the mean of all images.
+        """
+        others = [one for one in self.content["loaders"] if one["role"] != "train"]
+        return [one for one in others if one["role"] != "unread" or not one.get("loop")]
+
+
+def strong_decay(optimizer: dict[str, Any]) -> float:
+    """Returns the weight decay of an optimizer where it is beyond what recipes use; else 0."""
+    most = max((group.get("weight_decay") or 0.0 for group in optimizer["groups"]), default=0.0)
+    usual = USUAL_DECAY.get(str(optimizer.get("class")).rpartition(".")[2], OTHER_DECAY)
+    return float(most) if most > usual else 0.0
+
+
+def at(place: dict[str, Any] | None) -> str:
+    """Returns `train.py:41`, or nothing."""
+    return f"{place['file']}:{place['line']}" if place else ""
+
+
+def with_places(words: str, *places: dict[str, Any] | None) -> str:
+    """Returns a sentence followed by its lines, each said once."""
+    said = list(dict.fromkeys(at(place) for place in places if place))
+    return f"{words} ({', '.join(said)})" if said else words

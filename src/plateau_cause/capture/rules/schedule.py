@@ -1,0 +1,89 @@
+"""Observations about the schedule: when it is stepped, and what it leaves of the rate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
+
+FALLEN = 0.3  # part of a rate that is left after one epoch where marks that count epochs count batches
+FADED = 0.02  # rate after one of several epochs, as a part of the first: too early
+EARLY = 0.4  # of a training
+UNREACHED = 3  # times that a schedule is longer than the training
+
+
+RESTARTS = "CosineAnnealingWarmRestarts"
+# Options that say how long they last
+LENGTHS = {"OneCycleLR": "total_steps", "LambdaLR": "reaches_zero", "CosineLRScheduler": "t_initial",
+           RESTARTS: "T_0"}  # fmt: skip
+COSINES = ("CosineAnnealingLR", "CosineLRScheduler", RESTARTS)  # the second is timm's
+TENTHS = 10  # in which the rates ahead are listed
+
+
+def schedule(peeked: Peeked) -> Observation | None:
+    """Returns that a schedule is stepped too often or too seldom for what it was given."""
+    epochs, loader = peeked.content["epochs"], peeked.train_loader
+    if not epochs or not loader or not loader["batches"]:
+        return None
+    schedules = peeked.content["schedules"]
+    for one in schedules:
+        outer = next((other for other in schedules if other["class"] == one.get("part_of")), one)
+        beat = {"stepped_every": outer["stepped_every"]}
+        words = _mistimed({**one, **beat}, epochs["count"], loader["batches"])
+        if words is not None:
+            said = with_places(words, outer["step"], one["place"])
+            return Observation("schedule_mistimed", "schedule", said, outer["step"])
+    return next((found for one in schedules if (found := _faded(one, peeked)) is not None), None)
+
+
+def _mistimed(one: dict[str, Any], epochs: int, batches: int) -> str | None:
+    name, options = one["class"].rpartition(".")[2], one["options"]
+    steps = epochs * (batches if one["stepped_every"] == "batch" else 1)
+    length = options.get(LENGTHS.get(name, "T_max"))
+    counts_steps = one["stepped_every"] == "batch" and epochs > 1 and not one.get("is_led")
+    if counts_steps and name in COSINES and length and _counts_epochs(name, length, epochs, batches):
+        key = LENGTHS.get(name, "T_max")
+        return f"{name} is stepped at every batch, and its {key} of {length} counts epochs"
+    if counts_steps and (said := _marks_of_epochs(name, options, epochs, batches)):
+        return f"{name} is stepped at every batch, and its {said} epochs"
+    if one["stepped_every"] == "epoch" and length and length >= UNREACHED * steps:
+        return f"{name} lasts {length} steps and is stepped once an epoch: {steps} times"
+    return None
+
+
+def _marks_of_epochs(name: str, options: dict[str, Any], epochs: int, batches: int) -> str | None:
+    """Returns marks of a schedule that lie in the first epoch, counted in batches, and take most of it."""
+    marks: list[int] = options.get("milestones") or [] if name == "MultiStepLR" else []
+    if name == "StepLR" and options.get("step_size"):
+        marks = list(range(options["step_size"], batches + 1, options["step_size"]))
+    lasts = max(marks, default=0) if name == "MultiStepLR" else options.get("step_size", 0)
+    if not marks or not 1 < lasts < min(epochs, batches) or options.get("gamma", 0.1) ** len(marks) > FALLEN:
+        return None
+    return f"milestones {marks} count" if name == "MultiStepLR" else f"step_size of {marks[0]} counts"
+
+
+def _faded(one: dict[str, Any], peeked: Peeked) -> Observation | None:
+    """Returns that a schedule leaves nothing of its rate early in a training, where its rates are known."""
+    rates = one.get("rates_ahead")
+    if not rates or not max(rates) > 0:
+        return None
+    gone = next((part for part in range(len(rates)) if max(rates[part:]) <= FADED * max(rates)), None)
+    if gone is None or gone > EARLY * TENTHS:
+        return None
+    name, often = one["class"].rpartition(".")[2], one["stepped_every"] == "batch"
+    beat = {"batch": " is stepped at every batch and", "epoch": ""}.get(one["stepped_every"], "")
+    words = f"{name}{beat} leaves less than {FADED:.0%} of the rate after {gone / TENTHS:.0%} of the training"
+    place = one["step"] if often else one["place"]
+    said = with_places(words, place, one["place"])
+    return Observation("schedule_mistimed" if often else "schedule_fades", "schedule", said, place)
+
+
+def _counts_epochs(name: str, length: int, epochs: int, batches: int) -> bool:
+    """Returns whether a schedule that is stepped at every batch is as long as if it were once an epoch."""
+    if name == RESTARTS:
+        return length < batches or length <= epochs
+    is_named_so = 0.8 * epochs <= length <= 1.25 * epochs and 2 * length <= epochs * batches
+    return 2 * length <= batches or is_named_so
+
+
+RULES = (schedule,)

@@ -1,0 +1,1 @@
+"""What a script really does, as a plain table."""

@@ -1,0 +1,126 @@
+"""Diffs of PyTorch scripts: transforms with a name, models that are attributes, loaders told from outside."""
+
+import subprocess
+
+import pytest
+
+from plateau_cause.capture.patches.change import changed
+from plateau_cause.capture.patches.data import normalised_alike, shuffled
+from plateau_cause.capture.patches.loop import mode_set
+from plateau_cause.capture.patches.model import unfrozen
+
+
+def patched(folder, text, make):
+    """Returns the text after the diff that `make(folder, line of a mark)` gives; None where it gives none."""
+    (folder / "train.py").write_text(text)
+
+    def place(mark):
+        return {
+            "file": "train.py",
+            "line": next(n for n, one in enumerate(text.splitlines(), 1) if mark in one),
+        }
+
+    diff = make(folder, place)
+    if diff is None:
+        return None
+    subprocess.run(["patch", "-p1"], cwd=folder, input=diff, text=True, check=True, capture_output=True)
+    return (folder / "train.py").read_text()
+
+
+NAMED = """\
+normalize = Normalize(mean=[0.5], std=[0.5])
+train = Compose([RandomCrop(8), ToTensor(), normalize])
+val = Compose([ToTensor()])
+"""
+
+
+def test_a_normalisation_with_a_name_is_given_to_evaluation(tmp_path):
+    found = patched(tmp_path, NAMED, lambda folder, at: normalised_alike(folder, at("val"), at("train")))
+    assert "val = Compose([ToTensor(), normalize])" in found
+
+
+FROZEN = """\
+for param in model.parameters():
+    param.requires_grad = False
+model.fc = nn.Linear(512, 3)
+optimizer = optim.SGD({held}, lr=0.001)
+"""
+
+
+@pytest.mark.parametrize(
+    ("held", "after"),
+    [
+        ("model.fc.parameters()", "SGD(model.parameters(), lr"),
+        ("model.parameters()", "SGD(model.parameters(), lr"),
+        (
+            "[{'params': model.fc.parameters()}, {'params': model.layer4.parameters()}]",
+            "model.fc.parameters()",
+        ),
+    ],
+)
+def test_an_optimizer_holds_what_is_unfrozen(held, after, tmp_path):
+    def make(folder, at):
+        return unfrozen(folder, at("False"), at("optimizer"), "model")
+
+    found = patched(tmp_path, FROZEN.format(held=held), make)
+    assert "requires_grad = True" in found and after in found
+
+
+ALBUMENTATIONS = """\
+train = A.Compose([A.HorizontalFlip(), A.Normalize(mean=[0.5], std=[0.5]), ToTensorV2()])
+val = A.Compose(
+    [
+        A.Resize(8, 8),
+        ToTensorV2(),
+    ]
+)
+"""
+
+
+def test_albumentations_normalises_before_it_makes_a_tensor(tmp_path):
+    def make(folder, at):
+        return normalised_alike(folder, at("A.Resize"), at("train"))
+
+    after = "        A.Normalize(mean=[0.5], std=[0.5]),\n        ToTensorV2(),\n    ]\n"
+    assert after in patched(tmp_path, ALBUMENTATIONS, make)
+    scaled = ALBUMENTATIONS.replace("A.Resize(8, 8),", "A.Resize(8, 8), A.ToFloat(),")
+    assert patched(tmp_path, scaled, make) is None
+
+
+def test_an_argument_given_twice_is_no_patch(tmp_path):
+    text = "loader = DataLoader(data, 8, shuffle=False)\n"
+    (tmp_path / "train.py").write_text(text)
+    edit = lambda source, line: [(28, 28, " shuffle=True,")]  # noqa: E731
+    assert changed(tmp_path, {"file": "train.py", "line": 1}, edit) is None
+
+
+def test_a_name_that_stands_for_something_else_is_not(tmp_path):
+    text = NAMED.replace("Normalize(mean=[0.5], std=[0.5])", "Grayscale()")
+    assert patched(tmp_path, text, lambda at, _: normalised_alike(at, _("val"), _("train"))) is None
+
+
+@pytest.mark.parametrize("model", ["self.model", "self.net", "network"])
+def test_the_mode_is_set_on_what_the_loop_calls(model, tmp_path):
+    text = f"for x, y in loader:\n    loss = self.criterion({model}(x), y)\n"
+    make = lambda folder, at: mode_set(folder, at("for"), at("loss"), None, "train")  # noqa: E731
+    assert patched(tmp_path, text, make).startswith(f"{model}.train()\nfor x")
+
+
+@pytest.mark.parametrize(
+    ("given", "is_here"), [("False", True), ("shuffle", False), ("split == 'val'", False)]
+)
+def test_only_what_is_told_here_is_shuffled(given, is_here, tmp_path):
+    text = f"loader = DataLoader(data, 8, shuffle={given})\n"
+    found = patched(tmp_path, text, lambda folder, at: shuffled(folder, at("loader")))
+    assert found == (text.replace(given, "True") if is_here else None)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "mended"),
+    [("DistributedSampler(train_set, shuffle=False)", "DistributedSampler(train_set, shuffle=True)"),
+     ("RandomSampler(train_set)", None), ("own", None)],
+)  # fmt: skip
+def test_where_a_sampler_says_the_order_it_is_the_one_that_is_told(sampler, mended, tmp_path):
+    text = f"loader = DataLoader(train_set, 8, shuffle=False, sampler={sampler})\n"
+    found = patched(tmp_path, text, lambda folder, at: shuffled(folder, at("loader")))
+    assert found == (None if mended is None else text.replace(sampler, mended))
