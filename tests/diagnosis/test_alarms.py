@@ -27,7 +27,8 @@ def test_silence_where_nothing_is_wrong():
     wrong = LABELS.copy()
     wrong[:10] = (wrong[:10] + 1) % 4
     assert codes(predictions=wrong, val_accuracy=0.93) == []
-    assert codes(wrong_labels={"train": (0.3, 0.2), "held_out": (0.1, 0.05)}) == []
+    assert codes(wrong_labels={"train": (0.3, 0.2, 0.7), "held_out": (0.1, 0.05, 0.9)}) == []
+    assert codes(wrong_labels={"train": (0.23, 0.18, 0.0), "held_out": (0.49, 0.4, 0.0)}) == []  # rare ones
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_silence_where_nothing_is_wrong():
         ({"predictions": (LABELS + 1) % 4}, "splits_apart"),
         ({"predictions": (LABELS + 1) % 4}, "below_chance"),
         ({"predictions": np.zeros(200, int)}, "at_chance"),
-        ({"wrong_labels": {"train": (0.17, 0.12), "held_out": (0.19, 0.14)}}, "wrong_labels"),
+        ({"wrong_labels": {"train": (0.17, 0.12, 0.8), "held_out": (0.19, 0.14, 0.8)}}, "wrong_labels"),
         ({"predictions": np.zeros(200, int), "val_accuracy": 0.25}, "one_class"),
         ({"predictions": np.where(LABELS == 3, 0, LABELS), "val_accuracy": 0.75}, "never_recognised"),
         ({"probe_val": 0.95, "best_val": 0.8}, "probe_ahead"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from plateau_cause.features import noise, probes
-from plateau_cause.features.confident_learning import doubtful, estimate_joint
+from plateau_cause.features.confident_learning import doubtful, estimate_joint, told_apart
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +98,13 @@ def test_the_estimators_agree_with_cleanlab(digits, planted):
     theirs = find_label_issues(given, unseen, return_indices_ranked_by="self_confidence", n_jobs=1)
     ours = doubtful(given, unseen, joint)
     assert len(np.intersect1d(ours, theirs)) >= 0.95 * max(len(ours), len(theirs)) - 2
+
+
+@pytest.mark.parametrize(
+    ("joint", "apart"),
+    [(np.diag([0.5, 0.5]), 1.0), (np.full((2, 2), 0.25), 0.0),
+     (np.array([[0.76, 0.19], [0.045, 0.005]]), -0.1),  # a rare class that the model never finds
+     (np.full((6, 6), 0.3 / 30) + np.diag([0.7 / 6 - 0.01] * 6), 0.63)],
+)  # fmt: skip
+def test_how_far_a_model_tells_classes_apart(joint, apart):
+    assert told_apart(joint) == pytest.approx(apart, abs=0.02)

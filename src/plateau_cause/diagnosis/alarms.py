@@ -15,6 +15,7 @@ UNTOLD = 1.64  # standard errors
 APART = 0.1  # accuracy between two splits, or between accuracy and balanced accuracy, that is said
 LEAKED = 0.05  # share of a split that copies training images from which its accuracy means little
 TOLD_APART = 0.75  # AUC between training and test images
+CLEARLY = 0.25  # of the way from chance to all: a model that tells classes apart less contradicts no label
 WRONG = 0.1  # of the labels, surely, in training and beyond: what caps every accuracy
 FEWEST = 5  # test images of a class from which it is said that it is never recognised
 ALMOST_ALL = 0.98  # share of the predictions that one class takes
@@ -49,7 +50,7 @@ class Seen:
         probe_val, best_val: validation accuracy of the best linear probe on frozen features, and of the
             best run.
         wrong_labels: of training and of held-out images ("train", "held_out"), the share of labels that look
-            wrong, and the lower end of its interval.
+            wrong, the lower end of its interval, and how far the judging model tells classes apart (0..1).
     """
 
     classes: tuple[str, ...]
@@ -62,7 +63,7 @@ class Seen:
     probe_val: float
     best_val: float
     min_effect: float
-    wrong_labels: dict[str, tuple[float, float]] = field(default_factory=dict)
+    wrong_labels: dict[str, tuple[float, float, float]] = field(default_factory=dict)
 
     @property
     def accuracy(self) -> float:
@@ -186,9 +187,9 @@ def _shifted(seen: Seen) -> Iterator[Alarm]:
 
 
 def _wrong_labels(seen: Seen) -> Iterator[Alarm]:
-    found = [seen.wrong_labels.get(split, (0.0, 0.0)) for split in ("train", "held_out")]
-    if min(low for _, low in found) >= WRONG:
-        train, held_out = (rate for rate, _ in found)
+    found = [seen.wrong_labels.get(split, (0.0, 0.0, 0.0)) for split in ("train", "held_out")]
+    if min(low for _, low, _ in found) >= WRONG and min(apart for *_, apart in found) >= CLEARLY:
+        train, held_out = (rate for rate, *_ in found)
         yield Alarm(
             "wrong_labels",
             f"About {train:.0%} of the training labels and {held_out:.0%} of the held-out ones look wrong "

@@ -52,3 +52,17 @@ def doubtful(labels: np.ndarray, probabilities: np.ndarray, joint: np.ndarray) -
             flagged[members[np.argsort(-margin, kind="stable")[: wanted[given, true]]]] = True
     found = np.flatnonzero(flagged & (probabilities.argmax(1) != labels))
     return np.asarray(found[np.argsort(probabilities[found, labels[found]], kind="stable")])
+
+
+def told_apart(joint: np.ndarray) -> float:
+    """Returns how far a model tells classes apart: the mean share of a class that it finds, 0 at chance, 1 at all.
+
+    Where it hardly does, as of a class that is too rare to be learned, what contradicts a label is the model.
+
+    Args:
+        joint: (C, C) of given (rows) and true (columns) label.
+    """
+    given = joint.sum(axis=1)
+    found = np.diag(joint)[given > 0] / given[given > 0]
+    chance = 1.0 / len(joint)
+    return float((found.mean() - chance) / (1.0 - chance))

@@ -17,6 +17,7 @@ from plateau_cause.config.params import ARMS, OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import record, reference
 from plateau_cause.diagnosis.alarms import Seen, alarms
 from plateau_cause.diagnosis.diagnose import Diagnosed
+from plateau_cause.features.confident_learning import told_apart
 from plateau_cause.features.views import load_views
 from plateau_cause.lab import landscape, store
 from plateau_cause.lab.laboratory import Laboratory
@@ -127,7 +128,8 @@ def _seen(
         probe_val=max(evidence.probe_recipe, evidence.probe_canonical),
         best_val=asked.best,
         min_effect=given.diagnosis.min_effect,
-        wrong_labels={part: (noise[part]["rate"], noise[part]["interval"][0])
+        wrong_labels={part: (noise[part]["rate"], noise[part]["interval"][0],
+                             told_apart(np.array(noise[part]["joint"])))
                       for part in ("train", "held_out")},
     )  # fmt: skip
 
