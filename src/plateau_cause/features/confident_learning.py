@@ -55,7 +55,7 @@ def doubtful(labels: np.ndarray, probabilities: np.ndarray, joint: np.ndarray) -
 
 
 def told_apart(joint: np.ndarray) -> float:
-    """Returns how far a model tells classes apart: the mean share of a class that it finds, 0 at chance, 1 at all.
+    """Returns how far a model tells classes apart: the mean share of a class that it finds, 0 at chance.
 
     Where it hardly does, as of a class that is too rare to be learned, what contradicts a label is the model.
 

@@ -5,9 +5,10 @@ import types
 
 import pytest
 import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from plateau_cause.capture.child.describe import averaging
-from plateau_cause.capture.child.describe.averaging import left_at_end
+from plateau_cause.capture.child.describe.averaging import left_at_end, left_of_torchs
 
 
 def after(decay, steps=4):
@@ -61,3 +62,21 @@ def test_an_update_that_is_yet_to_come_is_found_in_the_code(code, may_be, tmp_pa
     monkeypatch.setattr(averaging, "is_users", lambda file: True)
     assert averaging.may_be_updated(["self.model"]) is may_be
     assert averaging.never_updated([]) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [({"multi_avg_fn": get_ema_multi_avg_fn(0.999)}, 0.999**99),
+     ({"multi_avg_fn": get_ema_multi_avg_fn(0.5)}, 0),
+     ({"avg_fn": lambda old, new, count: 0.99 * old + 0.01 * new}, 0.99**99), ({}, None),
+     ({"avg_fn": lambda old, new, count: old + (new - old) * 9 / (10 + count)}, 0)],  # a decay that warms up
+)  # fmt: skip
+def test_torchs_own_average_is_asked_how_much_it_takes(given, left):
+    model = torch.nn.Linear(4, 3)
+    averaged = AveragedModel(model, **given)
+    assert left_of_torchs(averaged, steps=2, length=100) is None  # it may begin later
+    for _ in range(2):
+        averaged.update_parameters(model)
+    found = left_of_torchs(averaged, steps=2, length=100)
+    assert found is left if left is None else found == pytest.approx(left, abs=0.01)
+    assert left_of_torchs(model, steps=2, length=100) is None

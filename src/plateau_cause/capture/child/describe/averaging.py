@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
     from plateau_cause.capture.child.peek import Peek
 
+MOST_UPDATES = 2_000  # that are asked for one by one
 UPDATES = re.compile("update|ema|averag|swa|lerp")  # in the name of what gives an average the weights
 
 
@@ -55,6 +56,38 @@ def left_at_end(average: Any, trained: Any, before: dict[str, Any], steps: int, 
         return None
     taken = min(max(2 * along / way / (steps + 1), 0.0), 1.0)
     return float((1.0 - taken) ** length)
+
+
+def left_of_torchs(averaged: Any, steps: int, length: int) -> float | None:
+    """Returns the same of torch's `AveragedModel`, which has the weights of its first update to begin with.
+
+    Its function is asked how much it takes of new weights at every update.
+
+    Args:
+        averaged: the module that is evaluated.
+        steps: taken so far.
+        length: steps of the whole training.
+
+    Returns:
+        0..1; None for any other module, for an average in which every step counts alike, and for one that is
+        not updated at every step.
+    """
+    import torch
+
+    updates = int(getattr(averaged, "n_averaged", 0))
+    functions = [getattr(averaged, name, None) for name in ("multi_avg_fn", "avg_fn")]
+    if not 1 < updates >= steps or not any(functions):
+        return None
+    left = 1.0
+    with torch.no_grad():
+        for number in range(1, min(length, MOST_UPDATES)):
+            old, new, count = torch.zeros(1), torch.ones(1), torch.tensor(number)
+            if functions[0]:
+                functions[0]([old], [new], count)
+            else:
+                old = functions[1](old, new, count)
+            left *= 1.0 - float(old)
+    return left if length <= MOST_UPDATES else float(left ** (length / MOST_UPDATES))
 
 
 def may_be_updated(models: Sequence[str]) -> bool:
@@ -119,9 +152,10 @@ def average(doors: Doors, peek: Peek, length: Length | None) -> dict[str, Any] |
         if not any(inner is part for part in parts) and not any(one in whole for one in trained):
             is_own = [any(other.module is one.module for one in peek.training) for other in peek.evaluation]
             is_copy = not around and any(type(inner) is type(one) for one in trained)
-            left = [
-                doors.hooks.attempt(_left, inner, one, peek, doors.stepping.steps, length) for one in trained
-            ]
+            steps = doors.stepping.steps
+            planned = length.epochs * length.steps if length else 0
+            left = [doors.hooks.attempt(left_of_torchs, call.module, steps, planned)]
+            left += [doors.hooks.attempt(_left, inner, one, peek, steps, length) for one in trained]
             return {"class": (around or [facts.kind(inner)])[0], "name": call.name, "is_copy": is_copy,
                     "left": next((one for one in left if one is not None), None),
                     "place": doors.places.of(call.module) or doors.places.of(inner),
