@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
 
 STEPS = 2
+PATIENCE = 4  # times the limit that gradients may be added up for a step
 PARTS = 8  # modules that one training step may call from outside
 
 
@@ -29,7 +30,8 @@ class Peek(Mode):
     """Keeps what two steps and one evaluation batch show.
 
     Args:
-        limit_s: how long to wait for two steps after the first backward call, and again for an evaluation.
+        limit_s: how long to wait for two steps after the first backward call, and again for an evaluation;
+            longer while gradients are added up for a step.
         finish: writes the peek and ends the process.
     """
 
@@ -50,6 +52,7 @@ class Peek(Mode):
         self.asleep: set[int] = set()  # parameters before one that is zero: no gradient at the first step
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
         self.cut = False
+        self.is_late = False  # ended by the limit
         self.has_restarted = False
         self.ahead: Place | bool | None = None  # the optimizer of a model to come; False: there is none
         self._fed: list[Forward] = []  # the last call that fed one for training
@@ -203,10 +206,11 @@ class Peek(Mode):
         self.finish(error)
 
     def _finish_when_done(self) -> None:
-        since_s = self._waiting_since_s
-        is_late = since_s is not None and time.monotonic() - since_s > self.limit_s
-        steps = self.doors.stepping.steps
-        if is_late or (self._others() and not steps):
+        since_s, steps = self._waiting_since_s, self.doors.stepping.steps
+        adds_up = self.doors.course.backwards > steps + 1 and steps < STEPS
+        limit_s = self.limit_s * (PATIENCE if adds_up else 1)
+        self.is_late = since_s is not None and time.monotonic() - since_s > limit_s
+        if self.is_late or (self._others() and not steps):
             self.finish(None)
 
     def _others(self) -> list[Forward]:

@@ -16,6 +16,7 @@ from plateau_cause.capture.rules.loss import is_over_one_output
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+MANY_CALLS = 64  # of backward: more than gradients are added up for one step
 MOST_NAMED = 3  # groups of layers in one line
 STILL = 1e-4  # part of its optimizer's highest rate at which a group as good as never moves
 HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and steps far at first
@@ -96,8 +97,9 @@ def _neither_reached_nor_held(peeked: Peeked, held: str) -> Observation:
 
 
 def no_steps(peeked: Peeked) -> Observation | None:
-    """Returns that gradients are computed and no step is taken."""
-    if peeked.content["seen"]["steps"]:
+    """Returns that gradients are computed and no step is taken, by the end of a pass or for very long."""
+    seen = peeked.content["seen"]
+    if seen["steps"] or (seen.get("is_late") and seen.get("backward_calls", 0) < MANY_CALLS):
         return None
     place = peeked.content["gradients"]["backward"]
     words = with_places("no optimizer takes a step: nothing moves", place)
