@@ -9,12 +9,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from plateau_cause import runtime
-from plateau_cause.capture import doors, untrained
+from plateau_cause.capture import doors, overlay, untrained
 from plateau_cause.capture.possible.keras import interventions
 from plateau_cause.capture.rules.every import observe
 from plateau_cause.errors import PlateauError
@@ -79,7 +79,9 @@ def peek(given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True)
     (out / "peek.json").unlink(missing_ok=True)
     job = {"mode": "peek", "limit_s": limit_s, "cloudpickle": _cloudpickle()}
     output = subprocess.PIPE if quiet else None
-    ended = run(given, out, job, stdout=output, stderr=subprocess.STDOUT if quiet else None)
+    with overlay.overlay(given.folder, given.arguments) as own:  # nothing of the user's is written over
+        there = replace(given, folder=own)
+        ended = run(there, out, job, stdout=output, stderr=subprocess.STDOUT if quiet else None)
     if not (out / "peek.json").is_file():
         raise PlateauError(f"{given.target}: ended before anything was seen: {last_line(ended.stdout)}")
     content: dict[str, Any] = json.loads((out / "peek.json").read_text(encoding="utf-8"))

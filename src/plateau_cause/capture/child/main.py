@@ -72,6 +72,7 @@ def run(path: Path) -> None:
 
 def _peek(job: dict[str, Any]) -> NoReturn:
     os.environ["TORCHDYNAMO_DISABLE"] = "1"  # two steps need no compiled graph, and listeners no tracing
+    linked.install()
     mode = Peek(job["limit_s"], lambda error: _end_peek(doors, mode, error))
     doors = mode.doors = open_doors(job, mode)
     error = program.told(job, doors.hooks)

@@ -55,6 +55,7 @@ def run(path: Path) -> None:
 
 
 def _peek(job: dict[str, Any]) -> NoReturn:
+    linked.install()
     mode = Peek(job["limit_s"], lambda error: _end_peek(here, mode, error))
     here = listen(job, mode, Hooks())
     mode.doors = here.doors

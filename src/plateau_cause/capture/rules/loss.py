@@ -7,6 +7,7 @@ from typing import Any
 from plateau_cause.capture.patches.loss import binary_loss, logged, without_activation
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
+PROBABILITIES = ("softmax", "sigmoid")
 MOSTLY_SMOOTHED = 0.5  # recipes in use go up to 0.2
 
 
@@ -32,17 +33,35 @@ def _wrong_input(peeked: Peeked, loss: dict[str, Any]) -> Observation | None:
         ("nll_loss", "logits"): "nll_loss expects log-probabilities and is given plain outputs",
         ("kl_div", "probabilities"): "kl_div expects log-probabilities and is given probabilities",
         ("kl_div", "logits"): "kl_div expects log-probabilities and is given plain outputs",
-        ("cross_entropy", "never negative"): "outputs pass a ReLU before the loss",
+        ("cross_entropy", "never negative"): (
+            "outputs pass a ReLU before the loss"
+            if function == "relu"
+            else f"{function} before cross-entropy, which applies a softmax itself"
+        ),
         ("nll_loss", "never negative"): "log-probabilities pass a ReLU before the loss, which leaves zeros",
     }.get((loss["computes"], loss["on"]))
-    is_head = loss["on"] == "never negative"
-    if wrong is None or (is_head and function != "relu"):
+    is_head = loss["on"] == "never negative" and function not in PROBABILITIES
+    if (
+        wrong is None
+        or (is_head and function != "relu")
+        or (before is None and loss["on"] == "never negative")
+    ):
         return None
     is_logged = loss["computes"] in ("nll_loss", "kl_div") and not is_head
     change = logged if is_logged else without_activation
     patch = change(peeked.folder, before) if before else None
     code, cause = ("output_activation", "head") if is_head else ("loss_input", "loss_function")
     return Observation(code, cause, with_places(wrong, place, loss["place"]), place, patch)
+
+
+def no_number(peeked: Peeked) -> Observation | None:
+    """Returns that the loss is NaN or infinite from the first step on: every weight will be."""
+    loss = peeked.content["loss"] or {}
+    if loss.get("is_number", True):
+        return None
+    place = loss["place"] or loss["built"]
+    words = with_places("the loss is no number (NaN or infinite) at the first step", place, loss["built"])
+    return Observation("loss_no_number", "loss_function", words, place)
 
 
 def smoothed(peeked: Peeked) -> Observation | None:
@@ -76,4 +95,4 @@ def is_over_one_output(loss: dict[str, Any] | None) -> bool:
     return given.get("computes") == "cross_entropy" and given.get("outputs", [])[1:] == [1]
 
 
-RULES = (loss_input, single_output, smoothed)
+RULES = (no_number, loss_input, single_output, smoothed)

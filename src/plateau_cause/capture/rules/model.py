@@ -16,6 +16,7 @@ from plateau_cause.capture.rules.loss import is_over_one_output
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+MOSTLY_OTHERS = 0.5  # of the matrices that were loaded
 MANY_CALLS = 64  # of backward: more than gradients are added up for one step
 MOST_NAMED = 3  # groups of layers in one line
 STILL = 1e-4  # part of its optimizer's highest rate at which a group as good as never moves
@@ -157,12 +158,19 @@ def rate(peeked: Peeked) -> Observation | None:
 
 
 def weights(peeked: Peeked) -> Observation | None:
-    """Returns that a file of weights was loaded and hardly anything of it fitted."""
+    """Returns that a file of weights was loaded and hardly anything of it fitted, or is left of it."""
     for loaded in peeked.model["weights"]:
         if loaded["matched"] < 0.5 * loaded["tensors"]:
             words = f"only {loaded['matched']} of {loaded['tensors']} tensors of the model were loaded"
             said = with_places(words, loaded["place"])
             return Observation("weights_not_loaded", "weights_not_loaded", said, loaded["place"])
+        if loaded.get("written_over", 0) > MOSTLY_OTHERS * loaded.get("matrices", 0):
+            place = loaded["written_over_at"] or loaded["place"]
+            words = (
+                f"{loaded['written_over']} of {loaded['matrices']} loaded matrices are others before training"
+            )
+            said = with_places(words, place, loaded["place"])
+            return Observation("weights_written_over", "weights_not_loaded", said, place)
     return None
 
 

@@ -99,9 +99,10 @@ class Peeked:
     def other_loaders(self) -> list[dict[str, Any]]:
         """Returns the loaders of evaluation, those that are still to be read among them.
 
-        One that was read and fed to no model had another purpose, such as the mean of all images.
+        One that was read and fed to no model had another purpose, such as the mean of all images; one that no
+        line reads has none.
         """
-        others = [one for one in self.content["loaders"] if one["role"] != "train"]
+        others = [one for one in self.content["loaders"] if one["role"] not in ("train", "unused")]
         return [one for one in others if one["role"] != "unread" or not one.get("loop")]
 
 

@@ -75,17 +75,17 @@ def left_of_torchs(averaged: Any, steps: int, length: int) -> float | None:
     import torch
 
     updates = int(getattr(averaged, "n_averaged", 0))
-    functions = [getattr(averaged, name, None) for name in ("multi_avg_fn", "avg_fn")]
-    if not 1 < updates >= steps or not any(functions):
+    many, one = (getattr(averaged, name, None) for name in ("multi_avg_fn", "avg_fn"))
+    if not 1 < updates >= steps or not (many or one):
         return None
     left = 1.0
     with torch.no_grad():
         for number in range(1, min(length, MOST_UPDATES)):
             old, new, count = torch.zeros(1), torch.ones(1), torch.tensor(number)
-            if functions[0]:
-                functions[0]([old], [new], count)
-            else:
-                old = functions[1](old, new, count)
+            if many:
+                many([old], [new], count)
+            elif one:
+                old = one(old, new, count)
             left *= 1.0 - float(old)
     return left if length <= MOST_UPDATES else float(left ** (length / MOST_UPDATES))
 

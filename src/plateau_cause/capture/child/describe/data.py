@@ -9,10 +9,14 @@ from typing import Any
 
 from plateau_cause.capture.child.describe.drawn import sampler_of
 from plateau_cause.capture.child.describe.facts import kind, picture_facts, plain
+from plateau_cause.capture.child.describe.names import is_used
 from plateau_cause.capture.child.describe.samples import Sample, Sampled, normalisation
 from plateau_cause.capture.child.describe.transforms import at_random, chain, held_transform, transforms_of
 from plateau_cause.capture.child.passes import Loader
 from plateau_cause.capture.child.places import Place, Registry
+
+LEVELS = 3  # folders above an image that may name its class
+AGREE = 0.7  # of the images of a folder, on average, that have its label
 
 
 def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
@@ -21,7 +25,7 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
     given = loader.loader
     return {
         "name": loader.name,
-        "role": loader.role,
+        "role": loader.role if loader.role != "unread" or is_used(loader.name, loader.place) else "unused",
         "place": loader.place,
         "loop": next((one.place for one in loader.passes), None),
         "batch_size": given.batch_size or _of_batches(given) or _seen_size(loader),
@@ -64,18 +68,37 @@ def _labels(data_set: Any, seen: list[Sample]) -> dict[str, Any]:
     parts = chain(data_set)
     orders = [found for one in parts if isinstance(found := getattr(one, "class_to_idx", None), dict)]
     named = [found for one in parts if isinstance(found := getattr(one, "classes", None), (list, tuple))]
-    folders: dict[str, Counter[int]] = {}
-    for sample in seen:
-        if sample.label is not None and sample.raw is not None and sample.raw.path:
-            folders.setdefault(Path(sample.raw.path).parent.name, Counter())[sample.label] += 1
-    by_folder = {name: count.most_common(1)[0][0] for name, count in sorted(folders.items())}
     return {
         "classes": plain(named[0]) if named else None,
         "class_to_idx": plain(orders[0]) if orders else None,
-        "by_folder": by_folder if len(set(by_folder.values())) > 1 else None,
+        "by_folder": _by_folder(seen),
         "in_order": _in_order(seen),
         "seen": dict(sorted(Counter(one.label for one in seen if one.label is not None).items())),
     }
+
+
+def _by_folder(seen: list[Sample]) -> dict[str, int] | None:
+    """Returns the label that goes with each folder, at the level of the path that names classes.
+
+    That is the level with the fewest folders of which each goes with one label: within `cat/day1/3.png` the
+    day does not. None where no level does.
+    """
+    placed = [
+        (Path(one.raw.path).parts, one.label)
+        for one in seen
+        if one.label is not None and one.raw and one.raw.path
+    ]
+    found = []
+    for level in range(2, 2 + LEVELS):
+        folders: dict[str, Counter[int]] = {}
+        for parts, label in placed:
+            if len(parts) >= level:
+                folders.setdefault(parts[-level], Counter())[label] += 1
+        first = {name: count.most_common(1)[0] for name, count in sorted(folders.items())}
+        agree, every = sum(number for _, number in first.values()), sum(map(Counter.total, folders.values()))
+        if len({label for label, _ in first.values()}) > 1 and agree >= AGREE * every:
+            found.append({name: label for name, (label, _) in first.items()})
+    return min(found, key=len, default=None)
 
 
 def _in_order(seen: list[Sample]) -> bool | None:

@@ -138,7 +138,7 @@ def _script(doors: Doors) -> dict[str, Any]:
 
 def _seen(doors: Doors, peek: Peek) -> dict[str, Any]:
     return {"steps": doors.stepping.steps, **doors.spawning.seen(),
-            "has_evaluation": bool(peek.evaluation), "backward_calls": doors.course.backwards, "is_late": peek.is_late,
+            "has_evaluation": bool(peek.evaluation), "is_late": peek.is_late,
             "follows_another": peek.follows_another,
             "is_so_far": doors.stepping.steps < 2 or not peek.evaluation}  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child.describe import facts
@@ -40,6 +41,7 @@ def describe_loss(doors: Doors, forward: Forward) -> tuple[dict[str, Any], Loss 
         "beside": [
             {"function": one.function, "place": one.place, "reaches": _reached(one)} for one in beside
         ],
+        "is_number": last.value is None or math.isfinite(last.value),
         "is_whole": not others and _is_whole(doors, last.value),
         "after": _placed(before),
         "options": {name: facts.plain(value) for name, value in last.options.items()},
@@ -101,6 +103,8 @@ def _is_whole(doors: Doors, value: float | None) -> bool:
     if root is None or not value:
         return True  # not known to be more
     parts = value / float(root) if float(root) else 0.0
+    if not math.isfinite(parts):
+        return True
     return doors.stepping.is_scaled or abs(parts - max(round(parts), 1)) < WHOLE
 
 

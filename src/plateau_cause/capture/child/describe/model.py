@@ -11,6 +11,7 @@ from plateau_cause.capture.child.describe import facts
 from plateau_cause.capture.child.describe.architecture import architecture
 from plateau_cause.capture.child.describe.dropping import share_of
 from plateau_cause.capture.child.describe.layers import prefixes, worded
+from plateau_cause.capture.child.describe.weights import describe_weights
 from plateau_cause.capture.child.places import Place, frame_here
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
         "head": head,
         **_what_moves(doors, peek, named, held, head),
         "strangers": _strangers(doors, named),
-        "weights": _weights(doors, named),
+        "weights": describe_weights(doors, peek, named),
         "dropout": doors.hooks.attempt(_dropout, doors, peek),
         "dropout_in_evaluation": [{"place": place, "p": p} for place, p in doors.losing.dropped],
         "names": {id(one): name for name, one in named.items()},
@@ -227,15 +228,3 @@ def _owner(doors: Doors, strange: list[Any]) -> str | None:
     return next(
         (name for name, module in named if any(id(one) in wanted for one in module.parameters())), None
     )
-
-
-def _weights(doors: Doors, named: dict[str, Any]) -> list[dict[str, Any]]:
-    """Returns which weights were loaded into the model, and how much of it they filled."""
-    own = {id(one) for one in named.values()}
-    found = []
-    for loaded in doors.calling.loaded:
-        if any(id(one) in own for one in loaded.module.parameters()):
-            found.append({"place": loaded.place, "into": facts.kind(loaded.module), "given": loaded.given,
-                          "matched": loaded.matched, "tensors": loaded.tensors,
-                          "missing": loaded.missing[:8]})  # fmt: skip
-    return found

@@ -56,6 +56,15 @@ def function_at(place: Place) -> str | None:
     return around[-1].name if around and around[-1].name != "main" else None
 
 
+def is_used(name: str | None, place: Place | None) -> bool:
+    """Returns whether the file that names an object ever reads it; True where that cannot be told."""
+    tree = tree_of(place.file) if place and name and name.isidentifier() else None
+    if tree is None:
+        return True
+    return any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+               for node in ast.walk(tree))  # fmt: skip
+
+
 def _assigned(place: Place) -> str | None:
     """Returns the variable that a line assigns to."""
     tree = tree_of(place.file)

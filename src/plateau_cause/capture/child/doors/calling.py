@@ -6,7 +6,7 @@ import functools
 import linecache
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,7 @@ class Loaded:
     matched: int
     tensors: int  # of the module, as it was then
     missing: list[str]
+    sums: dict[str, tuple[float, float]] = field(default_factory=dict)  # of its matrices, see `sums`
 
 
 class Calling:
@@ -49,6 +50,7 @@ class Calling:
         self.modes: Registry[Place] = Registry()  # module → the line of its last train() or eval()
         self.frozen: dict[int, tuple[Any, Place | None, bool]] = {}  # parameter → last requires_grad
         self.loaded: list[Loaded] = []
+        self.applied: dict[Place | None, Any] = {}  # line → the module whose `apply` it calls
         self.compiled: Place | None = None  # the line of torch.compile
         self.changes: Changes | None = None  # of a replay
         self.beforehand: Beforehand | None = None  # where calls on features are led back to their images
@@ -62,6 +64,7 @@ class Calling:
         self.hooks.after(module, "__init__", self._built)
         self.hooks.before(torch, "compile", self._compiled)
         self.hooks.after(module, "load_state_dict", self._weights_loaded)
+        self.hooks.before(module, "apply", self._applied)
         self._follow_calls(module, torch.compiler.is_compiling)
         self._follow_modes(module)
         self._follow_freezing(torch)
@@ -79,7 +82,13 @@ class Calling:
         unmatched = set(result.missing_keys)
         matched = sum(name in state and name not in unmatched for name in own)
         place = here()
-        self.loaded.append(Loaded(module, place, len(state), matched, len(own), list(result.missing_keys)))
+        filled = {name: value for name, value in own.items() if name in state and name not in unmatched}
+        self.loaded.append(
+            Loaded(module, place, len(state), matched, len(own), list(result.missing_keys), sums(filled))
+        )
+
+    def _applied(self, module: Any, *_: Any) -> None:
+        self.applied.setdefault(here(), module)  # the outermost first: it asks the others
 
     def _follow_calls(self, module_class: Any, is_compiling: Any) -> None:
         self._is_compiling = is_compiling
@@ -201,6 +210,12 @@ class Calling:
 
     def _set(self, parameter: Any, value: bool) -> None:
         self.frozen[id(parameter)] = (parameter, here(), bool(value))
+
+
+def sums(state: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Returns of every matrix by name what tells whether its numbers have changed: sum, sum of sizes."""
+    return {name: (float(one.sum()), float(one.abs().sum())) for name, one in state.items()
+            if getattr(one, "ndim", 0) > 1 and one.is_floating_point()}  # fmt: skip
 
 
 def has_parameters(module: Any) -> bool:

@@ -75,7 +75,8 @@ class Stepping:
         self.hooks.during(torch.autograd, "backward", partial(self._within, 1), partial(self._within, -1))
         self.hooks.before(torch.autograd, "backward", self._backward)
         for name in ("clip_grad_norm_", "clip_grad_value_"):
-            self._follow_clipping(torch.nn.utils, name)
+            for module in (torch.nn.utils, torch.nn.utils.clip_grad):  # scripts take it from either
+                self._follow_clipping(module, name)
         self.hooks.before(torch.amp.GradScaler, "scale", self._scales)
         self.hooks.before(torch.amp.GradScaler, "step", self._scaled)
         self.schedules.install(torch.optim.lr_scheduler)
@@ -185,7 +186,10 @@ class Stepping:
         self.course.mode.stepped(optimizer)
 
     def _follow_clipping(self, utils: ModuleType, name: str) -> None:
-        def clipped(norm: Any, parameters: Any, limit: float, *arguments: Any, **named: Any) -> None:
+        def clipped(norm: Any, *arguments: Any, **named: Any) -> None:
+            limit: Any = (
+                arguments[1] if len(arguments) > 1 else named.get("max_norm", named.get("clip_value"))
+            )
             found = None if norm is None else float(norm)
             if len(self.clips) < 4:
                 self.clips.append({"function": name, "limit": float(limit), "norm": found, "place": here()})

@@ -23,8 +23,9 @@ class NoClipping(Intervention):
             self.times += 1
             value(parameters, float("inf"), *arguments, **named)
 
-        torch.nn.utils.clip_grad_norm_ = clip_grad_norm_
-        torch.nn.utils.clip_grad_value_ = clip_grad_value_
+        for module in (torch.nn.utils, torch.nn.utils.clip_grad):
+            module.clip_grad_norm_ = clip_grad_norm_
+            module.clip_grad_value_ = clip_grad_value_
 
 
 CHANGE = NoClipping
