@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
 
 STEPS = 2
-PATIENCE = 4  # times the limit that gradients may be added up for a step
+PATIENCE = 4  # times the limit that gradients may be added up for a step, or another model follows
 PARTS = 8  # modules that one training step may call from outside
 
 
@@ -208,7 +208,7 @@ class Peek(Mode):
     def _finish_when_done(self) -> None:
         since_s, steps = self._waiting_since_s, self.doors.stepping.steps
         adds_up = self.doors.course.backwards > steps + 1 and steps < STEPS
-        limit_s = self.limit_s * (PATIENCE if adds_up else 1)
+        limit_s = self.limit_s * (PATIENCE if adds_up or self.ahead else 1)
         self.is_late = since_s is not None and time.monotonic() - since_s > limit_s
         if self.is_late or (self._others() and not steps):
             self.finish(None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 from plateau_cause.capture.patches.change import Place, changed
@@ -56,5 +57,24 @@ def dropout_told(folder: Path, place: Place) -> str | None:
                 return [source.replaced(keyword.value, "self.training")]
         last = [*calls[0].args, *(keyword.value for keyword in calls[0].keywords)][-1]
         return [source.replaced(last, f"{source.text(last)}, training=self.training")]
+
+    return changed(folder, place, edit)
+
+
+def registered(folder: Path, place: Place) -> str | None:
+    """Returns a list of modules as an `nn.ModuleList`, which torch knows of."""
+
+    def edit(source: Source, line: int) -> list[Edit]:
+        found = [
+            node for node in source.at(line, ast.Assign) if isinstance(node.value, (ast.List, ast.ListComp))
+        ]
+        prefix = (
+            "nn"
+            if re.search(r"^(import torch\.nn as nn|from torch import .*\bnn\b)", source.whole, re.M)
+            else None
+        )
+        if len(found) != 1 or prefix is None:
+            return []
+        return [source.replaced(found[0].value, f"{prefix}.ModuleList({source.text(found[0].value)})")]
 
     return changed(folder, place, edit)

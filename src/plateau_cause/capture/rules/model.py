@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.patches.model import dropout_told, held_whole
+from plateau_cause.capture.patches.model import dropout_told, held_whole, registered
 from plateau_cause.capture.rules.frozen import (
     NOTABLE,
     computed_beforehand,
@@ -47,6 +47,14 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
         return Observation("optimizer_before_head", "optimizer_parameters", said, place)
     if not missing["parameters"] or missing.get("changes_at") or is_computed(peeked):
         return None
+    kept = [one for one in peeked.model.get("unregistered") or [] if one["names"][0] in missing["layers"]]
+    if kept:
+        place = kept[0]["place"] or place
+        words = with_places(
+            f"{never_move(missing['layers'])}: kept in a list of Python's own, no nn.ModuleList, "
+            "they are no part of the model, and no optimizer holds them", place)  # fmt: skip
+        patch = registered(peeked.folder, place)
+        return Observation("optimizer_parameters", "optimizer_parameters", words, place, patch)
     held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))
     if missing.get("waits_at"):
         waits = missing["waits_at"]
@@ -167,7 +175,8 @@ def weights(peeked: Peeked) -> Observation | None:
         if loaded.get("written_over", 0) > MOSTLY_OTHERS * loaded.get("matrices", 0):
             place = loaded["written_over_at"] or loaded["place"]
             words = (
-                f"{loaded['written_over']} of {loaded['matrices']} loaded matrices are others before training"
+                f"{loaded['written_over']} of the {loaded['matrices']} weight matrices that were loaded are "
+                "written over before training begins"
             )
             said = with_places(words, place, loaded["place"])
             return Observation("weights_written_over", "weights_not_loaded", said, place)

@@ -13,6 +13,7 @@ from plateau_cause.capture.child.describe.dropping import share_of
 from plateau_cause.capture.child.describe.layers import prefixes, worded
 from plateau_cause.capture.child.describe.weights import describe_weights
 from plateau_cause.capture.child.places import Place, frame_here
+from plateau_cause.capture.child.unregistered import kept_at, unregistered
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
@@ -35,6 +36,11 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
         "head": head,
         **_what_moves(doors, peek, named, held, head),
         "strangers": _strangers(doors, named),
+        "unregistered": [
+            {"names": list(found), "place": kept_at(inner)}
+            for one in parts(peek)
+            if (found := unregistered(inner := facts.unwrapped(one.module)[0]))
+        ],
         "weights": describe_weights(doors, peek, named),
         "dropout": doors.hooks.attempt(_dropout, doors, peek),
         "dropout_in_evaluation": [{"place": place, "p": p} for place, p in doors.losing.dropped],
@@ -59,6 +65,8 @@ def parameters(peek: Peek) -> dict[str, Any]:
         if any(name.startswith(before) for name in found if before):  # two that the script gives no name
             before = f"{before}{len(found)}."
         found |= {f"{before}{name}": parameter for name, parameter in inner.named_parameters()}
+        for path, module in unregistered(inner).items():
+            found |= {f"{before}{path}.{name}": parameter for name, parameter in module.named_parameters()}
     return found
 
 
@@ -133,7 +141,9 @@ def _outputs(layer: Any) -> int:
 def _what_moves(
     doors: Doors, peek: Peek, named: dict[str, Any], held: set[int], head: dict[str, Any] | None
 ) -> dict[str, Any]:
-    later = [name for name, one in named.items() if one.requires_grad and not peek.first_flags[id(one)]]
+    later = [
+        name for name, one in named.items() if one.requires_grad and not peek.first_flags.get(id(one), True)
+    ]
     frozen = [name for name, one in named.items() if not one.requires_grad]
     unheld = [name for name, one in named.items() if one.requires_grad and id(one) not in held]
     trained = [name for name, one in named.items() if one.requires_grad and id(one) in held]

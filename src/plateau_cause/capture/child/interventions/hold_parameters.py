@@ -7,6 +7,7 @@ from typing import Any
 from plateau_cause.capture.child.call import Call
 from plateau_cause.capture.child.companion import Companion
 from plateau_cause.capture.child.interventions.base import Intervention
+from plateau_cause.capture.child.unregistered import unregistered
 
 
 class HoldParameters(Intervention):
@@ -64,8 +65,8 @@ class HoldParameters(Intervention):
         return []
 
     def _parameters(self) -> list[Any]:
-        found = {id(one): one for module in self._modules for one in module.parameters()}
-        return list(found.values())
+        every = [part for module in self._modules for part in (module, *unregistered(module).values())]
+        return list({id(one): one for module in every for one in module.parameters()}.values())
 
     def _held(self) -> list[Any]:
         return [one for held in self.changes.doors.stepping.held for group in held.optimizer.param_groups
