@@ -10,8 +10,8 @@ from plateau_cause.capture.rules.frozen import frozen_layers
 from plateau_cause.capture.rules.keras import loaded_late
 from plateau_cause.capture.rules.keras_loss import distance
 from plateau_cause.capture.rules.loss import loss_input
-from plateau_cause.capture.rules.model import rate, rates_apart
 from plateau_cause.capture.rules.observation import Peeked
+from plateau_cause.capture.rules.rate import rate, rates_apart
 from plateau_cause.capture.rules.schedule import schedule
 
 PLACE = {"file": "train.py", "line": 7}

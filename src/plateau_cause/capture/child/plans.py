@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import math
 from collections.abc import Iterator
 from functools import cache
 from types import FrameType, TracebackType
@@ -105,7 +106,8 @@ def _counted(loop: ast.While, frame: FrameType, place: Place) -> int | None:
     """Returns how often `while counter < limit` goes round; None where the loop does not count by ones."""
     if place in _begun:
         return _begun[place]
-    raised = {ast.unparse(one.target): one.lineno for one in _own(loop.body) if _is_raised(one)}
+    raised = _raised_elsewhere(place.file)
+    raised |= {ast.unparse(one.target): one.lineno for one in _own(loop.body) if _is_raised(one)}
     for test in [node for node in ast.walk(loop.test) if isinstance(node, ast.Compare)]:
         counter, limit = ast.unparse(test.left), _value(test.comparators[0], frame)
         now, is_last_in = _value(test.left, frame), isinstance(test.ops[0], ast.LtE)
@@ -114,6 +116,13 @@ def _counted(loop: ast.While, frame: FrameType, place: Place) -> int | None:
             _begun[place] = limit - now + is_last_in + (raised[counter] < frame.f_lineno)
             return _begun[place]
     return None
+
+
+def _raised_elsewhere(file: str) -> dict[str, float]:
+    """Returns the counters of an object, `self.epoch`, that one line of a file raises by one."""
+    nodes = [node for node in ast.walk(tree_of(file) or ast.Module([], [])) if isinstance(node, ast.stmt)]
+    names = [ast.unparse(one.target) for one in nodes if _is_raised(one)]
+    return {name: math.inf for name in names if "." in name and names.count(name) == 1}
 
 
 def _own(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -164,6 +164,8 @@ TABLE: dict[str, Row] = {
     ),
     "schedule_mistimed": ("schedule", 0.8, True, "schedule stepped at the wrong time", settings.other_beat),
     "schedule_fades": ("schedule", 0.5, True, "a schedule that ends early", settings.no_beat),
+    "schedule_warms_long": ("rate_full", 0.8, True, "a warm-up that hardly ends", settings.none),
+    "schedule_falls": ("rate_full", 0.7, True, "a rate that falls at once", settings.none),
     "evaluation_normalised_otherwise": (
         "evaluation_normalised", 0.8, True, "evaluation is normalised otherwise", settings.normalised,
     ),

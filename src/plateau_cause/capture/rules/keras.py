@@ -8,8 +8,8 @@ from plateau_cause.capture.patches.keras_data import buffered, mixed_before, pre
 from plateau_cause.capture.patches.keras_model import hub_trained
 from plateau_cause.capture.patches.keras_training import compiled_again
 from plateau_cause.capture.rules.keras_loss import distance, from_logits, output
-from plateau_cause.capture.rules.model import HIGH
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
+from plateau_cause.capture.rules.rate import HIGH
 
 TOGETHER = 0.25  # more images than by chance follow one of their class: more than a usual buffer leaves
 

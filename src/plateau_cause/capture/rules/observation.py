@@ -85,6 +85,30 @@ class Peeked:
         return (seen, planned) if 0 < seen < planned else None
 
     @property
+    def steps(self) -> int | None:
+        """Returns how many steps of the optimizer the whole training has; None where that is not known."""
+        epochs, train = self.content.get("epochs"), self.train_loader
+        if not epochs or train is None or not train.get("batches"):
+            return None
+        calls = (self.content.get("gradients") or {}).get("backward_calls_per_step") or 1
+        return int(epochs["count"] * max(1, train["batches"] // calls))
+
+    @property
+    def moved_in_all(self) -> float | None:
+        """Returns how far a whole training can move the weights, as a part of their norm; None: not known.
+
+        As if every step went the same way, with what momentum adds.
+        """
+        change, steps = self.change_per_step, self.steps
+        if not change or not steps:
+            return None
+        rates = next((found for one in self.content["schedules"] if (found := one.get("rates_ahead"))), None)
+        full = max([*(rates or [0.0]), *(self.rate_ahead or ())])
+        part = sum(rates) / len(rates) / full if rates and full else 1.0
+        momentum = self.content["optimizers"][0]["groups"][0].get("momentum") or 0.0
+        return float(change * steps * part / max(1.0 - momentum, 0.01))
+
+    @property
     def keras(self) -> dict[str, Any]:
         """Returns what only a Keras script has; empty for others."""
         found: dict[str, Any] = self.content.get("keras") or {}

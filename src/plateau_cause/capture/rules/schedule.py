@@ -9,6 +9,8 @@ from plateau_cause.capture.rules.observation import Observation, Peeked, with_pl
 FALLEN = 0.3  # part of a rate that is left after one epoch where marks that count epochs count batches
 FADED = 0.02  # rate after one of several epochs, as a part of the first: too early
 EARLY = 0.4  # of a training
+WARMED = 0.1  # of the rate that a warm-up leads to: less than that half way through training
+GONE, FEW_STEPS = 0.5, 4  # of the first rate that is left, within these
 UNREACHED = 3  # times that a schedule is longer than the training
 
 
@@ -18,6 +20,38 @@ LENGTHS = {"OneCycleLR": "total_steps", "LambdaLR": "reaches_zero", "CosineLRSch
            RESTARTS: "T_0"}  # fmt: skip
 COSINES = ("CosineAnnealingLR", "CosineLRScheduler", RESTARTS)  # the second is timm's
 TENTHS = 10  # in which the rates ahead are listed
+
+
+def warms_long(peeked: Peeked) -> Observation | None:
+    """Returns that half a training is over before the rate is a tenth of the one that it warms up to."""
+    ahead, planned = peeked.rate_ahead, peeked.steps
+    if ahead is None or not planned:
+        return None
+    at_work = next((one for one in peeked.content["schedules"] if one.get("rates_ahead")), None)
+    optimizer = peeked.content["optimizers"][0]
+    if at_work is not None:
+        half, place = at_work["rates_ahead"][len(at_work["rates_ahead"]) // 2], at_work["place"]
+    elif optimizer["rates_by_hand"]:
+        rates = optimizer["groups"][0]["rates"]
+        half = rates[-1] + (rates[-1] - rates[0]) / max(len(rates) - 1, 1) * planned / 2
+        place = optimizer["rates_by_hand"][-1]["place"]
+    else:
+        return None
+    if half > WARMED * ahead[1]:
+        return None
+    said = f"half way through training the rate is {half:.2g}, of the {ahead[1]:g} to which it warms up"
+    return Observation("schedule_warms_long", "schedule", with_places(said, place), place)
+
+
+def falls(peeked: Peeked) -> Observation | None:
+    """Returns that most of the rate is gone within the first steps, whoever wrote it."""
+    for optimizer in peeked.content["optimizers"][:1]:
+        rates = optimizer["groups"][0].get("rates") or [0.0]
+        if 0 < rates[-1] < GONE * rates[0] and len(rates) <= FEW_STEPS:
+            place = next((one["place"] for one in peeked.content["schedules"]), optimizer["place"])
+            words = f"the rate falls from {rates[0]:.3g} to {rates[-1]:.2g} within {len(rates)} steps"
+            return Observation("schedule_falls", "schedule", with_places(words, place), place)
+    return None
 
 
 def schedule(peeked: Peeked) -> Observation | None:
@@ -86,4 +120,4 @@ def _counts_epochs(name: str, length: int, epochs: int, batches: int) -> bool:
     return 2 * length <= batches or is_named_so
 
 
-RULES = (schedule,)
+RULES = (schedule, warms_long, falls)

@@ -6,7 +6,16 @@ from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from plateau_cause.capture.child.frameworks import accelerate, fastai, hugging_face, lightning, timm
+from plateau_cause.capture.child.frameworks import (
+    accelerate,
+    fastai,
+    hugging_face,
+    ignite,
+    lightning,
+    poutyne,
+    skorch,
+    timm,
+)
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.doors.imports import AfterImport
@@ -22,6 +31,9 @@ INSTALL = {
        for module in ("tuner.tuning", "callbacks.lr_finder", "callbacks.batch_size_finder")},
     "transformers.trainer": hugging_face.install,
     "accelerate.data_loader": accelerate.install,
+    "ignite.engine.engine": ignite.install,
+    "skorch.net": skorch.install,
+    "poutyne.framework.model": poutyne.install,
     "timm.data.loader": timm.install_loaders,
     "timm.scheduler": timm.install_schedules,
     "fastai.data.load": fastai.install_loaders,

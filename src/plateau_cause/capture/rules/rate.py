@@ -1,0 +1,74 @@
+"""Observations about the rate: steps that are too long or too short, layers with next to none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plateau_cause.capture.rules.frozen import (
+    NOTABLE,
+)
+from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
+
+HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+TOTAL = 1e-3  # the same of a whole training, if every step went the same way: less moves no head
+MOST_NAMED = 3  # groups of layers in one line
+STILL = 1e-4  # part of its optimizer's highest rate at which a group as good as never moves
+HIGH_ALONE = 3.0  # the same of a layer that trains alone: it begins small, and steps far at first
+
+
+def rates_apart(peeked: Peeked) -> Observation | None:
+    """Returns which layers have next to no rate beside others of their optimizer."""
+    for one in peeked.content["optimizers"]:
+        peaks = [_peak(group) for group in one["groups"]]
+        slow = [group for group, peak in zip(one["groups"], peaks, strict=True) if peak <= STILL * max(peaks)]
+        numbers = sum(group.get("numbers", 0) for group in one["groups"])
+        most = max((peak for peak in peaks if peak <= STILL * max(peaks)), default=0.0)
+        if not slow or not max(peaks) or sum(group["numbers"] for group in slow) < NOTABLE * numbers:
+            continue
+        if not most and peeked.content["schedules"]:
+            continue  # it may raise a rate of zero later
+        layers = list(dict.fromkeys(group["holds"] for group in slow if group["holds"]))
+        named = ", ".join(layers if len(layers) <= MOST_NAMED else [layers[0], "…", layers[-1]])
+        words = f"{named} as good as never move: a rate of {most:.2g} at most, beside {max(peaks):g}"
+        words = with_places(words, one["place"])
+        return Observation("rates_apart", "frozen_layers", words, one["place"])
+    return None
+
+
+def _peak(group: dict[str, Any]) -> float:
+    """Returns the highest rate of a group, so far as it is known."""
+    ahead = [group.get(name) or 0.0 for name in ("initial_lr", "max_lr", "lr")]
+    return float(max(*ahead, *group.get("rates", [])))
+
+
+def rate(peeked: Peeked) -> Observation | None:
+    """Returns that one step changes the weights far more, or less, than training can bear."""
+    change = peeked.change_per_step
+    if (peeked.moved_in_all or 1.0) < TOTAL:
+        return _hardly_moves(peeked)
+    warms_up = any(one["stepped_every"] == "batch" for one in peeked.content["schedules"])
+    by_hand = any(one["rates_by_hand"] for one in peeked.content["optimizers"])
+    high = HIGH_ALONE if peeked.model["trains"]["matrices"] == 1 else HIGH
+    if not change or LOW <= change <= high or (change < LOW and (warms_up or by_hand)):
+        return None
+    optimizer = peeked.content["optimizers"][0]
+    rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
+    if peeked.rate_ahead is not None:
+        rates = f"{peeked.rate_ahead[1]:g}, to which it warms up,"
+    words = with_places(f"a step at rate {rates} changes the weights by {change:.1%} of their norm",
+                        optimizer["place"])  # fmt: skip
+    cause = "learning_rate_high" if change > high else "learning_rate_low"
+    return Observation(cause.replace("learning_rate", "step_too"), cause, words, optimizer["place"])
+
+
+def _hardly_moves(peeked: Peeked) -> Observation:
+    optimizer = peeked.content["optimizers"][0]
+    rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
+    if peeked.rate_ahead is not None:
+        rates = f"at most {peeked.rate_ahead[1]:g}"
+    said = (
+        f"all {peeked.steps} steps of the training, at rates of {rates}, change the weights by no more than "
+        f"{peeked.moved_in_all:.1g} of their norm"
+    )
+    words = with_places(said, optimizer["place"])
+    return Observation("step_too_low", "learning_rate_low", words, optimizer["place"])
