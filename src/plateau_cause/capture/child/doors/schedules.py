@@ -72,22 +72,30 @@ class Schedules:
                 kind, "__init__", lambda _, built, *__, **___: self.built(built, here(built=built))
             )
 
-    def follow_steps(self, kind: type, name: str) -> None:
-        """Notes when a method that sets the rate is called; what it calls in its turn is part of it."""
+    def follow_steps(self, kind: type, name: str, within: str | None = None) -> None:
+        """Notes when a method that sets the rate is called; what it calls in its turn is part of it.
+
+        Args:
+            kind: of a scheduler, or of what steps one.
+            name: of the method.
+            within: attribute of `kind` that holds the scheduler; None: it is one itself.
+        """
         original = vars(kind).get(name)
         if original is None:
             return
 
-        def step(scheduler: Any, *arguments: Any, **named: Any) -> Any:
+        def step(owner: Any, *arguments: Any, **named: Any) -> Any:
+            scheduler = owner if within is None else getattr(owner, within)
             if not self._depth:
                 self.hooks.hear(self._keep_start, scheduler)
             self._depth += 1
             try:
-                return original(scheduler, *arguments, **named)
+                return original(owner, *arguments, **named)
             finally:
                 self._depth -= 1
                 if not self._depth:
-                    self.hooks.hear(self.stepped, scheduler, is_led=bool(arguments or named))
+                    is_led = within is None and bool(arguments or named)
+                    self.hooks.hear(self.stepped, scheduler, is_led=is_led)
 
         step.__wrapped__ = original  # type: ignore[attr-defined]
         setattr(kind, name, step)

@@ -32,6 +32,7 @@ INSTALL = {
     "transformers.trainer": hugging_face.install,
     "accelerate.data_loader": accelerate.install,
     "ignite.engine.engine": ignite.install,
+    "ignite.handlers.param_scheduler": ignite.install_schedules,
     "skorch.net": skorch.install,
     "poutyne.framework.model": poutyne.install,
     "timm.data.loader": timm.install_loaders,

@@ -30,3 +30,18 @@ def install(doors: Doors, module: ModuleType) -> None:
         return original(**given)
 
     module.Engine.run = run
+
+
+def install_schedules(doors: Doors, module: ModuleType) -> None:
+    """Puts the listener on torch's schedules in; `ignite.handlers.param_scheduler` has just been imported.
+
+    ignite asks them for their rates and writes these itself: their `step` is never called.
+    """
+    schedules = doors.stepping.schedules
+
+    def asked(_: Any, engine: Any = None, *__: Any, **___: Any) -> None:
+        event = str(getattr(engine, "last_event_name", ""))
+        schedules.interval = "batch" if "iteration" in event.lower() else "epoch"
+
+    schedules.follow_steps(module.LRScheduler, "__call__", within="lr_scheduler")
+    doors.hooks.before(module.LRScheduler, "__call__", asked)
