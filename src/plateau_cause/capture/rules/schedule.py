@@ -9,6 +9,8 @@ from plateau_cause.capture.rules.observation import Observation, Peeked, with_pl
 FALLEN = 0.3  # part of a rate that is left after one epoch where marks that count epochs count batches
 FADED = 0.02  # rate after one of several epochs, as a part of the first: too early
 EARLY = 0.4  # of a training
+RISING = ("acc", "correct", "f1", "auc", "score", "top1", "precision", "recall", "kappa", "dice")
+FALLING = ("loss", "error", "err_", "nll")  # in the names of what a schedule is told
 WARMED = 0.1  # of the rate that a warm-up leads to: less than that half way through training
 GONE, FEW_STEPS = 0.5, 4  # of the first rate that is left, within these
 UNREACHED = 3  # times that a schedule is longer than the training
@@ -51,6 +53,21 @@ def falls(peeked: Peeked) -> Observation | None:
             place = next((one["place"] for one in peeked.content["schedules"]), optimizer["place"])
             words = f"the rate falls from {rates[0]:.3g} to {rates[-1]:.2g} within {len(rates)} steps"
             return Observation("schedule_falls", "schedule", with_places(words, place), place)
+    return None
+
+
+def waits_for_less(peeked: Peeked) -> Observation | None:
+    """Returns that a ReduceLROnPlateau waits for an accuracy to fall, or for a loss to rise."""
+    for one in peeked.content["schedules"]:
+        mode, told = one["options"].get("mode"), (one.get("told") or "").lower()
+        rises, falls_too = (any(word in told for word in words) for words in (RISING, FALLING))
+        if not one["class"].endswith("ReduceLROnPlateau") or rises == falls_too:
+            continue
+        if mode == ("min" if rises else "max"):
+            what = one["told"].partition(" = ")[0]
+            words = f"ReduceLROnPlateau in mode {mode} lowers the rate while {what} gets better"
+            said = with_places(words, one["step"], one["place"])
+            return Observation("schedule_fades", "schedule", said, one["place"])
     return None
 
 
@@ -120,4 +137,4 @@ def _counts_epochs(name: str, length: int, epochs: int, batches: int) -> bool:
     return 2 * length <= batches or is_named_so
 
 
-RULES = (schedule, warms_long, falls)
+RULES = (schedule, waits_for_less, warms_long, falls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,7 @@ from plateau_cause.capture.child.describe import facts
 from plateau_cause.capture.child.describe.standing_in import Start, is_schedule, parts
 from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.places import Place, here
+from plateau_cause.capture.child.plans import tree_of
 
 # Of a scheduler, beside its options
 STATE = ("base_lrs", "last_epoch", "verbose", "best", "num_bad_epochs", "cooldown_counter", "mode_worse",
@@ -145,8 +147,23 @@ def _described(one: Schedule, among: Schedules) -> dict[str, Any]:
     scheduler, is_told = one.scheduler, isinstance(one.scheduler, Told)
     return {"class": scheduler.kind if is_told else facts.kind(scheduler), "place": one.place,
             "step": one.step_place, "stepped_every": every, "is_led": one.is_led,
-            "part_of": parts.get(id(scheduler)),
+            "part_of": parts.get(id(scheduler)), "told": _told(one.step_place) if one.is_led else None,
             "options": scheduler.options if is_told else _options(scheduler, among.hooks)}  # fmt: skip
+
+
+def _told(place: Place | None) -> str | None:
+    """Returns what a line gives to `step`, and what that was assigned: `acc = correct / total`."""
+    tree = tree_of(place.file) if place else None
+    nodes = list(ast.walk(tree)) if tree is not None else []
+    steps = [one for one in nodes if isinstance(one, ast.Call) and place and one.lineno == place.line
+             and isinstance(one.func, ast.Attribute) and one.func.attr == "step" and one.args]  # fmt: skip
+    if len(steps) != 1:
+        return None
+    given = ast.unparse(steps[0].args[0])
+    written = [(target, one.value) for one in nodes if isinstance(one, (ast.Assign, ast.AugAssign))
+               for target in ([one.target] if isinstance(one, ast.AugAssign) else one.targets)]  # fmt: skip
+    assigned = [ast.unparse(value) for target, value in written if ast.unparse(target) == given]
+    return " = ".join([given, *assigned])
 
 
 def _options(scheduler: Any, hooks: Hooks) -> dict[str, Any]:
