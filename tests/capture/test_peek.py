@@ -70,7 +70,7 @@ def test_without_a_loader_model_and_loop_are_described(prepare, peek):
     content = peek(folder)
     assert content["model"]["parts"][0]["class"] == "SmallNet"
     assert content["optimizers"][0]["groups"][0]["lr"] == 0.01
-    assert {one["role"] for one in content["loaders"]} == {"unread"}
+    assert {one["role"] for one in content["loaders"]} == {"unused"}
     assert content["problems"] == []
 
 

@@ -117,7 +117,7 @@ class Peeked:
     @property
     def train_loader(self) -> dict[str, Any] | None:
         """Returns the loader that training reads."""
-        return next((one for one in self.content["loaders"] if one["role"] == "train"), None)
+        return next((one for one in self.content.get("loaders") or () if one["role"] == "train"), None)
 
     @property
     def other_loaders(self) -> list[dict[str, Any]]:

@@ -7,9 +7,12 @@ from typing import Any
 from plateau_cause.capture.rules.frozen import (
     NOTABLE,
 )
+from plateau_cause.capture.rules.loop import clipped
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
+from plateau_cause.capture.rules.schedule import schedule, warms_long
 
 HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
+OTHER_REASONS = (clipped, schedule, warms_long)  # why weights hardly move
 TOTAL = 1e-3  # the same of a whole training, if every step went the same way: less moves no head
 MOST_NAMED = 3  # groups of layers in one line
 STILL = 1e-4  # part of its optimizer's highest rate at which a group as good as never moves
@@ -44,7 +47,7 @@ def _peak(group: dict[str, Any]) -> float:
 def rate(peeked: Peeked) -> Observation | None:
     """Returns that one step changes the weights far more, or less, than training can bear."""
     change = peeked.change_per_step
-    if (peeked.moved_in_all or 1.0) < TOTAL:
+    if (peeked.moved_in_all or 1.0) < TOTAL and not any(rule(peeked) for rule in OTHER_REASONS):
         return _hardly_moves(peeked)
     warms_up = any(one["stepped_every"] == "batch" for one in peeked.content["schedules"])
     by_hand = any(one["rates_by_hand"] for one in peeked.content["optimizers"])

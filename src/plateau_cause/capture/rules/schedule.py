@@ -12,7 +12,7 @@ EARLY = 0.4  # of a training
 RISING = ("acc", "correct", "f1", "auc", "score", "top1", "precision", "recall", "kappa", "dice")
 FALLING = ("loss", "error", "err_", "nll")  # in the names of what a schedule is told
 WARMED = 0.1  # of the rate that a warm-up leads to: less than that half way through training
-GONE, FEW_STEPS = 0.5, 4  # of the first rate that is left, within these
+GONE = 0.5  # of the first rate that is left at the second step
 UNREACHED = 3  # times that a schedule is longer than the training
 
 
@@ -46,12 +46,12 @@ def warms_long(peeked: Peeked) -> Observation | None:
 
 
 def falls(peeked: Peeked) -> Observation | None:
-    """Returns that most of the rate is gone within the first steps, whoever wrote it."""
+    """Returns that most of the rate is gone by the second step, whoever wrote it."""
     for optimizer in peeked.content["optimizers"][:1]:
         rates = optimizer["groups"][0].get("rates") or [0.0]
-        if 0 < rates[-1] < GONE * rates[0] and len(rates) <= FEW_STEPS:
+        if len(rates) > 1 and 0 < rates[1] < GONE * rates[0] and schedule(peeked) is None:
             place = next((one["place"] for one in peeked.content["schedules"]), optimizer["place"])
-            words = f"the rate falls from {rates[0]:.3g} to {rates[-1]:.2g} within {len(rates)} steps"
+            words = f"the rate falls from {rates[0]:.3g} to {rates[1]:.2g} at the second step"
             return Observation("schedule_falls", "schedule", with_places(words, place), place)
     return None
 

@@ -25,7 +25,7 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
     given = loader.loader
     return {
         "name": loader.name,
-        "role": loader.role if loader.role != "unread" or is_used(loader.name, loader.place) else "unused",
+        "role": loader.role if loader.role != "unread" or is_used(loader.name) else "unused",
         "place": loader.place,
         "loop": next((one.place for one in loader.passes), None),
         "batch_size": given.batch_size or _of_batches(given) or _seen_size(loader),

@@ -56,13 +56,13 @@ def function_at(place: Place) -> str | None:
     return around[-1].name if around and around[-1].name != "main" else None
 
 
-def is_used(name: str | None, place: Place | None) -> bool:
-    """Returns whether the file that names an object ever reads it; True where that cannot be told."""
-    tree = tree_of(place.file) if place and name and name.isidentifier() else None
-    if tree is None:
-        return True
-    return any(isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-               for node in ast.walk(tree))  # fmt: skip
+def is_used(name: str | None) -> bool:
+    """Returns whether the user's code ever reads a variable; True where that cannot be told."""
+    files = {str(getattr(one, "__file__", None) or "") for one in list(sys.modules.values())}
+    trees = [tree_of(file) for file in files if file.endswith(".py") and is_users(file)]
+    found = [type(node.ctx) for tree in trees for node in ast.walk(tree or ast.Module([], []))
+             if isinstance(node, ast.Name) and node.id == name]  # fmt: skip
+    return ast.Load in found or ast.Store not in found
 
 
 def _assigned(place: Place) -> str | None:
