@@ -32,14 +32,15 @@ def warms_long(peeked: Peeked) -> Observation | None:
     at_work = next((one for one in peeked.content["schedules"] if one.get("rates_ahead")), None)
     optimizer = peeked.content["optimizers"][0]
     if at_work is not None:
-        half, place = at_work["rates_ahead"][len(at_work["rates_ahead"]) // 2], at_work["place"]
+        rates = at_work["rates_ahead"]
+        half, place = rates[len(rates) // 2], at_work["place"]
     elif optimizer["rates_by_hand"]:
         rates = optimizer["groups"][0]["rates"]
         half = rates[-1] + (rates[-1] - rates[0]) / max(len(rates) - 1, 1) * planned / 2
         place = optimizer["rates_by_hand"][-1]["place"]
     else:
         return None
-    if half > WARMED * ahead[1]:
+    if not rates[0] <= half <= WARMED * ahead[1]:  # what falls is no warm-up
         return None
     said = f"half way through training the rate is {half:.2g}, of the {ahead[1]:g} to which it warms up"
     return Observation("schedule_warms_long", "schedule", with_places(said, place), place)
