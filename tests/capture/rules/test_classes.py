@@ -1,0 +1,72 @@
+"""Classes by hand: numbers that differ, weights far apart."""
+
+import numpy as np
+import pytest
+
+from plateau_cause.capture.rules.classes import classes, weighed_apart
+from plateau_cause.capture.rules.observation import Peeked
+
+PLACE = {"file": "train.py", "line": 7}
+
+
+class TestWeightsOfClasses:
+    def said(self, weights, seen, classes=None):
+        train = {"role": "train", "labels": {"seen": seen, "classes": classes}}
+        content = {"framework": "keras", "keras": {"class_weight": weights}, "loaders": [train],
+                   "training": {"place": PLACE}}  # fmt: skip
+        return weighed_apart(Peeked(content, None))
+
+    def test_weights_that_make_one_class_count_alone(self):
+        found = self.said({"0": 200.0, "1": 0.05}, {"0": 44, "1": 43})
+        assert (found.code, found.cause) == ("classes_weighed_apart", "class_imbalance")
+        assert "class 0 count 4093 times as much" in found.words
+
+    def test_weights_by_rarity_are_as_they_should_be(self):
+        assert self.said({"0": 9.0, "1": 0.1}, {"0": 10, "1": 900}) is None
+
+    def test_few_images_of_a_class_tell_little(self):
+        rng = np.random.default_rng(0)
+        shares = np.geomspace(1, 0.01, 20) / np.geomspace(1, 0.01, 20).sum()
+        weights = {str(one): 1 / share for one, share in enumerate(shares)}
+        for _ in range(200):
+            drawn = np.bincount(rng.choice(20, 48, p=shares), minlength=20)
+            seen = {str(one): int(count) for one, count in enumerate(drawn) if count}
+            assert self.said(weights, seen) is None
+
+    def test_a_class_without_weight_is_left_out(self):
+        assert self.said({"0": 0.0, "1": 1.0, "2": 1.0}, {"0": 20, "1": 20, "2": 20}) is None
+
+    def test_classes_whose_names_are_numbers_keep_their_own(self):
+        found = self.said({"0": 200.0, "1": 0.05}, {"0": 44, "1": 43}, ["1", "0"])
+        assert "class 1 count" in found.words
+        assert self.said(None, {"0": 10, "1": 900}) is None
+
+    def test_a_class_is_called_by_its_name(self):
+        found = self.said({"0": 0.1, "1": 9.0}, {"0": 10, "1": 90}, ["cat", "dog"])
+        assert "class dog count" in found.words
+
+
+class TestClasses:
+    def seen(self, train, other):
+        loaders = [
+            {"role": role, "loop": None, "name": role, "place": PLACE, "labels": {"seen": seen},
+             "data_set": {"place": None}}
+            for role, seen in (("train", train), ("evaluation", other))
+        ]  # fmt: skip
+        return classes(Peeked({"loaders": loaders}, None))
+
+    def test_an_evaluation_of_other_classes(self):
+        found = self.seen({"1": 1, "2": 40, "3": 40}, {"0": 20, "1": 20})
+        assert found.code == "classes_apart" and "0, 1" in found.words and found.location == PLACE
+
+    @pytest.mark.parametrize(
+        ("train", "other"),
+        [
+            ({"0": 10, "1": 30}, {"0": 20, "1": 20}),  # few of one is no split
+            ({"0": 1, "2": 1, "5": 2}, {"1": 2, "3": 2}),  # too few were looked at to tell
+            ({"0": 30, "1": 30}, {"0": 20, "1": 20, "2": 4}),  # one class more
+            ({"0": 30, "1": 30}, {}),
+        ],
+    )
+    def test_what_a_few_labels_cannot_tell(self, train, other):
+        assert self.seen(train, other) is None

@@ -1,0 +1,88 @@
+"""Schedules by hand: at the wrong beat, too early, too late."""
+
+import pytest
+
+from plateau_cause.capture.rules.observation import Peeked
+from plateau_cause.capture.rules.schedule import schedule
+
+PLACE = {"file": "train.py", "line": 7}
+
+
+def scheduled(kind, options, every="batch", epochs=10, batches=12, outer=None, **more):
+    one = {"class": f"torch.optim.lr_scheduler.{kind}", "options": options, "place": PLACE, "step": PLACE,
+           "stepped_every": every, "part_of": None, **more}  # fmt: skip
+    schedules = [one]
+    if outer:
+        name = f"torch.optim.lr_scheduler.{outer}"
+        first = {**one, "class": name, "options": {"milestones": [2]}}
+        schedules = [first, {**one, "stepped_every": None, "part_of": name}]
+    content = {"epochs": {"count": epochs}, "schedules": schedules,
+               "loaders": [{"role": "train", "batches": batches}]}  # fmt: skip
+    return schedule(Peeked(content, None))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("CosineAnnealingLR", {"T_max": 10}),
+        ("CosineAnnealingLR", {"T_max": 5}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 10}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 4}),
+        ("MultiStepLR", {"milestones": [4, 8]}),
+        ("StepLR", {"step_size": 3}),
+    ],
+)
+def test_what_counts_epochs_is_not_stepped_at_every_batch(kind, options):
+    assert scheduled(kind, options).code == "schedule_mistimed"
+    assert scheduled(kind, options, every="epoch") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("CosineAnnealingLR", {"T_max": 120}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 12}),
+        ("CosineAnnealingWarmRestarts", {"T_0": 40}),
+        ("LinearLR", {"total_iters": 5, "start_factor": 0.1}),
+        ("MultiStepLR", {"milestones": [4, 60]}),
+        ("StepLR", {"step_size": 1}),
+        ("StepLR", {"step_size": 24}),
+        ("SequentialLR", {"milestones": [4]}),
+    ],
+)
+def test_what_counts_batches_may_be(kind, options):
+    assert scheduled(kind, options) is None
+
+
+def test_restarts_that_are_told_a_part_of_an_epoch_may_be():
+    assert scheduled("CosineAnnealingWarmRestarts", {"T_0": 4}, is_led=True) is None
+
+
+@pytest.mark.parametrize(("beat", "length", "is_said"), [
+    ("batch", 10, True), ("batch", 120, False), ("epoch", 10, False), ("epoch", 300, True),
+])  # fmt: skip
+def test_timms_schedule_counts_epochs_or_updates(beat, length, is_said):
+    assert bool(scheduled("CosineLRScheduler", {"t_initial": length}, every=beat)) == is_said
+
+
+def test_a_part_has_the_beat_of_what_steps_it():
+    assert scheduled("CosineAnnealingLR", {"T_max": 10}, outer="SequentialLR").location == PLACE
+    assert scheduled("CosineAnnealingLR", {"T_max": 100}, outer="SequentialLR") is None
+    assert scheduled("CosineAnnealingLR", {"T_max": 10}, every="epoch", outer="SequentialLR") is None
+
+
+def test_a_schedule_whose_rates_are_known_ends_too_early():
+    def said(rates, every="batch"):
+        one = {"class": "lr_scheduler.StepLR", "place": PLACE, "step": PLACE, "stepped_every": every,
+               "options": {}, "rates_ahead": rates}  # fmt: skip
+        content = {"epochs": {"count": 3}, "schedules": [one], "loaders": [{"role": "train", "batches": 15}]}
+        return schedule(Peeked(content, None))
+
+    found = said([1e-3, *[0.0] * 10])
+    assert found.code == "schedule_mistimed"
+    assert "StepLR is stepped at every batch and leaves less than 2% of the rate after 10%" in found.words
+    assert said([1e-3, *[0.0] * 10], every="epoch").code == "schedule_fades"
+    assert said([1e-3 * (1 - part / 10) for part in range(11)]) is None
+    assert said([1e-3, *[0.0] * 9, 1e-3]) is None  # it comes again
+    assert said([0.0, *[1e-3] * 9, 0.0]) is None and said([0.0] * 11) is None and said(None) is None
+    assert said([1e-3, 1e-3]) is None  # so far as it was computed
