@@ -12,9 +12,11 @@ from torchvision.transforms import v2
 from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.interventions.balanced import Balanced
 from plateau_cause.capture.child.interventions.hold_parameters import HoldParameters
+from plateau_cause.capture.child.interventions.keep_loaded import KeepLoaded
 from plateau_cause.capture.child.interventions.no_decay import NoDecay
 from plateau_cause.capture.child.interventions.no_dropout import NoDropout
 from plateau_cause.capture.child.interventions.part import Drawn
+from plateau_cause.capture.child.interventions.rate_full import RateFull
 from plateau_cause.capture.child.interventions.rates_level import RatesLevel
 from plateau_cause.capture.child.interventions.shuffle import Shuffle
 from plateau_cause.capture.child.interventions.training_clean import TrainingClean
@@ -275,3 +277,46 @@ class TestTrainingLength:
         sampler = torch.utils.data.DistributedSampler(range(10), 1, 0)
         self.loader(3, sampler=sampler).batch_sampler.sampler.set_epoch(7)
         assert sampler.epoch == 7
+
+
+@pytest.mark.parametrize(("written", "now"), [({"initial_lr": 0.1}, 0.1), ({"max_lr": 0.2}, 0.2), ({}, 1e-4)])
+def test_the_full_rate_is_the_one_that_a_warm_up_leads_to(written, now):
+    model, change = network(), RateFull("rate_full", {})
+    optimizer = torch.optim.SGD(model.parameters(), 1e-4)
+    optimizer.param_groups[0].update(written)
+    change.before_step(optimizer)
+    assert optimizer.param_groups[0]["lr"] == now
+    change.after_step(optimizer)
+    assert optimizer.param_groups[0]["lr"] == 1e-4
+    assert change.told()["took"] is bool(written)
+
+
+@pytest.fixture
+def untouched(monkeypatch):
+    """Lets a test wrap `load_state_dict`."""
+    monkeypatch.setattr(nn.Module, "load_state_dict", nn.Module.load_state_dict)
+
+
+def test_loaded_weights_are_kept(untouched):
+    change, model, given = KeepLoaded("keep_loaded", {}), network(), network().state_dict()
+    change.install(torch)
+    del given["2.weight"], given["2.bias"]  # of another number of classes
+    model.load_state_dict(given, strict=False)
+    nn.init.normal_(model[0].weight), nn.init.normal_(model[2].weight)
+    own = model[2].weight.detach().clone()
+    change.given(SimpleNamespace(is_training=False, module=model))
+    assert not torch.equal(model[0].weight, given["0.weight"])
+    change.given(SimpleNamespace(is_training=True, module=model))
+    assert torch.equal(model[0].weight, given["0.weight"]) and torch.equal(model[2].weight, own)
+    assert change.told()["took"]
+    nn.init.zeros_(model[0].weight)  # trained meanwhile: another load, of the best epoch say, is the script's
+    change.given(SimpleNamespace(is_training=True, module=model))
+    assert not model[0].weight.any()
+
+
+def test_nothing_is_kept_where_nothing_was_written_over(untouched):
+    change, model = KeepLoaded("keep_loaded", {}), network()
+    change.install(torch)
+    model.load_state_dict(network().state_dict())
+    change.given(SimpleNamespace(is_training=True, module=model))
+    assert not change.told()["took"]

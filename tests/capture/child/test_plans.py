@@ -34,6 +34,12 @@ EPOCHS = {
     "a while": ("epoch = 0\nwhile epoch < 5:\n    seen()\n    epoch += 1\n", 5),
     "raised first": ("epoch = 0\nwhile epoch < 5:\n    epoch += 1\n    seen()\n", 5),
     "to the last": ("epoch, go_on = 1, True\nwhile epoch <= 5 and go_on:\n    seen()\n    epoch += 1\n", 5),
+    "raised by a method": (
+        "class Runner:\n    epoch, most = 0, 5\n    def run(self):\n        while self.epoch < self.most:\n"
+        "            self.train()\n"
+        "    def train(self):\n        seen()\n        self.epoch += 1\nRunner().run()\n",
+        5,
+    ),
     "a while over steps": ("step = 0\nwhile step < 5:\n    next(batches)\n    step += 1\n", None),
     "steps within": (
         "step = 0\nwhile step < 6:\n    seen()\n    for one in range(3):\n        step += 1\n", None,

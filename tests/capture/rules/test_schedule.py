@@ -3,7 +3,7 @@
 import pytest
 
 from plateau_cause.capture.rules.observation import Peeked
-from plateau_cause.capture.rules.schedule import schedule
+from plateau_cause.capture.rules.schedule import falls, schedule, waits_for_less, warms_long
 
 PLACE = {"file": "train.py", "line": 7}
 
@@ -86,3 +86,57 @@ def test_a_schedule_whose_rates_are_known_ends_too_early():
     assert said([1e-3, *[0.0] * 9, 1e-3]) is None  # it comes again
     assert said([0.0, *[1e-3] * 9, 0.0]) is None and said([0.0] * 11) is None and said(None) is None
     assert said([1e-3, 1e-3]) is None  # so far as it was computed
+
+
+def ahead(rates_ahead=None, seen=(0.0, 1e-4), by_hand=(), epochs=10):
+    """Returns a peek of a training whose rate begins low and is to be 0.1."""
+    group = {"lr": seen[-1], "rates": list(seen), "initial_lr": 0.1}
+    optimizer = {
+        "groups": [group],
+        "place": PLACE,
+        "rates_by_hand": [{"place": PLACE, "rate": one} for one in by_hand],
+    }
+    one = {"class": "lr_scheduler.LambdaLR", "place": PLACE, "step": PLACE, "options": {},
+           "stepped_every": "batch", "rates_ahead": rates_ahead}  # fmt: skip
+    return Peeked({"optimizers": [optimizer], "schedules": [one], "epochs": {"count": epochs},
+                   "loaders": [{"role": "train", "batches": 12}]}, None)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("peeked", "is_said"),
+    [
+        (ahead([1e-3 * part for part in range(11)]), True),
+        (ahead([0.0, *[0.1] * 5, *[0.05] * 5]), False),
+        (ahead([0.1, *[1e-4] * 10]), False),  # it falls
+        (ahead(None), False),
+        (ahead(None, by_hand=[1e-4], seen=(2e-5, 2.4e-5)), True),
+        (ahead(None, by_hand=[1e-4], seen=(0.01, 0.02)), False),
+        (ahead([1e-3 * part for part in range(11)], seen=(0.1, 0.1)), False),
+    ],
+)
+def test_a_warm_up_that_takes_the_whole_training(peeked, is_said):
+    found = warms_long(peeked)
+    assert (found is not None) is is_said
+    if is_said:
+        assert (found.code, found.cause) == ("schedule_warms_long", "schedule")
+        assert "of the 0.1 to which it warms up" in found.words
+
+
+@pytest.mark.parametrize(
+    ("seen", "is_said"), [((0.1, 0.03), True), ((0.1, 0.09), False), ((0.1,), False), ((0.0, 0.1), False)]
+)
+def test_a_rate_that_is_gone_at_the_second_step(seen, is_said):
+    assert (falls(ahead(None, seen=seen)) is not None) is is_said
+
+
+@pytest.mark.parametrize(
+    ("mode", "told", "is_said"),
+    [("min", "val_acc", True), ("max", "val_acc", False), ("min", "val_loss", False), ("max", "loss", True),
+     ("min", "va = accuracy(out, y)", True), ("min", "metric", False), ("min", None, False),
+     ("min", "score = -loss", False)],
+)  # fmt: skip
+def test_a_plateau_that_waits_for_the_wrong_way(mode, told, is_said):
+    one = {"class": "torch.optim.lr_scheduler.ReduceLROnPlateau", "options": {"mode": mode}, "told": told,
+           "place": PLACE, "step": PLACE}  # fmt: skip
+    found = waits_for_less(Peeked({"schedules": [one]}, None))
+    assert (found is not None) is is_said
