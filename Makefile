@@ -47,7 +47,7 @@ $(LAUNCHERS_STAMP): requirements-launchers.lock $(STAMP)
 	$(BIN)/python -m pip install --no-deps -r requirements-launchers.lock
 	@touch $@
 
-setup-frameworks: $(FRAMEWORKS_STAMP) ## Install also Lightning, accelerate and fastai, for the tests of scripts on them
+setup-frameworks: $(FRAMEWORKS_STAMP) ## Install also Lightning, fastai, ignite and the like, for the tests of scripts on them
 
 $(FRAMEWORKS_STAMP): requirements-frameworks.lock $(STAMP)
 	$(BIN)/python -m pip install --no-deps -r requirements-frameworks.lock

@@ -94,7 +94,8 @@ def _inside(name: str, value: Any, wanted: Any) -> str | None:
         return next((f"{name}[{index}]" for index, item in enumerate(value) if item is wanted), None)
     if name == "self" or name.endswith("er"):  # trainer, learner, self
         attributes = getattr(value, "__dict__", {})
-        attributes = {**attributes, **attributes.get("_modules", {})}
+        parts = attributes.get("_modules")  # of a module; others may call a list so
+        attributes = {**attributes, **(parts if isinstance(parts, dict) else {})}
         return next((f"{name}.{key}" for key, item in attributes.items() if item is wanted), None)
     parts = getattr(value, "_modules", None)  # of a module
     if type(parts) is dict:
