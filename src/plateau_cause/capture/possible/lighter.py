@@ -14,6 +14,7 @@ from plateau_cause.capture.rules.observation import Observation, Peeked, strong_
 
 MOSTLY_DROPPED = 0.8  # share of the features from which a peek says so
 PULLED_PER_STEP = 5e-3  # part of the weights that decay takes in a step: half of them are gone in 140
+SOME_STEPS = 100  # a training of more is pulled by as much in all where each step pulls less
 STRONG_DROPOUT = 0.6  # share of the features; recipes in use drop up to half of them
 DECAYS = ("weight_decay",)
 PRIOR = 0.4
@@ -59,7 +60,8 @@ def beyond(peeked: Peeked) -> list[Observation]:
     """
     most = (peeked.content.get("model") or {}).get("dropout")
     dropout = _dropout(peeked) if most and most["p"] >= MOSTLY_DROPPED else None
-    decays = undecayed(peeked) if peeked.decay_per_step >= PULLED_PER_STEP else []
+    pulled = peeked.decay_per_step * max(1.0, (peeked.steps or 0) / SOME_STEPS)
+    decays = undecayed(peeked) if pulled >= PULLED_PER_STEP else []
     found = [("dropout_strong", dropout), *(("decay_strong", one) for one in decays)]
     return [Observation(code, one.cause, one.words, one.location, one.patch) for code, one in found if one]
 

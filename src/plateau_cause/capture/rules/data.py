@@ -12,6 +12,7 @@ from plateau_cause.capture.rules.observation import Observation, Peeked, with_pl
 MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ by more are different
 PLAIN = 0.1  # how far mean and std may be measured from 0 and 1 where nothing normalises
 SIZE_APART = 1.5
+ON_PURPOSE = ("tta",)  # in names of loaders whose predictions are averaged over random views
 
 
 def normalisation(peeked: Peeked) -> Observation | None:
@@ -50,9 +51,9 @@ def size(peeked: Peeked) -> Observation | None:
 def augmented_evaluation(peeked: Peeked) -> Observation | None:
     """Returns that chance changes the images of an evaluation."""
     for other in peeked.other_loaders:
-        if other["varies"]:
+        name = other["name"] or "evaluation"
+        if other["varies"] and not any(word in name.lower() for word in ON_PURPOSE):
             place = transform_place(other)
-            name = other["name"] or "evaluation"
             words = with_places(f"{name} is augmented: chance changes its images", place)
             return Observation("evaluation_augmented", "evaluation", words, place)
     return None

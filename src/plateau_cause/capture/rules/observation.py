@@ -9,6 +9,8 @@ from typing import Any
 DECAY_DIRECTLY = ("AdamW", "SGD", "Lion")  # optimizers that take rate times decay from the weights
 USUAL_DECAY, OTHER_DECAY = {"AdamW": 0.3}, 5e-3  # up to which recipes in use go, by optimizer
 MOSTLY = 0.7  # of the change
+TRAINING = ("train", "labeled", "labelled", "pretrain")  # in names of loaders
+DOMINATES = 0.1  # decay that is more of what Adam and its like are given than a gradient is
 DECAYED = 0.05  # of the weights in one step: there is soon nothing left that a change could be compared with
 
 
@@ -69,6 +71,9 @@ class Peeked:
         ]
         pulls = [group["lr"] * (group.get("weight_decay") or 0.0)
                  for one in direct if strong_decay(one) for group in one["groups"]]  # fmt: skip
+        others = [one for one in self.content.get("optimizers", []) if one not in direct]
+        if any(strong_decay(one) >= DOMINATES for one in others):  # every step is one towards zero then
+            pulls.append((self.content.get("model") or {}).get("change_per_step") or 0.0)
         return max(pulls, default=0.0)
 
     @property
@@ -127,7 +132,14 @@ class Peeked:
         line reads has none.
         """
         others = [one for one in self.content["loaders"] if one["role"] not in ("train", "unused")]
-        return [one for one in others if one["role"] != "unread" or not one.get("loop")]
+        return [
+            one for one in others if one["role"] != "unread" or not (one.get("loop") or _for_training(one))
+        ]
+
+
+def _for_training(loader: dict[str, Any]) -> bool:
+    """Returns whether a loader that was not read is one of training by its name."""
+    return any(word in str(loader.get("name") or "").lower() for word in TRAINING)
 
 
 def strong_decay(optimizer: dict[str, Any]) -> float:
