@@ -1,5 +1,7 @@
 """Rates by hand: too high, too low, apart."""
 
+from pathlib import Path
+
 import pytest
 
 from plateau_cause.capture.rules.observation import Peeked
@@ -62,10 +64,10 @@ class TestAWholeTraining:
         group = {"lr": 1e-6, "rates": [1e-6, 1e-6], "momentum": momentum}
         optimizer = {"class": "optim.SGD", "groups": [group], "place": PLACE, "rates_by_hand": []}
         model = {"change_per_step": change, "trains": {"matrices": 5, "numbers": 1000}}
-        content = {"model": model, "optimizers": [optimizer], "schedules": [],
+        content = {"model": model, "optimizers": [optimizer], "schedules": [], "script": {"arguments": []},
                    "epochs": {"count": epochs}, "loaders": [{"role": "train", "batches": 12}],
                    "gradients": {"clipping": clipping, "backward_calls_per_step": 1}}  # fmt: skip
-        return rate(Peeked(content, None))
+        return rate(Peeked(content, Path()))
 
     def test_that_hardly_moves_the_weights_is_too_slow(self):
         found = self.said(5e-6)

@@ -11,6 +11,7 @@ from plateau_cause.capture.patches.change import changed
 from plateau_cause.capture.patches.source import Edit, Source, called
 
 RATES = ("lr", "learning_rate", "max_lr")
+LIMITS = ("max_norm", "clip_value", "gradient_clip_val")
 EPOCHS = ("epochs", "num_epochs", "max_epochs", "num_train_epochs")
 Place = dict[str, Any] | None
 
@@ -88,13 +89,14 @@ def _written(
 
 
 def _given(call: ast.Call, names: Sequence[str]) -> ast.expr | None:
-    """Returns what a call is given as a number: by name, a rate also second, epochs as the end of a range."""
+    """Returns what a call is given as a number: by name, a rate or limit also second, epochs as a range."""
     named = [keyword.value for keyword in call.keywords if keyword.arg in names]
     if named:
         return named[0]
     if names == EPOCHS and isinstance(call.func, ast.Name) and call.func.id == "range":
         return call.args[0] if len(call.args) == 1 else None
-    second = call.args[1] if names == RATES and len(call.args) == 2 else None
+    is_second = (names == RATES and len(call.args) == 2) or (names == LIMITS and len(call.args) > 1)
+    second = call.args[1] if is_second else None
     is_a_name = isinstance(second, (ast.Name, ast.Attribute, ast.Subscript))
     return second if second is not None and (is_a_name or _is_number(second)) else None
 

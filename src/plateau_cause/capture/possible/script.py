@@ -97,6 +97,30 @@ def _said(values: list[float]) -> str:
 
 
 SAID = {
+    "no_clipping": (
+        "Clip at a limit that most gradients stay below, 1 say, or not at all",
+        "Nearly all of every gradient is cut off, so that no step moves the weights.",
+    ),
+    "clear_gradients": (
+        "Clear the gradients before every step",
+        "Each step is taken along the sum of all gradients since the beginning.",
+    ),
+    "keep_gradients": (
+        "Clear the gradients behind the step, not between backward and step",
+        "The gradients are gone before the step that was to use them.",
+    ),
+    "take_steps": (
+        "Call step() of the optimizer behind every backward call",
+        "Gradients are computed, and nothing is done with them.",
+    ),
+    "keep_loaded": (
+        "Initialise new layers alone, or before the weights are loaded",
+        "What was loaded is written over before training begins: it starts from random numbers.",
+    ),
+    "rate_full": (
+        "Let the warm-up end within the first tenth of the training",
+        "The rate is a small part of the one that was asked for, for most of the training.",
+    ),
     "plain_loss": (
         "Weigh classes by their rarity and smooth labels a little, or not at all",
         "One class counts so much in the loss, or the right one so little, that the rest is not learned.",

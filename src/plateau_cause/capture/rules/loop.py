@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from plateau_cause.capture.patches.loop import cleared, mode_inverted, mode_set, mode_turned
+from plateau_cause.capture.patches.numbers import LIMITS, number_changed
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 LEFT, UNCHANGED = 0.2, 0.999  # of the first weights of an average, at the end of training
+USUAL_LIMIT = 1.0  # of a gradient's norm
 CLIPPED_AWAY = 100  # times that a gradient is longer than what clipping leaves of it
 SAME_RATE = ("SGD",)  # optimizers whose steps grow with the gradient
 VANISHING = (
@@ -38,7 +40,11 @@ def clipped(peeked: Peeked) -> Observation | None:
         return None
     part = f"1/{clipping['norm'] / clipping['limit']:.0f}"
     said = with_places(f"clipping to {clipping['limit']:g} leaves {part} of the gradient", clipping["place"])
-    return Observation("gradients_clipped_away", "training_loop", said, clipping["place"])
+    arguments = peeked.content["script"]["arguments"]
+    _, patch = number_changed(
+        peeked.folder, clipping["place"], LIMITS, lambda _: USUAL_LIMIT, arguments, clipping["limit"]
+    )
+    return Observation("gradients_clipped_away", "training_loop", said, clipping["place"], patch)
 
 
 def trained_in_evaluation_mode(peeked: Peeked) -> Observation | None:
