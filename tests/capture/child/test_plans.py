@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from plateau_cause.capture.child.plans import rounds_around
+from plateau_cause.capture.child.plans import rounds_around, steps_around
 
 EPOCHS = {
     "a loop over epochs": ("for epoch in range(7):\n    seen()\n", 7),
@@ -69,3 +69,25 @@ def test_epochs_are_told_from_steps(name, tmp_path):
     batches = Batches()
     exec(compile(text, str(path), "exec"), {"seen": batches, "batches": batches})
     assert (batches.told[0] and batches.told[0][0]) == count
+
+
+STEPS = {
+    "steps": ("for step in range(100):\n    seen()\n", 100),
+    "steps in epochs": ("for epoch in range(3):\n    for step in range(9):\n        seen()\n", 27),
+    "a while": ("step = 0\nwhile step < 240:\n    seen()\n    step += 1\n", 240),
+    "for ever, in epochs": ("for epoch in range(3):\n    for batch in [1]:\n        seen()\n", None),
+    "a function": ("def one():\n    seen()\nfor step in range(50):\n    one()\n", 50),
+    "a while that ends by itself": (
+        "for step in range(4):\n    while True:\n        seen()\n        break\n",
+        None,
+    ),
+    "no loop": ("seen()\n", None),
+}
+
+
+@pytest.mark.parametrize(("code", "steps"), STEPS.values(), ids=STEPS)
+def test_the_steps_that_loops_take_together(code, steps, tmp_path):
+    path, found = str(tmp_path / "steps.py"), []
+    linecache.cache[path] = (len(code), None, code.splitlines(True), path)
+    exec(compile(code, path, "exec"), {"seen": lambda: found.append(steps_around(sys._getframe(1)))})
+    assert (found[0] and found[0][0]) == steps

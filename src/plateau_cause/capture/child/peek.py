@@ -17,6 +17,7 @@ from plateau_cause.capture.child.describe.loss import describe_loss
 from plateau_cause.capture.child.doors.losing import Loss
 from plateau_cause.capture.child.passes import Forward, Pass
 from plateau_cause.capture.child.places import Place, frame_here
+from plateau_cause.capture.child.plans import steps_around
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.main import Doors
@@ -51,6 +52,7 @@ class Peek(Mode):
         self.from_zero: set[int] = set()  # parameters that were all zero before the first step
         self.asleep: set[int] = set()  # parameters before one that is zero: no gradient at the first step
         self.loss_is_changed = False  # whether the loss was given something else than the model's output
+        self.planned: tuple[int, Place] | None = None  # training calls in all, of loops that count them
         self.cut = False
         self.is_late = False  # ended by the limit
         self.has_restarted = False
@@ -105,6 +107,8 @@ class Peek(Mode):
         """Keeps the calls of the first step, and the first loss."""
         if self._waiting_since_s is None:
             self._waiting_since_s = time.monotonic()
+        if self.planned is None and not self.doors.stepping.steps:
+            self.planned = steps_around(frame_here())
         if self.doors.stepping.steps >= STEPS and self._is_another(forward) and not self.has_restarted:
             fed = [one for one in self._fed if one.batch is forward.batch]
             self._begin_anew(forward.module)

@@ -47,6 +47,25 @@ def rounds_around(frame: FrameType | None) -> tuple[int, Place] | None:
     return None
 
 
+def steps_around(frame: FrameType | None) -> tuple[int, Place] | None:
+    """Returns the steps that the loops around a line take together, and the innermost loop.
+
+    None where one of them goes through batches: a loader says how many these are. Loops that go round once
+    in all, or of which it cannot be told, end the count.
+    """
+    steps, innermost = 1, None
+    while frame is not None:
+        file = frame.f_code.co_filename
+        for loop in _loops(file, frame.f_lineno) if is_users(file) else ():
+            place = Place(file, loop.lineno)
+            rounds = _rounds(loop, frame) if isinstance(loop, ast.For) else _counted(loop, frame, place)
+            if rounds is None:
+                return (steps, innermost) if innermost and isinstance(loop, ast.While) else None
+            steps, innermost = steps * max(rounds, 1), innermost or place
+        frame = frame.f_back
+    return (steps, innermost) if innermost else None
+
+
 def is_inside(trace: TracebackType | None, loop: Place) -> bool:
     """Returns whether an error was raised within the loop that begins at a line."""
     while trace is not None:

@@ -93,9 +93,11 @@ class Peeked:
     def steps(self) -> int | None:
         """Returns how many steps of the optimizer the whole training has; None where that is not known."""
         epochs, train = self.content.get("epochs"), self.train_loader
+        calls = (self.content.get("gradients") or {}).get("backward_calls_per_step") or 1
+        if planned := self.content.get("steps"):
+            return max(1, int(planned["count"]) // calls)
         if not epochs or train is None or not train.get("batches"):
             return None
-        calls = (self.content.get("gradients") or {}).get("backward_calls_per_step") or 1
         return int(epochs["count"] * max(1, train["batches"] // calls))
 
     @property

@@ -74,14 +74,14 @@ def waits_for_less(peeked: Peeked) -> Observation | None:
 
 def schedule(peeked: Peeked) -> Observation | None:
     """Returns that a schedule is stepped too often or too seldom for what it was given."""
-    epochs, loader = peeked.content["epochs"], peeked.train_loader
-    if not epochs or not loader or not loader["batches"]:
+    epochs, schedules = peeked.content["epochs"], peeked.content["schedules"]
+    batches: Any = (peeked.train_loader or {}).get("batches")
+    if not (epochs and batches) and not peeked.content.get("steps"):
         return None
-    schedules = peeked.content["schedules"]
-    for one in schedules:
+    for one in schedules if epochs and batches else ():
         outer = next((other for other in schedules if other["class"] == one.get("part_of")), one)
         beat = {"stepped_every": outer["stepped_every"]}
-        words = _mistimed({**one, **beat}, epochs["count"], loader["batches"])
+        words = _mistimed({**one, **beat}, epochs["count"], batches)
         if words is not None:
             said = with_places(words, outer["step"], one["place"])
             return Observation("schedule_mistimed", "schedule", said, outer["step"])

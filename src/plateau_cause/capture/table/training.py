@@ -28,7 +28,7 @@ def _optimizers(content: dict[str, Any]) -> list[Row]:
         for group in one["groups"] if len(one["groups"]) <= MANY else ():
             told = {
                 "rate": group["lr"],
-                "later": _later(group),
+                "at most": _later(group),
                 "decay": group.get("weight_decay"),
                 "momentum": group.get("momentum"),
             }
@@ -70,9 +70,9 @@ def _schedules(content: dict[str, Any]) -> list[Row]:
         found.append(("schedule", f"{one['class']}({options}){every}", at(one["place"])))
     found += [("rates ahead", _over_time(one["rates_ahead"]), "") for one in content["schedules"][:1]
               if len(one.get("rates_ahead") or ()) > TENTHS]  # fmt: skip
-    epochs = content["epochs"]
+    epochs, steps = content["epochs"], content.get("steps")
     if not epochs:
-        return found
+        return [*found, ("steps", str(steps["count"]), at(steps["place"]))] if steps else found
     counts = ", then ".join(map(str, [epochs["count"], *epochs.get("later", [])]))
     return [*found, ("epochs", counts, at(epochs["place"]))]
 

@@ -55,7 +55,8 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
     model = describe_model(doors, peek)
     names = model.pop("names")
     loaders, epochs, gradients = _loaders(doors, data), _epochs(doors), _gradients(doors)
-    length = _length(loaders, epochs, gradients, doors.stepping.steps)
+    planned = None if epochs else peek.planned
+    length = _length(loaders, epochs, planned, gradients, doors.stepping.steps)
     return {
         "schema_version": SCHEMA_VERSION,
         "script": _script(doors),
@@ -78,6 +79,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "loss": _loss(peek, gradients),
         "gradients": gradients,
         "epochs": epochs,
+        "steps": planned and {"count": planned[0], "place": planned[1]},
         "seeds": {name: {"value": facts.plain(value), "place": place}
                   for name, (value, place) in doors.seeding.seeds.items()},
         "problems": doors.hooks.problems,
@@ -186,18 +188,23 @@ def _schedules(doors: Doors, length: Length | None) -> list[dict[str, Any]]:
     """Returns each schedule, with the rates that lie ahead where the length of the training is known."""
     among = doors.stepping.schedules
     told = schedules.describe(among)
-    ahead = [doors.hooks.attempt(rates_ahead, one, among, length) if length else None for one in among.known]
+    is_known = length is not None and any(one.role == "train" for one in doors.course.loaders)
+    ahead = [
+        doors.hooks.attempt(rates_ahead, one, among, length) if is_known else None for one in among.known
+    ]
     return [{**one, "rates_ahead": rates} for one, rates in zip(told, ahead, strict=True)]
 
 
 def _length(
-    loaders: list[dict[str, Any]], epochs: Any, gradients: dict[str, Any], seen: int
+    loaders: list[dict[str, Any]], epochs: Any, planned: Any, gradients: dict[str, Any], seen: int
 ) -> Length | None:
     """Returns how long the training is, in steps of the optimizer; None where that is not known."""
     batches = next((one["batches"] for one in loaders if one["role"] == "train"), None)
+    calls = gradients["backward_calls_per_step"] or 1
+    if planned:
+        return Length(1, max(1, planned[0] // calls), calls, seen)
     if not epochs or not batches:
         return None
-    calls = gradients["backward_calls_per_step"] or 1
     return Length(epochs["count"], max(1, batches // calls), calls, seen)
 
 
