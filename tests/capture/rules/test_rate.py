@@ -63,7 +63,8 @@ class TestAWholeTraining:
     def said(self, change, momentum=0.0, epochs=10, clipping=None):
         group = {"lr": 1e-6, "rates": [1e-6, 1e-6], "momentum": momentum}
         optimizer = {"class": "optim.SGD", "groups": [group], "place": PLACE, "rates_by_hand": []}
-        model = {"change_per_step": change, "trains": {"matrices": 5, "numbers": 1000}}
+        model = {"change_per_step": 1e-5, "largest_change_per_step": change,
+                 "trains": {"matrices": 5, "numbers": 1000}}  # fmt: skip
         content = {"model": model, "optimizers": [optimizer], "schedules": [], "script": {"arguments": []},
                    "epochs": {"count": epochs}, "loaders": [{"role": "train", "batches": 12}],
                    "gradients": {"clipping": clipping, "backward_calls_per_step": 1}}  # fmt: skip
@@ -72,7 +73,7 @@ class TestAWholeTraining:
     def test_that_hardly_moves_the_weights_is_too_slow(self):
         found = self.said(5e-6)
         assert (found.code, found.cause) == ("step_too_low", "learning_rate_low")
-        assert "all 120 steps of the training" in found.words and "0.0006 of their norm" in found.words
+        assert "all 120 steps of the training" in found.words and "0.0006 of its norm" in found.words
 
     def test_what_momentum_and_more_epochs_add(self):
         assert self.said(5e-6, momentum=0.9) is None and self.said(5e-6, epochs=100) is None

@@ -97,6 +97,10 @@ def _said(values: list[float]) -> str:
 
 
 SAID = {
+    "logits_to_loss": (
+        "Give the loss what it expects: plain outputs for cross-entropy, log-probabilities for nll_loss",
+        "What the loss is given was activated before, or is not: it rewards the right answer too little.",
+    ),
     "no_clipping": (
         "Clip at a limit that most gradients stay below, 1 say, or not at all",
         "Nearly all of every gradient is cut off, so that no step moves the weights.",

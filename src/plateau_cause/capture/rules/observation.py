@@ -9,6 +9,7 @@ from typing import Any
 DECAY_DIRECTLY = ("AdamW", "SGD", "Lion")  # optimizers that take rate times decay from the weights
 USUAL_DECAY, OTHER_DECAY = {"AdamW": 0.3}, 5e-3  # up to which recipes in use go, by optimizer
 MOSTLY = 0.7  # of the change
+STEADY = ("SGD", "Adam", "AdamW", "NAdam", "RMSprop", "Adagrad", "Lion")
 TRAINING = ("train", "labeled", "labelled", "pretrain")  # in names of loaders
 DOMINATES = 0.1  # decay that is more of what Adam and its like are given than a gradient is
 DECAYED = 0.05  # of the weights in one step: there is soon nothing left that a change could be compared with
@@ -55,7 +56,9 @@ class Peeked:
         Measured at the first steps: under a warm-up their rates are a small part of the one to come. None
         where it is mostly the decay of the weights, which says nothing of the rate.
         """
-        change: float | None = self.model["change_per_step"]
+        return self._at_full_rate(self.model["change_per_step"])
+
+    def _at_full_rate(self, change: float | None) -> float | None:
         ahead = self.rate_ahead
         if change is not None and self.decay_per_step > min(MOSTLY * change, DECAYED):
             return None
@@ -102,11 +105,14 @@ class Peeked:
 
     @property
     def moved_in_all(self) -> float | None:
-        """Returns how far a whole training can move the weights, as a part of their norm; None: not known.
+        """Returns how far a whole training can move any matrix, as a part of its norm; None: not known.
 
-        As if every step went the same way, with what momentum adds.
+        As if every step went the same way, with what momentum adds; of optimizers alone whose first steps are
+        like all others (RAdam's are not).
         """
-        change, steps = self.change_per_step, self.steps
+        if not all(str(one["class"]).rpartition(".")[2] in STEADY for one in self.content["optimizers"]):
+            return None
+        change, steps = self._at_full_rate(self.model.get("largest_change_per_step")), self.steps
         if not change or not steps:
             return None
         rates = next((found for one in self.content["schedules"] if (found := one.get("rates_ahead"))), None)

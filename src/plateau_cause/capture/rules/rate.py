@@ -70,8 +70,8 @@ def _hardly_moves(peeked: Peeked) -> Observation:
     if peeked.rate_ahead is not None:
         rates = f"at most {peeked.rate_ahead[1]:g}"
     said = (
-        f"all {peeked.steps} steps of the training, at rates of {rates}, change the weights by no more than "
-        f"{peeked.moved_in_all:.1g} of their norm"
+        f"all {peeked.steps} steps of the training, at rates of {rates}, change no layer by more than "
+        f"{peeked.moved_in_all:.1g} of its norm"
     )
     words = with_places(said, optimizer["place"])
     return Observation("step_too_low", "learning_rate_low", words, optimizer["place"])

@@ -156,6 +156,7 @@ def _what_moves(
     still = [name for name in live if steps and not moved[name][0]]
     known = [name for name in live if name not in without]
     begun = {name: moved[name] for name in known if id(named[name]) not in peek.from_zero | peek.asleep}
+    changes = _changes(begun, steps, named)
     return {
         "trains": _said(live, named),
         "frozen": _said(frozen, named)
@@ -176,7 +177,8 @@ def _what_moves(
         "without_gradient": _said(without, named),
         "zero_gradient": _said(zero, named),
         "still": _said(still, named),
-        "change_per_step": _change(begun, steps, named),
+        "change_per_step": changes[len(changes) // 2] if changes else None,
+        "largest_change_per_step": changes[-1] if changes else None,
     }
 
 
@@ -213,11 +215,10 @@ def _most_common(places: Iterable[Place | None]) -> Place | None:
     return counted.most_common(1)[0][0] if counted else None
 
 
-def _change(moved: dict[str, tuple[float, float]], steps: int, named: dict[str, Any]) -> float | None:
-    """Returns the median over weight matrices of what one step changes, as a part of the weights' norm."""
-    ratios = sorted(change / steps / own for name, (change, own) in moved.items()
-                    if steps and own and named[name].ndim > 1)  # fmt: skip
-    return ratios[len(ratios) // 2] if ratios else None
+def _changes(moved: dict[str, tuple[float, float]], steps: int, named: dict[str, Any]) -> list[float]:
+    """Returns of each weight matrix what one step changes, as a part of its norm, the least first."""
+    return sorted(change / steps / own for name, (change, own) in moved.items()
+                  if steps and own and named[name].ndim > 1)  # fmt: skip
 
 
 def _strangers(doors: Doors, named: dict[str, Any]) -> dict[str, Any]:
