@@ -110,7 +110,7 @@ class Peeked:
         As if every step went the same way, with what momentum adds; of optimizers alone whose first steps are
         like all others (RAdam's are not).
         """
-        if not all(str(one["class"]).rpartition(".")[2] in STEADY for one in self.content["optimizers"]):
+        if not all(str(one.get("class")).rpartition(".")[2] in STEADY for one in self.content["optimizers"]):
             return None
         change, steps = self._at_full_rate(self.model.get("largest_change_per_step")), self.steps
         if not change or not steps:
