@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from plateau_cause.capture.keras_child.nested import arrays, chosen, first, joined, rows
+from plateau_cause.capture.keras_child.nested import arrays, chosen, first_array, joined, rows
 
 KINDS = ("arrays", "tf.data", "sequence", "torch", "generator")
 WAIT_S = 4.0  # how long batches are read to know labels and values
@@ -126,7 +126,7 @@ def length(feed: Feed) -> int | None:
     """Returns how many images a pass has, where that is known without reading it."""
     x = feed.x
     if feed.kind == "arrays":
-        return len(first(x))
+        return len(first_array(x))
     for owner, name in ((x, "n"), (x, "samples"), (x, "num_samples")):
         if isinstance(getattr(owner, name, None), int):
             return int(getattr(owner, name))
@@ -140,7 +140,7 @@ def count(feed: Feed) -> int | None:
     if feed.steps is not None:
         return feed.steps
     if feed.kind == "arrays":
-        return -(-len(first(feed.x)) // (feed.batch_size or 32))
+        return -(-len(first_array(feed.x)) // (feed.batch_size or 32))
     try:
         found = len(feed.x)
     except (TypeError, AttributeError):
@@ -157,7 +157,7 @@ def total(feed: Feed, wait_s: float = WAIT_S) -> int:
     if known is None:
         started_s, found = time.monotonic(), list[int]()
         for x, _ in batches(feed):
-            found.append(len(first(x)))
+            found.append(len(first_array(x)))
             if time.monotonic() - started_s > wait_s:
                 return found[0] * max(count(feed) or 0, len(found))
         return sum(found)
@@ -168,7 +168,7 @@ def total(feed: Feed, wait_s: float = WAIT_S) -> int:
 
 def _batches(feed: Feed) -> Iterator[Any]:
     if feed.kind == "arrays":
-        size, total = feed.batch_size or 32, len(first(feed.x))
+        size, total = feed.batch_size or 32, len(first_array(feed.x))
         for start in range(0, total, size):
             yield rows(feed.x, start, start + size), rows(feed.y, start, start + size)
     elif feed.kind == "sequence":
@@ -186,7 +186,7 @@ def taken(feed: Feed, numbers: Sequence[int]) -> Feed:
 
 def _cut(feed: Feed, share: float) -> int:
     """Returns where Keras divides arrays: the last part is for validation."""
-    return int(len(first(feed.x)) * (1 - share))
+    return int(len(first_array(feed.x)) * (1 - share))
 
 
 def _part(feed: Feed, start: int, stop: int | None) -> Feed:

@@ -58,7 +58,9 @@ def judge(model: Any, feed: Feed, labels: Callable[[Any], Any], is_shuffled: boo
         digests += [hashlib.sha1(np.ascontiguousarray(one).tobytes()).hexdigest()
                     for one in picture(x)] if is_shuffled else []  # fmt: skip
     if not found:
-        raise ValueError("no held-out image with a label was read")
+        raise ValueError(
+            "no held-out image with one class was read; several labels at a time have no accuracy"
+        )
     order = np.argsort(digests, kind="stable") if is_shuffled else slice(None)
     return Sheet(np.concatenate(found)[order], np.concatenate(given)[order])
 

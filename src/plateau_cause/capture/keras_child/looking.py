@@ -16,10 +16,11 @@ from plateau_cause.capture.keras_child.describe.probe import probe
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed
 from plateau_cause.capture.keras_child.loss_scale import hardly_scaled
-from plateau_cause.capture.keras_child.nested import arrays, class_numbers
+from plateau_cause.capture.keras_child.nested import arrays, class_numbers, first_array
 from plateau_cause.capture.keras_child.scene import Scene
 
 BATCHES = 64  # of labels, at most
+PATIENCE = 32  # steps until something has moved, where a script takes its own
 PROBED = 6  # images that are looked at on their way through the model
 
 
@@ -147,7 +148,8 @@ def _batches(feed: Feed) -> Batches:
     found = feeds.some(feed, BATCHES)
     numbers = [class_numbers(y) for _, y in found]
     known = [one for one in numbers if one is not None]
-    shape = None if found[0][1] is None else [None, *found[0][1].shape[1:]]
+    labels = first_array(found[0][1])
+    shape = [None, *labels.shape[1:]] if hasattr(labels, "shape") else None
     return Batches(feed, *found[0], np.concatenate(known) if known else None, shape)
 
 
@@ -168,11 +170,19 @@ def _step(original: Any, call: Call, found: Look) -> None:
     try:
         with hardly_scaled(model.optimizer):
             found.history = as_long(_fitted(original, call, found), call.given)
+            found.steps = STEPS
+            _measure(found, before)
+            while library.has_own_step(model) and not _has_moved(found) and found.steps < PATIENCE:
+                _fitted(original, call, found)  # it may add gradients up
+                found.steps += STEPS
+                _measure(found, before)
     finally:
         model.run_eagerly = kept
         _forget_functions(model)
-    found.steps = STEPS
-    _measure(found, before)
+
+
+def _has_moved(found: Look) -> bool:
+    return any(found.moved.get(one) for one in library.trainable(found.call.model))
 
 
 def _fitted(original: Any, call: Call, found: Look) -> Any:

@@ -48,8 +48,8 @@ def class_numbers(y: Any) -> Any:
     if y is None or isinstance(y, (dict, list)):
         return None
     flat = np.asarray(y)
-    if flat.ndim == 2 and flat.shape[1] > 1:
-        return flat.argmax(1)
+    if flat.ndim == 2 and flat.shape[1] > 1:  # shares of classes, smoothed or mixed perhaps
+        return flat.argmax(1) if np.allclose(flat.sum(1), 1.0, atol=1e-2) else None
     flat = flat.reshape(len(flat), -1)
     return np.rint(flat[:, 0]).astype(int) if flat.shape[1] == 1 else None
 
@@ -79,7 +79,7 @@ def chosen(value: Any, numbers: Sequence[int]) -> Any:
     return None if value is None else np.asarray(value)[list(numbers)]
 
 
-def first(value: Any) -> Any:
+def first_array(value: Any) -> Any:
     """Returns the first array of what is nested."""
     while isinstance(value, (dict, list, tuple)) and value:
         inner = next(iter(value.values())) if isinstance(value, dict) else value[0]
