@@ -147,12 +147,6 @@ def is_model(layer: Any) -> bool:
     return any(cls.__name__ in ("Model", "Functional", "Sequential") for cls in type(layer).__mro__)
 
 
-def has_own_step(model: Any) -> bool:
-    """Returns whether the script wrote the model's `train_step`, which may add gradients up."""
-    module = str(getattr(type(model).train_step, "__module__", ""))
-    return module.partition(".")[0] not in ("keras", "tf_keras", "tensorflow")
-
-
 def is_symbolic(tensor: Any) -> bool:
     """Returns whether a tensor has no values yet: a graph is being built, traced or compiled."""
     if type(tensor).__name__ in ("KerasTensor", "SymbolicTensor"):

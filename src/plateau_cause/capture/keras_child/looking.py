@@ -20,7 +20,7 @@ from plateau_cause.capture.keras_child.nested import arrays, class_numbers, firs
 from plateau_cause.capture.keras_child.scene import Scene
 
 BATCHES = 64  # of labels, at most
-PATIENCE = 32  # steps until something has moved, where a script takes its own
+PATIENCE = 32  # steps until something has moved
 PROBED = 6  # images that are looked at on their way through the model
 
 
@@ -172,7 +172,7 @@ def _step(original: Any, call: Call, found: Look) -> None:
             found.history = as_long(_fitted(original, call, found), call.given)
             found.steps = STEPS
             _measure(found, before)
-            while library.has_own_step(model) and not _has_moved(found) and found.steps < PATIENCE:
+            while library.trainable(model) and not _has_moved(found) and found.steps < PATIENCE:
                 _fitted(original, call, found)  # it may add gradients up
                 found.steps += STEPS
                 _measure(found, before)

@@ -87,6 +87,8 @@ def no_steps(peeked: Peeked) -> Observation | None:
 
 def gradients_lost(peeked: Peeked) -> Observation | None:
     """Returns which layers get no gradient although they are trained."""
+    if peeked.keras and not peeked.rate_seen:  # where gradients are told by what moves
+        return None
     without, zero = peeked.model["without_gradient"], peeked.model["zero_gradient"]
     left_out = [one for one in (peeked.content["loss"] or {}).get("beside", []) if one.get("is_missed")]
     if left_out and without["numbers"]:

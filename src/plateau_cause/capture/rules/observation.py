@@ -9,7 +9,7 @@ from typing import Any
 DECAY_DIRECTLY = ("AdamW", "SGD", "Lion")  # optimizers that take rate times decay from the weights
 USUAL_DECAY, OTHER_DECAY = {"AdamW": 0.3}, 5e-3  # up to which recipes in use go, by optimizer
 MOSTLY = 0.7  # of the change
-STEADY = ("SGD", "Adam", "AdamW", "NAdam", "RMSprop", "Adagrad", "Lion")
+STEADY = ("SGD", "Adam", "AdamW", "NAdam", "Nadam", "RMSprop", "Adagrad", "Lion")
 TRAINING = ("train", "labeled", "labelled", "pretrain")  # in names of loaders
 DOMINATES = 0.1  # decay that is more of what Adam and its like are given than a gradient is
 DECAYED = 0.05  # of the weights in one step: there is soon nothing left that a change could be compared with
@@ -56,9 +56,7 @@ class Peeked:
         Measured at the first steps: under a warm-up their rates are a small part of the one to come. None
         where it is mostly the decay of the weights, which says nothing of the rate.
         """
-        return self._at_full_rate(self.model["change_per_step"])
-
-    def _at_full_rate(self, change: float | None) -> float | None:
+        change: float | None = self.model["change_per_step"]
         ahead = self.rate_ahead
         if change is not None and self.decay_per_step > min(MOSTLY * change, DECAYED):
             return None
@@ -112,14 +110,21 @@ class Peeked:
         """
         if not all(str(one.get("class")).rpartition(".")[2] in STEADY for one in self.content["optimizers"]):
             return None
-        change, steps = self._at_full_rate(self.model.get("largest_change_per_step")), self.steps
-        if not change or not steps:
+        change, steps, seen = self.model.get("largest_change_per_step"), self.steps, self.rate_seen
+        if not change or not steps or not seen or self.decay_per_step > min(MOSTLY * change, DECAYED):
             return None
         rates = next((found for one in self.content["schedules"] if (found := one.get("rates_ahead"))), None)
-        full = max([*(rates or [0.0]), *(self.rate_ahead or ())])
-        part = sum(rates) / len(rates) / full if rates and full else 1.0
+        planned = self.rate_ahead[1] if self.rate_ahead else seen
+        average = sum(rates) / len(rates) if rates else planned
         momentum = self.content["optimizers"][0]["groups"][0].get("momentum") or 0.0
-        return float(change * steps * part / max(1.0 - momentum, 0.01))
+        return float(change * steps * average / seen / max(1.0 - momentum, 0.01))
+
+    @property
+    def rate_seen(self) -> float:
+        """Returns the mean rate of the steps that were seen, of the group where it is highest."""
+        groups = [group for one in self.content.get("optimizers", []) for group in one["groups"]]
+        rates = [group.get("rates") or [group["lr"]] for group in groups]
+        return max((sum(one) / len(one) for one in rates), default=0.0)
 
     @property
     def keras(self) -> dict[str, Any]:

@@ -74,6 +74,7 @@ def _what_moves(looks: list[Look], held: list[Held]) -> dict[str, Any]:
         "not_held": said([], held), "without_gradient": said([], held), "zero_gradient": said(still, held),
         "still": said(still, held),
         "change_per_step": change_per_step(first),
+        "largest_change_per_step": max(changes(first), default=None),
     }  # fmt: skip
 
 
@@ -85,8 +86,14 @@ def _most_common(look: Look, frozen: list[Held]) -> Place | None:
 
 def change_per_step(look: Look) -> float | None:
     """Returns the median over weight matrices of what one step of a fit changes, as a part of their norm."""
+    ratios = changes(look)
+    return ratios[len(ratios) // 2] if ratios else None
+
+
+def changes(look: Look) -> list[float]:
+    """Returns of each weight matrix what one step changes, as a part of its norm, the least first."""
     live = [one for one in library.weights(look.call.model) if id(one.variable) in look.trained]
-    ratios = sorted(
+    return sorted(
         look.moved[id(one.variable)] / look.steps / look.norms[id(one.variable)]
         for one in live
         if look.steps
@@ -94,7 +101,6 @@ def change_per_step(look: Look) -> float | None:
         and look.moved[id(one.variable)]
         and len(one.variable.shape) > 1
     )
-    return ratios[len(ratios) // 2] if ratios else None
 
 
 def _among_frozen(look: Look, layers: list[Any], acting: dict[int, bool]) -> int:
