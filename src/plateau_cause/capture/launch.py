@@ -60,7 +60,9 @@ def script(
     if python is not None and not Path(python).is_file():
         raise PlateauError(f"recipe.python: {python} is not there; expected the path of an interpreter")
     given = target if is_module else os.path.relpath(file, place)
-    return Script(given, arguments, place, python or sys.executable, is_module)
+    if given.startswith(os.pardir) and not is_module:  # a copy of the folder does not hold it
+        given = os.path.abspath(file)
+    return Script(given, arguments, place, os.path.abspath(python) if python else sys.executable, is_module)
 
 
 def peek(given: Script, out: Path, limit_s: float = LIMIT_S, quiet: bool = True) -> dict[str, Any]:

@@ -18,11 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from plateau_cause.capture import repository
+
 LINKED = (
     ".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".npy", ".tar", ".parquet",
 )  # fmt: skip
 LARGE_BYTES = 64 * 2**20
-MANY = 2000  # entries of one folder from which the whole folder is a link
+MANY = 10_000  # entries of one folder from which the whole folder is a link
 MOST_ENTRIES = 50_000  # that are copied, or looked through for texts
 LEFT_OUT = (".git", ".venv", "venv", "__pycache__", ".plateau", ".dvc", "mlruns", "wandb", "node_modules")
 ABOVE = 2  # folders above in which a script may name something
@@ -52,6 +54,7 @@ def overlay(folder: Path, arguments: Sequence[str] = ()) -> Iterator[Path]:
         copying.fill(source, own)
         for path, depth in beside(source, arguments):
             copying.place(path, own.parents[depth] / path.name)
+        repository.lend(source, own)
         yield own
 
 
@@ -142,20 +145,14 @@ class Copying:
         found = [entry for entry in _entries(source) if not is_left_out(entry.name)]
         for entry in sorted(found, key=lambda one: one.is_dir()):
             self.entries -= 1
-            path = Path(entry.path)
-            if entry.is_symlink() or (entry.is_dir() and (self.entries < 0 or _is_crowded(path))):
-                (target / entry.name).symlink_to(path.resolve())
-            elif entry.is_dir():
-                self.fill(path, target / entry.name)
-            elif entry.is_file():
-                self._place(path, target / entry.name)
+            self.place(Path(entry.path), target / entry.name)
 
     def place(self, path: Path, target: Path) -> None:
         """Copies a file or a folder to a place where nothing is yet."""
-        with contextlib.suppress(OSError):  # not the user's to read
+        with contextlib.suppress(OSError, RuntimeError):  # not the user's to read; links in a circle
             if target.exists():
                 return
-            if path.is_symlink() or (path.is_dir() and _is_crowded(path)):
+            if path.is_symlink() or (path.is_dir() and (self.entries < 0 or _is_crowded(path))):
                 target.symlink_to(path.resolve())
             elif path.is_dir():
                 self.fill(path, target)

@@ -35,10 +35,9 @@ def peek(
 ) -> None:  # fmt: skip
     """Runs SCRIPT until it has taken two steps and evaluated one batch, and says what it does.
 
-    The script runs unchanged, with your rights, in its own folder and with its own ARGUMENTS: model, layers
-    that train, optimizer, schedule, loss, data and modes are read from the run, each with the line that
-    decides it. `torch.save` writes nothing during a peek; whatever else the script writes before its first
-    evaluation, it writes.
+    The script runs unchanged, with your rights, in a copy of its folder and with its own ARGUMENTS: model,
+    layers that train, optimizer, schedule, loss, data and modes are read from the run, each with the line that
+    decides it. What it writes beside itself is gone afterwards; nothing of yours is written over.
     """
     import json
     import tempfile

@@ -21,11 +21,9 @@ from plateau_cause.diagnosis.script_alarms import (
 )
 from plateau_cause.diagnosis.symptoms import is_unfinished
 from plateau_cause.diagnosis.verdict import HEALTHY, Finding
-from plateau_cause.lab.belief import Belief
 from plateau_cause.lab.effect import effect
 
 LENGTH = "training_length"  # the intervention
-CERTAIN = Belief(np.ones(1), np.zeros(1), np.full(1, 1e-6))
 
 
 def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:

@@ -62,6 +62,8 @@ def told_apart(joint: np.ndarray) -> float:
     Args:
         joint: (C, C) of given (rows) and true (columns) label.
     """
+    if len(joint) < 2:
+        return 0.0
     given = joint.sum(axis=1)
     found = np.diag(joint)[given > 0] / given[given > 0]
     chance = 1.0 / len(joint)

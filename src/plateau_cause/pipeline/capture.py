@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from plateau_cause import artifacts, tracking
 from plateau_cause.capture import launch, untrained
 from plateau_cause.capture.launch import Script
-from plateau_cause.capture.overlay import overlay
 from plateau_cause.capture.possible.script import possible
 from plateau_cause.capture.rules.every import observe
 from plateau_cause.config import params
@@ -31,13 +30,12 @@ def main() -> None:
 
 
 def peeked(script: Script, out: Path) -> dict[str, Any]:
-    """Returns a peek with what stands out in it and what could be changed; the script writes into a copy.
+    """Returns a peek with what stands out in it and what could be changed.
 
     Raises:
         PlateauError: the script does not train, or classifies nothing.
     """
-    with overlay(script.folder, script.arguments) as own:
-        content = launch.peek(replace(script, folder=own), out)
+    content = launch.peek(script, out)
     if (why := untrained.not_classes(content.get("loss"))) is not None:
         raise PlateauError(f"{script.target}: {why}")
     found = observe(content, script.folder)

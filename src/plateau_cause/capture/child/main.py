@@ -16,7 +16,13 @@ from plateau_cause.capture.child import frameworks, linked, pieces, program, uns
 from plateau_cause.capture.child.beforehand import Beforehand
 from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.course import Course, Mode
-from plateau_cause.capture.child.describe.document import document, document_of_nothing, located, sampled
+from plateau_cause.capture.child.describe.document import (
+    begin,
+    document,
+    document_of_nothing,
+    located,
+    sampled,
+)
 from plateau_cause.capture.child.doors.calling import Calling
 from plateau_cause.capture.child.doors.decoding import Decoding
 from plateau_cause.capture.child.doors.hooks import Hooks
@@ -67,6 +73,7 @@ def run(path: Path) -> None:
             limit_s; for a replay seed, interventions and their settings (docs/capture.md).
     """
     job = json.loads(path.read_text(encoding="utf-8"))
+    begin()
     {"peek": _peek, "watch": _watch, "replay": _replay}[job["mode"]](job)
 
 

@@ -26,7 +26,8 @@ def unregistered(model: Any) -> dict[str, Any]:
             if name in ("_modules", "_parameters", "_buffers"):
                 continue
             for index, one in itertools.islice(_items(value), MOST):
-                own = list(one.parameters()) if hasattr(one, "named_parameters") else []
+                is_module = hasattr(one, "named_parameters") and not isinstance(one, type)
+                own = list(one.parameters()) if is_module else []
                 if any(each.grad is not None and id(each) not in known for each in own):
                     found[f"{prefix}.{name}[{index}]".lstrip(".")] = one
     return found

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from plateau_cause.capture.child import linked, program
-from plateau_cause.capture.child.describe.document import located
+from plateau_cause.capture.child.describe.document import begin, located
 from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.doors.imports import AfterImport
 from plateau_cause.capture.child.doors.seeding import Seeding
@@ -49,6 +49,7 @@ def run(path: Path) -> None:
             a peek; seed and interventions of a replay.
     """
     job = json.loads(path.read_text(encoding="utf-8"))
+    begin()
     if job["mode"] == "peek":
         _peek(job)
     _watch(job)

@@ -1,4 +1,4 @@
-"""Observations about the loop: clearing, clipping, modes, the loss, the schedule."""
+"""Observations about the loop: clearing, clipping, modes, averages of the weights."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 ROOM = "plateau-"  # what the folders begin with in which copies are made
 SCHEMA_VERSION = 1
 LIBRARIES = ("torch", "torchvision", "timm", "transformers", "lightning", "numpy")
+_begun_in: dict[str, str] = {}  # the folder of the script
 SAMPLES = 48  # items of each data set to look at
 
 
@@ -120,12 +121,17 @@ def located(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value  # JSON has no such number
 
 
+def begin() -> None:
+    """Notes the folder that the script begins in: it may go elsewhere."""
+    _begun_in["folder"] = os.getcwd()
+
+
 def relative(file: str) -> str:
     """Returns a path relative to the folder that the script runs in, where it lies inside.
 
     So is one beside a copy of that folder, for what is beside it is a copy, too: see `capture/overlay.py`.
     """
-    path, folder = os.path.realpath(file), os.path.realpath(os.getcwd())
+    path, folder = os.path.realpath(file), os.path.realpath(_begun_in.get("folder") or os.getcwd())
     room = re.match(rf"{re.escape(os.path.realpath(tempfile.gettempdir()))}/{ROOM}[^/]*/", folder)
     inside = room.group() if room else folder + os.sep
     return os.path.relpath(path, folder) if path.startswith(inside) else path

@@ -36,11 +36,7 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
         "head": head,
         **_what_moves(doors, peek, named, held, head),
         "strangers": _strangers(doors, named),
-        "unregistered": [
-            {"names": list(found), "place": kept_at(inner)}
-            for one in parts(peek)
-            if (found := unregistered(inner := facts.unwrapped(one.module)[0]))
-        ],
+        "unregistered": doors.hooks.attempt(_unregistered, peek) or [],
         "weights": describe_weights(doors, peek, named),
         "dropout": doors.hooks.attempt(_dropout, doors, peek),
         "dropout_in_evaluation": [{"place": place, "p": p} for place, p in doors.losing.dropped],
@@ -68,6 +64,12 @@ def parameters(peek: Peek) -> dict[str, Any]:
         for path, module in unregistered(inner).items():
             found |= {f"{before}{path}.{name}": parameter for name, parameter in module.named_parameters()}
     return found
+
+
+def _unregistered(peek: Peek) -> list[dict[str, Any]]:
+    """Returns what each part keeps where torch does not look: names, and the line."""
+    inner = [facts.unwrapped(one.module)[0] for one in parts(peek)]
+    return [{"names": list(found), "place": kept_at(one)} for one in inner if (found := unregistered(one))]
 
 
 def _part(doors: Doors, call: Any) -> dict[str, Any]:
