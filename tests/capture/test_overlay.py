@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
+from plateau_cause.capture import overlay as copies
 from plateau_cause.capture.child.describe.document import relative
 from plateau_cause.capture.overlay import Copying, overlay, texts
 
@@ -36,10 +39,11 @@ def test_what_would_take_long_to_copy_is_a_link(tmp_path):
     assert sorted(kinds[name] for name in ("train.py", "model.bin")) == [False, True]
 
 
-def test_a_folder_of_many_files_is_a_link(tmp_path):
+def test_a_folder_of_many_files_is_a_link(tmp_path, monkeypatch):
+    monkeypatch.setattr(copies, "MANY", 20)
     folder = tmp_path / "work"
     (folder / "data").mkdir(parents=True)
-    for number in range(2001):
+    for number in range(21):
         (folder / f"data/{number}").touch()
     with overlay(folder) as own:
         assert (own / "data").is_symlink()
@@ -113,3 +117,44 @@ def test_a_place_beside_the_copy_is_one_beside_the_folder(project, monkeypatch):
         assert relative("/usr/lib/x.py") == "/usr/lib/x.py"
     monkeypatch.chdir(project)
     assert relative(str(project.parent / "input/flat/net.py")) == str(project.parent / "input/flat/net.py")
+
+
+def test_what_cannot_be_read_is_left_out(tmp_path):
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "train.py").write_text("x = 1\n")
+    (folder / "circle").symlink_to(folder / "circle")
+    (folder / "gone").symlink_to(tmp_path / "nowhere")
+    with overlay(folder) as own:
+        assert (own / "train.py").read_text() == "x = 1\n"
+
+
+def git(folder, *words):
+    given = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    return subprocess.run(
+        ["git", *given, *words], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.mark.parametrize("inner", [".", "scripts"])
+def test_git_answers_as_in_the_folder_and_commits_stay_in_the_copy(inner, tmp_path):
+    root = tmp_path / "work"
+    folder = root / inner
+    folder.mkdir(parents=True)
+    (folder / "train.py").write_text("x = 1\n")
+    git(root, "init", "-q")
+    git(root, "add", "-A")
+    git(root, "commit", "-qm", "first")
+    commit = git(root, "rev-parse", "HEAD")
+    with overlay(folder) as own:
+        assert git(own, "rev-parse", "HEAD") == commit
+        assert git(own, "log", "-1", "--format=%s") == "first\n"
+        git(own, "commit", "-qm", "of the copy", "--allow-empty")
+        assert git(own, "rev-parse", "HEAD") != commit
+    assert git(root, "rev-parse", "HEAD") == commit and git(root, "status", "--porcelain") == ""
+
+
+def test_a_folder_of_no_repository_has_none_in_its_copy(tmp_path):
+    (tmp_path / "work").mkdir()
+    with overlay(tmp_path / "work") as own:
+        assert not (own / ".git").exists()

@@ -104,7 +104,7 @@ def texts(folder: Path) -> Iterator[str]:
         for entry in entries:
             if entry.is_dir(follow_symlinks=False) and not is_left_out(entry.name):
                 waiting.append(Path(entry.path))
-            elif entry.name.endswith(TEXTS) and entry.is_file():
+            elif entry.name.endswith(TEXTS) and os.path.isfile(entry.path):
                 found.append(Path(entry.path))
     left = MOST_TEXT
     for path in sorted(found, key=lambda one: one.suffix != ".py")[:MOST_TEXTS]:
@@ -143,7 +143,7 @@ class Copying:
         """Copies a folder's content, nearest files first."""
         target.mkdir()
         found = [entry for entry in _entries(source) if not is_left_out(entry.name)]
-        for entry in sorted(found, key=lambda one: one.is_dir()):
+        for entry in sorted(found, key=lambda one: os.path.isdir(one.path)):
             self.entries -= 1
             self.place(Path(entry.path), target / entry.name)
 

@@ -1,4 +1,4 @@
-"""The git repository of a script's folder, lent to a copy: asked for its commit, it answers as the user's own.
+"""The git repository of a script's folder, lent to a copy: asked for its commit, it answers as the own one.
 
 Scripts write the commit into their logs. What a copy commits stays in the copy: it has references of its own
 and only reads the objects of the user's.
@@ -26,6 +26,8 @@ def lend(folder: Path, copy: Path) -> None:
     with contextlib.suppress(OSError, IndexError):  # not the user's to read, or none of git's
         own = _folder_of(root / ".git")
         common = own / (own / "commondir").read_text().strip() if (own / "commondir").is_file() else own
+        if not (own / "HEAD").is_file():
+            return
         target = copy / ".git"
         (target / "objects/info").mkdir(parents=True)
         (target / "objects/info/alternates").write_text(f"{(common / 'objects').resolve()}\n")

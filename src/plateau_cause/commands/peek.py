@@ -36,8 +36,8 @@ def peek(
     """Runs SCRIPT until it has taken two steps and evaluated one batch, and says what it does.
 
     The script runs unchanged, with your rights, in a copy of its folder and with its own ARGUMENTS: model,
-    layers that train, optimizer, schedule, loss, data and modes are read from the run, each with the line that
-    decides it. What it writes beside itself is gone afterwards; nothing of yours is written over.
+    layers that train, optimizer, schedule, loss, data and modes are read from the run, each with the line
+    that decides it. What it writes beside itself is gone afterwards; nothing of yours is written over.
     """
     import json
     import tempfile

@@ -49,3 +49,12 @@ def test_a_loader_that_no_line_reads(text, name, is_used, monkeypatch, tmp_path)
     monkeypatch.setitem(sys.modules, "the_script", SimpleNamespace(__file__=file))
     monkeypatch.setattr(names, "is_users", lambda one: one == file)
     assert names.is_used(name) is is_used
+
+
+def test_a_folder_of_one_image_agrees_with_anything():
+    shards = [sample(f"/data/train/{i:02x}/{i}.png", i % 3 == 0) for i in range(48)]
+    assert _by_folder(shards) is None
+    sites = [
+        sample(f"/d/{name}/site{i % 2}/{i}.png", label) for label, name in enumerate("abc") for i in range(6)
+    ]
+    assert _by_folder(sites) == {"a": 0, "b": 1, "c": 2}

@@ -320,3 +320,22 @@ def test_nothing_is_kept_where_nothing_was_written_over(untouched):
     model.load_state_dict(network().state_dict())
     change.given(SimpleNamespace(is_training=True, module=model))
     assert not change.told()["took"]
+
+
+def test_of_weights_that_are_loaded_twice_the_last_are_kept(untouched):
+    change, model = KeepLoaded("keep_loaded", {}), network()
+    change.install(torch)
+    first, last = network().state_dict(), network().state_dict()
+    model.load_state_dict(first), model.load_state_dict(last)
+    change.given(SimpleNamespace(is_training=True, module=model))
+    assert torch.equal(model[0].weight, last["0.weight"]) and not change.told()["took"]
+
+
+def test_a_rate_that_falls_by_hand_is_kept_as_it_was_at_first():
+    change, optimizer = RateFull("rate_full", {}), torch.optim.SGD(network().parameters(), 0.1)
+    for rate in (0.1, 0.01):
+        optimizer.param_groups[0]["lr"] = rate
+        change.before_step(optimizer)
+        assert optimizer.param_groups[0]["lr"] == 0.1
+        change.after_step(optimizer)
+    assert change.told()["took"]

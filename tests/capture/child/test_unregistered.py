@@ -43,3 +43,10 @@ def test_the_line_that_keeps_them(monkeypatch):
     with open(__file__) as own:
         assert "self.branches = kind" in own.readlines()[place.line - 1]
     assert kept_at(Branches(list)) is None
+
+
+def test_classes_of_modules_are_no_modules():
+    model = Branches(list)
+    model.kinds, model.norms = [nn.Conv2d, nn.Linear], {"bn": nn.BatchNorm2d}
+    model(torch.ones(1, 3)).sum().backward()
+    assert len(unregistered(model)) == 2

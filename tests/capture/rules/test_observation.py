@@ -32,6 +32,8 @@ def test_a_loader_for_training_that_is_not_read_is_no_evaluation(role, name, cou
         ("RMSprop", 0.5, 0.004),
         ("AdamW", 1.0, 2e-4),
         ("AdamW", 0.1, 0.0),
+        ("Muon", 0.1, 0.0),
+        ("AdamW8bit", 0.1, 0.0),
     ],
 )
 def test_what_decay_takes_in_a_step(optimizer, decay, pulled):

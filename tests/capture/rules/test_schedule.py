@@ -111,6 +111,8 @@ def ahead(rates_ahead=None, seen=(0.0, 1e-4), by_hand=(), epochs=10):
         (ahead(None), False),
         (ahead(None, by_hand=[1e-4], seen=(2e-5, 2.4e-5)), True),
         (ahead(None, by_hand=[1e-4], seen=(0.01, 0.02)), False),
+        (ahead(None, by_hand=[1e-4, 2e-4], seen=(1e-4, 1e-4)), False),  # it rises with the epochs
+        (ahead([1e-4] * 11, by_hand=[1e-4], seen=(1e-4, 1e-4)), False),  # who is at work is not known
         (ahead([1e-3 * part for part in range(11)], seen=(0.1, 0.1)), False),
     ],
 )
@@ -123,17 +125,27 @@ def test_a_warm_up_that_takes_the_whole_training(peeked, is_said):
 
 
 @pytest.mark.parametrize(
-    ("seen", "is_said"), [((0.1, 0.03), True), ((0.1, 0.09), False), ((0.1,), False), ((0.0, 0.1), False)]
+    ("seen", "by_hand", "is_said"),
+    [
+        ((0.1, 0.03), [], True),
+        ((0.1, 0.03), [0.03, 0.01], True),
+        ((0.1, 0.09), [], False),
+        ((0.1,), [], False),
+        ((0.0, 0.1), [], False),
+        ((0.1, 0.005), [0.005, 0.01], False),  # a warm-up behind the step
+    ],
 )
-def test_a_rate_that_is_gone_at_the_second_step(seen, is_said):
-    assert (falls(ahead(None, seen=seen)) is not None) is is_said
+def test_a_rate_that_is_gone_at_the_second_step(seen, by_hand, is_said):
+    assert (falls(ahead(None, seen=seen, by_hand=by_hand)) is not None) is is_said
 
 
 @pytest.mark.parametrize(
     ("mode", "told", "is_said"),
     [("min", "val_acc", True), ("max", "val_acc", False), ("min", "val_loss", False), ("max", "loss", True),
      ("min", "va = accuracy(out, y)", True), ("min", "metric", False), ("min", None, False),
-     ("min", "score = -loss", False)],
+     ("min", "score = -loss", False), ("min", "1 - acc", False), ("min", "-val_acc", False),
+     ("min", "err = 1 - correct / n", False), ("max", "-val_loss", False), ("min", "x[indices]", False),
+     ("min", "running / accumulation_steps", False)],
 )  # fmt: skip
 def test_a_plateau_that_waits_for_the_wrong_way(mode, told, is_said):
     one = {"class": "torch.optim.lr_scheduler.ReduceLROnPlateau", "options": {"mode": mode}, "told": told,

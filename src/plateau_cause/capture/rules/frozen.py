@@ -6,7 +6,6 @@ from plateau_cause.capture.patches.keras_model import trained_as_one, unfrozen_b
 from plateau_cause.capture.patches.model import unfrozen
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
-NOTABLE = 0.1  # part of the numbers that are to train that must lack gradients to be worth a word
 SMALL_PART = 0.3  # of a model's numbers: as much as adapters have
 ADAPTERS = ("lora_", "adapter", "prompt")  # in names of what trains beside a frozen network
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from plateau_cause.capture.patches.model import dropout_told, held_whole, registered
 from plateau_cause.capture.rules.frozen import (
-    NOTABLE,
     computed_beforehand,
     frozen_layers,
     is_computed,
     never_move,
 )
 from plateau_cause.capture.rules.loss import is_over_one_output
-from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
+from plateau_cause.capture.rules.observation import NOTABLE, Observation, Peeked, with_places
 from plateau_cause.capture.rules.rate import rate, rates_apart
 
 MOSTLY_OTHERS = 0.5  # of the matrices that were loaded

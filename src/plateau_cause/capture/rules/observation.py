@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+NOTABLE = 0.1  # part of the numbers that are to train that must lack gradients to be worth a word
 DECAY_DIRECTLY = ("AdamW", "SGD", "Lion")  # optimizers that take rate times decay from the weights
+DECAY_AS_GRADIENT = ("Adam", "NAdam", "RAdam", "Adamax", "RMSprop", "Adagrad", "Adadelta")
 USUAL_DECAY, OTHER_DECAY = {"AdamW": 0.3}, 5e-3  # up to which recipes in use go, by optimizer
 MOSTLY = 0.7  # of the change
 STEADY = ("SGD", "Adam", "AdamW", "NAdam", "Nadam", "RMSprop", "Adagrad", "Lion")
@@ -72,7 +74,7 @@ class Peeked:
         ]
         pulls = [group["lr"] * (group.get("weight_decay") or 0.0)
                  for one in direct if strong_decay(one) for group in one["groups"]]  # fmt: skip
-        others = [one for one in self.content.get("optimizers", []) if one not in direct]
+        others = [one for one in self.content.get("optimizers", []) if _adds_decay(one)]
         if any(strong_decay(one) >= DOMINATES for one in others):  # every step is one towards zero then
             pulls.append((self.content.get("model") or {}).get("change_per_step") or 0.0)
         return max(pulls, default=0.0)
@@ -148,6 +150,12 @@ class Peeked:
         return [
             one for one in others if one["role"] != "unread" or not (one.get("loop") or _for_training(one))
         ]
+
+
+def _adds_decay(optimizer: dict[str, Any]) -> bool:
+    """Returns whether an optimizer adds the decay to the gradient, which it divides by its size then."""
+    is_apart = any(group.get("decoupled_weight_decay") for group in optimizer["groups"])
+    return str(optimizer.get("class")).rpartition(".")[2] in DECAY_AS_GRADIENT and not is_apart
 
 
 def _for_training(loader: dict[str, Any]) -> bool:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.rules.frozen import (
-    NOTABLE,
-)
 from plateau_cause.capture.rules.loop import clipped
-from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
+from plateau_cause.capture.rules.observation import NOTABLE, Observation, Peeked, with_places
 from plateau_cause.capture.rules.schedule import schedule, warms_long
 
 HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
@@ -9,8 +10,8 @@ from plateau_cause.capture.rules.observation import Observation, Peeked, with_pl
 FALLEN = 0.3  # part of a rate that is left after one epoch where marks that count epochs count batches
 FADED = 0.02  # rate after one of several epochs, as a part of the first: too early
 EARLY = 0.4  # of a training
-RISING = ("acc", "correct", "f1", "auc", "score", "top1", "precision", "recall", "kappa", "dice")
-FALLING = ("loss", "error", "err_", "nll")  # in the names of what a schedule is told
+RISING = {"acc", "accuracy", "correct", "f", "auc", "score", "top", "precision", "recall", "kappa", "dice"}
+FALLING = {"loss", "losses", "error", "err", "nll"}  # words of what a schedule is told
 WARMED = 0.1  # of the rate that a warm-up leads to: less than that half way through training
 GONE = 0.5  # of the first rate that is left at the second step
 UNREACHED = 3  # times that a schedule is longer than the training
@@ -31,11 +32,13 @@ def warms_long(peeked: Peeked) -> Observation | None:
         return None
     at_work = next((one for one in peeked.content["schedules"] if one.get("rates_ahead")), None)
     optimizer = peeked.content["optimizers"][0]
-    if at_work is not None:
+    if at_work is not None and not optimizer["rates_by_hand"]:
         rates = at_work["rates_ahead"]
         half, place = rates[len(rates) // 2], at_work["place"]
-    elif optimizer["rates_by_hand"]:
+    elif at_work is None and optimizer["rates_by_hand"]:
         rates = optimizer["groups"][0]["rates"]
+        if rates[-1] == rates[0]:  # it rises with the epochs, perhaps
+            return None
         half = rates[-1] + (rates[-1] - rates[0]) / max(len(rates) - 1, 1) * planned / 2
         place = optimizer["rates_by_hand"][-1]["place"]
     else:
@@ -49,9 +52,11 @@ def warms_long(peeked: Peeked) -> Observation | None:
 def falls(peeked: Peeked) -> Observation | None:
     """Returns that most of the rate is gone by the second step, whoever wrote it."""
     for optimizer in peeked.content["optimizers"][:1]:
-        rates = optimizer["groups"][0].get("rates") or [0.0]
-        if len(rates) > 1 and 0 < rates[1] < GONE * rates[0] and schedule(peeked) is None:
-            place = next((one["place"] for one in peeked.content["schedules"]), optimizer["place"])
+        rates, by_hand = optimizer["groups"][0].get("rates") or [0.0], optimizer["rates_by_hand"]
+        is_gone = len(rates) > 1 and 0 < rates[1] < GONE * rates[0] and schedule(peeked) is None
+        if is_gone and max([*rates[2:], *(one["rate"] for one in by_hand[-1:])], default=0.0) <= rates[1]:
+            places = [one["place"] for one in (*by_hand[-1:], *peeked.content["schedules"])]
+            place = next(iter(places), optimizer["place"])
             words = f"the rate falls from {rates[0]:.3g} to {rates[1]:.2g} at the second step"
             return Observation("schedule_falls", "schedule", with_places(words, place), place)
     return None
@@ -61,13 +66,14 @@ def waits_for_less(peeked: Peeked) -> Observation | None:
     """Returns that a ReduceLROnPlateau waits for an accuracy to fall, or for a loss to rise."""
     for one in peeked.content["schedules"]:
         mode, told = one["options"].get("mode"), (one.get("told") or "").lower()
-        rises, falls_too = (any(word in told for word in words) for words in (RISING, FALLING))
-        if not one["class"].endswith("ReduceLROnPlateau") or rises == falls_too:
+        words = set(re.findall("[a-z]+", told))
+        rises, falls_too = bool(words & RISING), bool(words & FALLING)
+        if not one["class"].endswith("ReduceLROnPlateau") or rises == falls_too or "-" in told:
             continue
         if mode == ("min" if rises else "max"):
             what = one["told"].partition(" = ")[0]
-            words = f"ReduceLROnPlateau in mode {mode} lowers the rate while {what} gets better"
-            said = with_places(words, one["step"], one["place"])
+            said = f"ReduceLROnPlateau in mode {mode} lowers the rate while {what} gets better"
+            said = with_places(said, one["step"], one["place"])
             return Observation("schedule_fades", "schedule", said, one["place"])
     return None
 

@@ -94,11 +94,13 @@ def _by_folder(seen: list[Sample]) -> dict[str, int] | None:
         for parts, label in placed:
             if len(parts) >= level:
                 folders.setdefault(parts[-level], Counter())[label] += 1
-        first = {name: count.most_common(1)[0] for name, count in sorted(folders.items())}
-        agree, every = sum(number for _, number in first.values()), sum(map(Counter.total, folders.values()))
-        if len({label for label, _ in first.values()}) > 1 and agree >= AGREE * every:
-            found.append({name: label for name, (label, _) in first.items()})
-    return min(found, key=len, default=None)
+        several = {name: count for name, count in sorted(folders.items()) if count.total() > 1}
+        first = {name: count.most_common(1)[0] for name, count in several.items()}
+        agree, every = sum(number for _, number in first.values()), sum(map(Counter.total, several.values()))
+        is_told = 2 * every > len(placed) and agree >= AGREE * every  # one image alone agrees with anything
+        if is_told and len({label for label, _ in first.values()}) > 1:
+            found.append((-round(agree / every, 1), {name: label for name, (label, _) in first.items()}))
+    return min(found, key=lambda one: (one[0], len(one[1])))[1] if found else None
 
 
 def _in_order(seen: list[Sample]) -> bool | None:

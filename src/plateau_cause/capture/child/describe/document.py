@@ -56,7 +56,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
     model = describe_model(doors, peek)
     names = model.pop("names")
     loaders, epochs, gradients = _loaders(doors, data), _epochs(doors), _gradients(doors)
-    planned = None if epochs else peek.planned
+    planned = peek.planned
     length = _length(loaders, epochs, planned, gradients, doors.stepping.steps)
     return {
         "schema_version": SCHEMA_VERSION,

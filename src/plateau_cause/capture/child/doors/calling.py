@@ -82,7 +82,9 @@ class Calling:
         unmatched = set(result.missing_keys)
         matched = sum(name in state and name not in unmatched for name in own)
         place = here()
-        filled = {name: value for name, value in own.items() if name in state and name not in unmatched}
+        is_before = not self.course.backwards  # what is loaded into a trained model is another matter
+        filled = {name: value for name, value in own.items()
+                  if is_before and name in state and name not in unmatched}  # fmt: skip
         self.loaded.append(
             Loaded(module, place, len(state), matched, len(own), list(result.missing_keys), sums(filled))
         )
@@ -214,7 +216,7 @@ class Calling:
 
 def sums(state: dict[str, Any]) -> dict[str, tuple[float, float]]:
     """Returns of every matrix by name what tells whether its numbers have changed: sum, sum of sizes."""
-    return {name: (float(one.sum()), float(one.abs().sum())) for name, one in state.items()
+    return {name: (float(one.double().sum()), float(one.double().abs().sum())) for name, one in state.items()
             if getattr(one, "ndim", 0) > 1 and one.is_floating_point()}  # fmt: skip
 
 

@@ -23,11 +23,15 @@ def install(doors: Doors, module: ModuleType) -> None:
     def run(*arguments: Any, **named: Any) -> Any:
         given = signature.bind(*arguments, **named).arguments
         epochs = given.get("max_epochs")
+        before = doors.course.plan
         if epochs:
             doors.course.plan = int(epochs), here()
         if doors.job["mode"] == "peek":
             given["epoch_length"] = STEPS if epochs else 1
-        return original(**given)
+        try:
+            return original(**given)
+        finally:
+            doors.course.plan = before
 
     module.Engine.run = run
 

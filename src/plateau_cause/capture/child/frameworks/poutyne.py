@@ -19,3 +19,4 @@ def install(doors: Doors, module: ModuleType) -> None:
             doors.course.plan = int(epochs), here()
 
     doors.hooks.before(module.Model, "fit_generator", begun)
+    doors.hooks.after(module.Model, "fit_generator", lambda *_, **__: setattr(doors.course, "plan", None))

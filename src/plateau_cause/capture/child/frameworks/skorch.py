@@ -19,3 +19,4 @@ def install(doors: Doors, module: ModuleType) -> None:
         doors.course.plan = int(count), here()
 
     doors.hooks.before(module.NeuralNet, "fit_loop", begun)
+    doors.hooks.after(module.NeuralNet, "fit_loop", lambda *_, **__: setattr(doors.course, "plan", None))

@@ -29,7 +29,8 @@ class KeepLoaded(Intervention):
             if not self._has_begun:
                 missing = set(getattr(result, "missing_keys", ()))
                 filled = {name: one for name, one in module.state_dict().items() if name in state_dict}
-                kept = {name: one.detach().clone() for name, one in filled.items() if name not in missing}
+                kept = {name: one.detach().clone() for name, one in filled.items()
+                        if name not in missing and hasattr(one, "detach")}  # fmt: skip
                 self._loaded.append((module, kept))
             return result
 
@@ -42,13 +43,16 @@ class KeepLoaded(Intervention):
         if self._has_begun or not call.is_training:
             return
         self._has_begun = True
+        wanted: dict[int, tuple[Any, Any]] = {}  # by place in memory: of what is loaded twice, the last
         for module, loaded in self._loaded:
             own = module.state_dict()
-            with torch.no_grad():
-                for name, value in loaded.items():
-                    if name in own and own[name].shape == value.shape and not torch.equal(own[name], value):
-                        own[name].copy_(value)
-                        self.times += 1
+            wanted |= {own[name].data_ptr(): (own[name], value) for name, value in loaded.items()
+                       if name in own and own[name].shape == value.shape}  # fmt: skip
+        with torch.no_grad():
+            for own, value in wanted.values():
+                if not torch.equal(own, value):
+                    own.copy_(value)
+                    self.times += 1
         self._loaded = []
 
 

@@ -8,13 +8,22 @@ from plateau_cause.capture.child.interventions.rate import Rate
 
 
 class RateFull(Rate):
-    """Leaves out warm-ups and schedules while a step is taken, whoever writes the rates."""
+    """Leaves out warm-ups and schedules while a step is taken, whoever writes the rates.
+
+    The full rate is the highest of a group's first step, of what it was built with and of what a schedule
+    that rises is told.
+    """
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        super().__init__(name, settings)
+        self._first: dict[int, tuple[Any, float]] = {}  # of each group, which is kept: none gets its identity
 
     def before_step(self, optimizer: Any) -> None:
         """Sets the rates."""
         self._own = [group["lr"] for group in optimizer.param_groups]
         for group, own in zip(optimizer.param_groups, self._own, strict=True):
-            group["lr"] = max(own, *(group.get(name) or 0.0 for name in ("initial_lr", "max_lr")))
+            _, first = self._first.setdefault(id(group), (group, own))
+            group["lr"] = max(own, first, *(group.get(name) or 0.0 for name in ("initial_lr", "max_lr")))
             self.times += group["lr"] != own
 
 
