@@ -14,6 +14,7 @@ from plateau_cause.capture.keras_child.nested import chosen, class_numbers, firs
         (np.array([[1, 1, 0], [0, 1, 1]]), None),  # several at a time, or levels
         (np.array([[1], [0]]), [1, 0]),
         (np.array([4.0, 2.0]), [4, 2]),
+        (np.array([[0.31], [4.7]]), None),  # numbers of a regression
         ({"species": np.zeros(2)}, None),
         (None, None),
     ],

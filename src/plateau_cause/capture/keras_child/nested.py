@@ -51,7 +51,8 @@ def class_numbers(y: Any) -> Any:
     if flat.ndim == 2 and flat.shape[1] > 1:  # shares of classes, smoothed or mixed perhaps
         return flat.argmax(1) if np.allclose(flat.sum(1), 1.0, atol=1e-2) else None
     flat = flat.reshape(len(flat), -1)
-    return np.rint(flat[:, 0]).astype(int) if flat.shape[1] == 1 else None
+    is_whole = flat.shape[1] == 1 and bool(np.isclose(flat, np.rint(flat), atol=1e-3).all())
+    return np.rint(flat[:, 0]).astype(int) if is_whole else None
 
 
 def rows(value: Any, start: int, stop: int | None) -> Any:

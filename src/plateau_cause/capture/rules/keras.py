@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from plateau_cause.capture.patches.keras_data import buffered, mixed_before, preprocessed
@@ -10,6 +11,7 @@ from plateau_cause.capture.patches.keras_training import compiled_again
 from plateau_cause.capture.rules.keras_loss import distance, from_logits, output
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 from plateau_cause.capture.rules.rate import HIGH
+from plateau_cause.capture.rules.schedule import FALLING, RISING
 
 TOGETHER = 0.25  # more images than by chance follow one of their class: more than a usual buffer leaves
 
@@ -177,7 +179,23 @@ def _base(peeked: Peeked) -> dict[str, Any] | None:
     return found
 
 
+def waits_for_less(peeked: Peeked) -> Observation | None:
+    """Returns that a callback takes an accuracy for better as it falls, or a loss as it rises."""
+    for one in peeked.keras.get("callbacks") or ():
+        mode, words = one.get("mode"), set(re.findall("[a-z]+", one.get("monitor", "").lower()))
+        rises, falls = bool(words & RISING), bool(words & FALLING)
+        if rises == falls or mode != ("min" if rises else "max"):
+            continue
+        said = with_places(
+            f"{one['class']} in mode {mode} takes a worse {one['monitor']} for better", one["place"]
+        )
+        lowers = one["class"] == "ReduceLROnPlateau"
+        code, cause = ("schedule_fades", "schedule") if lowers else ("callback_waits", "training_length")
+        return Observation(code, cause, said, one["place"])
+    return None
+
+
 RULES = (
     hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance,
-    loaded_late, split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit,
+    loaded_late, split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit, waits_for_less,
 )  # fmt: skip

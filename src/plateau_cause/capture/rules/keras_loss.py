@@ -15,8 +15,13 @@ DISTANCES = ("mean_squared_error", "mean_absolute_error", "mse", "mae", "huber")
 def from_logits(peeked: Peeked) -> Observation | None:
     """Returns that loss and last activation do not fit each other."""
     loss = peeked.content["loss"]
-    if not peeked.keras or not loss or loss["function"] not in ENTROPIES:
-        return None
+    if (
+        not peeked.keras
+        or not loss
+        or loss["function"] not in ENTROPIES
+        or peeked.keras.get("outputs", 1) > 1
+    ):
+        return None  # of several outputs it is not known which loss is of which
     activation, place = loss["activation"], loss["built"]
     expects_logits = bool(loss["options"].get("from_logits"))
     is_probability = activation in PROBABILITIES or (activation is None and loss["on"] == "probabilities")
@@ -50,7 +55,7 @@ def _other_losses(peeked: Peeked) -> bool:
 def output(peeked: Peeked) -> Observation | None:
     """Returns that the last activation cannot tell classes apart."""
     loss, head = peeked.content["loss"], peeked.model["head"]
-    if not peeked.keras or not loss or not head:
+    if not peeked.keras or not loss or not head or peeked.keras.get("outputs", 1) > 1:
         return None
     place = head["place"]
     if loss["activation"] == "relu" and loss["function"] in ENTROPIES:

@@ -10,6 +10,7 @@ from plateau_cause.capture.rules.schedule import schedule, warms_long
 
 HIGH, LOW = 0.5, 1e-6  # change of the weights in one step, as a part of their norm: beyond what trains
 OTHER_REASONS = (clipped, schedule, warms_long)  # why weights hardly move
+RISEN = 3  # times the rate that was seen: what lies ahead decides
 TOTAL = 1e-3  # the same of a whole training, if every step went the same way: less moves no head
 MOST_NAMED = 3  # groups of layers in one line
 STILL = 1e-4  # part of its optimizer's highest rate at which a group as good as never moves
@@ -48,6 +49,8 @@ def rate(peeked: Peeked) -> Observation | None:
         return _hardly_moves(peeked)
     warms_up = any(one["stepped_every"] == "batch" for one in peeked.content["schedules"])
     by_hand = any(one["rates_by_hand"] for one in peeked.content["optimizers"])
+    ahead = [max(one["rates_ahead"]) for one in peeked.content["schedules"] if one.get("rates_ahead")]
+    warms_up = warms_up or max(ahead, default=0.0) > RISEN * peeked.rate_seen
     high = HIGH_ALONE if peeked.model["trains"]["matrices"] == 1 else HIGH
     if not change or LOW <= change <= high or (change < LOW and (warms_up or by_hand)):
         return None

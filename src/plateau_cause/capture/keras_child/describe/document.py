@@ -121,6 +121,7 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
         "rescaling": _rescalings(first, run.scene),
         "augmentation": _augmentations(first, run.scene),
         "callbacks": _callbacks(first, run.scene),
+        "outputs": len(getattr(model, "outputs", None) or [0]),
         "steps_per_epoch": plain(given.get("steps_per_epoch")),
         "class_weight": plain(given.get("class_weight")), "validation_split": given.get("validation_split"),
         "stale": [_stale(call, run.scene) for call in peek.stale],
@@ -130,7 +131,17 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
 
 
 def _callbacks(look: Look, scene: Any) -> list[dict[str, Any]]:
-    return [{"class": type(one).__name__, "place": scene.places.of(one)} for one in callbacks(look.call)]
+    return [{"class": type(one).__name__, "place": scene.places.of(one), **_watched(one)}
+            for one in callbacks(look.call)]  # fmt: skip
+
+
+def _watched(callback: Any) -> dict[str, str]:
+    """Returns which metric a callback waits for, and whether it is to fall or to rise: min or max."""
+    compares = str(getattr(getattr(callback, "monitor_op", None), "__name__", ""))
+    mode = {"less": "min", "greater": "max"}.get(compares, getattr(callback, "mode", None))
+    monitor = getattr(callback, "monitor", None)
+    known = isinstance(monitor, str) and mode in ("min", "max")
+    return {"monitor": str(monitor), "mode": str(mode)} if known else {}
 
 
 def _fit(look: Look) -> dict[str, Any]:
