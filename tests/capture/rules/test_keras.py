@@ -31,7 +31,7 @@ def test_a_loss_for_numbers_on_classes(activation, labels, stands_out):
 @pytest.mark.parametrize(
     ("kind", "monitor", "mode", "code"),
     [("EarlyStopping", "val_accuracy", "min", "callback_waits"), ("EarlyStopping", "val_loss", "min", None),
-     ("ReduceLROnPlateau", "val_acc", "min", "schedule_fades"), ("EarlyStopping", "val_f1_score", "max", None),
+     ("ReduceLROnPlateau", "val_acc", "min", "schedule_fades"), ("EarlyStopping", "val_f1", "max", None),
      ("ModelCheckpoint", "val_loss", "max", "callback_waits"), ("EarlyStopping", "my_metric", "min", None)],
 )  # fmt: skip
 def test_a_callback_that_waits_for_the_wrong_way(kind, monitor, mode, code):
