@@ -27,26 +27,34 @@ TENTHS = 10  # in which the rates ahead are listed
 
 def warms_long(peeked: Peeked) -> Observation | None:
     """Returns that half a training is over before the rate is a tenth of the one that it warms up to."""
-    ahead, planned = peeked.rate_ahead, peeked.steps
-    if ahead is None or not planned:
+    ahead, known = peeked.rate_ahead, _half_way(peeked)
+    if ahead is None or known is None:
         return None
-    at_work = next((one for one in peeked.content["schedules"] if one.get("rates_ahead")), None)
-    optimizer = peeked.content["optimizers"][0]
-    if at_work is not None and not optimizer["rates_by_hand"]:
-        rates = at_work["rates_ahead"]
-        half, place = rates[len(rates) // 2], at_work["place"]
-    elif at_work is None and optimizer["rates_by_hand"]:
-        rates = optimizer["groups"][0]["rates"]
-        if rates[-1] == rates[0]:  # it rises with the epochs, perhaps
-            return None
-        half = rates[-1] + (rates[-1] - rates[0]) / max(len(rates) - 1, 1) * planned / 2
-        place = optimizer["rates_by_hand"][-1]["place"]
-    else:
-        return None
-    if not rates[0] <= half <= WARMED * ahead[1]:  # what falls is no warm-up
+    first, half, place = known
+    if not first <= half <= WARMED * ahead[1]:  # what falls is no warm-up
         return None
     said = f"half way through training the rate is {half:.2g}, of the {ahead[1]:g} to which it warms up"
     return Observation("schedule_warms_long", "schedule", with_places(said, place), place)
+
+
+def _half_way(peeked: Peeked) -> tuple[float, float, dict[str, Any] | None] | None:
+    """Returns the rate at first, the one half way through training, and the line; None where it is not known.
+
+    Of rates written by hand at every step, as if they went on as they began.
+    """
+    at_work = next((one for one in peeked.content["schedules"] if one.get("rates_ahead")), None)
+    optimizer = peeked.content["optimizers"][0]
+    by_hand, steps = optimizer["rates_by_hand"], peeked.steps
+    if (at_work is None) == (not by_hand) or not steps:  # nobody writes the rate, or two do
+        return None
+    if at_work is not None:
+        rates = at_work["rates_ahead"]
+        return rates[0], rates[len(rates) // 2], at_work["place"]
+    rates = optimizer["groups"][0]["rates"]
+    if rates[-1] == rates[0]:  # it rises with the epochs, perhaps
+        return None
+    slope = (rates[-1] - rates[0]) / max(len(rates) - 1, 1)
+    return rates[0], rates[-1] + slope * steps / 2, by_hand[-1]["place"]
 
 
 def falls(peeked: Peeked) -> Observation | None:
