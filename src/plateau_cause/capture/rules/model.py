@@ -122,7 +122,8 @@ def weights(peeked: Peeked) -> Observation | None:
     """Returns that a file of weights was loaded and hardly anything of it fitted, or is left of it."""
     for loaded in peeked.model["weights"]:
         if loaded["matched"] < 0.5 * loaded["tensors"]:
-            words = f"only {loaded['matched']} of {loaded['tensors']} tensors of the model were loaded"
+            count = f"only {loaded['matched']}" if loaded["matched"] else "none"
+            words = f"{count} of {loaded['tensors']} tensors of the model were loaded"
             said = with_places(words, loaded["place"])
             return Observation("weights_not_loaded", "weights_not_loaded", said, loaded["place"])
         if loaded.get("written_over", 0) > MOSTLY_OTHERS * loaded.get("matrices", 0):

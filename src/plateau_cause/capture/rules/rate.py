@@ -58,7 +58,8 @@ def rate(peeked: Peeked) -> Observation | None:
     rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))
     if peeked.rate_ahead is not None:
         rates = f"{peeked.rate_ahead[1]:g}, to which it warms up,"
-    words = with_places(f"a step at rate {rates} changes the weights by {change:.1%} of their norm",
+    part = f"{change:.1%}" if change > high else f"{change:.1g}"
+    words = with_places(f"a step at rate {rates} changes the weights by {part} of their norm",
                         optimizer["place"])  # fmt: skip
     cause = "learning_rate_high" if change > high else "learning_rate_low"
     return Observation(cause.replace("learning_rate", "step_too"), cause, words, optimizer["place"])
