@@ -1,12 +1,14 @@
 """Rates that lie ahead are those that the same schedules give when they are really stepped."""
 
+import math
+
 import pytest
 import torch
 from torch.optim import lr_scheduler
 
 from plateau_cause.capture.child.describe import foreseeing
 from plateau_cause.capture.child.describe.foreseeing import Length, rates_ahead
-from plateau_cause.capture.child.doors.schedules import Schedule, Schedules
+from plateau_cause.capture.child.doors.schedules import Schedule, Schedules, _zero_of
 
 LENGTH = Length(epochs=5, steps=8)
 KINDS = {
@@ -87,3 +89,15 @@ def test_where_gradients_are_added_up_it_may_be_stepped_at_every_batch(within, t
     among = known([lr_scheduler.CosineAnnealingLR(held, 80)], within, 0)
     ahead = rates_ahead(among.known[0], among, Length(epochs=5, steps=8, batches=2, seen=2))
     assert ahead[-1] == pytest.approx(ahead[0] * (0.5 if times == 1 else 0.0), rel=0.05, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("function", "zero"),
+    [
+        (lambda step: max(0.0, (100 - step) / 100), 100),
+        (lambda step: max(0.0, math.cos(math.pi * 7 / 16 * step / 275)), None),  # a wave: zero now and then
+        (lambda step: 0.5, None),
+    ],
+)
+def test_the_step_from_which_a_rate_is_zero_for_good(function, zero):
+    assert _zero_of([function]) == zero

@@ -21,6 +21,7 @@ STATE = ("base_lrs", "last_epoch", "verbose", "best", "num_bad_epochs", "cooldow
          "default_min_lr", "T_i", "T_cur", "total_size", "metric", "base_values", "param_group_field",
          "warmup_steps", "noise_range_t", "noise_pct", "noise_type", "noise_std", "noise_seed")  # fmt: skip
 LONGEST = 10**9  # steps of a training
+SOME = 97  # steps at which zero for good is held to be so
 
 
 @dataclass
@@ -188,4 +189,5 @@ def _zero_of(functions: list[Any]) -> int | None:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if any(function(middle) for function in functions) else (low, middle)
-    return high
+    behind = [high + (LONGEST - high) * part // SOME for part in range(SOME)]  # a wave is zero now and then
+    return None if any(function(step) for step in behind for function in functions) else high
