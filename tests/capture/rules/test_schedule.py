@@ -152,3 +152,14 @@ def test_a_plateau_that_waits_for_the_wrong_way(mode, told, is_said):
            "place": PLACE, "step": PLACE}  # fmt: skip
     found = waits_for_less(Peeked({"schedules": [one]}, None))
     assert (found is not None) is is_said
+
+
+@pytest.mark.parametrize("rule", [schedule, warms_long, falls, waits_for_less])
+def test_a_script_whose_optimizer_has_taken_no_step(rule):
+    content = {
+        "optimizers": [],
+        "schedules": [],
+        "epochs": {"count": 3},
+        "loaders": [{"role": "train", "batches": 9}],
+    }
+    assert rule(Peeked(content, None)) is None

@@ -27,7 +27,8 @@ TENTHS = 10  # in which the rates ahead are listed
 
 def warms_long(peeked: Peeked) -> Observation | None:
     """Returns that half a training is over before the rate is a tenth of the one that it warms up to."""
-    ahead, known = peeked.rate_ahead, _half_way(peeked)
+    ahead = peeked.rate_ahead
+    known = None if ahead is None else _half_way(peeked)
     if ahead is None or known is None:
         return None
     first, half, place = known
