@@ -28,14 +28,18 @@ def test_a_step_that_was_not_waited_for_may_come(seen, is_said):
     assert (found is not None) is is_said
 
 
-def test_modules_in_a_list_are_no_part_of_the_model(tmp_path):
-    text = "import torch.nn as nn\nself.branches = [make(), make()]\n"
-    (tmp_path / "train.py").write_text(text)
-    kept = {"names": ["branches[0]", "branches[1]"], "place": {"file": "train.py", "line": 2}}
-    missing = {"layers": "branches[0], branches[1]", "parameters": 120, "changes_at": None}
+@pytest.mark.parametrize(
+    ("written", "names", "mended"),
+    [("[make(), make()]", ["branches[0]", "branches[1]"], "nn.ModuleList([make(), make()])"),
+     ("{'a': make()}", ["branches['a']"], "nn.ModuleDict({'a': make()})")],
+)  # fmt: skip
+def test_modules_in_a_list_are_no_part_of_the_model(written, names, mended, tmp_path):
+    (tmp_path / "train.py").write_text(f"import torch, torch.nn as nn\nself.branches = {written}\n")
+    kept = {"names": names, "place": {"file": "train.py", "line": 2}}
+    missing = {"layers": "inner", "parameters": 120, "changes_at": None, "reached": 0}
     model = {"not_held": missing, "strangers": {"parameters": 0}, "head": None, "parts": [],
              "unregistered": [kept]}  # fmt: skip
     content = {"model": model, "optimizers": [{"place": PLACE, "groups": [{"holds": "fc"}]}]}
     found = optimizer_parameters(Peeked(content, tmp_path))
-    assert "no nn.ModuleList" in found.words and found.location["line"] == 2
-    assert "+self.branches = nn.ModuleList([make(), make()])" in found.patch
+    assert found.words.startswith(names[0]) and mended.split("(")[0] in found.words
+    assert f"+self.branches = {mended}" in found.patch

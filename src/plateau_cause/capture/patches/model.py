@@ -62,19 +62,14 @@ def dropout_told(folder: Path, place: Place) -> str | None:
 
 
 def registered(folder: Path, place: Place) -> str | None:
-    """Returns a list of modules as an `nn.ModuleList`, which torch knows of."""
+    """Returns a list or dict of modules as an `nn.ModuleList` or `nn.ModuleDict`, which torch knows of."""
 
     def edit(source: Source, line: int) -> list[Edit]:
-        found = [
-            node for node in source.at(line, ast.Assign) if isinstance(node.value, (ast.List, ast.ListComp))
-        ]
-        prefix = (
-            "nn"
-            if re.search(r"^(import torch\.nn as nn|from torch import .*\bnn\b)", source.whole, re.M)
-            else None
-        )
-        if len(found) != 1 or prefix is None:
+        kinds = {ast.List: "ModuleList", ast.ListComp: "ModuleList", ast.Dict: "ModuleDict"}
+        found = [node.value for node in source.at(line, ast.Assign) if type(node.value) in kinds]
+        has_nn = re.search(r"^(import .*torch\.nn as nn|from torch import .*\bnn\b)", source.whole, re.M)
+        if len(found) != 1 or not has_nn:
             return []
-        return [source.replaced(found[0].value, f"{prefix}.ModuleList({source.text(found[0].value)})")]
+        return [source.replaced(found[0], f"nn.{kinds[type(found[0])]}({source.text(found[0])})")]
 
     return changed(folder, place, edit)

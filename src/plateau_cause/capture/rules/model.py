@@ -41,12 +41,13 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
         return Observation("optimizer_before_head", "optimizer_parameters", said, place)
     if not missing["parameters"] or missing.get("changes_at") or is_computed(peeked):
         return None
-    kept = [one for one in peeked.model.get("unregistered") or [] if one["names"][0] in missing["layers"]]
+    kept = peeked.model.get("unregistered")
     if kept:
-        place = kept[0]["place"] or place
+        place, named = kept[0]["place"] or place, never_move(", ".join(kept[0]["names"]))
+        kind, wanted = ("dict", "ModuleDict") if "['" in named else ("list", "ModuleList")
         words = with_places(
-            f"{never_move(missing['layers'])}: kept in a list of Python's own, no nn.ModuleList, "
-            "they are no part of the model, and no optimizer holds them", place)  # fmt: skip
+            f"{named}: kept in a {kind} of Python's own, no nn.{wanted}, what is there is no part of the "
+            "model, and no optimizer holds it", place)  # fmt: skip
         patch = registered(peeked.folder, place)
         return Observation("optimizer_parameters", "optimizer_parameters", words, place, patch)
     held = ", ".join(dict.fromkeys(group["holds"] for one in optimizers for group in one["groups"]))

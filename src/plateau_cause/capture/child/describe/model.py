@@ -36,7 +36,7 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
         "head": head,
         **_what_moves(doors, peek, named, held, head),
         "strangers": _strangers(doors, named),
-        "unregistered": doors.hooks.attempt(_unregistered, peek) or [],
+        "unregistered": doors.hooks.attempt(_unregistered, peek, held) or [],
         "weights": describe_weights(doors, peek, named),
         "dropout": doors.hooks.attempt(_dropout, doors, peek),
         "dropout_in_evaluation": [{"place": place, "p": p} for place, p in doors.losing.dropped],
@@ -66,10 +66,14 @@ def parameters(peek: Peek) -> dict[str, Any]:
     return found
 
 
-def _unregistered(peek: Peek) -> list[dict[str, Any]]:
-    """Returns what each part keeps where torch does not look: names, and the line."""
-    inner = [facts.unwrapped(one.module)[0] for one in parts(peek)]
-    return [{"names": list(found), "place": kept_at(one)} for one in inner if (found := unregistered(one))]
+def _unregistered(peek: Peek, held: set[int]) -> list[dict[str, Any]]:
+    """Returns what each part keeps where torch does not look, and no optimizer holds: names, and the line."""
+    found = []
+    for inner in [facts.unwrapped(one.module)[0] for one in parts(peek)]:
+        names = [name for name, module in unregistered(inner).items()
+                 if not any(id(one) in held for one in module.parameters())]  # fmt: skip
+        found += [{"names": names, "place": kept_at(inner)}] if names else []
+    return found
 
 
 def _part(doors: Doors, call: Any) -> dict[str, Any]:

@@ -152,15 +152,19 @@ def _described(one: Schedule, among: Schedules) -> dict[str, Any]:
             "options": scheduler.options if is_told else _options(scheduler, among.hooks)}  # fmt: skip
 
 
+def _given(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(word.value for word in call.keywords if word.arg == "metrics")]
+
+
 def _told(place: Place | None) -> str | None:
     """Returns what a line gives to `step`, and what that was assigned: `acc = correct / total`."""
     tree = tree_of(place.file) if place else None
     nodes = list(ast.walk(tree)) if tree is not None else []
     steps = [one for one in nodes if isinstance(one, ast.Call) and place and one.lineno == place.line
-             and isinstance(one.func, ast.Attribute) and one.func.attr == "step" and one.args]  # fmt: skip
+             and isinstance(one.func, ast.Attribute) and one.func.attr == "step" and _given(one)]  # fmt: skip
     if len(steps) != 1:
         return None
-    given = ast.unparse(steps[0].args[0])
+    given = ast.unparse(_given(steps[0])[0])
     written = [(target, one.value) for one in nodes if isinstance(one, (ast.Assign, ast.AugAssign))
                for target in ([one.target] if isinstance(one, ast.AugAssign) else one.targets)]  # fmt: skip
     assigned = [ast.unparse(value) for target, value in written if ast.unparse(target) == given]
