@@ -169,8 +169,9 @@ def refuse_untrained(given: Script, content: dict[str, Any], printed: str | None
         where = f" at {error['place']['file']}:{error['place']['line']}" if error["place"] else ""
         hint = untrained.about_torchrun(error["message"])
         raise PlateauError(f"{given.target} raised {error['class']}{where}: {error['message']}{hint}")
-    if content.get("framework") == "keras" and not content["seen"]["fits"]:
-        raise PlateauError(f"{given.target}: {untrained.without_fit(content['seen']['tape'])}")
+    seen = content["seen"]
+    if content.get("framework") == "keras" and not seen["fits"]:
+        raise PlateauError(f"{given.target}: {untrained.without_fit(seen['tape'], seen['by_batch'])}")
     if not content["seen"]["backward_calls"] or "model" not in content:
         raise PlateauError(f"{given.target}: no training was seen: {untrained.reason(content['seen'])}")
 

@@ -66,8 +66,18 @@ def about_torchrun(message: str) -> str:
     return f"; torchrun sets this: for one process begin the command with {ONE_PROCESS}"
 
 
-def without_fit(tape: dict[str, Any] | None) -> str:
-    """Returns what to do where a Keras script has not called `fit`."""
+def without_fit(tape: dict[str, Any] | None, by_batch: dict[str, Any] | None = None) -> str:
+    """Returns what to do where a Keras script has not called `fit`.
+
+    Args:
+        tape: the line that asks a GradientTape for gradients.
+        by_batch: the line that calls `train_on_batch`.
+    """
+    if by_batch is not None:
+        return (
+            f"a loop over train_on_batch trains at {at(by_batch)}, which cannot be replayed; give its images "
+            "to fit, as arrays, a tf.data.Dataset or a keras.utils.PyDataset"
+        )
     if tape is None:
         return "no call of Model.fit was seen; expected a script that trains a Keras model in this process"
     return (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from plateau_cause.capture.possible.change import Possible
 from plateau_cause.capture.possible.lagging import lagging
 from plateau_cause.capture.possible.lighter import lighter, undecayed
-from plateau_cause.capture.possible.longer import longer
+from plateau_cause.capture.possible.longer import longer, to_the_end
 from plateau_cause.capture.possible.rate import rate
 from plateau_cause.capture.possible.relabelled import relabelled
 from plateau_cause.capture.possible.script import possible
@@ -85,10 +85,12 @@ class Asks:
 
     def lengthened(self, run: Replay, room: float) -> list[Possible]:
         """Returns a longer training, where one on all images was still learning."""
-        times = min(MOST_TIMES, int(room))
-        if not self.reads_all or times < LEAST_TIMES or not is_unfinished(run.content["epochs"]):
+        epochs, times = run.content["epochs"], min(MOST_TIMES, int(room))
+        if not self.reads_all or not is_unfinished(epochs):
             return []
-        found = longer(self.peeked, times)
+        found = to_the_end(self.peeked, sum(bool(one["training"]) for one in epochs), room)
+        if found is None and times >= LEAST_TIMES:
+            found = longer(self.peeked, times)
         return [] if found is None or found.name in self.known else [found]
 
     def _new(self, found: Sequence[Possible]) -> list[Possible]:

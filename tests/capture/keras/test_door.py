@@ -18,6 +18,15 @@ for _ in range(3):
 """
 
 
+BATCHES = """
+import keras, numpy as np
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+model.compile("sgd", "sparse_categorical_crossentropy")
+for _ in range(10**9):
+    model.train_on_batch(np.zeros((2, 4)), np.zeros(2))
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -44,18 +53,21 @@ def test_the_door_follows_from_what_a_script_imports(text, expected, tmp_path):
     ("text", "said"),
     [
         (TAPE, "train.py: a loop over GradientTape trains at train.py:7, which cannot be replayed; put"),
+        (BATCHES, "train.py: a loop over train_on_batch trains at train.py:6, which cannot"),
         ("import keras\nprint('done')", "train.py: no call of Model.fit was seen; expected"),
         ("import tensorflow as tf\ntf.distribute.MultiWorkerMirroredStrategy()",
          "train.py: tf.distribute.MultiWorkerMirroredStrategy trains on several hosts"),
         ("import tensorflow as tf\ntf.estimator.DNNClassifier([8], [])",
          "train.py: tf.estimator is not read; expected a keras.Model with compile and fit"),
     ],
-    ids=["tape", "no fit", "hosts", "estimator"],
+    ids=["tape", "batches", "no fit", "hosts", "estimator"],
 )  # fmt: skip
 def test_what_cannot_be_captured_is_said_in_one_line(text, said, tmp_path, keras_python, monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     (tmp_path / "train.py").write_text(text)
     with pytest.raises(PlateauError) as raised:
-        launch.peek(launch.script(str(tmp_path / "train.py"), python=keras_python), tmp_path / "out")
+        launch.peek(
+            launch.script(str(tmp_path / "train.py"), python=keras_python), tmp_path / "out", limit_s=2.0
+        )
     assert str(raised.value).startswith(said)
     assert "\n" not in str(raised.value)

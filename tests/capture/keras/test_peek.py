@@ -50,6 +50,23 @@ def test_images_that_a_pipeline_leaves_out_are_not_counted(prepare, peek):
     assert lengths == [32, 24]
 
 
+LAST = "model.fit(train_ds, epochs=2, validation_data=val_ds)"
+
+
+def test_a_loop_over_fits_of_one_epoch_is_as_long_as_all_of_them(prepare, peek):
+    loop = f"for _ in range(5):\n    {LAST.replace('epochs=2', 'epochs=1')}"
+    content = peek(prepare("functional", [(LAST, loop)]))
+    assert (content["epochs"]["count"], content["seen"]["fits"]) == (5, 1)
+
+
+@pytest.mark.parametrize(("data", "name"), [("train_ds", "train_ds"), ("val_ds", None)])
+def test_predictions_in_another_order_than_any_list_of_labels(data, name, prepare, peek):
+    folder = prepare("functional", [(LAST, f"{LAST}\nprint(model.predict({data}).argmax(1))")])
+    found = {one.code: one for one in observe(peek(folder), folder)}
+    told = found.get("predicted_shuffled")
+    assert (told and "predict reads train_ds shuffled" in told.words) == (True if name else None)
+
+
 PATCHED = [(name, kind) for name, kind in BROKEN if CASES[name].broken[kind].is_patched]
 
 

@@ -4,18 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from plateau_cause.capture.rules.keras import loaded_late, waits_for_less
-from plateau_cause.capture.rules.keras_loss import distance, from_logits
+from plateau_cause.capture.rules.keras import waits_for_less
+from plateau_cause.capture.rules.keras_loss import distance, from_logits, several_labels
 from plateau_cause.capture.rules.observation import Peeked
 
 PLACE = {"file": "train.py", "line": 7}
-
-
-@pytest.mark.parametrize("is_late", [True, False])
-def test_weights_over_what_was_trained(is_late):
-    loaded = {"given": "imagenet.h5", "place": PLACE, "is_late": is_late}
-    found = loaded_late(Peeked({"model": {"weights": [loaded]}}, None))
-    assert (found is not None and "imagenet.h5 after training" in found.words) is is_late
 
 
 @pytest.mark.parametrize(("activation", "labels", "stands_out"), [
@@ -52,3 +45,14 @@ def test_of_several_outputs_no_loss_is_held_against_an_activation():
         return from_logits(Peeked(content, Path("nowhere")))
 
     assert said(1).code == "loss_input" and said(2) is None
+
+
+@pytest.mark.parametrize(("function", "activation", "each", "stands_out"), [
+    ("categorical_crossentropy", "softmax", 1.6, True), ("binary_crossentropy", "softmax", 0.4, True),
+    ("categorical_crossentropy", "sigmoid", 2.0, True), ("binary_crossentropy", "sigmoid", 1.6, False),
+    ("categorical_crossentropy", "softmax", None, False),
+])  # fmt: skip
+def test_several_labels_that_share_one(function, activation, each, stands_out):
+    loss = {"function": function, "activation": activation, "built": PLACE, "labels_each": each}
+    content = {"keras": {"fits": []}, "loss": loss, "model": {"head": {"place": PLACE}}}
+    assert (several_labels(Peeked(content, Path("nowhere"))) is not None) is stands_out

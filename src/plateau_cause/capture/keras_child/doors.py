@@ -131,6 +131,8 @@ class Doors:
             frame = frame_here_from(frame) if is_generated else frame  # a graph drawn by AutoGraph
             if frame is not None and is_users(frame.f_code.co_filename):
                 self.scene.tape = place_of(frame)
+                if not self.scene.is_training:
+                    self.scene.when_by_hand()
 
     def _several(self, name: str) -> Callable[..., None]:
         def made(*_: Any, **__: Any) -> None:

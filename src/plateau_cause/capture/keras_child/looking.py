@@ -10,10 +10,12 @@ from typing import Any
 from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.keras_child import cutting, feeds, library
 from plateau_cause.capture.keras_child.call import Call
+from plateau_cause.capture.keras_child.clipping import measured
 from plateau_cause.capture.keras_child.cutting import STEPS, few
 from plateau_cause.capture.keras_child.describe.base import Base, find
 from plateau_cause.capture.keras_child.describe.probe import probe
 from plateau_cause.capture.keras_child.doors import Doors
+from plateau_cause.capture.keras_child.elsewhere import Elsewhere, elsewhere
 from plateau_cause.capture.keras_child.feeds import Feed
 from plateau_cause.capture.keras_child.loss_scale import hardly_scaled
 from plateau_cause.capture.keras_child.nested import arrays, class_numbers, first_array
@@ -50,7 +52,10 @@ class Look:
     acting: dict[str, dict[int, bool]] = field(default_factory=lambda: {"training": {}, "evaluation": {}})
     steps: int = 0
     frozen_at: dict[int, Place | None] = field(default_factory=dict)  # variable → the line that froze it
+    elsewhere: Elsewhere | None = None  # weights that were loaded into a twin of its layers
     told: dict[str, Any] = field(default_factory=dict)  # optimizer, loss, schedules as they were at this fit
+    clipped: list[float] = field(default_factory=list)  # times that gradients are longer before clipping
+    further: int = 0  # epochs of the fits behind it under the same `compile`
     history: Any = None
     seconds: float = 0.0
 
@@ -94,6 +99,7 @@ def look(original: Any, call: Call, doors: Doors, phase: Phase) -> Look:
         for one in library.weights(call.model)
         if id(one.variable) not in found.trained
     }
+    found.elsewhere = doors.hooks.attempt(elsewhere, call.model, doors.scene)
     phase.found = found
     try:
         _step(original, call, found)
@@ -168,7 +174,7 @@ def _step(original: Any, call: Call, found: Look) -> None:
         if hasattr(model, "jit_compile"):
             model.jit_compile = False
     try:
-        with hardly_scaled(model.optimizer):
+        with hardly_scaled(model.optimizer), measured(library.optimizer_of(model)) as found.clipped:
             found.history = as_long(_fitted(original, call, found), call.given)
             found.steps = STEPS
             _measure(found, before)

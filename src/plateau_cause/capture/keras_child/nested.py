@@ -55,6 +55,17 @@ def class_numbers(y: Any) -> Any:
     return np.rint(flat[:, 0]).astype(int) if is_whole else None
 
 
+def labels_each(y: Any) -> float | None:
+    """Returns how many labels an image has on average, of labels (N, C) of zeros and ones; None of others."""
+    import numpy as np
+
+    if y is None or isinstance(y, (dict, list)):
+        return None
+    found = np.asarray(y)
+    is_hot = found.ndim == 2 and found.shape[1] > 1 and bool(np.isin(found, (0, 1)).all())
+    return float(found.sum(1).mean()) if is_hot and (found.sum(1) != 1).any() else None
+
+
 def rows(value: Any, start: int, stop: int | None) -> Any:
     """Returns rows `start` to `stop` of what nests arrays."""
     if isinstance(value, dict):

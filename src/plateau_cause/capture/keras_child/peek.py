@@ -8,7 +8,8 @@ from typing import Any
 
 from plateau_cause.capture.keras_child import feeds
 from plateau_cause.capture.keras_child.call import Call
-from plateau_cause.capture.keras_child.describe.training import callbacks, describe_training
+from plateau_cause.capture.keras_child.describe.origins import is_shuffled
+from plateau_cause.capture.keras_child.describe.training import callbacks, describe_training, epochs_of
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.looking import Look, Phase, look
 from plateau_cause.capture.keras_child.training import Mode
@@ -30,13 +31,18 @@ class Peek(Mode):
         self.looks: list[Look] = []
         self.stale: list[Call] = []  # fits that do not see what was changed since `compile`
         self.evaluations: list[Call] = []
+        self.shuffled: list[Call] = []  # predictions of images in another order in every pass
         self.is_cut = False  # whether the script may fail for having trained too little
         self._phase = Phase()
         self._timer: threading.Timer | None = None
 
     def listen(self) -> None:
-        """Puts the ear for layers that act as in training in."""
+        """Puts the ear for layers that act as in training in.
+
+        A loop by hand is not awaited to its end, which may be hours away: a fit has to come soon.
+        """
         self.doors.acts.append(self._phase)
+        self.doors.scene.when_by_hand = self._wait
 
     def fitting(self, original: Any, call: Call) -> Any:
         """Returns the history of two steps."""
@@ -49,6 +55,8 @@ class Peek(Mode):
             known.told = describe_training(known, self.doors.scene)
             self.looks.append(known)
             self._wait()
+        else:
+            known.further += epochs_of(call.given)  # loops over fits of one epoch
         self.is_cut = True
         self.doors.scene.fitted.add(id(call.model))
         for loaded in self.doors.scene.loaded:  # what is trained again
@@ -68,6 +76,8 @@ class Peek(Mode):
         import numpy as np
 
         feed = call.evaluation
+        if feed.kind != "arrays" and is_shuffled(feed, self.doors.scene):
+            self.shuffled.append(call)
         if feed.kind != "arrays" and self.looks:  # training has been seen: nothing is made of it any more
             return original(call.model, **{**call.given, "steps": 1, "verbose": 0})
         total = feeds.total(feed)
@@ -86,6 +96,7 @@ class Peek(Mode):
         self.doors.scene.unsaved.keep(path, model)
 
     def _wait(self) -> None:
+        self._stop_waiting()
         self._timer = threading.Timer(self.limit_s, self.finish, [None])
         self._timer.daemon = True
         self._timer.start()

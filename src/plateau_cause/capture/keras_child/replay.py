@@ -20,50 +20,12 @@ from plateau_cause.capture.keras_child.describe.base import find
 from plateau_cause.capture.keras_child.describe.origins import is_shuffled
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed, some, whole
-from plateau_cause.capture.keras_child.interventions.base import Change, Fit, Phase
-from plateau_cause.capture.keras_child.interventions.data import (
-    EvaluationClean,
-    LabelsMapped,
-    Shuffle,
-    SplitShuffled,
-    TrainingClean,
-)
+from plateau_cause.capture.keras_child.interventions.base import Fit, Phase
 from plateau_cause.capture.keras_child.interventions.held_out import HoldOut
-from plateau_cause.capture.keras_child.interventions.model import (
-    BatchNorm,
-    EvaluationMode,
-    NoDropout,
-    NormMomentum,
-    Preprocessing,
-    Unfreeze,
-)
-from plateau_cause.capture.keras_child.interventions.training import (
-    ClassWeight,
-    CompileAgain,
-    LogitsToLoss,
-    NoDecay,
-    Rate,
-    Schedule,
-    TrainingLength,
-)
+from plateau_cause.capture.keras_child.interventions.kinds import KINDS, ORDER
 from plateau_cause.capture.keras_child.overlap import is_trained_on
 from plateau_cause.capture.keras_child.watch import Watch
 
-KINDS: dict[str, type[Change]] = {
-    "hold_out": HoldOut,
-    "unfreeze": Unfreeze, "batch_norm": BatchNorm,
-    "norm_momentum": NormMomentum,
-    "evaluation_mode": EvaluationMode,
-    "preprocessing": Preprocessing, "evaluation_normalised": Preprocessing,
-    "rate": Rate, "schedule": Schedule,
-    "logits_to_loss": LogitsToLoss, "training_length": TrainingLength,
-    "class_weight": ClassWeight, "compile_again": CompileAgain,
-    "split_shuffled": SplitShuffled, "shuffle": Shuffle,
-    "labels_mapped": LabelsMapped,
-    "evaluation_clean": EvaluationClean, "training_clean": TrainingClean,
-    "no_dropout": NoDropout, "no_decay": NoDecay,
-}  # fmt: skip
-ORDER = list(KINDS)  # what is trained on, then layers before rates, so that a rate is of what trains
 SEED_APART = 1009
 
 

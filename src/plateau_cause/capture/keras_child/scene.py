@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,8 @@ class Scene:
     loaded: list[Any] = field(default_factory=list)  # weights from files, see loading.Loaded
     preprocessed: list[Built] = field(default_factory=list)  # calls of preprocess_input
     tape: Place | None = None  # the first gradient that the script itself asked a tape for
+    by_batch: Place | None = None  # the first call of `train_on_batch`
+    when_by_hand: Callable[[], None] = lambda: None  # is told that a script trains without `fit`
     is_training: bool = False  # whether a fit or an evaluation runs now
     refused: str | None = None  # what cannot be captured, in one line
     clock: Any = field(default_factory=itertools.count)

@@ -61,6 +61,7 @@ class Training:
         """Puts the doors in; `keras` has just been imported."""
         around(keras.Model, "compile", self._compile)
         around(keras.Model, "fit", self._outermost(self.mode.fitting))
+        around(keras.Model, "train_on_batch", self._train_on_batch)
         around(keras.Model, "evaluate", self._evaluate)
         around(keras.Model, "predict", self._outermost(self._predicted))
         around(keras.Model, "predict_on_batch", self._predicted_on_batch)
@@ -100,6 +101,12 @@ class Training:
             return original(*arguments, **named)
         finally:
             self.mode.evaluates_within(False)
+
+    def _train_on_batch(self, original: Any, *arguments: Any, **named: Any) -> Any:
+        if not self.hooks.paused and not self._depth and self.scene.by_batch is None:
+            self.scene.by_batch = here()
+            self.scene.when_by_hand()
+        return original(*arguments, **named)
 
     @contextlib.contextmanager
     def _seen(self, original: Any, call: Call) -> Iterator[Call]:

@@ -11,7 +11,7 @@ from plateau_cause.capture.patches.change import changed
 from plateau_cause.capture.patches.source import Edit, Source, called
 
 RATES = ("lr", "learning_rate", "max_lr")
-LIMITS = ("max_norm", "clip_value", "gradient_clip_val")
+LIMITS = ("max_norm", "clip_value", "gradient_clip_val", "clipnorm", "clipvalue", "global_clipnorm")
 EPOCHS = ("epochs", "num_epochs", "max_epochs", "num_train_epochs")
 Place = dict[str, Any] | None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from plateau_cause.capture.rules.keras import waits_wrongly
 from plateau_cause.capture.rules.later_fits import at_fit
 from plateau_cause.capture.rules.observation import Observation, with_places
 
@@ -46,7 +47,7 @@ def _for(seen: Observation, content: Peek) -> Told | None:
         settings = {**settings, "fit": seen.fit}
     return {"name": name, "cause": seen.cause, "words": seen.words, "difference": difference,
             "location": seen.location, "patch": seen.patch, "settings": settings, "prior": prior,
-            "is_sure": is_sure}  # fmt: skip
+            "is_sure": is_sure, **SAID.get(name, {})}  # fmt: skip
 
 
 def _always(content: Peek) -> Iterator[Told]:
@@ -120,6 +121,19 @@ def _loss(content: Peek) -> Told | None:
     return {"from_logits": not is_probability, "is_linear": drops, "loss": name}
 
 
+def _full(content: Peek) -> Told | None:
+    """Returns the highest rate of the schedule."""
+    rates = [rate for one in content["schedules"] for rate in one.get("rates_ahead") or ()]
+    return {"rate": max(rates)} if rates else None
+
+
+def _mode(content: Peek) -> Told:
+    """Returns the direction that the callback should wait for: other than that of its mode."""
+    turned = {"min": "max", "max": "min"}
+    found = next(one for one in content["keras"]["callbacks"] if waits_wrongly(one))
+    return {"mode": turned[found["mode"]], "monitor": found["monitor"]}
+
+
 def _lower(content: Peek) -> Told | None:
     return {"direction": "lower", **_one_fit(content, max)}
 
@@ -132,6 +146,38 @@ def _one_fit(content: Peek, furthest: Callable[..., int]) -> Told:
     """Returns which of several fits is meant: the one whose rate is the highest, or the lowest."""
     fits = content["keras"]["fits"]
     return {"fit": furthest(range(len(fits)), key=lambda one: fits[one]["rate"])} if len(fits) > 1 else {}
+
+
+# Intervention -> title, repair and explanation, where those of the cause do not fit.
+SAID: dict[str, Told] = {
+    "keep_loaded": {
+        "title": "The loaded weights are in another model",
+        "repair": "Train the model that the weights were loaded into, or copy them: "
+                  "`model.set_weights(loaded.get_weights())`",
+        "explanation": "A clone, or a network built a second time, has the layers and none of the values: "
+                       "training starts from random numbers.",
+    },
+    "no_clipping": {
+        "title": "Clipping leaves next to nothing of the gradient",
+        "repair": "Leave `clipnorm` or `clipvalue` out, or set it to 1",
+        "explanation": "Every step is as short as the limit allows, whatever the gradient asks for.",
+    },
+    "no_penalty": {
+        "title": "A penalty pulls the weights to zero",
+        "repair": "Give `kernel_regularizer` a factor of 1e-4, or leave it out",
+        "explanation": "The loss is mostly the penalty of the weights, which it can lower without learning.",
+    },
+    "callback_turned": {
+        "title": "A callback takes worse for better",
+        "repair": "Set its `mode` to the direction of its metric: max for an accuracy, min for a loss",
+        "explanation": "It stops, or keeps weights, at the worst epoch instead of the best.",
+    },
+    "rate_full": {
+        "title": "The rate is never what was asked for",
+        "repair": "Let the warm-up end within the first tenth of the training",
+        "explanation": "The rate is a small part of the one that was asked for, for most of the training.",
+    },
+}  # fmt: skip
 
 
 # What stands out -> intervention, prior, whether it repairs a fault, what it does otherwise, its settings.
@@ -162,8 +208,14 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "evaluation_augmented": ("evaluation_clean", 0.6, True, "validation changed at random", _none),
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels in another order", _mapping),
     "split_of_sorted": ("split_shuffled", 0.9, True, "a validation split of sorted arrays", _none),
+    "schedule_warms_long": ("rate_full", 0.8, True, "a warm-up that hardly ends", _full),
+    "schedule_falls": ("rate_full", 0.7, True, "a rate that falls at once", _full),
     "schedule_mistimed": ("schedule", 0.6, True, "a schedule that ends long before training does", _none),
     "schedule_fades": ("schedule", 0.5, True, "a schedule that ends early", _none),
+    "weights_elsewhere": ("keep_loaded", 0.8, True, "loaded weights are in another model", _none),
+    "gradients_clipped_away": ("no_clipping", 0.7, True, "gradients clipped to next to nothing", _none),
+    "penalty_strong": ("no_penalty", 0.6, True, "a strong penalty of the weights", _none),
+    "callback_waits": ("callback_turned", 0.5, True, "a callback that takes worse for better", _mode),
     "dropout_strong": ("no_dropout", 0.5, True, "most features are dropped", _none),
     "decay_strong": ("no_decay", 0.6, True, "weights that decay fast", _none),
     "hardly_shuffled": ("shuffle", 0.5, True, "training data hardly shuffled", _none),

@@ -27,6 +27,28 @@ def longer(peeked: Peeked, times: int) -> Possible | None:
                     explanation=f"The loss was still falling when training ended after {count}.")  # fmt: skip
 
 
+def to_the_end(peeked: Peeked, trained: int, room: float) -> Possible | None:
+    """Returns a Keras training without its `EarlyStopping`; None where nothing ended it early.
+
+    Args:
+        peeked: the peek of the script.
+        trained: epochs that a run had.
+        room: how many times as long a run may take.
+    """
+    keras, planned = peeked.keras, (peeked.content.get("epochs") or {}).get("count", 0)
+    stopping = next((one for one in keras.get("callbacks") or () if one["class"] == "EarlyStopping"), None)
+    most = min(planned, int(trained * room))
+    if stopping is None or most <= trained:
+        return None
+    difference = f"{trained} of {planned} epochs"
+    words = with_places(f"EarlyStopping ended the training after {difference}", stopping["place"])
+    return Possible("no_early_stop", "training_length", words, f"{difference} by EarlyStopping",
+                    stopping["place"], None, {"epochs": most}, 0.5, is_sure=False, cost=most / trained,
+                    title="EarlyStopping ends training too early",
+                    repair="Give EarlyStopping more patience and a smaller min_delta, or leave it out",
+                    explanation=f"It ended after {difference}: its loss was still falling.")  # fmt: skip
+
+
 def _epochs_changed(peeked: Peeked, epochs: dict[str, Any], times: int) -> tuple[Any, str | None]:
     """Returns the line where the number of epochs is written, and it changed.
 

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture.possible import lighter
-from plateau_cause.capture.rules import data, keras, later_fits, loop, loss, model, schedule
+from plateau_cause.capture.rules import data, keras, keras_weights, later_fits, loop, loss, model, schedule
 from plateau_cause.capture.rules.observation import Observation, Peeked
 
 RULES = (
-    *model.RULES, *loop.RULES, *loss.RULES, *schedule.RULES, *keras.RULES, *data.RULES,
+    *model.RULES, *loop.RULES, *loss.RULES, *schedule.RULES, *keras_weights.RULES,
+    *keras.RULES, *data.RULES,
 )  # fmt: skip
 STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a later epoch can disprove
 CHOSEN = ("frozen_layers", "computed_beforehand", "neither_reached_nor_held", "rates_apart",
-          "saved_model_fixed", "training_overridden")  # maybe meant  # fmt: skip
+          "saved_model_fixed", "training_overridden", "predicted_shuffled")  # maybe meant  # fmt: skip
 WAITING = ("frozen", "not_held")  # parts of the model's description that a line ahead may change
 
 

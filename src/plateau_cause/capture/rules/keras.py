@@ -6,9 +6,7 @@ import re
 from typing import Any
 
 from plateau_cause.capture.patches.keras_data import buffered, mixed_before, preprocessed
-from plateau_cause.capture.patches.keras_model import hub_trained
-from plateau_cause.capture.patches.keras_training import compiled_again
-from plateau_cause.capture.rules.keras_loss import distance, from_logits, output
+from plateau_cause.capture.rules.keras_loss import distance, from_logits, output, several_labels
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 from plateau_cause.capture.rules.rate import HIGH
 from plateau_cause.capture.rules.schedule import FALLING, RISING
@@ -18,7 +16,7 @@ TOGETHER = 0.25  # more images than by chance follow one of their class: more th
 
 def preprocessing(peeked: Peeked) -> Observation | None:
     """Returns that images reach the base in another way than its weights expect."""
-    base, keras = _base(peeked), peeked.keras
+    base, keras = peeked.base, peeked.keras
     given = keras.get("enters_as", {}).get("training")
     facts = keras.get("entering_base", {}).get("training")
     if base is None or not base["expects"] or facts is None or given == base["expects"]:
@@ -56,7 +54,7 @@ def decided_at(content: dict[str, Any]) -> dict[str, Any] | None:
 
 def frozen_norms(peeked: Peeked) -> Observation | None:
     """Returns that batch norms of a base act as in training while its other layers are frozen."""
-    base = _base(peeked)
+    base = peeked.base
     acting = base.get("acting_among_frozen", base["acting_norms"]) if base else 0
     if base is None or not acting or not base["frozen"]:
         return None
@@ -68,7 +66,7 @@ def frozen_norms(peeked: Peeked) -> Observation | None:
 
 def overridden(peeked: Peeked) -> Observation | None:
     """Returns that batch norms act as in training although their base is called with `training=False`."""
-    base = _base(peeked)
+    base = peeked.base
     if base is None or base["training"] is not False or not base["acting_norms"] or base["frozen"]:
         return None
     words = (f"{base['acting_norms']} batch norms of {base['name']} act as in training although it is called "
@@ -77,47 +75,15 @@ def overridden(peeked: Peeked) -> Observation | None:
     return Observation("training_overridden", "batch_norm", with_places(words, place), place)
 
 
-def loaded_late(peeked: Peeked) -> Observation | None:
-    """Returns that weights are read from a file over those that were trained."""
-    late = next((one for one in peeked.model["weights"] if one.get("is_late")), None)
-    if late is None:
+def predicted_in_another_order(peeked: Peeked) -> Observation | None:
+    """Returns that `predict` reads shuffled images: its rows fit no list of labels read elsewhere."""
+    found = next(iter(peeked.keras.get("predicted_shuffled") or ()), None)
+    if found is None:
         return None
-    words = with_places(f"weights are loaded from {late['given']} after training, over what was trained",
-                        late["place"])  # fmt: skip
-    return Observation("weights_loaded_late", "evaluation", words, late["place"])
-
-
-def stale(peeked: Peeked) -> Observation | None:
-    """Returns that `trainable` was changed after `compile` and the next fit does not see it."""
-    found = peeked.keras.get("stale") or []
-    if not found:
-        return None
-    first = found[0]
-    change = "still not trained" if first["would_train"] else "still trained"
-    words = (f"{first['changed']['layers']}: {change}, as `trainable` was changed after `compile` and the "
-             "fit uses what was compiled; compile again before it")  # fmt: skip
-    said = with_places(words, first["changed_at"], first["compiled_at"], first["place"])
-    patch = compiled_again(peeked.folder, first["place"], first["compiled_at"], thaws=first["would_train"])
-    place = first["changed_at"] or first["place"]
-    return Observation("trainable_after_compile", "frozen_layers", said, place, patch)
-
-
-def hub(peeked: Peeked) -> Observation | None:
-    """Returns that a SavedModel is not trained, which is what Hub does by default."""
-    base = _base(peeked)
-    if base is None or not base["is_hub"] or (not base["frozen"] and base["parameters"]):
-        return None
-    if base["name"] == "TFSMLayer" or not base["parameters"]:
-        words = with_places(
-            f"{base['name']} holds a SavedModel that cannot be trained here; load it by "
-            "hub.KerasLayer(path, trainable=True) of tensorflow_hub with tf_keras, or build its network anew "
-            "and load its weights", base["place"])  # fmt: skip
-        return Observation("saved_model_fixed", "frozen_layers", words, base["place"])
-    words = with_places(
-        "hub.KerasLayer never moves: its trainable is False unless it is given", base["place"]
-    )
-    patch = hub_trained(peeked.folder, base["place"])
-    return Observation("frozen_layers", "frozen_layers", words, base["place"], patch)
+    words = (f"predict reads {found['name'] or 'images'} shuffled: its rows are not in the order of "
+             "`classes`, of the files or of another pass")  # fmt: skip
+    said = with_places(words, found["place"], found["shuffled_at"])
+    return Observation("predicted_shuffled", "evaluation", said, found["place"])
 
 
 def split_of_sorted(peeked: Peeked) -> Observation | None:
@@ -174,28 +140,27 @@ def rate_of_a_later_fit(peeked: Peeked) -> Observation | None:
     return Observation("step_too_high", "learning_rate_high", said, place)
 
 
-def _base(peeked: Peeked) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = peeked.model.get("base")
-    return found
-
-
 def waits_for_less(peeked: Peeked) -> Observation | None:
     """Returns that a callback takes an accuracy for better as it falls, or a loss as it rises."""
-    for one in peeked.keras.get("callbacks") or ():
-        mode, words = one.get("mode"), set(re.findall("[a-z]+", one.get("monitor", "").lower()))
-        rises, falls = bool(words & RISING), bool(words & FALLING)
-        if rises == falls or mode != ("min" if rises else "max"):
-            continue
-        said = with_places(
-            f"{one['class']} in mode {mode} takes a worse {one['monitor']} for better", one["place"]
-        )
-        lowers = one["class"] == "ReduceLROnPlateau"
-        code, cause = ("schedule_fades", "schedule") if lowers else ("callback_waits", "training_length")
-        return Observation(code, cause, said, one["place"])
-    return None
+    one = next((one for one in peeked.keras.get("callbacks") or () if waits_wrongly(one)), None)
+    if one is None:
+        return None
+    said = with_places(
+        f"{one['class']} in mode {one['mode']} takes a worse {one['monitor']} for better", one["place"]
+    )
+    lowers = one["class"] == "ReduceLROnPlateau"
+    code, cause = ("schedule_fades", "schedule") if lowers else ("callback_waits", "training_length")
+    return Observation(code, cause, said, one["place"])
+
+
+def waits_wrongly(callback: dict[str, Any]) -> bool:
+    """Returns whether a callback's mode and the words of its metric disagree."""
+    words = set(re.findall("[a-z]+", callback.get("monitor", "").lower()))
+    rises, falls = bool(words & RISING), bool(words & FALLING)
+    return rises != falls and callback.get("mode") == ("min" if rises else "max")
 
 
 RULES = (
-    hub, stale, preprocessing, frozen_norms, overridden, from_logits, output, distance,
-    loaded_late, split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit, waits_for_less,
+    preprocessing, frozen_norms, overridden, from_logits, output, distance, several_labels, split_of_sorted,
+    hardly_shuffled, augmented_in_model, rate_of_a_later_fit, waits_for_less, predicted_in_another_order,
 )  # fmt: skip

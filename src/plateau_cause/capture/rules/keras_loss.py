@@ -7,7 +7,9 @@ from plateau_cause.capture.patches.keras_training import logits_told
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 PROBABILITIES = ("softmax", "sigmoid")
-ENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy")
+ENTROPIES = ("sparse_categorical_crossentropy", "categorical_crossentropy", "binary_crossentropy",
+             "categorical_focal_crossentropy", "binary_focal_crossentropy")  # fmt: skip
+OF_ONE = ("categorical_crossentropy", "categorical_focal_crossentropy")  # that share one label among classes
 MOST_CLASSES = 1000  # different labels; more are numbers
 DISTANCES = ("mean_squared_error", "mean_absolute_error", "mse", "mae", "huber")
 
@@ -67,6 +69,25 @@ def output(peeked: Peeked) -> Observation | None:
         return Observation("output_activation", "head", words, place,
                            reactivated(peeked.folder, place, "softmax", "sigmoid"))  # fmt: skip
     return None
+
+
+def several_labels(peeked: Peeked) -> Observation | None:
+    """Returns that images have several labels each, or none, and the loss shares one among the classes."""
+    loss, head = peeked.content["loss"], peeked.model["head"]
+    each = loss.get("labels_each") if loss else None
+    if not peeked.keras or each is None or peeked.keras.get("outputs", 1) > 1:
+        return None
+    is_shared, takes_one = loss["activation"] == "softmax", loss["function"] in OF_ONE
+    if not is_shared and not takes_one:
+        return None
+    by = "a softmax shares one" if is_shared else f"{loss['function']} takes one"
+    words = (
+        f"images have {each:.1f} labels each and {by}: a sigmoid and a binary crossentropy judge each alone"
+    )
+    place = head["place"] if head and is_shared else loss["built"]
+    patch = reactivated(peeked.folder, place, "softmax", "sigmoid") if place and not takes_one else None
+    said = with_places(words, place, loss["built"])
+    return Observation("labels_share_one", "loss_function", said, place, patch)
 
 
 def distance(peeked: Peeked) -> Observation | None:

@@ -35,8 +35,8 @@ def clipped(peeked: Peeked) -> Observation | None:
         return None
     numbers = max(peeked.model["trains"]["numbers"], 1)
     adapts = all(not one["class"].endswith(SAME_RATE) for one in peeked.content["optimizers"])
-    # Such optimizers divide by the gradient's size
-    if adapts and clipping["limit"] > VANISHING * numbers**0.5:
+    limit = clipping["limit"] if "value" in clipping["function"] else clipping["limit"] / numbers**0.5
+    if adapts and limit > VANISHING:  # such optimizers divide by the gradient's size
         return None
     part = f"1/{clipping['norm'] / clipping['limit']:.0f}"
     said = with_places(f"clipping to {clipping['limit']:g} leaves {part} of the gradient", clipping["place"])

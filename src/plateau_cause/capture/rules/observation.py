@@ -135,6 +135,12 @@ class Peeked:
         return found
 
     @property
+    def base(self) -> dict[str, Any] | None:
+        """Returns the pretrained part of a Keras model."""
+        found: dict[str, Any] | None = self.model.get("base")
+        return found
+
+    @property
     def train_loader(self) -> dict[str, Any] | None:
         """Returns the loader that training reads."""
         return next((one for one in self.content.get("loaders") or () if one["role"] == "train"), None)

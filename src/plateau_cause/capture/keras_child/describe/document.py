@@ -8,10 +8,12 @@ from typing import Any
 
 from plateau_cause.capture.child.describe.facts import plain
 from plateau_cause.capture.keras_child import library
+from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.describe import expects
 from plateau_cause.capture.keras_child.describe.data import describe
 from plateau_cause.capture.keras_child.describe.model import change_per_step, describe_base, describe_model
-from plateau_cause.capture.keras_child.describe.training import callbacks, compiled_at, epochs
+from plateau_cause.capture.keras_child.describe.origins import shuffled_at
+from plateau_cause.capture.keras_child.describe.training import callbacks, compiled_at, epochs, watched
 from plateau_cause.capture.keras_child.describe.wording import said
 from plateau_cause.capture.keras_child.looking import Batches, Look
 
@@ -56,7 +58,7 @@ def document_of_nothing(run: Any, peek: Any) -> dict[str, Any]:
                    "versions": {name: version for name, version in versions.items() if version}},
         "seen": {"steps": looks[0].steps if looks else 0, "backward_calls": sum(one.steps for one in looks),
                  "has_evaluation": validated, "is_so_far": not validated, "fits": len(looks),
-                 "tape": run.scene.tape, "refused": run.scene.refused},
+                 "tape": run.scene.tape, "by_batch": run.scene.by_batch, "refused": run.scene.refused},
         "problems": run.hooks.problems,
     }  # fmt: skip
 
@@ -124,24 +126,21 @@ def _keras(run: Any, peek: Any) -> dict[str, Any]:
         "outputs": len(getattr(model, "outputs", None) or [0]),
         "steps_per_epoch": plain(given.get("steps_per_epoch")),
         "class_weight": plain(given.get("class_weight")), "validation_split": given.get("validation_split"),
+        "predicted_shuffled": [_shuffled(call, run.scene) for call in peek.shuffled],
         "stale": [_stale(call, run.scene) for call in peek.stale],
         "fits": [{**_fit(one), "as_first": run.hooks.attempt(_as_first, one, run.scene)}
                  for one in peek.looks],
     }  # fmt: skip
 
 
+def _shuffled(call: Call, scene: Any) -> dict[str, Any]:
+    return {"name": call.names.get("x"), "place": call.place,
+            "shuffled_at": shuffled_at(call.evaluation, scene)}  # fmt: skip
+
+
 def _callbacks(look: Look, scene: Any) -> list[dict[str, Any]]:
-    return [{"class": type(one).__name__, "place": scene.places.of(one), **_watched(one)}
+    return [{"class": type(one).__name__, "place": scene.places.of(one), **watched(one)}
             for one in callbacks(look.call)]  # fmt: skip
-
-
-def _watched(callback: Any) -> dict[str, str]:
-    """Returns which metric a callback waits for, and whether it is to fall or to rise: min or max."""
-    compares = str(getattr(getattr(callback, "monitor_op", None), "__name__", ""))
-    mode = {"less": "min", "greater": "max"}.get(compares, getattr(callback, "mode", None))
-    monitor = getattr(callback, "monitor", None)
-    known = isinstance(monitor, str) and mode in ("min", "max")
-    return {"monitor": str(monitor), "mode": str(mode)} if known else {}
 
 
 def _fit(look: Look) -> dict[str, Any]:

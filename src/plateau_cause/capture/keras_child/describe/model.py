@@ -6,12 +6,14 @@ from collections import Counter
 from typing import Any
 
 from plateau_cause.capture.child.places import Place
-from plateau_cause.capture.keras_child import library
+from plateau_cause.capture.keras_child import library, penalty
 from plateau_cause.capture.keras_child.describe import expects
 from plateau_cause.capture.keras_child.describe.base import Base
 from plateau_cause.capture.keras_child.describe.training import activation
 from plateau_cause.capture.keras_child.describe.wording import said
+from plateau_cause.capture.keras_child.elsewhere import Pairs
 from plateau_cause.capture.keras_child.library import Held
+from plateau_cause.capture.keras_child.loading import Loaded
 from plateau_cause.capture.keras_child.looking import Look
 from plateau_cause.capture.keras_child.scene import Scene
 
@@ -34,6 +36,8 @@ def describe_model(looks: list[Look], scene: Scene) -> dict[str, Any]:
         **_what_moves(looks, held),
         "strangers": {"parameters": 0, "shapes": [], "have_gradients": False},
         "weights": [_loaded(one) for one in scene.loaded if _is_within(one.model, model)],
+        "weights_elsewhere": None if first.elsewhere is None else _elsewhere(*first.elsewhere, scene),
+        "penalty": penalty.strongest(model, first.trained, scene),
         "dropout": _dropout(model, scene),
         "dropout_in_evaluation": [],
         "base": None if base is None else describe_base(first, base, held),
@@ -121,6 +125,14 @@ def _among_frozen(look: Look, layers: list[Any], acting: dict[int, bool]) -> int
 def _loaded(one: Any) -> dict[str, Any]:
     return {"place": one.place, "into": str(one.model.name), "given": one.file, "matched": one.matched,
             "tensors": one.tensors, "is_late": one.is_late}  # fmt: skip
+
+
+def _elsewhere(loaded: Loaded, pairs: Pairs, scene: Scene) -> dict[str, Any]:
+    """Returns what was loaded, and the line that made the layers without it."""
+    places = Counter(place for _, one in pairs if (place := scene.places.of(one.layer)) is not None)
+    common = places.most_common(1)
+    return {"given": loaded.file, "place": loaded.place, "into": str(loaded.model.name),
+            "tensors": len(pairs), "made_at": common[0][0] if common else None}  # fmt: skip
 
 
 def _is_within(part: Any, model: Any) -> bool:

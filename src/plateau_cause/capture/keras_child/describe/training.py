@@ -10,9 +10,11 @@ from plateau_cause.capture.child.describe.facts import plain
 from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.keras_child import feeds, library
 from plateau_cause.capture.keras_child.call import Call
+from plateau_cause.capture.keras_child.clipping import CLIPS
 from plateau_cause.capture.keras_child.describe.probe import form
 from plateau_cause.capture.keras_child.describe.wording import said
 from plateau_cause.capture.keras_child.looking import Look
+from plateau_cause.capture.keras_child.nested import labels_each
 from plateau_cause.capture.keras_child.scene import Scene
 
 TENTHS = 10
@@ -72,8 +74,12 @@ def _schedules(look: Look, scene: Scene) -> list[dict[str, Any]]:
 
 
 def epochs(look: Look) -> int:
-    """Returns how many epochs a fit trains: one that goes on counts from where the last one ended."""
-    given = look.call.given
+    """Returns how many epochs a fit trains, with those behind it that go on with what it compiled."""
+    return epochs_of(look.call.given) + look.further
+
+
+def epochs_of(given: dict[str, Any]) -> int:
+    """Returns how many epochs a call of `fit` trains: one that goes on counts from where the last ended."""
     return int(given.get("epochs", 1)) - int(given.get("initial_epoch") or 0)
 
 
@@ -108,8 +114,22 @@ def _rates_by_epoch(look: Look, callback: Any) -> list[float] | None:
 
 def callbacks(call: Call) -> list[Any]:
     """Returns the callbacks that the script gave to a fit."""
-    given = call.given.get("callbacks")
-    return list(given) if isinstance(given, (list, tuple)) else [given] if given else []
+    return given_callbacks(call.given)
+
+
+def given_callbacks(given: dict[str, Any]) -> list[Any]:
+    """Returns the callbacks among the arguments of a fit."""
+    found = given.get("callbacks")
+    return list(found) if isinstance(found, (list, tuple)) else [found] if found else []
+
+
+def watched(callback: Any) -> dict[str, str]:
+    """Returns which metric a callback waits for, and whether it is to fall or to rise: min or max."""
+    compares = str(getattr(getattr(callback, "monitor_op", None), "__name__", ""))
+    mode = {"less": "min", "greater": "max"}.get(compares, getattr(callback, "mode", None))
+    monitor = getattr(callback, "monitor", None)
+    known = isinstance(monitor, str) and mode in ("min", "max")
+    return {"monitor": str(monitor), "mode": str(mode)} if known else {}
 
 
 def loss_of(model: Any) -> tuple[str | None, dict[str, Any], Any]:
@@ -145,14 +165,16 @@ def _loss(look: Look, scene: Scene) -> dict[str, Any] | None:
         "built": place or compiled_at(look), "after": None,
         "on": OUTPUTS.get(str(last)) or (form(probed["output"]) if probed else None),
         "activation": last, "labels": look.training.label_shape,
+        "labels_each": labels_each(look.training.labels_first),
     }  # fmt: skip
 
 
 def _gradients(look: Look, scene: Scene) -> dict[str, Any]:
     optimizer = look.call.model.optimizer
-    clips = [(key, getattr(optimizer, key, None)) for key in ("clipnorm", "global_clipnorm", "clipvalue")]
-    place = scene.places.of(optimizer) or compiled_at(look)
-    clipping = next(({"function": key, "limit": float(value), "norm": None, "place": place}
+    clips = [(key, getattr(optimizer, key, None)) for key in CLIPS]
+    place, times = scene.places.of(optimizer) or compiled_at(look), min(look.clipped, default=None)
+    clipping = next(({"function": key, "limit": float(value), "place": place,
+                      "norm": None if times is None else times * float(value)}
                      for key, value in clips if value), None)  # fmt: skip
     every = getattr(optimizer, "gradient_accumulation_steps", None)
     return {"backward": look.call.place, "backward_calls_per_step": every, "are_cleared": True,

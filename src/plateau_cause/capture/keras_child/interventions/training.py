@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from plateau_cause.capture.keras_child import feeds, library
-from plateau_cause.capture.keras_child.describe.training import activation, loss_of
+from plateau_cause.capture.keras_child.describe.training import activation, given_callbacks, loss_of, watched
 from plateau_cause.capture.keras_child.feeds import training_feed
 from plateau_cause.capture.keras_child.interventions.base import Change, Fit
 from plateau_cause.capture.keras_child.nested import class_numbers
@@ -16,7 +16,9 @@ LOWER, HIGHER = (0.1, 0.01, 0.001), (10.0, 100.0, 1000.0)
 RATE_CALLBACKS = ("LearningRateScheduler", "ReduceLROnPlateau")
 LOSSES = {"sparse_categorical_crossentropy": "SparseCategoricalCrossentropy",
           "categorical_crossentropy": "CategoricalCrossentropy",
-          "binary_crossentropy": "BinaryCrossentropy"}  # fmt: skip
+          "binary_crossentropy": "BinaryCrossentropy",
+          "categorical_focal_crossentropy": "CategoricalFocalCrossentropy",
+          "binary_focal_crossentropy": "BinaryFocalCrossentropy"}  # fmt: skip
 
 
 class Rate(Change):
@@ -54,6 +56,15 @@ class Schedule(Change):
         self.words = None if self.took else "there was no schedule"
 
 
+class RateFull(Schedule):
+    """Trains at the highest rate of a schedule from the first step on. Settings: `rate`."""
+
+    def before(self, fit: Fit) -> None:
+        """Leaves the callbacks out, and has that rate compiled for good."""
+        super().before(fit)
+        fit.optimizer["learning_rate"] = float(self.settings["rate"])
+
+
 class LogitsToLoss(Change):
     """Gives the loss what it expects.
 
@@ -68,10 +79,11 @@ class LogitsToLoss(Change):
             layers = reversed(library.layers(fit.model))
             last = next(one for one in layers if getattr(one, "activation", None) is not None)
             last.activation = keras.activations.linear
-        name, options, _ = loss_of(fit.model)
-        smoothing = {key: value for key, value in options.items() if key == "label_smoothing" and value}
+        name, _, held = loss_of(fit.model)
         made = getattr(keras.losses, LOSSES.get(str(name)) or self.settings["loss"])
-        fit.compiled["loss"] = made(from_logits=bool(self.settings["from_logits"]), **smoothing)
+        config = held.get_config() if hasattr(held, "get_config") and type(held) is made else {}
+        told = {"from_logits": bool(self.settings["from_logits"])}
+        fit.compiled["loss"] = made.from_config({**config, **told}) if config else made(**told)
 
     def after(self, fit: Fit) -> None:
         """Reads the compiled loss and the last activation again."""
@@ -92,6 +104,46 @@ class TrainingLength(Change):
         self.words = f"{fit.given['epochs'] - first} epochs in place of {last - first}"
 
 
+class NoEarlyStop(Change):
+    """Trains to the last epoch, whatever `EarlyStopping` waits for. Settings: `epochs`, at most so many."""
+
+    compiles = False
+
+    def before(self, fit: Fit) -> None:
+        """Leaves the callback out."""
+        given = fit.given.get("callbacks") or []
+        listed = list(given) if isinstance(given, (list, tuple)) else [given]
+        kept = [one for one in listed if type(one).__name__ != "EarlyStopping"]
+        if len(kept) == len(listed):
+            return
+        first, last = int(fit.given.get("initial_epoch") or 0), int(fit.given.get("epochs", 1))
+        most = int(self.settings.get("epochs") or last - first)
+        fit.given |= {"callbacks": kept, "epochs": min(last, first + most)}
+        self.took, self.words = True, f"{fit.given['epochs'] - first} epochs, all of them"
+
+
+class CallbackTurned(Change):
+    """Has callbacks wait for a metric to move the other way. Settings: `monitor`, `mode` (min or max)."""
+
+    compiles = False
+
+    def before(self, fit: Fit) -> None:
+        """Turns the mode of those that wait for this metric."""
+        import numpy as np
+
+        rises = self.settings["mode"] == "max"
+        for one in given_callbacks(fit.given):
+            if watched(one).get("monitor") != self.settings["monitor"]:
+                continue
+            one.mode, self.took = self.settings["mode"], True
+            if getattr(one, "monitor_op", None) is not None:
+                one.monitor_op = np.greater if rises else np.less
+            if hasattr(one, "min_delta"):
+                one.min_delta = abs(one.min_delta) * (1 if rises else -1)
+            if getattr(one, "best", None) is not None:
+                one.best = -np.inf if rises else np.inf
+
+
 class ClassWeight(Change):
     """Weighs each class by its rarity."""
 
@@ -109,21 +161,6 @@ class ClassWeight(Change):
         weights = counts.sum() / len(counts) / counts
         fit.given["class_weight"] = {int(name): float(one) for name, one in zip(names, weights, strict=True)}
         self.took = True
-
-
-class NoDecay(Change):
-    """Pulls no weight to zero."""
-
-    def before(self, fit: Fit) -> None:
-        """Sets the decay of the optimizer that is compiled."""
-        self._is_meant = bool(library.optimizer_of(fit.model).get_config().get("weight_decay"))
-        if self._is_meant:
-            fit.optimizer["weight_decay"] = 0.0
-
-    def after(self, fit: Fit) -> None:
-        """Reads the compiled optimizer again."""
-        decay = library.optimizer_of(fit.model).get_config().get("weight_decay")
-        self.took = self.took or (self._is_meant and not decay)
 
 
 class CompileAgain(Change):
