@@ -38,6 +38,10 @@ FADING = (
     f"""{LAST_FIT.replace("epochs=1", "epochs=6")},
           callbacks=[keras.callbacks.LearningRateScheduler(lambda epoch: 0.01 * 0.1**epoch)]""",
 )
+OWN_LOSS = (
+    "loss = keras.losses.CategoricalCrossentropy(from_logits=True)",
+    "def loss(y, p):\n    return -keras.ops.sum(y * keras.ops.log(keras.ops.clip(p, 1e-7, 1.0)), -1)",
+)
 MOBILENET = "x = tf.keras.applications.mobilenet.preprocess_input(inputs)"
 BY_GENERATOR = "val_gen = ImageDataGenerator(preprocessing_function=preprocess_input)"
 
@@ -72,6 +76,12 @@ CASES = {
                             (("base_model.trainable = True",
                               "base_model = tf.keras.models.clone_model(base_model)\nbase_model.trainable = True"),),
                             "clone_model(", "keep_loaded"),
+            "random": Broken("weights_random", "weights_not_loaded",
+                             (('weights="mobilenet.weights.h5"', "weights=None"),), "MobileNet(", ""),
+            "warm": Broken("schedule_warms_long", "schedule",
+                           (("learning_rate=1e-3",
+                             "tf.keras.optimizers.schedules.PolynomialDecay(0.0, 1000, 1e-3)"),), "Adam(",
+                           "rate_full"),
             "penalty": Broken("penalty_strong", "regularization",
                               (("Dense(3)", "Dense(3, kernel_regularizer=tf.keras.regularizers.L2(0.5))"),),
                               "Dense(3", "no_penalty"),
@@ -139,6 +149,8 @@ CASES = {
                              "evaluation_mode"),
             "logits": Broken("loss_input", "loss_function", (("from_logits=True", "from_logits=False"),),
                              "from_logits=False", "logits_to_loss", is_patched=True),
+            "loss of its own": Broken("loss_input", "loss_function", (OWN_LOSS,), "Dense(classes)",
+                                      "logits_to_loss", is_patched=True),
             "focal": Broken("loss_input", "loss_function",
                             (("CategoricalCrossentropy(from_logits=True)",
                               "CategoricalFocalCrossentropy(from_logits=False)"),),

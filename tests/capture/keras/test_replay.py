@@ -154,3 +154,18 @@ def test_statistics_that_follow_faster_change_evaluation_alone(prepare, replay):
     first, second = (told["epochs"][-1] for told in (as_it_is, faster))
     assert first["training"] == second["training"]
     assert first["evaluations"][0]["loss"] != second["evaluations"][0]["loss"]
+
+
+def test_a_training_goes_on_where_early_stopping_would_have_ended_it(prepare, replay):
+    folder = prepare("pipeline", [("patience=3", "patience=0, min_delta=9.0"), ("epochs=2", "epochs=6")])
+    before, after = replay(folder)[0], replay(folder, {"no_early_stop": {"epochs": 4}})[0]
+    assert after["interventions"]["no_early_stop"]["took"], after["interventions"]
+    assert (len(before["epochs"]), len(after["epochs"])) == (2, 4)
+
+
+def test_a_loss_of_its_own_is_given_what_it_takes(prepare, peek, replay):
+    folder = prepare("subclassed", CASES["subclassed"].broken["loss of its own"].edits)
+    content = peek(folder)
+    assert content["loss"]["takes"] == "probabilities"
+    offers = {one["name"]: one["settings"] for one in interventions(content, observe(content, folder))}
+    assert offers["logits_to_loss"] == {"activation": "softmax"}

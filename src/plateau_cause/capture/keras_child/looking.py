@@ -53,6 +53,7 @@ class Look:
     steps: int = 0
     frozen_at: dict[int, Place | None] = field(default_factory=dict)  # variable → the line that froze it
     elsewhere: Elsewhere | None = None  # weights that were loaded into a twin of its layers
+    level: set[int] = field(default_factory=set)  # norms that scale every channel alike before the steps
     told: dict[str, Any] = field(default_factory=dict)  # optimizer, loss, schedules as they were at this fit
     clipped: list[float] = field(default_factory=list)  # times that gradients are longer before clipping
     further: int = 0  # epochs of the fits behind it under the same `compile`
@@ -100,6 +101,7 @@ def look(original: Any, call: Call, doors: Doors, phase: Phase) -> Look:
         if id(one.variable) not in found.trained
     }
     found.elsewhere = doors.hooks.attempt(elsewhere, call.model, doors.scene)
+    found.level = doors.hooks.attempt(_level, call.model) or set()
     phase.found = found
     try:
         _step(original, call, found)
@@ -185,6 +187,12 @@ def _step(original: Any, call: Call, found: Look) -> None:
     finally:
         model.run_eagerly = kept
         _forget_functions(model)
+
+
+def _level(model: Any) -> set[int]:
+    scales = [(one, getattr(one, "gamma", None)) for one in library.layers(model)]
+    return {id(one) for one, scale in scales
+            if scale is not None and len({*library.values(scale).ravel().tolist()}) == 1}  # fmt: skip
 
 
 def _has_moved(found: Look) -> bool:

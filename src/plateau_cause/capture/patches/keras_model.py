@@ -96,12 +96,16 @@ def _is_one_of_many(text: str, line: int, name: str) -> bool:
 
 def activated(folder: Path, place: Place, loss: str) -> str | None:
     """Returns the last layer with the activation that its loss expects."""
-    name = "sigmoid" if loss == "binary_crossentropy" else "softmax"
+    name = "sigmoid" if loss.startswith("binary_") else "softmax"
 
     def edit(source: Source, line: int) -> list[Edit]:
         layers = [call for call in source.at(line, ast.Call) if called(call) == "Dense"]
-        if not layers or any(word.arg == "activation" for word in layers[-1].keywords):
+        if not layers:
             return []
+        for word in layers[-1].keywords:
+            if word.arg == "activation":
+                is_none = isinstance(word.value, ast.Constant) and word.value.value in (None, "linear")
+                return [source.replaced(word.value, f'"{name}"')] if is_none else []
         return [source.behind_last(layers[-1], f'activation="{name}"')]
 
     return changed(folder, place, edit)

@@ -32,6 +32,8 @@ def interventions(content: Peek, found: list[Observation]) -> list[Told]:
     names = {one["name"] for one in asked}
     if any(one.code == "split_of_sorted" for one in found):
         names.add("class_weight")  # what is missing in training weighs nothing
+    if "rate_full" in names:
+        names.add("schedule")  # its first rate alone is next to none
     return asked + [one for one in _always(content) if one["name"] not in names]
 
 
@@ -112,6 +114,8 @@ def _mapping(content: Peek) -> Told | None:
 def _loss(content: Peek) -> Told | None:
     """Returns which loss fits: `from_logits`, and whether the last activation goes."""
     loss, outputs = content["loss"], content["model"]["head"]["outputs"]
+    if loss.get("takes"):
+        return {"activation": "softmax" if loss["takes"] == "probabilities" else "linear"}
     shape = loss["labels"] or []
     is_wide = len(shape) == 2 and (shape[1] or 1) > 1
     name = "BinaryCrossentropy" if outputs == 1 else "CategoricalCrossentropy" if is_wide else (
@@ -123,8 +127,11 @@ def _loss(content: Peek) -> Told | None:
 
 def _full(content: Peek) -> Told | None:
     """Returns the highest rate of the schedule."""
-    rates = [rate for one in content["schedules"] for rate in one.get("rates_ahead") or ()]
-    return {"rate": max(rates)} if rates else None
+    rates = [
+        rate for one in content["schedules"] for rate in (*(one.get("rates_ahead") or ()), one.get("peak"))
+    ]
+    known = [one for one in rates if one is not None]
+    return {"rate": max(known)} if known else None
 
 
 def _mode(content: Peek) -> Told:

@@ -14,8 +14,10 @@ RULES = (
     *keras.RULES, *data.RULES,
 )  # fmt: skip
 STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a later epoch can disprove
-CHOSEN = ("frozen_layers", "computed_beforehand", "neither_reached_nor_held", "rates_apart",
-          "saved_model_fixed", "training_overridden", "predicted_shuffled")  # maybe meant  # fmt: skip
+CHOSEN = (  # maybe meant so
+    "frozen_layers", "computed_beforehand", "neither_reached_nor_held", "rates_apart", "saved_model_fixed",
+    "training_overridden", "predicted_shuffled", "weights_random",
+)  # fmt: skip
 WAITING = ("frozen", "not_held")  # parts of the model's description that a line ahead may change
 
 

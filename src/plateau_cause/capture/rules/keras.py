@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from plateau_cause.capture.patches.keras_data import buffered, mixed_before, preprocessed
-from plateau_cause.capture.rules.keras_loss import distance, from_logits, output, several_labels
+from plateau_cause.capture.rules.keras_loss import distance, from_logits, of_its_own, output, several_labels
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 from plateau_cause.capture.rules.rate import HIGH
 from plateau_cause.capture.rules.schedule import FALLING, RISING
@@ -161,6 +161,7 @@ def waits_wrongly(callback: dict[str, Any]) -> bool:
 
 
 RULES = (
-    preprocessing, frozen_norms, overridden, from_logits, output, distance, several_labels, split_of_sorted,
-    hardly_shuffled, augmented_in_model, rate_of_a_later_fit, waits_for_less, predicted_in_another_order,
+    preprocessing, frozen_norms, overridden, from_logits, of_its_own, output, distance, several_labels,
+    split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit, waits_for_less,
+    predicted_in_another_order,
 )  # fmt: skip

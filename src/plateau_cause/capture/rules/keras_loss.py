@@ -47,6 +47,25 @@ def from_logits(peeked: Peeked) -> Observation | None:
     return Observation("loss_input", "loss_function", said, place, patch)
 
 
+def of_its_own(peeked: Peeked) -> Observation | None:
+    """Returns that the last activation is not what a loss of the script's own takes, which was tried."""
+    loss, head = peeked.content["loss"], peeked.model["head"]
+    taken = loss.get("takes") if loss else None
+    if not peeked.keras or taken is None or head is None or peeked.keras.get("outputs", 1) > 1:
+        return None
+    is_probability, place = loss["activation"] in PROBABILITIES, head["place"]
+    if (taken == "probabilities") == is_probability or loss["activation"] == "relu":
+        return None
+    if is_probability:
+        words = f"{loss['activation']} before {loss['function']}, which applies it itself"
+        patch = reactivated(peeked.folder, place, loss["activation"], "linear")
+    else:
+        words = f"{loss['function']} takes probabilities and is given plain outputs"
+        patch = activated(peeked.folder, place, loss["function"])
+    said = with_places(words, place, loss["built"])
+    return Observation("loss_input", "loss_function", said, place, patch)
+
+
 def _other_losses(peeked: Peeked) -> bool:
     """Returns whether another fit has another loss than this one."""
     fits = [one["as_first"]["loss"] for one in peeked.keras.get("fits", []) if one.get("as_first")]

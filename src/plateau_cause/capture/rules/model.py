@@ -14,6 +14,7 @@ from plateau_cause.capture.rules.observation import NOTABLE, Observation, Peeked
 from plateau_cause.capture.rules.rate import rate, rates_apart
 
 MOSTLY_OTHERS = 0.5  # of the matrices that were loaded
+SOME_NORMS = 4  # of a network: fewer may look untrained by chance
 MANY_CALLS = 64  # of backward: more than gradients are added up for one step
 
 
@@ -119,6 +120,17 @@ def gradients_lost(peeked: Peeked) -> Observation | None:
     return Observation("no_gradient", "weights_update", words, place)
 
 
+def from_random(peeked: Peeked) -> Observation | None:
+    """Returns that a published network starts as it was initialised: no norm of it was ever trained."""
+    network = peeked.model.get("backbone") or peeked.base
+    if not network or network.get("norms", 0) < SOME_NORMS or network["level_norms"] < network["norms"]:
+        return None
+    if peeked.model["weights"] or peeked.model.get("weights_elsewhere"):
+        return None  # said of these
+    words = with_places(f"{network['name']} starts from random weights, none were loaded", network["place"])
+    return Observation("weights_random", "weights_not_loaded", words, network["place"])
+
+
 def weights(peeked: Peeked) -> Observation | None:
     """Returns that a file of weights was loaded and hardly anything of it fitted, or is left of it."""
     for loaded in peeked.model["weights"]:
@@ -150,5 +162,5 @@ def dropout_in_evaluation(peeked: Peeked) -> Observation | None:
 
 RULES = (
     optimizer_parameters, frozen_layers, computed_beforehand, rates_apart, no_steps, gradients_lost, rate,
-    weights, dropout_in_evaluation,
+    weights, from_random, dropout_in_evaluation,
 )  # fmt: skip

@@ -52,8 +52,9 @@ def rate(peeked: Peeked) -> Observation | None:
     ahead = [max(one["rates_ahead"]) for one in peeked.content["schedules"] if one.get("rates_ahead")]
     warms_up = warms_up or max(ahead, default=0.0) > RISEN * peeked.rate_seen
     high = HIGH_ALONE if peeked.model["trains"]["matrices"] == 1 else HIGH
-    waits = warms_up or by_hand or clipped(peeked) is not None
-    if not change or LOW <= change <= high or (change < LOW and waits):
+    if not change or LOW <= change <= high:
+        return None
+    if change < LOW and (warms_up or by_hand or clipped(peeked) is not None):
         return None
     optimizer = peeked.content["optimizers"][0]
     rates = ", ".join(dict.fromkeys(f"{group['lr']:g}" for group in optimizer["groups"]))

@@ -13,6 +13,7 @@ EARLY = 0.4  # of a training
 RISING = {"acc", "accuracy", "correct", "f", "auc", "score", "top", "precision", "recall", "kappa", "dice"}
 FALLING = {"loss", "losses", "error", "err", "nll"}  # words of what a schedule is told
 WARMED = 0.1  # of the rate that a warm-up leads to: less than that half way through training
+RISES_ON = 1.5  # times the rate at the end of training that a warm-up goes on to
 GONE = 0.5  # of the first rate that is left at the second step
 UNREACHED = 3  # times that a schedule is longer than the training
 
@@ -29,13 +30,27 @@ def warms_long(peeked: Peeked) -> Observation | None:
     """Returns that half a training is over before the rate is a tenth of the one that it warms up to."""
     ahead = peeked.rate_ahead
     known = None if ahead is None else _half_way(peeked)
-    if ahead is None or known is None:
+    if ahead is None:
+        return _still_rises(peeked)
+    if known is None:
         return None
     first, half, place = known
     if not first <= half <= WARMED * ahead[1]:  # what falls is no warm-up
         return None
     said = f"half way through training the rate is {half:.2g}, of the {ahead[1]:g} to which it warms up"
     return Observation("schedule_warms_long", "schedule", with_places(said, place), place)
+
+
+def _still_rises(peeked: Peeked) -> Observation | None:
+    """Returns that a schedule warms up to the very end of the training, and goes on behind it."""
+    for one in peeked.content["schedules"]:
+        rates, peak, place = one.get("rates_ahead"), one.get("peak") or 0.0, one["place"]
+        if not rates or rates != sorted(rates) or rates[0] > WARMED * rates[-1]:
+            continue
+        if peak > RISES_ON * rates[-1]:
+            words = f"the rate still warms up as training ends, at {rates[-1]:.2g} of {peak:.2g}"
+            return Observation("schedule_warms_long", "schedule", with_places(words, place), place)
+    return None
 
 
 def _half_way(peeked: Peeked) -> tuple[float, float, dict[str, Any] | None] | None:

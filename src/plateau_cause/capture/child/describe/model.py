@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child.ahead import hold_ahead, thaw_ahead
 from plateau_cause.capture.child.describe import facts
-from plateau_cause.capture.child.describe.architecture import architecture
+from plateau_cause.capture.child.describe.backbone import backbone
 from plateau_cause.capture.child.describe.dropping import share_of
 from plateau_cause.capture.child.describe.layers import prefixes, worded
 from plateau_cause.capture.child.describe.weights import describe_weights
@@ -32,7 +32,7 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
         "parts": [_part(doors, one) for one in parts(peek)],
         "calls": len(peek.training),
         "numbers": sum(one.numel() for one in named.values()),
-        "backbone": doors.hooks.attempt(_backbone, peek),
+        "backbone": doors.hooks.attempt(backbone, peek, [one.module for one in parts(peek)], doors.places),
         "head": head,
         **_what_moves(doors, peek, named, held, head),
         "strangers": _strangers(doors, named),
@@ -79,13 +79,6 @@ def _unregistered(peek: Peek, held: set[int]) -> list[dict[str, Any]]:
 def _part(doors: Doors, call: Any) -> dict[str, Any]:
     inner, around = facts.unwrapped(call.module)
     return {"name": call.name, "class": facts.kind(inner), "within": around, "place": doors.places.of(inner)}
-
-
-def _backbone(peek: Peek) -> dict[str, str] | None:
-    """Returns the published network that is trained: its library and its name there; None for any other."""
-    found = (architecture(facts.unwrapped(one.module)[0]) for one in parts(peek))
-    network = next((one for one in found if one is not None), None)
-    return None if network is None else {"library": network.library, "name": network.name}
 
 
 def _head(doors: Doors, peek: Peek) -> dict[str, Any] | None:

@@ -149,6 +149,8 @@ def describe_base(look: Look, base: Base, held: list[Held]) -> dict[str, Any]:
     return {
         "name": base.name, "place": base.place, "is_nested": base.whole is not None, "is_hub": base.is_hub,
         "parameters": len(inside), "batch_norms": len(norms),
+        "norms": sum(getattr(one, "gamma", None) is not None for one in base.layers),
+        "level_norms": sum(id(one) in look.level for one in base.layers),
         "frozen": sum(id(one.variable) not in look.trained for one in inside),
         "acting_norms": sum(acting.get(id(one), False) for one in norms),
         "acting_among_frozen": _among_frozen(look, base.layers, acting),

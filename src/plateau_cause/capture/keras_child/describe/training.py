@@ -11,6 +11,7 @@ from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.keras_child import feeds, library
 from plateau_cause.capture.keras_child.call import Call
 from plateau_cause.capture.keras_child.clipping import CLIPS
+from plateau_cause.capture.keras_child.describe.own_loss import takes
 from plateau_cause.capture.keras_child.describe.probe import form
 from plateau_cause.capture.keras_child.describe.wording import said
 from plateau_cause.capture.keras_child.looking import Look
@@ -18,6 +19,8 @@ from plateau_cause.capture.keras_child.nested import labels_each
 from plateau_cause.capture.keras_child.scene import Scene
 
 TENTHS = 10
+BEHIND = 40  # half trainings behind the first of which a schedule is asked, for where it warms up to
+KERAS_ITSELF = ("keras.", "tf_keras.")
 MOST_EPOCHS = 10_000  # that a function of the script is asked about
 OUTPUTS = {
     "softmax": "probabilities",
@@ -63,7 +66,7 @@ def _schedules(look: Look, scene: Scene) -> list[dict[str, Any]]:
         )
         options = {key: plain(value) for key, value in given.get_config().items() if key != "name"}
         found.append({"class": type(given).__name__, "place": place, "step": place, "stepped_every": "batch",
-                      "options": options, "rates_ahead": _rates_ahead(look, given)})  # fmt: skip
+                      "options": options, **_rates_ahead(look, given)})  # fmt: skip
     for callback in callbacks(look.call):
         if type(callback).__name__ in ("LearningRateScheduler", "ReduceLROnPlateau"):
             place = scene.places.of(callback) or look.call.place
@@ -83,13 +86,21 @@ def epochs_of(given: dict[str, Any]) -> int:
     return int(given.get("epochs", 1)) - int(given.get("initial_epoch") or 0)
 
 
-def _rates_ahead(look: Look, schedule: Any) -> list[float] | None:
-    """Returns the rates of a fit from its beginning to its end, in tenths; None where that is not known."""
+def _rates_ahead(look: Look, schedule: Any) -> dict[str, Any]:
+    """Returns the rates of a fit from its beginning to its end, in tenths, and the highest one behind it.
+
+    None where the number of steps is not known.
+    """
     batches = feeds.count(look.training.feed)
     if not batches:
-        return None
+        return {"rates_ahead": None}
     last = epochs(look) * batches - 1
-    return [float(library.values(schedule(round(part * last / TENTHS)))) for part in range(TENTHS + 1)]
+
+    def rate(step: float) -> float:
+        return float(library.values(schedule(round(step))))
+
+    behind = [rate(last * times / 2) for times in range(2, BEHIND + 1)]
+    return {"rates_ahead": [rate(part * last / TENTHS) for part in range(TENTHS + 1)], "peak": max(behind)}
 
 
 def _rates_by_epoch(look: Look, callback: Any) -> list[float] | None:
@@ -165,8 +176,23 @@ def _loss(look: Look, scene: Scene) -> dict[str, Any] | None:
         "built": place or compiled_at(look), "after": None,
         "on": OUTPUTS.get(str(last)) or (form(probed["output"]) if probed else None),
         "activation": last, "labels": look.training.label_shape,
+        "takes": _taken(look, name, given),
         "labels_each": labels_each(look.training.labels_first),
     }  # fmt: skip
+
+
+def _taken(look: Look, name: str, given: Any) -> str | None:
+    """Returns what a loss takes that Keras does not have: probabilities or logits."""
+    probed = look.training.probed
+    classes = probed["output"].shape[-1] if probed and getattr(probed["output"], "ndim", 0) == 2 else None
+    if isinstance(given, str) or not classes or type(given).__module__.startswith(KERAS_ITSELF):
+        return None
+    if str(getattr(given, "__module__", "")).startswith(KERAS_ITSELF):
+        return None
+    try:
+        return takes(given, look.call.model, look.training.labels_first, classes)
+    except Exception:  # the script's own: what it does not like is no news
+        return None
 
 
 def _gradients(look: Look, scene: Scene) -> dict[str, Any]:

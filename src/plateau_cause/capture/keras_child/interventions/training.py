@@ -69,16 +69,19 @@ class LogitsToLoss(Change):
     """Gives the loss what it expects.
 
     Settings: `from_logits`, as the loss should have it; `is_linear`: the last activation is left out as well,
-    because no loss can learn through it.
+    because no loss can learn through it. Or `activation`: the last one alone is changed, for a loss of the
+    script's own.
     """
 
     def before(self, fit: Fit) -> None:
         """Changes the last activation, and the loss that is compiled."""
-        keras = library.of(fit.model)
-        if self.settings.get("is_linear"):
+        keras, wanted = library.of(fit.model), self.settings.get("activation")
+        if wanted or self.settings.get("is_linear"):
             layers = reversed(library.layers(fit.model))
             last = next(one for one in layers if getattr(one, "activation", None) is not None)
-            last.activation = keras.activations.linear
+            last.activation = keras.activations.get(wanted or "linear")
+        if wanted:
+            return
         name, _, held = loss_of(fit.model)
         made = getattr(keras.losses, LOSSES.get(str(name)) or self.settings["loss"])
         config = held.get_config() if hasattr(held, "get_config") and type(held) is made else {}
@@ -87,6 +90,9 @@ class LogitsToLoss(Change):
 
     def after(self, fit: Fit) -> None:
         """Reads the compiled loss and the last activation again."""
+        if wanted := self.settings.get("activation"):
+            self.took = activation(fit.model) == wanted
+            return
         told = bool(loss_of(fit.model)[1].get("from_logits"))
         is_probability = activation(fit.model) in ("softmax", "sigmoid")
         self.took = told == bool(self.settings["from_logits"]) and not (told and is_probability)
