@@ -108,7 +108,7 @@ def test_the_head_is_what_gives_the_outputs_that_are_judged(prepare, peek):
     added = ("F.cross_entropy(out, y)", "F.cross_entropy(out, y) + F.cross_entropy(aux, y)")
     content = peek(prepare("functions", *TWO_HEADS, added))
     assert content["model"]["head"]["name"] == "fc"
-    assert content["model"]["backbone"] == {"library": "torchvision", "name": "mobilenet_v3_small"}
+    assert content["model"]["backbone"].items() >= {"name": "mobilenet_v3_small"}.items()
     assert [one["function"] for one in content["loss"]["with"]] == ["cross_entropy"]
     assert content["loss"]["beside"] == []
 

@@ -331,6 +331,17 @@ def test_of_weights_that_are_loaded_twice_the_last_are_kept(untouched):
     assert torch.equal(model[0].weight, last["0.weight"]) and not change.told()["took"]
 
 
+@pytest.mark.parametrize("is_meant", [True, False])
+def test_what_was_loaded_into_a_twin_is_put_into_the_trained_model(is_meant, untouched):
+    change, other, model = KeepLoaded("keep_loaded", {"twin": True} if is_meant else {}), network(), network()
+    change.install(torch)
+    other.load_state_dict(network().state_dict())
+    whole = nn.ModuleList([nn.Flatten(), model])
+    change.given(SimpleNamespace(is_training=True, module=whole))
+    assert torch.equal(model[0].weight, other[0].weight) is is_meant
+    assert change.told()["took"] is is_meant
+
+
 def test_a_rate_that_falls_by_hand_is_kept_as_it_was_at_first():
     change, optimizer = RateFull("rate_full", {}), torch.optim.SGD(network().parameters(), 0.1)
     for rate in (0.1, 0.01):

@@ -36,7 +36,7 @@ def test_the_accuracies_are_those_that_the_script_prints(prepare, capture):
 
 def test_a_frozen_body_that_stays_so_is_named(prepare, peek):
     folder = prepare("fastai_learn", ONCE)
-    assert [one.code for one in observe(peek(folder), folder)] == ["frozen_layers"]
+    assert [one.code for one in observe(peek(folder), folder)] == ["frozen_layers", "weights_random"]
 
 
 def test_a_search_for_a_rate_is_no_training(prepare, peek):

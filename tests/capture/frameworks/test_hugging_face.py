@@ -50,7 +50,7 @@ def test_smoothed_labels_are_told(prepare, peek):
 def test_layers_that_never_move_are_named(prepare, peek):
     frozen = ("\n\n\ndef collate_fn", "\nmodel.vit.requires_grad_(False)\n\n\ndef collate_fn")
     folder = prepare("hf_trainer", frozen)
-    assert [one.code for one in observe(peek(folder), folder)] == ["frozen_layers"]
+    assert [one.code for one in observe(peek(folder), folder)] == ["frozen_layers", "weights_random"]
 
 
 def test_weights_of_a_folder_are_told_with_what_they_expect(prepare, peek):
@@ -61,7 +61,7 @@ def test_weights_of_a_folder_are_told_with_what_they_expect(prepare, peek):
     assert loaded["missing"] == ["classifier.bias", "classifier.weight"]
     assert loaded["matched"] == loaded["tensors"] - 2
     assert (folder / "train.py").read_text().splitlines()[loaded["place"]["line"] - 1].startswith("model = ")
-    assert content["model"]["backbone"] == {"library": "transformers", "name": "vit"}
+    assert content["model"]["backbone"].items() >= {"library": "transformers", "name": "vit"}.items()
     assert content["expected"] == {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.2, 0.2]}
     assert content["problems"] == []
 

@@ -171,6 +171,7 @@ TABLE: dict[str, Row] = {
     "step_too_low": ("rate", 0.9, True, "", lambda peeked: times(peeked, down=False)),
     "weights_not_loaded": ("load_weights", 0.8, True, "names of loaded weights do not fit", settings.none),
     "weights_written_over": ("keep_loaded", 0.7, True, "loaded weights are written over", settings.none),
+    "weights_elsewhere": ("keep_loaded", 0.8, True, "loaded weights are in another model", settings.twin),
     "gradients_not_cleared": ("clear_gradients", 0.8, True, "gradients are never cleared", settings.none),
     "gradients_clipped_away": ("no_clipping", 0.7, True, "gradients are clipped away", settings.none),
     "trains_in_evaluation_mode": ("train_mode", 0.6, True, "trained in evaluation mode", settings.none),

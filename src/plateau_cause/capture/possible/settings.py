@@ -17,6 +17,11 @@ def none(peeked: Peeked) -> Settings | None:
     return {}
 
 
+def twin(peeked: Peeked) -> Settings | None:
+    """Returns that what was loaded into another network of the same layers is meant."""
+    return {"twin": True}
+
+
 def argument(name: str) -> Callable[[Peeked], Settings | None]:
     """Returns what measures nothing and names an argument of the loss."""
     return lambda peeked: {"argument": name}

@@ -17,18 +17,6 @@ def loaded_late(peeked: Peeked) -> Observation | None:
     return Observation("weights_loaded_late", "evaluation", words, late["place"])
 
 
-def loaded_elsewhere(peeked: Peeked) -> Observation | None:
-    """Returns that weights were loaded into a twin of the model that trains, which starts otherwise."""
-    found = peeked.model.get("weights_elsewhere")
-    if not found:
-        return None
-    words = (f"the weights loaded into {found['into']} are not in the model that is trained: "
-             f"{found['tensors']} tensors of the same shapes there start from other numbers")  # fmt: skip
-    place = found["made_at"] or found["place"]
-    said = with_places(words, place, found["place"])
-    return Observation("weights_elsewhere", "weights_not_loaded", said, place)
-
-
 def penalized(peeked: Peeked) -> Observation | None:
     """Returns that a penalty of the weights pulls them to zero faster than recipes in use do."""
     found = peeked.model.get("penalty")
@@ -76,4 +64,4 @@ def hub(peeked: Peeked) -> Observation | None:
     return Observation("frozen_layers", "frozen_layers", words, base["place"], patch)
 
 
-RULES = (hub, stale, loaded_elsewhere, loaded_late, penalized)
+RULES = (hub, stale, loaded_late, penalized)

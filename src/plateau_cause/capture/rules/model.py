@@ -14,7 +14,6 @@ from plateau_cause.capture.rules.observation import NOTABLE, Observation, Peeked
 from plateau_cause.capture.rules.rate import rate, rates_apart
 
 MOSTLY_OTHERS = 0.5  # of the matrices that were loaded
-SOME_NORMS = 4  # of a network: fewer may look untrained by chance
 MANY_CALLS = 64  # of backward: more than gradients are added up for one step
 
 
@@ -120,15 +119,29 @@ def gradients_lost(peeked: Peeked) -> Observation | None:
     return Observation("no_gradient", "weights_update", words, place)
 
 
-def from_random(peeked: Peeked) -> Observation | None:
-    """Returns that a published network starts as it was initialised: no norm of it was ever trained."""
-    network = peeked.model.get("backbone") or peeked.base
-    if not network or network.get("norms", 0) < SOME_NORMS or network["level_norms"] < network["norms"]:
+def loaded_elsewhere(peeked: Peeked) -> Observation | None:
+    """Returns that weights were loaded into a twin of the model that trains, which starts otherwise."""
+    found = peeked.model.get("weights_elsewhere")
+    if not found:
         return None
-    if peeked.model["weights"] or peeked.model.get("weights_elsewhere"):
-        return None  # said of these
-    words = with_places(f"{network['name']} starts from random weights, none were loaded", network["place"])
-    return Observation("weights_random", "weights_not_loaded", words, network["place"])
+    words = (f"the weights loaded into {found['into']} are not in the model that is trained: "
+             f"{found['tensors']} tensors of the same shapes there start from other numbers")  # fmt: skip
+    place = found["made_at"] or found["place"]
+    said = with_places(words, place, found["place"])
+    return Observation("weights_elsewhere", "weights_not_loaded", said, place)
+
+
+def from_random(peeked: Peeked) -> Observation | None:
+    """Returns that a published network stands still as it was initialised, which serves nobody."""
+    network, frozen = peeked.random_network, peeked.model["frozen"]
+    stands_still = frozen["numbers"] >= MOSTLY_OTHERS * peeked.model["numbers"] and not frozen.get(
+        "changes_at"
+    )
+    if network is None or not (stands_still or peeked.content.get("computed_at")):
+        return None
+    words = f"{network['name']} starts from random weights, none were loaded, and is not trained"
+    said = with_places(words, network["place"])
+    return Observation("weights_random", "weights_not_loaded", said, network["place"])
 
 
 def weights(peeked: Peeked) -> Observation | None:
@@ -162,5 +175,5 @@ def dropout_in_evaluation(peeked: Peeked) -> Observation | None:
 
 RULES = (
     optimizer_parameters, frozen_layers, computed_beforehand, rates_apart, no_steps, gradients_lost, rate,
-    weights, from_random, dropout_in_evaluation,
+    weights, loaded_elsewhere, from_random, dropout_in_evaluation,
 )  # fmt: skip

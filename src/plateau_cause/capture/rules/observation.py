@@ -14,6 +14,7 @@ MOSTLY = 0.7  # of the change
 STEADY = ("SGD", "Adam", "AdamW", "NAdam", "Nadam", "RMSprop", "Adagrad", "Lion")
 TRAINING = ("train", "labeled", "labelled", "pretrain")  # in names of loaders
 DOMINATES = 0.1  # decay that is more of what Adam and its like are given than a gradient is
+SOME_NORMS = 4  # of a network: fewer may look untrained by chance
 DECAYED = 0.05  # of the weights in one step: there is soon nothing left that a change could be compared with
 
 
@@ -139,6 +140,18 @@ class Peeked:
         """Returns the pretrained part of a Keras model."""
         found: dict[str, Any] | None = self.model.get("base")
         return found
+
+    @property
+    def random_network(self) -> dict[str, Any] | None:
+        """Returns the published network of a model that starts as it was initialised; None: it does not.
+
+        No weights were loaded, and no norm of it scales one channel otherwise than another.
+        """
+        network = self.model.get("backbone") or self.base
+        if self.model["weights"] or self.model.get("weights_elsewhere") or not network:
+            return None
+        is_level = network.get("norms", 0) >= SOME_NORMS and network["level_norms"] == network["norms"]
+        return network if is_level else None
 
     @property
     def train_loader(self) -> dict[str, Any] | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 from typing import Any
 
-from plateau_cause.capture.rules.observation import Observation, at
+from plateau_cause.capture.rules.observation import Observation, Peeked, at
 from plateau_cause.capture.table import data, keras, training
 
 Row = tuple[str, str, str]  # what, value, where
@@ -75,7 +76,9 @@ def _model(content: dict[str, Any]) -> list[Row]:
             ("weights", f"{loaded['matched']} of {loaded['tensors']} tensors loaded", at(loaded["place"]))
         )
     if not model["weights"]:
-        found.append(("weights", "none loaded that were seen", ""))
+        network = Peeked(content, Path()).random_network
+        random = f"; {network['name']} starts from random numbers" if network else ""
+        found.append(("weights", f"none loaded that were seen{random}", ""))
     found.append(("trains", _part(model, "trains"), ""))
     for key, words in STANDING.items():
         if model[key]["parameters"]:

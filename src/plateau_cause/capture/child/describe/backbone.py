@@ -34,11 +34,18 @@ def backbone(peek: Peek, parts: Iterable[Any], places: Registry[Place]) -> dict[
 
 
 def _level(peek: Peek) -> set[int]:
-    """Returns the identities of the vectors that held the same number throughout before the first step."""
+    """Returns the identities of the vectors that held the same number throughout before the first step.
+
+    And those that are frozen hold it still: an earlier phase may have trained them.
+    """
     first = [(one, state[name]) for module, state in peek.initial.values()
              for name, one in module.named_parameters() if name in state]  # fmt: skip
     return {id(one) for one, value in first
-            if value.ndim == 1 and value.numel() > 1 and bool((value == value[0]).all())}  # fmt: skip
+            if _is_level(value) and (one.requires_grad or _is_level(one.detach()))}  # fmt: skip
+
+
+def _is_level(vector: Any) -> bool:
+    return bool(vector.ndim == 1 and vector.numel() > 1 and (vector == vector[0]).all())
 
 
 def _is_norm(module: Any) -> bool:

@@ -10,6 +10,7 @@ from plateau_cause.capture.child.ahead import hold_ahead, thaw_ahead
 from plateau_cause.capture.child.describe import facts
 from plateau_cause.capture.child.describe.backbone import backbone
 from plateau_cause.capture.child.describe.dropping import share_of
+from plateau_cause.capture.child.describe.elsewhere import elsewhere
 from plateau_cause.capture.child.describe.layers import prefixes, worded
 from plateau_cause.capture.child.describe.weights import describe_weights
 from plateau_cause.capture.child.places import Place, frame_here
@@ -38,6 +39,7 @@ def describe_model(doors: Doors, peek: Peek) -> dict[str, Any]:
         "strangers": _strangers(doors, named),
         "unregistered": doors.hooks.attempt(_unregistered, peek, held) or [],
         "weights": describe_weights(doors, peek, named),
+        "weights_elsewhere": doors.hooks.attempt(elsewhere, doors, peek, [one.module for one in parts(peek)]),
         "dropout": doors.hooks.attempt(_dropout, doors, peek),
         "dropout_in_evaluation": [{"place": place, "p": p} for place, p in doors.losing.dropped],
         "names": {id(one): name for name, one in named.items()},

@@ -46,7 +46,7 @@ def _written_over(doors: Doors, loaded: Loaded, first: dict[int, Any]) -> dict[s
     kept, found = {name: one for name, one in loaded.sums.items() if name in now}, sums(now)
     allowed = {name: ROUNDED if _is_coarse(now[name]) else OTHER for name in kept}
     others = [name for name, before in kept.items()
-              if name in found and _are_others(before, found[name], allowed[name])]  # fmt: skip
+              if name in found and are_others(before, found[name], allowed[name])]  # fmt: skip
     parts = {id(one) for one in loaded.module.modules()}
     places = [place for place, module in doors.calling.applied.items()
               if any(id(one) in parts for one in module.modules())]  # fmt: skip
@@ -57,7 +57,8 @@ def _written_over(doors: Doors, loaded: Loaded, first: dict[int, Any]) -> dict[s
     }
 
 
-def _are_others(before: tuple[float, float], after: tuple[float, float], tolerance: float) -> bool:
+def are_others(before: tuple[float, float], after: tuple[float, float], tolerance: float = OTHER) -> bool:
+    """Returns whether two matrices hold other numbers, by what `sums` says of each."""
     return sum(abs(one - other) for one, other in zip(before, after, strict=True)) > tolerance * before[1]
 
 

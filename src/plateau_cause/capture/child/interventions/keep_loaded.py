@@ -7,10 +7,14 @@ from typing import Any
 
 from plateau_cause.capture.child.call import Call
 from plateau_cause.capture.child.interventions.base import Intervention
+from plateau_cause.capture.child.twins import twin
 
 
 class KeepLoaded(Intervention):
-    """Keeps what `load_state_dict` fills, and puts it back once, where it still fits."""
+    """Keeps what `load_state_dict` fills, and puts it back once, where it still fits.
+
+    Settings: `twin`: what was loaded into another network of the same layers is put into the trained one.
+    """
 
     reaches_network = True
 
@@ -46,6 +50,7 @@ class KeepLoaded(Intervention):
         wanted: dict[int, tuple[Any, Any]] = {}  # by place in memory: of what is loaded twice, the last
         for module, loaded in self._loaded:
             own = module.state_dict()
+            own |= self._twin(module, call.module)
             wanted |= {own[name].data_ptr(): (own[name], value) for name, value in loaded.items()
                        if name in own and own[name].shape == value.shape}  # fmt: skip
         with torch.no_grad():
@@ -54,6 +59,15 @@ class KeepLoaded(Intervention):
                     own.copy_(value)
                     self.times += 1
         self._loaded = []
+
+    def _twin(self, module: Any, trained: Any) -> dict[str, Any]:
+        """Returns the tensors of the trained module that stand for those of one loaded beside it."""
+        own = {id(one) for one in trained.parameters()}
+        if not self.settings.get("twin") or any(id(one) in own for one in module.parameters()):
+            return {}
+        filled = {id(one) for other, _ in self._loaded for one in other.parameters()}
+        found = twin(module, trained, filled)
+        return found[1] if found else {}
 
 
 CHANGE = KeepLoaded
