@@ -166,6 +166,7 @@ TABLE: dict[str, Row] = {
     "optimizer_unused": ("take_steps", 0.9, True, "an optimizer takes no steps", settings.unused),
     "no_steps": ("take_steps", 0.95, True, "no step is taken", settings.none),
     "gradients_lost": ("keep_gradients", 0.9, True, "gradients are cleared before the step", settings.none),
+    "gradients_wasted": ("keep_gradients", 0.6, True, "gradients are cleared before the step", settings.none),
     "no_gradient": ("let_flow", 0.7, True, "gradients are stopped within the model", settings.parts),
     "step_too_high": ("rate", 0.9, True, "", lambda peeked: times(peeked, down=True)),
     "step_too_low": ("rate", 0.9, True, "", lambda peeked: times(peeked, down=False)),

@@ -28,6 +28,20 @@ def not_cleared(peeked: Peeked) -> Observation | None:
     return Observation("gradients_not_cleared", "training_loop", words, step, patch)
 
 
+def wasted(peeked: Peeked) -> Observation | None:
+    """Returns that gradients of some backward calls are cleared before the step that they are added up for."""
+    gradients = peeked.content["gradients"]
+    unused, used = gradients.get("wasted_per_step") or 0, gradients["backward_calls_per_step"]
+    if (
+        not unused or not used or (gradients["scaler"] or {}).get("enabled")
+    ):  # a scaler leaves steps out by design
+        return None
+    words = (f"before each step the gradients of {unused} of {unused + used} backward calls are cleared, and "
+             "no step uses them")  # fmt: skip
+    place = gradients["cleared_at"]
+    return Observation("gradients_wasted", "training_loop", with_places(words, place), place)
+
+
 def clipped(peeked: Peeked) -> Observation | None:
     """Returns that clipping leaves next to nothing of the gradient."""
     clipping = peeked.content["gradients"]["clipping"]
@@ -137,4 +151,4 @@ def _inactive(modes: dict[str, Any]) -> str:
     return " and ".join(said) + " do not act as in training"
 
 
-RULES = (not_cleared, clipped, trained_in_evaluation_mode, evaluated_in_training_mode, average_lags)
+RULES = (not_cleared, wasted, clipped, trained_in_evaluation_mode, evaluated_in_training_mode, average_lags)

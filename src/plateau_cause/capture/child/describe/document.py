@@ -16,6 +16,7 @@ from plateau_cause.capture.child.describe.averaging import average, never_update
 from plateau_cause.capture.child.describe.data import describe, of_features
 from plateau_cause.capture.child.describe.expected import expected
 from plateau_cause.capture.child.describe.foreseeing import Length, rates_ahead
+from plateau_cause.capture.child.describe.gradients import gradients
 from plateau_cause.capture.child.describe.model import describe_model
 from plateau_cause.capture.child.describe.samples import Sample, Sampled, samples, spread, varies
 from plateau_cause.capture.child.doors import schedules
@@ -55,9 +56,9 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
     """Returns the whole peek; see docs/capture.md for every field."""
     model = describe_model(doors, peek)
     names = model.pop("names")
-    loaders, epochs, gradients = _loaders(doors, data), _epochs(doors), _gradients(doors)
+    loaders, epochs, flow = _loaders(doors, data), _epochs(doors), gradients(doors)
     planned = peek.planned
-    length = _length(loaders, epochs, planned, gradients, doors.stepping.steps)
+    length = _length(loaders, epochs, planned, flow, doors.stepping.steps)
     return {
         "schema_version": SCHEMA_VERSION,
         "script": _script(doors),
@@ -77,8 +78,8 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "unused_optimizers": [one.place for one in doors.stepping.held
                               if not (one.steps or one.is_past or doors.stepping.is_fresh(one))],
         "schedules": _schedules(doors, length),
-        "loss": _loss(peek, gradients),
-        "gradients": gradients,
+        "loss": _loss(peek, flow),
+        "gradients": flow,
         "epochs": epochs,
         "steps": planned and {"count": planned[0], "place": planned[1]},
         "seeds": {name: {"value": facts.plain(value), "place": place}
@@ -226,20 +227,6 @@ def _loss(peek: Peek, gradients: dict[str, Any]) -> dict[str, Any] | None:
     told = [{**one, "is_missed": bool(one["reaches"] & without)} for one in peek.loss.get("beside", [])]
     beside = [{key: one[key] for key in one if key != "reaches"} for one in told if is_all]
     return {**peek.loss, "beside": beside}
-
-
-def _gradients(doors: Doors) -> dict[str, Any]:
-    stepping = doors.stepping
-    stepped = [one for one in stepping.held if one.steps]
-    per_step = [count for one in stepped for count in one.per_step]
-    return {
-        "backward": stepping.backward_place,
-        "backward_calls_per_step": max(per_step, default=None),
-        "are_cleared": not any(one.uncleared for one in stepped) if stepped else None,
-        "cleared_at": next((one.clear_place for one in stepped if one.clear_place), None),
-        "clipping": stepping.clips[0] if stepping.clips else None,
-        "scaler": stepping.scaler,
-    }
 
 
 def _epochs(doors: Doors) -> dict[str, Any] | None:

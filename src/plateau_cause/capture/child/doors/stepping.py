@@ -4,41 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.course import Course
 from plateau_cause.capture.child.describe.names import name_in
+from plateau_cause.capture.child.doors.held import Held
 from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.doors.schedules import Schedules
 from plateau_cause.capture.child.places import Place, Registry, frame_here, here
 
 RATES = 8  # steps whose rates are kept
-
-
-@dataclass
-class Held:
-    """An optimizer that the script built."""
-
-    optimizer: Any
-    place: Place | None
-    name: str | None = None
-    kind: str | None = None  # where its class does not say what it computes
-    is_past: bool = False  # whether it stepped before, for another model
-    peaks: list[float] = field(default_factory=list)  # rates of the groups that a schedule leads to
-    born: int = 0  # how many steps all optimizers had taken when it was built
-    steps: int = 0
-    step_place: Place | None = None
-    clear_place: Place | None = None
-    backwards: int = 0  # since the last step
-    per_step: list[int] = field(default_factory=list)  # backward calls before each step
-    are_left: bool = False  # whether gradients stood at every backward call since its last step
-    uncleared: int = 0  # steps whose gradients were added to what an earlier step had used
-    by_hand: list[tuple[Place | None, float]] = field(default_factory=list)  # rates that the script wrote
-    rates: list[list[float]] = field(default_factory=list)  # of each group, at the first steps
-    last_rates: list[Any] = field(default_factory=list)  # of each group, at the last step
 
 
 class Stepping:
@@ -141,6 +118,8 @@ class Stepping:
         for held in self.held:
             if _wants_to_know(held) and any(id(one) in known for one in _parameters(held.optimizer)):
                 held.clear_place = held.clear_place or here()
+                if held.at_backward == _version(held.optimizer):  # else they were used, by SAM say
+                    held.wasted += held.backwards
                 held.backwards = 0
 
     def _within(self, by: int) -> None:
@@ -156,6 +135,7 @@ class Stepping:
             if 0 < held.steps < 3:  # of several optimizers each clears its own before its own backward call
                 held.are_left = (held.are_left or not held.backwards) and _has_gradients(held.optimizer)
             held.backwards += 1
+            held.at_backward = _version(held.optimizer)
         self.course.backward()
         self.root = None  # else the graph is kept
 
@@ -182,7 +162,8 @@ class Stepping:
         held.step_place = held.step_place or here()
         held.name = held.name or name_in(frame, optimizer)
         held.per_step = [*held.per_step[-3:], held.backwards]
-        held.backwards = 0
+        held.wasted_per_step = [*held.wasted_per_step[-3:], held.wasted]
+        held.backwards = held.wasted = 0
         self.course.mode.stepped(optimizer)
 
     def _follow_clipping(self, utils: ModuleType, name: str) -> None:
@@ -229,6 +210,11 @@ class Group(dict[str, Any]):
 def _wants_to_know(held: Held) -> bool:
     """Returns whether it matters that gradients are cleared: for the first time, or before its step."""
     return held.clear_place is None or held.backwards > 0
+
+
+def _version(optimizer: Any) -> int:
+    """Returns a number that rises whenever the first parameter of an optimizer is written."""
+    return next((int(one._version) for one in _parameters(optimizer)), 0)
 
 
 def _parameters(optimizer: Any) -> Iterator[Any]:
