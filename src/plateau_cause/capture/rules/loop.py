@@ -29,12 +29,11 @@ def not_cleared(peeked: Peeked) -> Observation | None:
 
 
 def wasted(peeked: Peeked) -> Observation | None:
-    """Returns that gradients of some backward calls are cleared before the step that they are added up for."""
+    """Returns that gradients are cleared before the step that they are added up for."""
     gradients = peeked.content["gradients"]
     unused, used = gradients.get("wasted_per_step") or 0, gradients["backward_calls_per_step"]
-    if (
-        not unused or not used or (gradients["scaler"] or {}).get("enabled")
-    ):  # a scaler leaves steps out by design
+    is_scaled = (gradients["scaler"] or {}).get("enabled")  # such steps are left out by design at times
+    if not unused or not used or is_scaled:
         return None
     words = (f"before each step the gradients of {unused} of {unused + used} backward calls are cleared, and "
              "no step uses them")  # fmt: skip
