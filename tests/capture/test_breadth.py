@@ -92,7 +92,8 @@ def test_the_accuracies_are_those_that_the_script_prints(name, prepare, capture)
         ("two_outputs", ("        optimizer.zero_grad()\n", ""), "gradients_not_cleared"),
         ("features", ("head = nn.Linear(512, 3)", "head = nn.Sequential(nn.Linear(512, 3), nn.Softmax(1))"),
          "loss_input"),
-        ("accumulation", ("scaler.scale(loss)", "optimizer.zero_grad(); scaler.scale(loss)"), "gradients_wasted"),
+        ("accumulation", ("scaler.scale(loss)", "optimizer.zero_grad(); scaler.scale(loss)"),
+         "gradients_wasted"),
         ("averaged_late", ("lr=0.01", "lr=1000.0"), "step_too_high"),
     ],
 )  # fmt: skip
