@@ -174,6 +174,11 @@ SAID: dict[str, Told] = {
         "repair": "Give `kernel_regularizer` a factor of 1e-4, or leave it out",
         "explanation": "The loss is mostly the penalty of the weights, which it can lower without learning.",
     },
+    "augmented_anew": {
+        "title": "Augmented images are cached",
+        "repair": "Call `cache` before the `map` that changes images at random",
+        "explanation": "Chance changes every image once; all epochs see it so, as if nothing were augmented.",
+    },
     "callback_turned": {
         "title": "A callback takes worse for better",
         "repair": "Set its `mode` to the direction of its metric: max for an accuracy, min for a loss",
@@ -212,6 +217,7 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
         "evaluation_normalised", 0.8, True, "validation in another range than training", _evaluation_ways,
     ),
     "evaluates_in_training_mode": ("evaluation_mode", 0.7, True, "evaluated in training mode", _none),
+    "augmented_once": ("augmented_anew", 0.3, True, "augmentation that is cached", _none),
     "evaluation_augmented": ("evaluation_clean", 0.6, True, "validation changed at random", _none),
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels in another order", _mapping),
     "split_of_sorted": ("split_shuffled", 0.9, True, "a validation split of sorted arrays", _none),

@@ -126,6 +126,16 @@ def augmented_in_model(peeked: Peeked) -> Observation | None:
     return Observation("evaluation_augmented", "evaluation", words, place)
 
 
+def augmented_once(peeked: Peeked) -> Observation | None:
+    """Returns that a pipeline keeps its images as chance changed them first: every epoch sees the same."""
+    train = peeked.train_loader
+    place = train.get("cached_at") if train and peeked.keras else None
+    if train is None or place is None:
+        return None
+    words = "cache keeps training images as chance has changed them once: every epoch sees the same"
+    return Observation("augmented_once", "augmentation", with_places(words, place, train["varies_at"]), place)
+
+
 def rate_of_a_later_fit(peeked: Peeked) -> Observation | None:
     """Returns that a step of a fit behind the first changes the weights far more than training can bear."""
     later = (peeked.keras.get("fits") or [])[1:]
@@ -162,6 +172,6 @@ def waits_wrongly(callback: dict[str, Any]) -> bool:
 
 RULES = (
     preprocessing, frozen_norms, overridden, from_logits, of_its_own, output, distance, several_labels,
-    split_of_sorted, hardly_shuffled, augmented_in_model, rate_of_a_later_fit, waits_for_less,
+    split_of_sorted, hardly_shuffled, augmented_in_model, augmented_once, rate_of_a_later_fit, waits_for_less,
     predicted_in_another_order,
 )  # fmt: skip

@@ -105,7 +105,9 @@ def gradients_lost(peeked: Peeked) -> Observation | None:
         if is_over_one_output(loss):
             return None  # said of the loss
         place = (loss and (loss["built"] or loss["place"])) or gradients["backward"]
-        words = with_places("every gradient is exactly zero: nothing moves", place)
+        what = "no step moves anything: every gradient is zero, or none is applied" if peeked.keras else (
+            "every gradient is exactly zero: nothing moves")  # fmt: skip
+        words = with_places(what, place)
         return Observation("gradients_zero", "loss_function", words, place)
     if numbers == live:
         place = gradients["cleared_at"] or gradients["backward"]

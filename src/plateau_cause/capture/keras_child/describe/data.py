@@ -33,6 +33,7 @@ def describe(
     feed = batches.feed
     read, made = origins.reader(feed, scene), origins.generator(feed, scene)
     where = read.place if read else scene.places.of(feed.x) if feed.kind != "arrays" else None
+    cached = hooks.attempt(origins.caches_behind_chance, feed, scene)
     varies, varies_at = hooks.attempt(origins.varies, feed, scene) or (None, None)
     in_order, shuffled = _in_order(batches), origins.is_shuffled(feed, scene)
     sampler = "not known" if shuffled is None else "RandomSampler" if shuffled else "SequentialSampler"
@@ -52,6 +53,7 @@ def describe(
         "entering_base": batches.probed["entering"] if batches.probed else None,
         "scaled_at": hooks.attempt(scaled_at, feed, name, scene),
         "shuffled_at": origins.shuffled_at(feed, scene),
+        "cached_at": cached[0].place if cached else None,
         "varies": varies, "varies_at": varies_at, "at_random": origins.at_random(feed, scene),
     }  # fmt: skip
 

@@ -91,6 +91,18 @@ def random_maps(feed: Feed, scene: Scene) -> list[Built]:
     return found
 
 
+def caches_behind_chance(feed: Feed, scene: Scene) -> list[Built]:
+    """Returns the `cache` steps that keep images as chance has changed them the first time."""
+    random = [id(one) for one in random_maps(feed, scene)]
+    behind = list[Built]()
+    for _, step in chain(feed.x, scene) if random else []:
+        if behind and id(step) in random:
+            return behind
+        if step is not None and step.by == "cache":
+            behind.append(step)
+    return []
+
+
 def at_random(feed: Feed, scene: Scene) -> list[str]:
     """Returns the steps of a pipeline that change images at random and can be left out."""
     made = generator(feed, scene)

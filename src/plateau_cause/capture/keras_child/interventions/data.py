@@ -13,7 +13,7 @@ from plateau_cause.capture.keras_child.dividing import unchanged
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed, training_feed
 from plateau_cause.capture.keras_child.interventions.base import Change, Fit, Phase
-from plateau_cause.capture.keras_child.scene import Scene
+from plateau_cause.capture.keras_child.scene import Built, Scene
 
 BUFFER = 10_000  # images that a shuffled pipeline keeps at once
 SEED = 20_011
@@ -118,6 +118,26 @@ class TrainingClean(Change):
         cleaned = _cleaned(training_feed(fit.given), self._scene)
         if cleaned is not None:
             fit.given["x"] = cleaned
+            self.took = True
+
+
+class AugmentedAnew(Change):
+    """Changes images at random in every epoch: what a pipeline caches behind that is not cached."""
+
+    def listen(self, doors: Doors, phase: Phase) -> None:
+        """Keeps where pipelines have their steps."""
+        self._scene: Scene = doors.scene
+
+    def before(self, fit: Fit) -> None:
+        """Changes `x`."""
+        feed = training_feed(fit.given)
+        cached = origins.caches_behind_chance(feed, self._scene)
+
+        def redo(so_far: Any, step: Built) -> Any:
+            return so_far if any(step is one for one in cached) else pipelines.plainly(so_far, step)
+
+        if cached:
+            fit.given["x"] = pipelines.built(*pipelines.root(feed.x, self._scene), redo)
             self.took = True
 
 

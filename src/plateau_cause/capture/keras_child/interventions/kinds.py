@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from plateau_cause.capture.keras_child.interventions.base import Change
 from plateau_cause.capture.keras_child.interventions.data import (
+    AugmentedAnew,
     EvaluationClean,
     LabelsMapped,
     Shuffle,
@@ -50,6 +51,7 @@ KINDS: dict[str, type[Change]] = {
     "split_shuffled": SplitShuffled, "shuffle": Shuffle,
     "labels_mapped": LabelsMapped,
     "evaluation_clean": EvaluationClean, "training_clean": TrainingClean,
+    "augmented_anew": AugmentedAnew,
     "no_dropout": NoDropout, "no_decay": NoDecay,
     "no_penalty": NoPenalty, "no_clipping": NoClipping,
     "no_early_stop": NoEarlyStop, "callback_turned": CallbackTurned,
