@@ -7,7 +7,6 @@ from typing import Any
 
 from plateau_cause.causes.words import Words
 
-
 SPOKEN = {
     "knn": "nearest neighbours", "linear_probe_canonical": "linear probe, expected inputs",
     # What a replay of a script changes; the others read well as they are

@@ -59,7 +59,9 @@ def test_a_loop_over_fits_of_one_epoch_is_as_long_as_all_of_them(prepare, peek):
     assert (content["epochs"]["count"], content["seen"]["fits"]) == (5, 1)
 
 
-@pytest.mark.parametrize(("data", "name"), [("train_ds", "train_ds"), ("val_ds", None)])
+@pytest.mark.parametrize(
+    ("data", "name"), [("train_ds", "train_ds"), ("val_ds", None), ("train_ds.take(1)", None)]
+)
 def test_predictions_in_another_order_than_any_list_of_labels(data, name, prepare, peek):
     folder = prepare("functional", [(LAST, f"{LAST}\nprint(model.predict({data}).argmax(1))")])
     found = {one.code: one for one in observe(peek(folder), folder)}

@@ -8,7 +8,7 @@ from typing import Any
 
 from plateau_cause.capture.keras_child import feeds
 from plateau_cause.capture.keras_child.call import Call
-from plateau_cause.capture.keras_child.describe.origins import is_shuffled
+from plateau_cause.capture.keras_child.describe.origins import is_part, is_shuffled
 from plateau_cause.capture.keras_child.describe.training import callbacks, describe_training, epochs_of
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.looking import Look, Phase, look
@@ -76,7 +76,11 @@ class Peek(Mode):
         import numpy as np
 
         feed = call.evaluation
-        if feed.kind != "arrays" and is_shuffled(feed, self.doors.scene):
+        if (
+            feed.kind != "arrays"
+            and is_shuffled(feed, self.doors.scene)
+            and not is_part(feed, self.doors.scene)
+        ):
             self.shuffled.append(call)
         if feed.kind != "arrays" and self.looks:  # training has been seen: nothing is made of it any more
             return original(call.model, **{**call.given, "steps": 1, "verbose": 0})

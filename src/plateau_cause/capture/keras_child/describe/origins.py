@@ -72,6 +72,11 @@ def is_shuffled(feed: Feed, scene: Scene) -> bool | None:
     return bool(shuffles) if shuffles is not None else None
 
 
+def is_part(feed: Feed, scene: Scene) -> bool:
+    """Returns whether a pipeline ends after some of its batches: images to be looked at."""
+    return feed.kind == "tf.data" and any(step and step.by == "take" for _, step in chain(feed.x, scene))
+
+
 def shuffled_at(feed: Feed, scene: Scene) -> Place | None:
     """Returns the line of the step that shuffles a pipeline; the last one where there are several."""
     steps = [step for _, step in chain(feed.x, scene) if step] if feed.kind == "tf.data" else []
