@@ -1,5 +1,7 @@
 """Classes by hand: numbers that differ, weights far apart."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ class TestWeightsOfClasses:
         train = {"role": "train", "labels": {"seen": seen, "classes": classes}}
         content = {"framework": "keras", "keras": {"class_weight": weights}, "loaders": [train],
                    "training": {"place": PLACE}}  # fmt: skip
-        return weighed_apart(Peeked(content, None))
+        return weighed_apart(Peeked(content, Path()))
 
     def test_weights_that_make_one_class_count_alone(self):
         found = self.said({"0": 200.0, "1": 0.05}, {"0": 44, "1": 43})
@@ -53,7 +55,7 @@ class TestClasses:
              "data_set": {"place": None}}
             for role, seen in (("train", train), ("evaluation", other))
         ]  # fmt: skip
-        return classes(Peeked({"loaders": loaders}, None))
+        return classes(Peeked({"loaders": loaders}, Path()))
 
     def test_an_evaluation_of_other_classes(self):
         found = self.seen({"1": 1, "2": 40, "3": 40}, {"0": 20, "1": 20})

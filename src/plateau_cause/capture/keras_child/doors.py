@@ -196,7 +196,8 @@ class Doors:
     def _preprocesses(self, original: Any) -> None:
         name = original.__module__.rpartition(".")[2]
         found = Built(name, {}, here())
-        is_new = name != "imagenet_utils" and not self.scene.is_training  # which the others call; images
+        is_own = not self.scene.is_training or found.place != self.scene.training_at  # else Keras calls it
+        is_new = name != "imagenet_utils" and is_own  # which the others call
         if is_new and found not in self.scene.preprocessed and len(self.scene.preprocessed) < 16:
             self.scene.preprocessed.append(found)
 

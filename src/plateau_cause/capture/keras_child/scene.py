@@ -67,6 +67,7 @@ class Scene:
     by_batch: Place | None = None  # the first call of `train_on_batch`
     when_by_hand: Callable[[], None] = lambda: None  # is told that a script trains without `fit`
     is_training: bool = False  # whether a fit or an evaluation runs now
+    training_at: Place | None = None  # the script's call of it
     refused: str | None = None  # what cannot be captured, in one line
     clock: Any = field(default_factory=itertools.count)
 

@@ -82,7 +82,7 @@ class Training:
             if self.hooks.paused or self._depth:
                 return original(*arguments, **named)
             call = self._call(original, arguments, named)
-            self._depth, self.scene.is_training = 1, True
+            self._depth, self.scene.is_training, self.scene.training_at = 1, True, call.place
             try:
                 with self._seen(original, call) as seen:
                     return act(original, seen)

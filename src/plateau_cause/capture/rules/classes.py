@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from plateau_cause.capture.patches.assigned import assigned_at
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 SELDOM, MOSTLY = 0.1, 0.5  # of what a class has on average in training; of the images of an evaluation
@@ -77,8 +78,11 @@ def weighed_apart(peeked: Peeked) -> Observation | None:
         return None
     named = classes[int(most)] if most.isdecimal() and int(most) < len(classes) else most
     times = float(weights[most]) * counts[most] / (float(weights[least]) * counts[least])
-    words = with_places(f"{name} has class {named} count {times:.0f} times as much as another", place)
-    return Observation("classes_weighed_apart", "class_imbalance", words, place)
+    decided = assigned_at(peeked.folder, place, name)
+    words = with_places(
+        f"{name} has class {named} count {times:.0f} times as much as another", decided, place
+    )
+    return Observation("classes_weighed_apart", "class_imbalance", words, decided)
 
 
 def _shares(weight: float, count: int, classes: int) -> tuple[float, float]:
