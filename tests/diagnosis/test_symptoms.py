@@ -23,7 +23,10 @@ def epochs(losses, accuracy, moved=0.1):
         ([math.nan, math.nan], 0.25, 0.9, 1e-3, HIGH),
         ([1.2, 0.8], 0.7, 0.4, 0.5, HIGH),
         ([1.39, 1.38, 1.37], 0.3, 0.001, 1e-5, LOW),
-        ([1.39, 1.38, 1.37], 0.3, 0.5, 1e-3, None),  # it moves, and learns nothing: not the rate
+        ([1.39, 1.38, 1.37], 0.3, 0.5, 1e-3, HIGH),  # it wanders about and learns nothing: one run tells
+        ([1.39, 1.38, 1.37], 0.3, 0.1, 1e-3, LOW),
+        ([1.39, 1.38, 1.37], 0.5, 0.1, 1e-3, None),  # it learns
+        ([1.39], 0.3, 0.1, 1e-3, None),  # one epoch: more are asked
         ([1.39, 1.1, 0.90, 0.85], 0.6, 0.01, 1e-5, LOW),  # it learns, and ever so slowly
         ([1.39, 1.1, 0.90, 0.7], 0.6, 0.01, 1e-5, None),  # fast: longer is what is asked
         ([1.39, 1.1, 0.90, 0.85], 0.6, 0.0, 1e-5, None),  # no layer that is known moved

@@ -16,6 +16,11 @@ FINISHED = 0.9  # training accuracy from which more epochs are not what is missi
 FITTED = 0.5  # of what guessing leaves, in accuracy or loss: the training has got off the ground
 FALLING = 0.9  # of the loss of the epoch before is left at most in the last one: it was still falling
 SMALL_PATH = 0.02  # of the weights' norm: what a whole training moved
+GUESSING = 0.9  # of the loss of guessing, at the end: hardly anything was learned
+LIFTED = 0.15  # of what guessing leaves, in accuracy
+WANDERED = (
+    0.3  # of the weights' norm: so far goes what has left its way, and not what still stands at its start
+)
 
 
 def has_learned(accuracies: Sequence[float | None], losses: Sequence[float | None], classes: int) -> bool:
@@ -49,10 +54,27 @@ def suspect(epochs: Sequence[Mapping[str, Any]], classes: int, change_per_step: 
     if losses and max(losses) > WORSE_THAN_CHANCE * math.log(max(classes, 2)):
         return HIGH
     accuracy = trained[-1]["accuracy"] if trained else None
+    if is_guessing(epochs, classes):  # whichever it is: nothing else says more by one run
+        return LOW if path(epochs) < WANDERED else HIGH
     is_standing = len(losses) > 1 and losses[-1] > STANDING * losses[0]
     is_slow = is_standing or not is_unfinished(epochs)  # of what falls fast, more epochs are asked
     has_learned = accuracy is None or accuracy >= LEARNED
     return LOW if is_slow and not has_learned and path(epochs) < SMALL_PATH else None
+
+
+def is_guessing(epochs: Sequence[Mapping[str, Any]], classes: int) -> bool:
+    """Returns whether a training of some epochs ended about where guessing stands, in accuracy and loss.
+
+    Args:
+        epochs: of replay.json (docs/capture.md).
+        classes: how many there are.
+    """
+    rows = [epoch["training"] for epoch in epochs if epoch["training"]]
+    if len(rows) < 2 or rows[-1]["accuracy"] is None or rows[-1]["loss"] is None:
+        return False
+    guessed = 1.0 / max(classes, 2)
+    is_low = rows[-1]["accuracy"] <= guessed + LIFTED * (1.0 - guessed)
+    return bool(is_low and rows[-1]["loss"] >= -GUESSING * math.log(guessed))
 
 
 def is_unfinished(epochs: Sequence[Mapping[str, Any]]) -> bool:
