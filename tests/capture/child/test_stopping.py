@@ -62,7 +62,7 @@ def test_the_line_is_told(how, torch_as_it_was, monkeypatch):
 
 
 @pytest.mark.parametrize("how", STOPS)
-@pytest.mark.parametrize("name", ["let_flow", "let_flow_and_hold"])
+@pytest.mark.parametrize("name", ["let_flow", "let_flow_and_hold", "let_flow_and_unfreeze"])
 def test_gradients_are_let_through_in_training_only(how, name, torch_as_it_was):
     change = made(name, {"parts": 1})
     hooks = SimpleNamespace(paused=False)
@@ -71,6 +71,7 @@ def test_gradients_are_let_through_in_training_only(how, name, torch_as_it_was):
     change.changes = SimpleNamespace(doors=doors, interventions=[change], is_in_training=True, call=object())
     change.install(torch)
     net, x = Net(STOPS[how]), torch.ones(1, 4)
+    net.body.requires_grad_(name != "let_flow_and_unfreeze")
     optimizer = torch.optim.SGD(net.head.parameters(), 0.1)
     stepping.held.append(SimpleNamespace(optimizer=optimizer))
     before = net.body.weight.detach().clone()
@@ -88,5 +89,5 @@ def test_gradients_are_let_through_in_training_only(how, name, torch_as_it_was):
             optimizer.step()
             change.after_step(optimizer)
     moved = bool((net.body.weight.detach() != before).any())
-    assert moved is (name == "let_flow_and_hold")
+    assert moved is (name != "let_flow")
     assert change.times > 0

@@ -169,3 +169,33 @@ def test_a_loss_of_its_own_is_given_what_it_takes(prepare, peek, replay):
     assert content["loss"]["takes"] == "probabilities"
     offers = {one["name"]: one["settings"] for one in interventions(content, observe(content, folder))}
     assert offers["logits_to_loss"] == {"activation": "softmax"}
+
+
+OWN_SCHEDULE = """class Falling(keras.optimizers.schedules.LearningRateSchedule):
+    def __init__(self, first):
+        self.first = first
+
+    def __call__(self, step):
+        return self.first / (1.0 + keras.backend.cast(step, "float32"))
+
+
+model.compile("""
+OF_LEGACY = "tf_keras.optimizers.schedules.ExponentialDecay(1e-3, decay_steps=100, decay_rate=0.96)"
+FALLING = {  # script → edits
+    "functional": (("model.compile(", OWN_SCHEDULE.replace("keras.", "tf.keras.")),
+                   ("learning_rate=1e-3", "learning_rate=Falling(1e-3)")),
+    "legacy": (("model.compile(", OWN_SCHEDULE.replace("keras.", "tf_keras.")), (OF_LEGACY, "None"),
+               ("Adam(schedule, ", "Adam(Falling(1e-3), ")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FALLING)
+def test_a_schedule_that_keras_cannot_read_again_is_kept_and_scaled(name, prepare, peek, replay):
+    """Most that scripts write have no `get_config`, or are registered nowhere."""
+    folder = prepare(name, FALLING[name])
+    (schedule,) = peek(folder)["schedules"]
+    assert (schedule["class"], schedule["rates_ahead"][0]) == ("Falling", pytest.approx(1e-3))
+    result, _ = replay(folder, {"rate": {"times": 0.1}})
+    assert result["error"] is None and result["interventions"]["rate"]["took"], result
+    assert result["interventions"]["rate"]["words"] == "rate 0.001 → 0.0001"
+    assert result["epochs"][-1]["rates"][0] < 1e-4

@@ -125,6 +125,28 @@ def optimizer_of(model: Any) -> Any:
     return getattr(held, "inner_optimizer", held)
 
 
+def schedule_of(optimizer: Any) -> Any:
+    """Returns the schedule that an optimizer was given in place of a rate; None where it has none."""
+    given = getattr(optimizer, "_learning_rate", None)
+    return given if hasattr(given, "get_config") and callable(given) else None
+
+
+def config_of(optimizer: Any) -> dict[str, Any]:
+    """Returns the configuration of an optimizer, its schedule as the object that it is.
+
+    Scripts write schedules of their own, which Keras cannot read again from a configuration.
+    """
+    schedule = schedule_of(optimizer)
+    if schedule is None:
+        return dict(optimizer.get_config())
+    optimizer._learning_rate = 0.0
+    try:
+        config = optimizer.get_config()
+    finally:
+        optimizer._learning_rate = schedule
+    return {**config, "learning_rate": schedule}
+
+
 def held_by(optimizer: Any) -> list[Any]:
     """Returns the variables of an optimizer: its rate, its count of steps, its moments."""
     found = optimizer.variables

@@ -24,7 +24,7 @@ def best_rate(fit: Fit, times: tuple[float, ...]) -> float:
     generator and would be gone, nothing is tried: the first multiple is returned.
     """
     feed, optimizer = training_feed(fit.given), library.optimizer_of(fit.model)
-    if feed.kind == "generator" or schedule_of(optimizer) is not None:
+    if feed.kind == "generator" or library.schedule_of(optimizer) is not None:
         return times[0]
     found, rate = feeds.some(feed, BATCHES, goes_on=True), fit.rate()
     if hasattr(fit.model.optimizer, "build"):
@@ -51,20 +51,14 @@ def _losses(fit: Fit, batches: list[tuple[Any, Any]], rates: dict[float, float])
 
 
 def set_rate(fit: Fit, times: float) -> float:
-    """Multiplies the compiled rate, or the numbers of its schedule; returns the first rate."""
-    schedule = schedule_of(library.optimizer_of(fit.model))
+    """Multiplies the compiled rate, or what its schedule says; returns the first rate."""
+    schedule = library.schedule_of(library.optimizer_of(fit.model))
     if schedule is None:
         library.optimizer_of(fit.model).learning_rate = fit.rate() * times
     else:
-        fit.optimizer["learning_rate"] = type(schedule).from_config(_scaled(schedule.get_config(), times))
+        fit.optimizer["learning_rate"] = _scaled(schedule, times)
         fit.compile()
     return fit.rate()
-
-
-def schedule_of(optimizer: Any) -> Any:
-    """Returns the schedule that an optimizer was given in place of a rate; None where it has none."""
-    given = getattr(optimizer, "_learning_rate", None)
-    return given if hasattr(given, "get_config") and callable(given) else None
 
 
 def _chosen(losses: dict[float, list[float]], times: tuple[float, ...]) -> float:
@@ -78,13 +72,18 @@ def _chosen(losses: dict[float, list[float]], times: tuple[float, ...]) -> float
     return min(one for one, loss in last.items() if loss <= least + NEAR * (first - least))
 
 
-def _scaled(config: dict[str, Any], times: float) -> dict[str, Any]:
-    rates = ("initial_learning_rate", "end_learning_rate", "warmup_target")
-    found = {key: value * times if key in rates and value is not None else value
-             for key, value in config.items()}  # fmt: skip
-    if isinstance(found.get("values"), (list, tuple)):
-        found["values"] = [value * times for value in found["values"]]
-    return found
+def _scaled(schedule: Any, times: float) -> Any:
+    """Returns a schedule whose rates are a multiple of another's, whatever its class."""
+    base: Any = library.of(schedule).optimizers.schedules.LearningRateSchedule
+
+    class Scaled(base):  # type: ignore[misc]
+        def __call__(self, step: Any) -> Any:
+            return schedule(step) * times
+
+        def get_config(self) -> dict[str, Any]:
+            return {"times": times}
+
+    return Scaled()
 
 
 def _trained(model: Any, batches: list[tuple[Any, Any]]) -> list[float]:

@@ -37,7 +37,8 @@ def possible(content: Peek, folder: Path, found: list[Observation]) -> list[Poss
 
 def _for(seen: Observation, peeked: Peeked) -> Possible | None:
     """Returns the intervention that undoes what stands out; None where there is none."""
-    row = TABLE.get(seen.code)
+    is_stopped = seen.code == "frozen_layers" and bool((peeked.content["training"] or {}).get("stopped_at"))
+    row = TABLE.get("frozen_and_stopped" if is_stopped else seen.code)
     if row is None:
         return None
     name, prior, is_sure, difference, measured = row
@@ -153,6 +154,7 @@ SAID = {
 Row = tuple[str, float, bool, str, Callable[[Peeked], dict[str, Any] | None]]
 TABLE: dict[str, Row] = {
     "frozen_layers": ("unfreeze", 0.5, False, "layers are frozen", settings.none),
+    "frozen_and_stopped": ("let_flow_and_unfreeze", 0.5, False, "layers are frozen", settings.parts),
     "rates_apart": ("rates_level", 0.5, True, "layers with next to no rate", settings.level),
     "optimizer_parameters": ("hold_parameters", 0.6, True, "no optimizer holds these layers", settings.none),
     "optimizer_before_head": ("hold_parameters", 0.9, True, "no optimizer holds these layers", settings.none),

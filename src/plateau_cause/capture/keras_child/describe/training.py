@@ -38,7 +38,7 @@ def describe_training(look: Look, scene: Scene) -> dict[str, Any]:
 
 def _optimizer(look: Look, scene: Scene) -> dict[str, Any]:
     optimizer = library.optimizer_of(look.call.model)
-    config = {key: plain(value) for key, value in optimizer.get_config().items()}
+    config = {key: plain(value) for key, value in library.config_of(optimizer).items()}
     place = scene.places.of(optimizer) or compiled_at(look)
     held = [one for one in library.weights(look.call.model) if id(one.variable) in look.trained]
     rate = float(library.values(optimizer.learning_rate))
@@ -56,15 +56,14 @@ def compiled_at(look: Look) -> Place | None:
 
 
 def _schedules(look: Look, scene: Scene) -> list[dict[str, Any]]:
-    given = getattr(library.optimizer_of(look.call.model), "_learning_rate", None)
-    found = []
-    if hasattr(given, "get_config") and callable(given):
+    given, found = library.schedule_of(library.optimizer_of(look.call.model)), []
+    if given is not None:
         place = (
             scene.places.of(given)
             or scene.places.of(library.optimizer_of(look.call.model))
             or compiled_at(look)
         )
-        options = {key: plain(value) for key, value in given.get_config().items() if key != "name"}
+        options = {key: plain(value) for key, value in _told(given).items() if key != "name"}
         found.append({"class": type(given).__name__, "place": place, "step": place, "stepped_every": "batch",
                       "options": options, **_rates_ahead(look, given)})  # fmt: skip
     for callback in callbacks(look.call):
@@ -74,6 +73,14 @@ def _schedules(look: Look, scene: Scene) -> list[dict[str, Any]]:
                           "stepped_every": "epoch", "options": {},
                           "rates_ahead": _rates_by_epoch(look, callback)})  # fmt: skip
     return found
+
+
+def _told(schedule: Any) -> dict[str, Any]:
+    """Returns what a schedule says of itself; nothing where a script's own says nothing."""
+    try:
+        return dict(schedule.get_config())
+    except NotImplementedError:
+        return {}
 
 
 def epochs(look: Look) -> int:

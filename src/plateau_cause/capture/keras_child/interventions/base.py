@@ -45,7 +45,7 @@ class Fit:
     def compile(self) -> None:
         """Compiles the model again, under a new optimizer of the same kind."""
         held = library.optimizer_of(self.model)
-        made = type(held).from_config({**held.get_config(), **self.optimizer})
+        made = type(held).from_config({**library.config_of(held), **self.optimizer})
         arguments = {**self.compiled, "optimizer": made}
         _compile_of(self.model, arguments)(self.model, **arguments)
 

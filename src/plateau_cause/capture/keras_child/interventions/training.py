@@ -9,7 +9,7 @@ from plateau_cause.capture.keras_child.describe.training import activation, give
 from plateau_cause.capture.keras_child.feeds import training_feed
 from plateau_cause.capture.keras_child.interventions.base import Change, Fit
 from plateau_cause.capture.keras_child.nested import class_numbers
-from plateau_cause.capture.keras_child.range_test import best_rate, schedule_of, set_rate
+from plateau_cause.capture.keras_child.range_test import best_rate, set_rate
 from plateau_cause.capture.keras_child.thawing import of_pretrained
 
 LOWER, HIGHER = (0.1, 0.01, 0.001), (10.0, 100.0, 1000.0)
@@ -45,14 +45,16 @@ class Schedule(Change):
         given = fit.given.get("callbacks") or []
         listed = list(given) if isinstance(given, (list, tuple)) else [given]
         fit.given["callbacks"] = [one for one in listed if type(one).__name__ not in RATE_CALLBACKS]
-        schedule = schedule_of(library.optimizer_of(fit.model))
+        schedule = library.schedule_of(library.optimizer_of(fit.model))
         if schedule is not None:
             fit.optimizer["learning_rate"] = float(library.values(schedule(0)))
         self._is_meant = schedule is not None or len(fit.given["callbacks"]) < len(listed)
 
     def after(self, fit: Fit) -> None:
         """Reads whether the compiled optimizer has a schedule."""
-        self.took = self.took or (self._is_meant and schedule_of(library.optimizer_of(fit.model)) is None)
+        self.took = self.took or (
+            self._is_meant and library.schedule_of(library.optimizer_of(fit.model)) is None
+        )
         self.words = None if self.took else "there was no schedule"
 
 

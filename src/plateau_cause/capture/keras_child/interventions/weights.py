@@ -35,13 +35,13 @@ class NoDecay(Change):
 
     def before(self, fit: Fit) -> None:
         """Sets the decay of the optimizer that is compiled."""
-        self._is_meant = bool(library.optimizer_of(fit.model).get_config().get("weight_decay"))
+        self._is_meant = bool(library.config_of(library.optimizer_of(fit.model)).get("weight_decay"))
         if self._is_meant:
             fit.optimizer["weight_decay"] = 0.0
 
     def after(self, fit: Fit) -> None:
         """Reads the compiled optimizer again."""
-        decay = library.optimizer_of(fit.model).get_config().get("weight_decay")
+        decay = library.config_of(library.optimizer_of(fit.model)).get("weight_decay")
         self.took = self.took or (self._is_meant and not decay)
 
 
@@ -58,7 +58,7 @@ class NoClipping(Change):
 
     def before(self, fit: Fit) -> None:
         """Sets the limits of the optimizer that is compiled."""
-        config = library.optimizer_of(fit.model).get_config()
+        config = library.config_of(library.optimizer_of(fit.model))
         self._had = [name for name in CLIPS if config.get(name)]
         fit.optimizer |= dict.fromkeys(self._had)
 
