@@ -184,6 +184,7 @@ def test_what_does_not_take_judges_nothing():
     found = search(bench, Fault("clear"), Fault("labels", cause="label_mapping"))
     assert causes(found) == ["labels"]
     assert found.left_out == {"clear": "nothing was there to change"}
+    assert list(found.untried.values()) == ["nothing was there to change"]
 
 
 def test_a_change_that_breaks_the_script_is_left_out():
@@ -191,6 +192,21 @@ def test_a_change_that_breaks_the_script_is_left_out():
     found = search(bench, Fault("clear"), Fault("labels", cause="label_mapping"))
     assert causes(found) == ["labels"]
     assert "the script failed: train.py raised ValueError" in found.left_out["clear"]
+
+
+def test_of_changes_that_only_break_the_script_together_the_best_is_kept():
+    bench = Bench(lambda took: 0.9 if "labels" in took else 0.4)
+    run = bench.run
+
+    def failing(interventions, seed):
+        if len(interventions) > 1:
+            raise PlateauError("train.py raised OverflowError")
+        return run(interventions, seed)
+
+    bench.run = failing
+    found = search(bench, Fault("clear"), Fault("labels", cause="label_mapping"))
+    assert causes(found) == ["labels"]
+    assert found.left_out == {"clear": "with the other changes at once the script failed"}
 
 
 def test_where_there_is_nothing_to_gain_nothing_is_run():

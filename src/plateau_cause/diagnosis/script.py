@@ -18,6 +18,7 @@ from plateau_cause.diagnosis.verdict import Verdict, judge
 from plateau_cause.errors import PlateauError
 from plateau_cause.lab.effort import MOST_RUNS
 
+LIKELY = 0.5  # prior from which what stands out leaves a verdict open where it could not be tried
 NO_ROOM = "it cannot cost what is worth reporting, so few held-out images are missed"
 
 Ask = Callable[[Replay, float], Sequence[Factor]]
@@ -32,6 +33,7 @@ class ScriptDiagnosed:
         game, verdict: what was run, and what it decides; both None where nothing could be changed.
         runs: by name, in the order in which they were made; `recipe` is the script as it is.
         left_out: intervention -> why it judges nothing.
+        untried: what stands out in the script, in words -> why nothing tells what it costs.
     """
 
     factors: tuple[Any, ...]
@@ -39,6 +41,7 @@ class ScriptDiagnosed:
     verdict: Verdict | None
     runs: Mapping[str, Replay]
     left_out: Mapping[str, str]
+    untried: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -77,6 +80,12 @@ class ScriptSearch:
         self.runs["recipe"] = recipe
         self.found.append(recipe)
         self.factors = {**{one.name: one for one in self.standing(recipe)}, **self.factors}
+        likely = {name: one for name, one in self.factors.items() if one.prior >= LIKELY}
+        found = self._judged(recipe)
+        return replace(found, untried={one.words: found.left_out[name] for name, one in likely.items()
+                                       if name in found.left_out and self._has_room(recipe)})  # fmt: skip
+
+    def _judged(self, recipe: Replay) -> ScriptDiagnosed:
         has_room = self._has_room(recipe)
         if not has_room:
             self.left_out |= {name: f"{factor.words}; {NO_ROOM}" for name, factor in self.factors.items()}
@@ -142,8 +151,15 @@ class ScriptSearch:
                 self.left_out |= dict.fromkeys(interventions, f"the script failed: {error}")
                 return None
         alone = [self._tried(frozenset({name})) for name in sorted(interventions)]
-        working = frozenset().union(*(one.interventions for one in alone if one is not None))
-        return self._tried(working) if working and working != interventions else None
+        known = [one for one in alone if one is not None]
+        working = frozenset().union(*(one.interventions for one in known))
+        if working and working != interventions:
+            return self._tried(working)
+        best = max(known, key=accuracy, default=None)  # each works, and not with the others
+        if best is not None:
+            why = "with the other changes at once the script failed"
+            self.left_out |= dict.fromkeys(interventions - best.interventions, why)
+        return best
 
     def _run(self, interventions: Factors) -> Replay:
         """Runs the script under the next seed of this set, and keeps what it showed."""

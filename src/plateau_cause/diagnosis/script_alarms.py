@@ -64,6 +64,16 @@ def untried_length(why: str | None) -> list[Alarm]:
     return [Alarm("still_learning", words, acquits=False)]
 
 
+def untried(facts: Mapping[str, str]) -> list[Alarm]:
+    """Returns that something which stands out in a script could not be changed to see what it costs.
+
+    Args:
+        facts: what stands out, in words -> why its change judges nothing.
+    """
+    said = {f"What stands out could not be tried: {fact}: {why.rstrip('.')}." for fact, why in facts.items()}
+    return [Alarm("untried", words, acquits=False) for words in sorted(said)]
+
+
 def is_far_below(accuracy: float, trained: float | None) -> bool:
     """Returns whether held-out accuracy is so far below that of training that overfitting alone says little.
 

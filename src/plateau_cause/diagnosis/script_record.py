@@ -17,10 +17,11 @@ from plateau_cause.diagnosis.script_alarms import (
     is_far_below,
     script_alarms,
     unmoved,
+    untried,
     untried_length,
 )
 from plateau_cause.diagnosis.symptoms import is_unfinished
-from plateau_cause.diagnosis.verdict import HEALTHY, Finding
+from plateau_cause.diagnosis.verdict import HEALTHY, PLATEAU, Finding
 from plateau_cause.lab.effect import effect
 
 LENGTH = "training_length"  # the intervention
@@ -91,9 +92,12 @@ def alarms(own: Replay, repaired: Replay) -> list[dict[str, Any]]:
 
 
 def _untried(found: ScriptDiagnosed) -> list[dict[str, Any]]:
+    """Returns what a verdict that names no cause cannot know, as it could not be tried."""
     why = found.left_out.get(LENGTH)
     is_open = why is not None and NO_ROOM not in why and is_unfinished(found.runs["recipe"].content["epochs"])
-    return [vars(alarm) for alarm in untried_length(why if is_open else None)]
+    names_causes = found.verdict is not None and found.verdict.verdict == PLATEAU
+    others = {} if names_causes else found.untried
+    return [vars(alarm) for alarm in [*untried_length(why if is_open else None), *untried(others)]]
 
 
 def _at(place: Mapping[str, Any] | None) -> str:

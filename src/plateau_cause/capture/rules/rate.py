@@ -45,6 +45,8 @@ def _peak(group: dict[str, Any]) -> float:
 def rate(peeked: Peeked) -> Observation | None:
     """Returns that one step changes the weights far more, or less, than training can bear."""
     change = peeked.change_per_step
+    if rates_apart(peeked) is not None and (peeked.change_per_step or 0.0) < LOW:
+        return None  # most stand still by their own groups' rates
     if (peeked.moved_in_all or 1.0) < TOTAL and not any(rule(peeked) for rule in OTHER_REASONS):
         return _hardly_moves(peeked)
     warms_up = any(one["stepped_every"] == "batch" for one in peeked.content["schedules"])
