@@ -18,7 +18,7 @@ from plateau_cause.capture.rules.observation import Peeked
 from plateau_cause.diagnosis.replays import Factor, Replay, accuracy, classes
 from plateau_cause.diagnosis.script import Ask
 from plateau_cause.diagnosis.script_alarms import is_far_below
-from plateau_cause.diagnosis.symptoms import is_unfinished, is_unfitted, suspect
+from plateau_cause.diagnosis.symptoms import LOW, is_unfinished, is_unfitted, suspect
 
 MOST_TIMES, LEAST_TIMES = 3, 2  # as long a training is tried, as far as there is room
 
@@ -77,6 +77,8 @@ class Asks:
         content = self.peeked.content
         change = self.peeked.change_per_step if content.get("model") else None
         cause = suspect(run.content["epochs"], classes(run), change)
+        if cause == LOW and "rates_level" in self.known:
+            return []  # the steps that were measured are mostly those of the group that stands still
         return [rate(self.peeked, cause, is_sure=False)] if cause and content.get("optimizers") else []
 
     def lighter(self, run: Replay, room: float) -> list[Possible]:
@@ -88,9 +90,10 @@ class Asks:
         epochs, times = run.content["epochs"], min(MOST_TIMES, int(room))
         if not self.reads_all or not is_unfinished(epochs):
             return []
-        found = to_the_end(self.peeked, sum(bool(one["training"]) for one in epochs), room)
+        trained = sum(bool(one["training"]) for one in epochs)
+        found = to_the_end(self.peeked, trained, room)
         if found is None and times >= LEAST_TIMES:
-            found = longer(self.peeked, times)
+            found = longer(self.peeked, times, trained)
         return [] if found is None or found.name in self.known else [found]
 
     def _new(self, found: Sequence[Possible]) -> list[Possible]:

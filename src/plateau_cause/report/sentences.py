@@ -11,6 +11,7 @@ from plateau_cause.report.wording import spoken, words
 
 APART = 0.1  # mean over classes that another run must be ahead of one that tells nothing apart
 MEASURED = ("knn", "linear_probe", "linear_probe_canonical", "reference")  # levels that a recipe could reach
+SAME_GAIN = 0.02  # of accuracy that an effect over all runs and the gain of one may be apart unnoticed
 LEAKED = "leaked_test"  # the alarm that makes a test accuracy worth little
 Record = Mapping[str, Any]
 # What is diagnosed -> what it is judged on; what it becomes; what is counted.
@@ -68,7 +69,10 @@ def _of_the_cause(summary: Record) -> str:
         lost = gained.removeprefix("+")
         return f"{title}: {_reached(summary)}, and would lose {lost} of {counted} if this alone stayed."
     together = " once the rest is in place (alone it hurts)" if primary["alone_ci"][1] < 0 else ""
-    return f"{title}: worth {gained} of {counted}{together}; {_reached(summary)}."
+    gain = summary["verified"]["after"] - summary["verified"]["before"]
+    alone = len(summary["causes"]) == 1 and abs(primary["effect"] - gain) > SAME_GAIN
+    runs = " over all runs" if alone else ""  # of several seeds; what follows is of one
+    return f"{title}: worth {gained} of {counted}{together}{runs}; {_reached(summary)}."
 
 
 def _exceeds_the_whole(primary: Record, verified: Record) -> bool:

@@ -215,10 +215,12 @@ def safe_url(url: str | None) -> str | None:
 def _cost(cost: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
     is_recipe = name == "recipe"
     repaired = "Reference recipe, with the search for it" if is_recipe else "Repaired script, one run"
-    rows = [
-        (f"Your {name}, one run", numbers.seconds(cost["recipe_seconds"])),
+    rows = [(f"Your {name}, one run", numbers.seconds(cost["recipe_seconds"]))]
+    if not is_recipe and not cost["reference_seconds"]:  # nothing was repaired
+        return rows
+    rows += [
         (repaired, numbers.seconds(cost["reference_seconds"])),
-        ("Diagnosis, all in all", numbers.seconds(cost["diagnosis_seconds"])),
+        ("Diagnosis, all its runs", numbers.seconds(cost["diagnosis_seconds"])),
     ]
     if cost["reference_seconds"] and cost["diagnosis_seconds"] is not None:
         ratio = cost["diagnosis_seconds"] / cost["reference_seconds"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from frameworks import assert_accuracies, assert_says
 
@@ -44,6 +46,7 @@ def test_a_peek_writes_no_checkpoint(prepare, peek):
         (("AdamW(self.parameters()", "AdamW(self.model.fc.parameters()"), "optimizer_parameters"),
         (("        self.model.fc = ", "        self.model.requires_grad_(False)\n        self.model.fc = "),
          "frozen_layers"),
+        ((', mode="max"', ""), "callback_waits"),
         (('datasets.ImageFolder("data/val", tf)', 'datasets.ImageFolder("data/val", transforms.Compose('
           "tf.transforms[:2]))"), "evaluation_normalised_otherwise"),
     ],
@@ -100,3 +103,18 @@ def test_a_schedule_of_all_steps_that_is_stepped_once_an_epoch_is_named(prepare,
     content = peek(folder)
     assert content["schedules"][0]["options"]["total_steps"] == 12  # 48 images, batches of 8, two epochs
     assert [one.code for one in observe(content, folder)] == ["schedule_mistimed"]
+
+
+STOPS = ('"val_acc", mode="max", patience=5', '"val_acc", patience=1, min_delta=9.0')
+LONGER = ("max_epochs=2", "max_epochs=6")
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "epochs"),
+    [("no_early_stop", {"epochs": 4}, 4),
+     ("callback_turned", {"monitor": "val_acc", "mode": "max"}, 2)],
+)  # fmt: skip
+def test_early_stopping_is_left_out_or_turned(change, settings, epochs, prepare, repaired):
+    one = SimpleNamespace(name=change, settings=settings)
+    result = repaired(prepare("lightning_fit", STOPS, LONGER), one)
+    assert len([one for one in result["epochs"] if one["training"]]) == epochs

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from plateau_cause.capture.rules.keras import waits_for_less
 from plateau_cause.capture.rules.keras_loss import distance, from_logits, several_labels
 from plateau_cause.capture.rules.observation import Peeked
 
@@ -19,20 +18,6 @@ def test_a_loss_for_numbers_on_classes(activation, labels, stands_out):
     train = {"role": "train", "labels": {"seen": {str(one): 5 for one in range(labels)}}}
     content = {"framework": "keras", "keras": {"fits": []}, "loss": loss, "loaders": [train]}
     assert (distance(Peeked(content, None)) is not None) is stands_out
-
-
-@pytest.mark.parametrize(
-    ("kind", "monitor", "mode", "code"),
-    [("EarlyStopping", "val_accuracy", "min", "callback_waits"), ("EarlyStopping", "val_loss", "min", None),
-     ("ReduceLROnPlateau", "val_acc", "min", "schedule_fades"), ("EarlyStopping", "val_f1", "max", None),
-     ("ModelCheckpoint", "val_loss", "max", "callback_waits"), ("EarlyStopping", "my_metric", "min", None)],
-)  # fmt: skip
-def test_a_callback_that_waits_for_the_wrong_way(kind, monitor, mode, code):
-    one = {"class": kind, "place": PLACE, "monitor": monitor, "mode": mode}
-    found = waits_for_less(
-        Peeked({"keras": {"callbacks": [one, {"class": "CSVLogger", "place": PLACE}]}}, None)
-    )
-    assert (None if found is None else found.code) == code
 
 
 def test_of_several_outputs_no_loss_is_held_against_an_activation():

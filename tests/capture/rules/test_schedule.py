@@ -1,5 +1,7 @@
 """Schedules by hand: at the wrong beat, too early, too late."""
 
+from pathlib import Path
+
 import pytest
 
 from plateau_cause.capture.rules.observation import Peeked
@@ -18,7 +20,7 @@ def scheduled(kind, options, every="batch", epochs=10, batches=12, outer=None, *
         schedules = [first, {**one, "stepped_every": None, "part_of": name}]
     content = {"epochs": {"count": epochs}, "schedules": schedules,
                "loaders": [{"role": "train", "batches": batches}]}  # fmt: skip
-    return schedule(Peeked(content, None))
+    return schedule(Peeked(content, Path()))
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_a_schedule_whose_rates_are_known_ends_too_early():
         one = {"class": "lr_scheduler.StepLR", "place": PLACE, "step": PLACE, "stepped_every": every,
                "options": {}, "rates_ahead": rates}  # fmt: skip
         content = {"epochs": {"count": 3}, "schedules": [one], "loaders": [{"role": "train", "batches": 15}]}
-        return schedule(Peeked(content, None))
+        return schedule(Peeked(content, Path()))
 
     found = said([1e-3, *[0.0] * 10])
     assert found.code == "schedule_mistimed"
@@ -99,7 +101,7 @@ def ahead(rates_ahead=None, seen=(0.0, 1e-4), by_hand=(), epochs=10):
     one = {"class": "lr_scheduler.LambdaLR", "place": PLACE, "step": PLACE, "options": {},
            "stepped_every": "batch", "rates_ahead": rates_ahead}  # fmt: skip
     return Peeked({"optimizers": [optimizer], "schedules": [one], "epochs": {"count": epochs},
-                   "loaders": [{"role": "train", "batches": 12}]}, None)  # fmt: skip
+                   "loaders": [{"role": "train", "batches": 12}]}, Path())  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_a_rate_that_is_gone_at_the_second_step(seen, by_hand, is_said):
 def test_a_plateau_that_waits_for_the_wrong_way(mode, told, is_said):
     one = {"class": "torch.optim.lr_scheduler.ReduceLROnPlateau", "options": {"mode": mode}, "told": told,
            "place": PLACE, "step": PLACE}  # fmt: skip
-    found = waits_for_less(Peeked({"schedules": [one]}, None))
+    found = waits_for_less(Peeked({"schedules": [one]}, Path()))
     assert (found is not None) is is_said
 
 
@@ -162,4 +164,4 @@ def test_a_script_whose_optimizer_has_taken_no_step(rule):
         "epochs": {"count": 3},
         "loaders": [{"role": "train", "batches": 9}],
     }
-    assert rule(Peeked(content, None)) is None
+    assert rule(Peeked(content, Path())) is None

@@ -81,6 +81,10 @@ class Changes:
             labels = self._attempt(one, one.labels, labels, otherwise=labels)
         return labels
 
+    def fitting(self, trainer: Any) -> None:
+        """Tells the interventions that a framework's trainer is about to train."""
+        self._each("fitting", trainer, is_silent_too=True)
+
     def fetched(self) -> None:
         """Tells the interventions that a batch is asked for."""
         self._each("fetched")

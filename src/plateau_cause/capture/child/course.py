@@ -67,6 +67,7 @@ class Course:
         self.plan: tuple[int, Place | None] | None = None  # epochs that a framework was asked for
         self.in_backward = 0  # how many backward calls are under way, one within the other
         self.is_rehearsal = False  # whether a framework tries out its evaluation before training
+        self.callbacks: list[dict[str, Any]] = []  # of a framework that wait for a metric
         self.thaws: Place | None = None  # where a framework was told to unfreeze layers later
         self._open: list[Pass] = []
         self._pending: list[Forward] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from plateau_cause.capture.rules.keras import waits_wrongly
+from plateau_cause.capture.rules.callbacks import waits_wrongly
 from plateau_cause.capture.rules.later_fits import at_fit
 from plateau_cause.capture.rules.observation import Observation, with_places
 

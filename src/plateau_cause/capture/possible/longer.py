@@ -10,15 +10,21 @@ from plateau_cause.capture.possible.change import Possible
 from plateau_cause.capture.rules.observation import Peeked, with_places
 
 
-def longer(peeked: Peeked, times: int) -> Possible | None:
-    """Returns a training of several times as many steps; None where no loader of training is known."""
+def longer(peeked: Peeked, times: int, trained: int) -> Possible | None:
+    """Returns a training of several times as many steps; None where no loader of training is known.
+
+    Args:
+        peeked: the peek of the script.
+        times: how many.
+        trained: epochs that its run had.
+    """
     told, epochs = settings.loader(peeked), peeked.content.get("epochs")
     if told is None and peeked.content.get("framework") != "keras":
         return None
     place, patch = epochs["place"] if epochs else None, None
     if epochs:
         place, patch = _epochs_changed(peeked, epochs, times)
-    count = f"{epochs['count']} epoch{'s' * (epochs['count'] != 1)}" if epochs else "a training"
+    count = f"{trained} epoch{'s' * (trained != 1)}" if trained else "a training"
     words = with_places(f"the loss was still falling when training ended after {count}", place)
     difference = f"{count} instead of {times} times as long"
     return Possible("training_length", "training_length", words, difference, place, patch,
@@ -28,15 +34,15 @@ def longer(peeked: Peeked, times: int) -> Possible | None:
 
 
 def to_the_end(peeked: Peeked, trained: int, room: float) -> Possible | None:
-    """Returns a Keras training without its `EarlyStopping`; None where nothing ended it early.
+    """Returns a training without its `EarlyStopping`, of Keras or Lightning; None where it ended nothing.
 
     Args:
         peeked: the peek of the script.
         trained: epochs that a run had.
         room: how many times as long a run may take.
     """
-    keras, planned = peeked.keras, (peeked.content.get("epochs") or {}).get("count", 0)
-    stopping = next((one for one in keras.get("callbacks") or () if one["class"] == "EarlyStopping"), None)
+    planned = (peeked.content.get("epochs") or {}).get("count", 0)
+    stopping = next((one for one in peeked.callbacks if one["class"] == "EarlyStopping"), None)
     most = min(planned, int(trained * room))
     if stopping is None or most <= trained:
         return None

@@ -122,6 +122,10 @@ SAID = {
         "Initialise new layers alone, or before the weights are loaded",
         "What was loaded is written over before training begins: it starts from random numbers.",
     ),
+    "callback_turned": (
+        "Set its `mode` to the direction of its metric: max for an accuracy, min for a loss",
+        "It stops, or keeps weights, at the worst epoch instead of the best.",
+    ),
     "rate_full": (
         "Let the warm-up end within the first tenth of the training",
         "The rate is a small part of the one that was asked for, for most of the training.",
@@ -174,6 +178,9 @@ TABLE: dict[str, Row] = {
     "step_too_low": ("rate", 0.9, True, "", lambda peeked: times(peeked, down=False)),
     "weights_not_loaded": ("load_weights", 0.8, True, "names of loaded weights do not fit", settings.none),
     "weights_written_over": ("keep_loaded", 0.7, True, "loaded weights are written over", settings.none),
+    "callback_waits": (
+        "callback_turned", 0.5, True, "a callback that takes worse for better", settings.turned,
+    ),
     "weights_elsewhere": ("keep_loaded", 0.8, True, "loaded weights are in another model", settings.twin),
     "gradients_not_cleared": ("clear_gradients", 0.8, True, "gradients are never cleared", settings.none),
     "gradients_clipped_away": ("no_clipping", 0.7, True, "gradients are clipped away", settings.none),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from plateau_cause.capture.possible import affine
+from plateau_cause.capture.rules.callbacks import waits_wrongly
 from plateau_cause.capture.rules.data import apart
 from plateau_cause.capture.rules.observation import Peeked
 
@@ -15,6 +16,13 @@ Settings = dict[str, Any]
 def none(peeked: Peeked) -> Settings | None:
     """Returns nothing: the intervention needs none."""
     return {}
+
+
+def turned(peeked: Peeked) -> Settings | None:
+    """Returns which metric a callback should wait for to move the other way than its mode says."""
+    found = next((one for one in peeked.callbacks if waits_wrongly(one)), None)
+    other = {"min": "max", "max": "min"}
+    return None if found is None else {"monitor": found["monitor"], "mode": other[found["mode"]]}
 
 
 def twin(peeked: Peeked) -> Settings | None:

@@ -6,12 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture.possible import lighter
-from plateau_cause.capture.rules import data, keras, keras_weights, later_fits, loop, loss, model, schedule
+from plateau_cause.capture.rules import (
+    callbacks,
+    data,
+    keras,
+    keras_weights,
+    later_fits,
+    loop,
+    loss,
+    model,
+    schedule,
+)
 from plateau_cause.capture.rules.observation import Observation, Peeked
 
 RULES = (
     *model.RULES, *loop.RULES, *loss.RULES, *schedule.RULES, *keras_weights.RULES,
-    *keras.RULES, *data.RULES,
+    *keras.RULES, *callbacks.RULES, *data.RULES,
 )  # fmt: skip
 STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a later epoch can disprove
 CHOSEN = (  # maybe meant so

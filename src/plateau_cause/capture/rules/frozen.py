@@ -20,8 +20,11 @@ def frozen_layers(peeked: Peeked) -> Observation | None:
         return None  # the method itself
     head = peeked.model.get("head")
     among = f", {head['name']} among them, which gives the outputs" if head and frozen.get("has_head") else ""
-    words = with_places(f"{never_move(frozen['layers'])}{among}: frozen", frozen["place"])
-    return Observation("frozen_layers", "frozen_layers", words, frozen["place"], _unfrozen(peeked))
+    stopped = (peeked.content.get("training") or {}).get("stopped_at")
+    also = ", and no gradient arrives there" if stopped else ""
+    words = with_places(f"{never_move(frozen['layers'])}{among}: frozen{also}", frozen["place"], stopped)
+    patch = None if stopped else _unfrozen(peeked)  # one line alone would move nothing
+    return Observation("frozen_layers", "frozen_layers", words, frozen["place"], patch)
 
 
 def _unfrozen(peeked: Peeked) -> str | None:

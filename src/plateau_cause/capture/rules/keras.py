@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from plateau_cause.capture.patches.keras_data import buffered, mixed_before, preprocessed
 from plateau_cause.capture.rules.keras_loss import distance, from_logits, of_its_own, output, several_labels
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 from plateau_cause.capture.rules.rate import HIGH
-from plateau_cause.capture.rules.schedule import FALLING, RISING
 
 TOGETHER = 0.25  # more images than by chance follow one of their class: more than a usual buffer leaves
 
@@ -150,28 +148,8 @@ def rate_of_a_later_fit(peeked: Peeked) -> Observation | None:
     return Observation("step_too_high", "learning_rate_high", said, place)
 
 
-def waits_for_less(peeked: Peeked) -> Observation | None:
-    """Returns that a callback takes an accuracy for better as it falls, or a loss as it rises."""
-    one = next((one for one in peeked.keras.get("callbacks") or () if waits_wrongly(one)), None)
-    if one is None:
-        return None
-    said = with_places(
-        f"{one['class']} in mode {one['mode']} takes a worse {one['monitor']} for better", one["place"]
-    )
-    lowers = one["class"] == "ReduceLROnPlateau"
-    code, cause = ("schedule_fades", "schedule") if lowers else ("callback_waits", "training_length")
-    return Observation(code, cause, said, one["place"])
-
-
-def waits_wrongly(callback: dict[str, Any]) -> bool:
-    """Returns whether a callback's mode and the words of its metric disagree."""
-    words = set(re.findall("[a-z]+", callback.get("monitor", "").lower()))
-    rises, falls = bool(words & RISING), bool(words & FALLING)
-    return rises != falls and callback.get("mode") == ("min" if rises else "max")
-
-
 RULES = (
     preprocessing, frozen_norms, overridden, from_logits, of_its_own, output, distance, several_labels,
-    split_of_sorted, hardly_shuffled, augmented_in_model, augmented_once, rate_of_a_later_fit, waits_for_less,
+    split_of_sorted, hardly_shuffled, augmented_in_model, augmented_once, rate_of_a_later_fit,
     predicted_in_another_order,
 )  # fmt: skip

@@ -154,6 +154,11 @@ class Peeked:
         return network if is_level else None
 
     @property
+    def callbacks(self) -> list[dict[str, Any]]:
+        """Returns the callbacks of Keras or Lightning: class and place, monitor and mode where they wait."""
+        return self.keras.get("callbacks") or self.content.get("callbacks") or []
+
+    @property
     def train_loader(self) -> dict[str, Any] | None:
         """Returns the loader that training reads."""
         return next((one for one in self.content.get("loaders") or () if one["role"] == "train"), None)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from plateau_cause.capture.patches.calls import keyword_at
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 FALLEN = 0.3  # part of a rate that is left after one epoch where marks that count epochs count batches
 FADED = 0.02  # rate after one of several epochs, as a part of the first: too early
 EARLY = 0.4  # of a training
 RISING = {"acc", "accuracy", "correct", "f", "auc", "score", "top", "precision", "recall", "kappa", "dice"}
+WARM_UPS = ("warmup_steps", "warmup_ratio", "num_warmup_steps", "warmup_epochs", "warmup_iters", "warmup_t")
 FALLING = {"loss", "losses", "error", "err", "nll"}  # words of what a schedule is told
 WARMED = 0.1  # of the rate that a warm-up leads to: less than that half way through training
 RISES_ON = 1.5  # times the rate at the end of training that a warm-up goes on to
@@ -37,6 +39,7 @@ def warms_long(peeked: Peeked) -> Observation | None:
     first, half, place = known
     if not first <= half <= WARMED * ahead[1]:  # what falls is no warm-up
         return None
+    place = keyword_at(peeked.folder, place, WARM_UPS)
     said = f"half way through training the rate is {half:.2g}, of the {ahead[1]:g} to which it warms up"
     return Observation("schedule_warms_long", "schedule", with_places(said, place), place)
 

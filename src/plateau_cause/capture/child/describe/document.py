@@ -81,6 +81,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "loss": _loss(peek, flow),
         "gradients": flow,
         "epochs": epochs,
+        "callbacks": doors.course.callbacks,
         "steps": planned and {"count": planned[0], "place": planned[1]},
         "seeds": {name: {"value": facts.plain(value), "place": place}
                   for name, (value, place) in doors.seeding.seeds.items()},

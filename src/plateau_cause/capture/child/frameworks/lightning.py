@@ -50,6 +50,13 @@ def _begun(doors: Doors, trainer: Any) -> None:
     kinds = [kind.__name__ for one in trainer.callbacks for kind in type(one).__mro__]
     if "BaseFinetuning" in kinds:
         doors.course.thaws = here()
+    doors.course.callbacks = [
+        {"class": type(one).__name__, "monitor": str(one.monitor), "mode": str(one.mode), "place": here()}
+        for one in trainer.callbacks
+        if getattr(one, "monitor", None) and hasattr(one, "mode")
+    ]
+    if doors.calling.changes is not None:
+        doors.calling.changes.fitting(trainer)
     if doors.job["mode"] == "peek":
         _shorten(trainer)
 

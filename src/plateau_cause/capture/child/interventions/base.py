@@ -46,6 +46,9 @@ class Intervention:
         """Returns what a module returns, changed or not."""
         return output
 
+    def fitting(self, trainer: Any) -> None:
+        """Acts before a framework's trainer trains."""
+
     def fetched(self) -> None:
         """Acts before a batch is asked for."""
 
