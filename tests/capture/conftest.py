@@ -129,7 +129,7 @@ def repaired(capture):
         assert status == 0, printed
         result = json.loads((out / "replay.json").read_text())
         assert (result["error"], result["problems"]) == (None, [])
-        assert result["interventions"][one.name] == {"took": True, "words": None}
+        assert result["interventions"][one.name].items() >= {"took": True, "words": None}.items()
         return result
 
     return run

@@ -59,7 +59,7 @@ def test_every_fault_has_an_intervention_that_takes(name, broken, prepare, peek,
     assert len(found) == 1, found
     one = found[0]
     result, _ = replay(folder, one.name, settings={one.name: one.settings}, **run)
-    assert result["interventions"][one.name] == {"took": True, "words": None}
+    assert result["interventions"][one.name].items() >= {"took": True, "words": None}.items()
     assert result["error"] is None
     assert result["problems"] == []
 

@@ -11,8 +11,6 @@ import pandas as pd
 from plateau_cause import artifacts, runtime, tracking
 from plateau_cause.capture.curves import curve
 from plateau_cause.capture.parts import part_of
-from plateau_cause.capture.possible.change import Possible
-from plateau_cause.capture.possible.rate import with_rate_place
 from plateau_cause.capture.possible.script import Peek
 from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.capture.rules.observation import Peeked
@@ -25,6 +23,7 @@ from plateau_cause.lab.scale import JUDGED
 from plateau_cause.lab.store import CURVES
 from plateau_cause.pipeline import paths, script_arm, scripts
 from plateau_cause.pipeline.script_asks import Asks
+from plateau_cause.pipeline.script_chosen import as_chosen
 
 
 def main(given: Params, root: Path) -> None:
@@ -77,17 +76,7 @@ def diagnose(
     factors: dict[str, Factor] = {one.name: one for one in asks.asked(listed)}
     search = ScriptSearch(bench, limits, factors, asks.in_turn(), price, reserve, asks.standing)
     found = renamed(search.diagnose())
-    return replace(found, factors=tuple(_as_chosen(one, found, peeked) for one in found.factors))
-
-
-def _as_chosen(one: Possible, found: ScriptDiagnosed, peeked: Peeked) -> Possible:
-    """Returns a change of the rate that a replay chose itself with the line where the rate is written."""
-    runs = [found.runs[name] for name in found.runs if name == "reference"] + list(found.runs.values())
-    told = (run.content.get("interventions", {}).get(one.name, {}) for run in runs)
-    times = next((entry["times"] for entry in told if entry.get("took") and "times" in entry), None)
-    if one.name != "rate" or times is None or "times" in one.settings:
-        return one
-    return with_rate_place(replace(one, settings={**one.settings, "times": times}), peeked)
+    return replace(found, factors=tuple(as_chosen(one, found, peeked) for one in found.factors))
 
 
 def table(rows: list[dict[str, Any]]) -> pd.DataFrame:

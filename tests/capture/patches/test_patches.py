@@ -66,6 +66,16 @@ def test_an_optimizer_holds_what_is_unfrozen(held, after, tmp_path):
     assert "requires_grad = True" in found and after in found
 
 
+def test_what_thaws_has_a_rate_of_its_own(tmp_path):
+    def make(folder, at):
+        return unfrozen(folder, at("False"), at("optimizer"), "model", rate=4.2e-5)
+
+    found = patched(tmp_path, FROZEN.format(held="model.fc.parameters()"), make)
+    others = '[p for n, p in model.named_parameters() if not n.startswith("fc.")]'
+    assert f'SGD([{{"params": model.fc.parameters()}}, {{"params": {others}, "lr": 4e-05}}], lr' in found
+    assert patched(tmp_path, FROZEN.format(held="model.parameters()"), make) is None
+
+
 ALBUMENTATIONS = """\
 train = A.Compose([A.HorizontalFlip(), A.Normalize(mean=[0.5], std=[0.5]), ToTensorV2()])
 val = A.Compose(

@@ -17,16 +17,19 @@ class Companion:
     Attributes:
         beside: the script's optimizer.
         parameters: that are moved.
+        rate: at which the layers but the last one are moved, at first.
+        own: that of the script's optimizer.
     """
 
     def __init__(self, optimizer: Any, parameters: list[Any], head: list[Any]) -> None:
         self.beside, self.parameters = optimizer, parameters
         heads = {id(one) for one in head}
-        self._first = min(float(group["lr"]) for group in optimizer.param_groups)
+        self.own = min(float(group["lr"]) for group in optimizer.param_groups)
         slow = [one for one in parameters if id(one) not in heads]
         fast = [one for one in parameters if id(one) in heads]
-        rates = [(slow, min(self._first, _bearable(optimizer, slow))), (fast, self._first)]
+        rates = [(slow, min(self.own, _bearable(optimizer, slow))), (fast, self.own)]
         self._rates = [rate for group, rate in rates if group]
+        self.rate = rates[0][1] if slow else self.own  # of what was not meant to move
         groups = [{"params": group, "lr": rate} for group, rate in rates if group]
         self._optimizer = type(optimizer)(groups, **_arguments(optimizer))
 
@@ -38,7 +41,7 @@ class Companion:
         """
         now = min(float(group["lr"]) for group in self.beside.param_groups)
         for group, rate in zip(self._optimizer.param_groups, self._rates, strict=True):
-            group["lr"] = rate * now / self._first if self._first else now
+            group["lr"] = rate * now / self.own if self.own else now
         for one in self.parameters:
             if one.grad is not None and scale != 1.0:
                 one.grad.div_(scale)

@@ -10,7 +10,9 @@ from plateau_cause.capture.patches.change import Place, changed
 from plateau_cause.capture.patches.source import Edit, Source, called, method
 
 
-def unfrozen(folder: Path, place: Place, optimizer: Place = None, model: str | None = None) -> str | None:
+def unfrozen(
+    folder: Path, place: Place, optimizer: Place = None, model: str | None = None, rate: float | None = None
+) -> str | None:
     """Returns the line with `requires_grad = False` turned to True, and an optimizer that holds that too.
 
     Args:
@@ -18,31 +20,47 @@ def unfrozen(folder: Path, place: Place, optimizer: Place = None, model: str | N
         place: of the line.
         optimizer: that may hold a part of the model alone: then the model stands in its place.
         model: what the script calls it.
+        rate: of what was frozen, in a group of its own; None: that of the rest. No change without one then.
     """
 
     def edit(source: Source, line: int) -> list[Edit]:
         constants = [node for node in source.at(line, ast.Constant) if node.value is False]
         held = optimizer and place and optimizer["file"] == place["file"] and constants
-        return [
-            *(source.replaced(node, "True") for node in constants),
-            *(_held_whole(source, optimizer["line"], model) if held and optimizer else []),
-        ]
+        holding = _held_whole(source, optimizer["line"], model, rate) if held and optimizer else []
+        if rate is not None and not holding:
+            return []
+        return [*(source.replaced(node, "True") for node in constants), *holding]
 
     return changed(folder, place, edit)
 
 
-def held_whole(folder: Path, place: Place, model: str | None) -> str | None:
-    """Returns the optimizer with `model.fc.parameters()` turned to `model.parameters()`."""
-    return changed(folder, place, lambda source, line: _held_whole(source, line, model))
+def held_whole(folder: Path, place: Place, model: str | None, rate: float | None = None) -> str | None:
+    """Returns the optimizer with `model.fc.parameters()` turned to `model.parameters()`.
+
+    With a rate, what it did not hold stands under that one, in a group of its own.
+    """
+    return changed(folder, place, lambda source, line: _held_whole(source, line, model, rate))
 
 
-def _held_whole(source: Source, line: int, model: str | None) -> list[Edit]:
+def _held_whole(source: Source, line: int, model: str | None, rate: float | None = None) -> list[Edit]:
     if model is None or not model.isidentifier():
         return []
     calls = [node for node in source.at(line, ast.Call) if method(node) == "parameters"]
     parts = [node for node in calls if source.text(node).startswith((f"{model}.", f"{model}["))]
     is_part = len(parts) == 1 and source.text(parts[0]) != f"{model}.parameters()"
+    if is_part and rate is not None:
+        return _in_groups(source, parts[0], model, rate)
     return [source.replaced(parts[0], f"{model}.parameters()")] if is_part else []
+
+
+def _in_groups(source: Source, held: ast.Call, model: str, rate: float) -> list[Edit]:
+    """Returns `[{"params": model.fc.parameters()}, {"params": […], "lr": 1e-5}]` in place of the first."""
+    part = source.text(held).removeprefix(f"{model}.").removesuffix(".parameters()")
+    if not all(word.isidentifier() for word in part.split(".")):
+        return []
+    others = f'[p for n, p in {model}.named_parameters() if not n.startswith("{part}.")]'
+    groups = f'[{{"params": {source.text(held)}}}, {{"params": {others}, "lr": {rate:.1g}}}]'
+    return [source.replaced(held, groups)]
 
 
 def dropout_told(folder: Path, place: Place) -> str | None:

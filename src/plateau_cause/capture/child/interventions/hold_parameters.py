@@ -9,6 +9,8 @@ from plateau_cause.capture.child.companion import Companion
 from plateau_cause.capture.child.interventions.base import Intervention
 from plateau_cause.capture.child.unregistered import unregistered
 
+SLOWER = 0.5  # of the script's rate: worth a word
+
 
 class HoldParameters(Intervention):
     """Steps a companion behind the optimizer under which such parameters first have gradients.
@@ -53,6 +55,11 @@ class HoldParameters(Intervention):
             if companion.beside is optimizer:
                 companion.step(self._scale())
                 self.times += 1
+
+    def told(self) -> dict[str, Any]:
+        """Returns also the rate of layers that were not meant to move, where it is far below the script's."""
+        slow = [one for one in self._companions if one.rate < SLOWER * one.own]
+        return super().told() | ({"rate": slow[0].rate, "beside": slow[0].own} if slow else {})
 
     def lacking(self) -> list[Any]:
         """Returns the parameters that train and that no optimizer of the script holds."""

@@ -19,7 +19,7 @@ from plateau_cause.capture.keras_child.nested import labels_each
 from plateau_cause.capture.keras_child.scene import Scene
 
 TENTHS = 10
-BEHIND = 40  # half trainings behind the first of which a schedule is asked, for where it warms up to
+FURTHER, BEHIND = 1.25, 42  # a schedule is asked so many times further on, 10,000 trainings, for its peak
 KERAS_ITSELF = ("keras.", "tf_keras.")
 MOST_EPOCHS = 10_000  # that a function of the script is asked about
 OUTPUTS = {
@@ -106,7 +106,7 @@ def _rates_ahead(look: Look, schedule: Any) -> dict[str, Any]:
     def rate(step: float) -> float:
         return float(library.values(schedule(round(step))))
 
-    behind = [rate(last * times / 2) for times in range(2, BEHIND + 1)]
+    behind = [rate(last * FURTHER**times) for times in range(BEHIND)]
     return {"rates_ahead": [rate(part * last / TENTHS) for part in range(TENTHS + 1)], "peak": max(behind)}
 
 
