@@ -16,7 +16,7 @@ from plateau_cause.capture.replay import Replays, ReplaysOnPart
 from plateau_cause.capture.rules.observation import Peeked
 from plateau_cause.config.params import OF_ALL, OF_PART, Params
 from plateau_cause.diagnosis import script_record, script_scale
-from plateau_cause.diagnosis.replays import Factor
+from plateau_cause.diagnosis.replays import Factor, Replay
 from plateau_cause.diagnosis.script import ScriptDiagnosed, ScriptSearch, renamed
 from plateau_cause.errors import PlateauError
 from plateau_cause.lab.scale import JUDGED
@@ -24,6 +24,8 @@ from plateau_cause.lab.store import CURVES
 from plateau_cause.pipeline import paths, script_arm, scripts
 from plateau_cause.pipeline.script_asks import Asks
 from plateau_cause.pipeline.script_chosen import as_chosen
+
+OTHER_LABELS = "labels_mapped"  # the intervention by which labels have other numbers than in the script
 
 
 def main(given: Params, root: Path) -> None:
@@ -84,13 +86,19 @@ def table(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["arm", *CURVES]).astype(dict.fromkeys(CURVES, float))
 
 
+def judged_curve(run: Replay) -> list[dict[str, Any]]:
+    """Returns a run's learning curve; without validation where that is judged by other labels than here."""
+    rows = curve(run.content["epochs"])
+    if OTHER_LABELS not in run.interventions:
+        return rows
+    return [{**row, "val_accuracy": None, "val_loss": None} for row in rows]
+
+
 def write(root: Path, found: ScriptDiagnosed, record: dict[str, Any]) -> None:
     """Writes data/interventions and reports/intervene.json."""
     with artifacts.atomic_folder(root / paths.INTERVENTIONS) as folder:
         artifacts.write_json(folder / paths.FINDINGS.name, record)
-        rows = [
-            {"arm": name, **row} for name, run in found.runs.items() for row in curve(run.content["epochs"])
-        ]
+        rows = [{"arm": name, **row} for name, run in found.runs.items() for row in judged_curve(run)]
         artifacts.write_parquet(folder / paths.CURVES.name, table(rows))
     effects = {f"effect_{one['cause']}": one["effect"] for one in record["findings"]}
     accuracy = {f"test_accuracy_{one['name']}": one["test_accuracy"] for one in record["runs"]
