@@ -144,3 +144,14 @@ def test_classes_far_apart_in_frequency_are_balanced_where_nothing_does(
     assert [(one.name, one.cause, one.location, one.settings, one.is_sure) for one in found] == (
         [("balanced", "class_imbalance", place, {"loader": 0}, False)] if is_asked else []
     )
+
+
+@pytest.mark.parametrize(("lr", "is_rate"), [(1e-6, True), (0.01, False)])
+def test_a_rate_that_no_recipe_has_is_a_sign_of_something_else(lr, is_rate, tmp_path):
+    (tmp_path / "train.py").write_text(f"o = SGD(p, lr={lr!r})\n")
+    place = {"file": "train.py", "line": 1}
+    optimizer = {"place": place, "groups": [{"lr": lr, "rates": [lr]}], "rates_by_hand": [], "class": "SGD"}
+    content = peek(optimizers=[optimizer])
+    content["model"]["change_per_step"] = 1e-6  # of the weights: a thousandth of what trainings bear
+    one = rate(Peeked(content, tmp_path), "learning_rate_low", is_sure=True)
+    assert (one.patch is not None, one.title == "") == (is_rate, is_rate)

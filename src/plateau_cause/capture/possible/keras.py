@@ -59,7 +59,8 @@ def _always(content: Peek) -> Iterator[Told]:
         one = content["schedules"][0]
         words = with_places(f"the rate follows {one['class']}", one["place"])
         yield _told("schedule", "schedule", words, "a schedule instead of one rate", one["place"], 0.2)
-    epochs, loaders = content["epochs"]["count"], content["loaders"]
+    fits, loaders = content["keras"].get("fits") or [], content["loaders"]
+    epochs = sum(one["epochs"] for one in fits[1:]) + content["epochs"]["count"]
     steps = epochs * loaders[0]["batches"] if loaders and loaders[0]["batches"] else FEW
     if steps < FEW:
         words = with_places(f"the fit ends after {steps} steps in {epochs} epochs", place)

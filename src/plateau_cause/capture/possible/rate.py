@@ -12,6 +12,7 @@ from plateau_cause.capture.rules.observation import Peeked, at, with_places
 
 HEALTHY_CHANGE = 3e-3  # of the weights' norm, per step: what most trainings bear
 MOST_DECADES = 4
+MOST_RATE = 1.0  # that recipes in use have, SGD's included: what asks for more is short of something else
 OVERWRITTEN = (
     3.0  # times that a rate written by hand differs from that of the optimizer to be the one at work
 )
@@ -50,7 +51,20 @@ def with_rate_place(one: Possible, peeked: Peeked) -> Possible:
     by_hand = _by_hand(peeked, one.location, is_high=times < 1)
     place, patch = (by_hand, None) if by_hand else (place, patch)
     said = f"{one.words}, written at {at(place)}" if place and place != one.location else one.words
-    return replace(one, words=said, difference=difference, location=place or one.location, patch=patch)
+    made = replace(one, words=said, difference=difference, location=place or one.location, patch=patch)
+    groups = [group for optimizer in peeked.content["optimizers"] for group in optimizer.get("groups", ())]
+    wanted = times * max((group["lr"] for group in groups), default=0.0)
+    return _of_something_else(made, wanted) if times > 1 and wanted > MOST_RATE else made
+
+
+def _of_something_else(one: Possible, rate: float) -> Possible:
+    """Returns a rate that is far too high for a recipe as the sign that it is: steps are short otherwise."""
+    return replace(
+        one, patch=None, title="Steps are far too short for their rate",
+        repair="Find what shrinks gradients or steps: clipping by hand, a loss divided by much, a hook",
+        explanation=f"A rate of {rate:g} makes up for it, which no recipe should need: something else takes "
+        "nearly all of every step away.",
+    )  # fmt: skip
 
 
 def _by_hand(peeked: Peeked, built: dict[str, Any] | None, is_high: bool) -> dict[str, Any] | None:
