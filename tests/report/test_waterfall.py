@@ -73,3 +73,13 @@ def test_a_loss_is_drawn_leftwards(load) -> None:
     summary["verified"]["after"] = 0.95
     bar = next(bar for bar in place(steps(summary)) if bar.step.kind == "rest")
     assert (bar.left, bar.width, bar.end) == (pytest.approx(95), pytest.approx(2.8), pytest.approx(95))
+
+
+def test_a_repair_that_is_a_sentence_leaves_room_for_the_picture(load) -> None:
+    summary = load("plateau")
+    summary["causes"][0]["repair"] = (
+        "Set its `mode` to the direction of its metric: max for an accuracy, min for a loss"
+    )
+    figure = plot(steps(summary))
+    figure.draw_without_rendering()
+    assert figure.axes[0].get_position().width > 0.8

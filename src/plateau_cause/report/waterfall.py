@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+LONGEST = 42  # letters of a label in the picture: a repair may be a sentence
 # Below this an accuracy is the same number to a reader.
 VISIBLE = 0.0005
 TOTALS = ("chance", "reached")
@@ -189,7 +190,7 @@ def _draw(axes: Axes, row: int, bar: Step) -> None:
             path_effects=halo,
         )
     weight = "bold" if bar.kind in ("recipe", "reached", "fix") else "normal"
-    for place, text, side in ((0.0, bar.label, "left"), (1.0, bar.value, "right")):
+    for place, text, side in ((0.0, style.shorten(bar.label, LONGEST), "left"), (1.0, bar.value, "right")):
         axes.text(
             place, row - 0.06, text, transform=axes.get_yaxis_transform(), va="bottom", ha=side, fontsize=9,
             weight=weight, path_effects=halo,
