@@ -30,7 +30,10 @@ UNDECIDED = (
 )
 VERDICTS = {
     "plateau": ("Plateau", "The recipe stays below what was measured as reachable."),
-    "healthy": ("Healthy", "The recipe reaches what was measured as reachable. There is nothing to repair."),
+    "healthy": (
+        "Healthy",
+        "No run is surely better than the recipe by what is worth reporting. There is nothing to repair.",
+    ),
     "inconclusive": ("Undecided", "Within the budget, the intervals do not decide."),
 }
 PATHS = ("code", "folder", "python", "script")  # entries of a recipe
