@@ -83,3 +83,12 @@ def test_a_repair_that_is_a_sentence_leaves_room_for_the_picture(load) -> None:
     figure = plot(steps(summary))
     figure.draw_without_rendering()
     assert figure.axes[0].get_position().width > 0.8
+
+
+def test_the_one_change_of_a_script_gained_what_its_run_did(load) -> None:
+    summary = load("plateau") | {"subject": "script", "undecided": [], "harmless": [], "better_as_is": []}
+    summary["causes"] = summary["causes"][:1]
+    bars = {bar.kind: bar for bar in steps(summary)}
+    assert "rest" not in bars and bars["fix"].end == pytest.approx(summary["verified"]["after"])
+    other = steps(summary | {"undecided": [{"factor": "rate"}]})
+    assert "rest" in [bar.kind for bar in other]

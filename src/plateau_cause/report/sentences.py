@@ -50,6 +50,13 @@ def subject(summary: Record) -> str:
     return str(summary.get("subject", "recipe"))
 
 
+def is_whole_difference(causes: Sequence[Record], summary: Record) -> bool:
+    """Returns whether the script that was verified differs from the user's by one cause, and nothing else."""
+    others = [entry for name in ("undecided", "harmless", "better_as_is") for entry in summary.get(name, ())]
+    verified = summary["verified"] or {}
+    return subject(summary) == "script" and len(causes) == 1 and not others and bool(verified.get("ci"))
+
+
 def place(cause: Record) -> str:
     """Returns `train.py:41: ` where a cause has a line in the user's file."""
     found = cause.get("location")
@@ -70,8 +77,8 @@ def _of_the_cause(summary: Record) -> str:
         return f"{title}: {_reached(summary)}, and would lose {lost} of {counted} if this alone stayed."
     together = " once the rest is in place (alone it hurts)" if primary["alone_ci"][1] < 0 else ""
     gain = summary["verified"]["after"] - summary["verified"]["before"]
-    alone = len(summary["causes"]) == 1 and abs(primary["effect"] - gain) > SAME_GAIN
-    runs = " over all runs" if alone else ""  # of several seeds; what follows is of one
+    is_apart = is_whole_difference(summary["causes"], summary) and abs(primary["effect"] - gain) > SAME_GAIN
+    runs = " over all runs" if is_apart else ""  # of several seeds; what follows is of one
     return f"{title}: worth {gained} of {counted}{together}{runs}; {_reached(summary)}."
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from plateau_cause import numbers
 from plateau_cause.report import style
-from plateau_cause.report.sentences import subject
+from plateau_cause.report.sentences import is_whole_difference, subject
 from plateau_cause.report.wording import words
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def steps(summary: Mapping[str, Any]) -> list[Step]:
     measured = [cause for cause in summary["causes"] if not _is_extrapolated(cause)]
     reached = _reached(summary)
     before, behind = _split(measured, recipe, reached)
-    if reached is not None and _is_the_whole_difference(before, summary):  # what its runs gained, measured
+    if reached is not None and is_whole_difference(before, summary):  # what its runs gained, measured
         before = [{**before[0], "effect": reached.end - recipe, "ci": summary["verified"]["ci"]}]
     bars += _fixes(before, bars[-1].end)
     if reached is not None:
@@ -79,14 +79,6 @@ def steps(summary: Mapping[str, Any]) -> list[Step]:
     bars += _more_data(summary, bars[-1].end)
     bars += _to_the_top(levels, bars[-1].end)
     return bars
-
-
-def _is_the_whole_difference(causes: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]) -> bool:
-    """Returns whether the script that was verified differs from the user's by one cause, and nothing else."""
-    others = [entry for name in ("undecided", "harmless") for entry in summary.get(name, ())]
-    verified = summary["verified"] or {}
-    is_script = subject(summary) == "script"
-    return is_script and len(causes) == 1 and not others and bool(verified.get("ci"))
 
 
 def _fixes(causes: Sequence[Mapping[str, Any]], start: float, kind: str = "fix") -> list[Step]:

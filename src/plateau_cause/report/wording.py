@@ -12,6 +12,7 @@ SPOKEN = {
     # What a replay of a script changes; the others read well as they are
     "training_clean": "no random changes in training", "evaluation_clean": "no random changes in evaluation",
     "augmented_anew": "new random changes in every epoch", "logits_to_loss": "what the loss is given",
+    "let_flow_and_unfreeze": "all layers trained", "let_flow_and_hold": "all layers reached and held",
     "keep_loaded": "loaded weights kept", "let_flow": "gradients let through", "plain_loss": "a plain loss",
     "norm_momentum": "batch norms that follow faster", "labels_mapped": "labels as in training",
     "rate_full": "the full rate at once", "compile_again": "compiled once more",
