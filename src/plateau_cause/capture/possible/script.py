@@ -122,6 +122,10 @@ SAID = {
         "Initialise new layers alone, or before the weights are loaded",
         "What was loaded is written over before training begins: it starts from random numbers.",
     ),
+    "rates_level": (
+        "Give these layers a rate that moves them: a tenth of the others', say",
+        "A group of the optimizer has so low a rate that its layers stand still, as if they were frozen.",
+    ),
     "callback_turned": (
         "Set its `mode` to the direction of its metric: max for an accuracy, min for a loss",
         "It stops, or keeps weights, at the worst epoch instead of the best.",
