@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-from plateau_cause.capture.rules.callbacks import waits_wrongly
+from plateau_cause.capture.possible.settings import turned
 from plateau_cause.capture.rules.later_fits import at_fit
-from plateau_cause.capture.rules.observation import Observation, with_places
+from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 FEW = 30  # steps of a whole training: fewer are too few for anything to be learned
 TIMES = 3  # as many epochs are tried instead
@@ -135,11 +136,9 @@ def _full(content: Peek) -> Told | None:
     return {"rate": max(known)} if known else None
 
 
-def _mode(content: Peek) -> Told:
+def _mode(content: Peek) -> Told | None:
     """Returns the direction that the callback should wait for: other than that of its mode."""
-    turned = {"min": "max", "max": "min"}
-    found = next(one for one in content["keras"]["callbacks"] if waits_wrongly(one))
-    return {"mode": turned[found["mode"]], "monitor": found["monitor"]}
+    return turned(Peeked(content, Path()))
 
 
 def _lower(content: Peek) -> Told | None:

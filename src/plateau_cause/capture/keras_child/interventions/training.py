@@ -42,8 +42,7 @@ class Schedule(Change):
 
     def before(self, fit: Fit) -> None:
         """Leaves the callbacks out, and has the first rate compiled for good."""
-        given = fit.given.get("callbacks") or []
-        listed = list(given) if isinstance(given, (list, tuple)) else [given]
+        listed = given_callbacks(fit.given)
         fit.given["callbacks"] = [one for one in listed if type(one).__name__ not in RATE_CALLBACKS]
         schedule = library.schedule_of(library.optimizer_of(fit.model))
         if schedule is not None:
@@ -119,8 +118,7 @@ class NoEarlyStop(Change):
 
     def before(self, fit: Fit) -> None:
         """Leaves the callback out."""
-        given = fit.given.get("callbacks") or []
-        listed = list(given) if isinstance(given, (list, tuple)) else [given]
+        listed = given_callbacks(fit.given)
         kept = [one for one in listed if type(one).__name__ != "EarlyStopping"]
         if len(kept) == len(listed):
             return
