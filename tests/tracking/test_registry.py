@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -146,12 +147,11 @@ def test_a_version_answers_by_its_own_code(here, training_set, pixels, monkeypat
     (loader,) = (here / "mlartifacts").glob("**/code/plateau_cause/tracking/model_store.py")
     loader.write_text(loader.read_text() + CODE_OF_YESTERDAY)
     assert versions.predict(made, *pixels) == ["dark", "bright", "bright"]
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary := here / "temporary"))
+    temporary.mkdir()
     # Today's code, in this process
-    assert prediction.predict(made.uri, *pixels) == [
-        "bright",
-        "dark",
-        "dark",
-    ]
+    assert prediction.predict(made.uri, *pixels) == ["bright", "dark", "dark"]
+    assert list(temporary.iterdir()) == []  # what was downloaded is gone
 
 
 def test_a_model_that_cannot_be_used_is_one_line(here, pixels):

@@ -30,9 +30,15 @@ def predict(uri: str, pixels: Path, places: Mapping[str, Sequence[int]]) -> list
         places: columns offset (bytes into the file), stored_height, stored_width, one entry per image.
     """
     import mlflow
+
+    with tempfile.TemporaryDirectory() as folder:  # MLflow leaves what it downloads behind otherwise
+        model = mlflow.pyfunc.load_model(uri, dst_path=folder)
+        return _labels(model, uri, pixels, places)
+
+
+def _labels(model: Any, uri: str, pixels: Path, places: Mapping[str, Sequence[int]]) -> list[str]:
     from tqdm import tqdm
 
-    model = mlflow.pyfunc.load_model(uri)
     columns = [np.asarray(places[key], np.int64) for key in ("offset", "stored_height", "stored_width")]
     labels = [""] * len(columns[0])
     file = np.memmap(pixels, np.uint8, mode="r").view(np.ndarray)

@@ -26,6 +26,15 @@ for _ in range(10**9):
     model.train_on_batch(np.zeros((2, 4)), np.zeros(2))
 """
 
+DATA_SET = """
+import keras, numpy as np, tensorflow as tf
+data = tf.data.Dataset.from_tensor_slices((np.zeros((8, 4), "float32"), np.arange(8) % 2))
+data = data.map(lambda x, y: (x + 1 if y > 0 else x, y)).batch(4)
+model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+model.compile("sgd", "sparse_categorical_crossentropy")
+model.fit(data, validation_data=data)
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -71,3 +80,13 @@ def test_what_cannot_be_captured_is_said_in_one_line(text, said, tmp_path, keras
         )
     assert str(raised.value).startswith(said)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.slow
+def test_a_peek_leaves_nothing_in_the_temporary_folder(tmp_path, keras_python, monkeypatch):
+    (own := tmp_path / "own").mkdir()
+    (own / "train.py").write_text(DATA_SET)
+    (temporary := tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    launch.peek(launch.script(str(own / "train.py"), python=keras_python), tmp_path / "out")
+    assert list(temporary.iterdir()) == []

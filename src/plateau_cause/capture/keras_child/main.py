@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -126,6 +127,15 @@ def _end_peek(here: Run, peek: Peek, error: BaseException | None) -> NoReturn:
     except Exception:
         traceback.print_exc()
         status = FAILED
+    _remove_generated()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def _remove_generated() -> None:
+    """Removes the code that TensorFlow writes to the temporary folder: a process that is cut leaves it."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("__autograph_generated_file") and module.__file__ is not None:
+            with contextlib.suppress(OSError):
+                os.remove(module.__file__)
