@@ -43,22 +43,41 @@ def torch_as_it_was(monkeypatch):
         monkeypatch.setattr(owner, name, getattr(owner, name))
 
 
+@pytest.mark.parametrize("is_frozen", [False, True], ids=["trained", "frozen"])
 @pytest.mark.parametrize("how", STOPS)
-def test_the_line_is_told(how, torch_as_it_was, monkeypatch):
+def test_the_line_is_told(how, is_frozen, torch_as_it_was, monkeypatch):
     monkeypatch.setattr("plateau_cause.capture.child.places.is_users", lambda file: file == __file__)
     hooks, calling = Hooks(), SimpleNamespace(depth=0, beforehand=None)
     stopping = Stopping(hooks, calling)
     stopping.install(torch)
     hooks.paused = False
     net, x = Net(STOPS[how]), torch.ones(1, 4)
+    net.body.requires_grad_(not is_frozen)
     with torch.no_grad():  # an evaluation: nothing to stop
         calling.depth = 1
         net.body(x)
     calling.depth = 1
     net(x)
     calling.depth = 0
-    place = stopping.taken()
-    assert place is not None and place.file == __file__ and stopping.taken() is None
+    place = stopping.taken([x])
+    assert place is not None and place.file == __file__ and stopping.taken([x]) is None
+
+
+@pytest.mark.parametrize("is_frozen", [False, True], ids=["trained", "frozen"])
+def test_the_line_between_two_models_is_told(is_frozen, torch_as_it_was, monkeypatch):
+    monkeypatch.setattr("plateau_cause.capture.child.places.is_users", lambda file: file == __file__)
+    hooks, calling = Hooks(), SimpleNamespace(depth=0, beforehand=None)
+    stopping = Stopping(hooks, calling)
+    stopping.install(torch)
+    hooks.paused = False
+    body, images = nn.Conv2d(3, 8, 1).requires_grad_(not is_frozen), torch.ones(1, 3, 2, 2)
+    features = body(images.detach())  # what goes into the first model is no place where anything stops
+    assert stopping.taken([images]) is None
+    kept = body(images).detach()  # for a curve, say
+    fed = features.detach()
+    place = stopping.taken([fed])
+    assert place is not None and place.file == __file__
+    assert stopping.taken([kept]) is None
 
 
 @pytest.mark.parametrize("how", STOPS)

@@ -83,7 +83,7 @@ class Peek(Mode):
         """Keeps the weights as they are before the first call for training."""
         import torch
 
-        self.doors.stopping.taken()
+        self.doors.stopping.forget()
         if not self.doors.stepping.steps and torch.is_grad_enabled() and id(module) not in self.initial:
             self.initial[id(module)] = (module, _copied(module))
 
@@ -99,7 +99,7 @@ class Peek(Mode):
             "loop": forward.of.place if forward.of else None,
             "loader": forward.of.of.name if forward.of else None,
             "has_gradients": forward.is_grad,
-            "stopped_at": self.doors.stopping.taken(),
+            "stopped_at": self.doors.stopping.taken(forward.inputs),
             "still": {id(one) for one in forward.module.modules() if not one.training},
         }
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import linecache
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
 from plateau_cause.capture.child.doors.calling import Calling
 from plateau_cause.capture.child.doors.hooks import Hooks
 from plateau_cause.capture.child.places import Place, here
+
+CHANNELS = 4  # of an image at most
 
 
 class Stopping:
@@ -22,6 +25,7 @@ class Stopping:
         self.hooks, self.calling = hooks, calling
         self.places: list[Place] = []
         self.around: Place | None = None  # the last line that stopped them outside every module
+        self.between: dict[tuple[int, int], Place] = {}  # address and length of what is detached there
 
     def install(self, torch: ModuleType) -> None:
         """Puts the listeners in; `torch` has just been imported."""
@@ -31,12 +35,22 @@ class Stopping:
         self.hooks.before(torch.set_grad_enabled, "__init__", self._set)
         self.hooks.before(torch.Tensor, "detach", self._detached)
 
-    def taken(self) -> Place | None:
-        """Returns the first of the lines, or that around the call, and forgets them."""
+    def taken(self, inputs: Sequence[Any]) -> Place | None:
+        """Returns the first of the lines, or that around the call or before it, and forgets them.
+
+        Args:
+            inputs: tensors of the call.
+        """
         around = None if self._is_grad_enabled() else self.around
-        first = self.places[0] if self.places else around
-        self.places = []
+        before = [self.between[key] for one in inputs if (key := _address(one)) in self.between]
+        first = next(iter(self.places), around or next(iter(before), None))
+        self.forget()
+        self.between = {}
         return first
+
+    def forget(self) -> None:
+        """Forgets the lines before a call."""
+        self.places = []
 
     def _stopped(self, *_: Any) -> None:
         again = self.calling.beforehand and self.calling.beforehand.place
@@ -52,6 +66,20 @@ class Stopping:
 
     def _detached(self, tensor: Any) -> None:
         """Notes a `detach` that the script itself wrote: libraries detach what they only look at."""
-        place = here() if self.calling.depth and tensor.requires_grad else None
-        if place is not None and "detach" in linecache.getline(place.file, place.line):
+        place = here() if tensor.requires_grad or _is_feature(tensor) else None
+        if place is None or "detach" not in linecache.getline(place.file, place.line):
+            return
+        if self.calling.depth:
             self._stopped()
+        elif self._is_grad_enabled():
+            self.between[_address(tensor)] = place
+
+
+def _is_feature(tensor: Any) -> bool:
+    """Returns whether frozen layers may have computed this: numbers (N, …) that are no images."""
+    is_image = tensor.dim() == 4 and tensor.shape[1] <= CHANNELS
+    return bool(tensor.is_floating_point() and tensor.dim() > 1 and not is_image)
+
+
+def _address(tensor: Any) -> tuple[int, int]:
+    return int(tensor.data_ptr()), int(tensor.numel())

@@ -66,7 +66,7 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
         "loaders": loaders,
         "model": model,
         "expected": doors.hooks.attempt(expected, peek),
-        "training": _call(peek.training[:1], peek.training[-1:]),
+        "training": _call(peek.training, peek.training[-1:]),
         "computed_at": doors.calling.beforehand and doors.calling.beforehand.computed_at,
         "training_again": None if peek.later is None else _call([peek.later]),
         "evaluation": _call(_evaluation(peek)),
@@ -160,13 +160,14 @@ def _evaluation(peek: Peek) -> list[Forward]:
 
 
 def _call(calls: list[Forward], lasts: list[Forward] | None = None) -> dict[str, Any] | None:
-    """Returns the first of some calls, with the output of the last one that is made for the same batch."""
+    """Returns the first of some calls, with the last one's output and where gradients stop in any of them."""
     if not calls:
         return None
     call, last = calls[0], (lasts or calls)[0]
     logits = facts.logits_of(last.output)
     output = {"kind": facts.kind(last.output), "shape": None if logits is None else list(logits.shape)}
     told = {name: value for name, value in call.facts.items() if name != "still"}
+    told["stopped_at"] = next((one.facts["stopped_at"] for one in calls if one.facts["stopped_at"]), None)
     return {"place": call.place, "model": call.name, **told, "output": output}
 
 
