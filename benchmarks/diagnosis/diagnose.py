@@ -136,6 +136,8 @@ def _noise(dataset: Any, views: Any) -> dict[str, Any]:
     """Returns the label-noise evidence of the stage feature_shift, without its pictures."""
     from plateau_cause.features import analysis
     from plateau_cause.features.blas import one_thread
+    from plateau_cause.features.neighbors import nearest_in
+    from plateau_cause.features.noise import NEIGHBOURS
     from plateau_cause.features.probes import linear_probe
 
     dataset = views["recipe"].followed(dataset)
@@ -146,7 +148,9 @@ def _noise(dataset: Any, views: Any) -> dict[str, Any]:
             for name in ("recipe", "canonical")
         }
         best = max(fitted, key=lambda name: (fitted[name].accuracy["val"], name == "canonical"))
-        found = analysis.label_noise(dataset, views[best].features, fitted[best], best)
+        features = views[best].features
+        near = nearest_in(features, train, NEIGHBOURS)
+        found = analysis.label_noise(dataset, features, near, fitted[best], best)
     if (rows := views["recipe"].rows) is not None:
         for image in (image for part in ("train", "held_out") for image in found[part]["flagged"]):
             image["row"] = int(rows[image["row"]])

@@ -5,6 +5,7 @@ import pytest
 
 from plateau_cause.config.recipe import Preprocessing
 from plateau_cause.features import analysis, describe, noise, projection
+from plateau_cause.features.neighbors import nearest_in
 from plateau_cause.features.views import View
 
 PROFILE = {"layers": [], "by_depth": {}, "entropy": None, "feature_norm": None, "scale_error": None}
@@ -66,8 +67,9 @@ def test_planted_flips_are_listed_by_row(digits_dataset, views):
     dataset = type(digits_dataset)(
         digits_dataset.manifest.assign(target=targets), digits_dataset.store, digits_dataset.classes
     )
-    _, probe = analysis._probe_views(dataset, views)["canonical"]
-    found = analysis.label_noise(dataset, views["canonical"].features, probe, "canonical")
+    knn, probe = analysis._probe_views(dataset, views)["canonical"]
+    features = views["canonical"].features
+    found = analysis.label_noise(dataset, features, knn.nearest, probe, "canonical")
     rows = [entry["row"] for entry in found["train"]["flagged"] if entry["kind"] == "noise"]
     assert np.isin(rows, wrong).mean() > 0.8  # 18 images per class vouch, a quarter of them wrong
     assert len(rows) > 0.3 * len(wrong)
@@ -84,8 +86,9 @@ def test_no_label_of_the_test_split_reaches_the_flags_of_the_training_split(digi
     )
     flags = []
     for dataset in (digits_dataset, other):
-        _, probe = analysis._probe_views(dataset, views)["canonical"]
-        flags.append(analysis.label_noise(dataset, features, probe, "canonical")["train"]["flagged"])
+        knn, probe = analysis._probe_views(dataset, views)["canonical"]
+        found = analysis.label_noise(dataset, features, knn.nearest, probe, "canonical")
+        flags.append(found["train"]["flagged"])
     assert flags[0] == flags[1]
 
 
@@ -143,7 +146,8 @@ def test_groups_are_kept_together_where_there_are_any(digits_dataset):
 
 def test_noise_is_plain_types(digits_dataset):
     certain, rows = np.eye(10)[digits_dataset.targets], np.arange(300)
-    found = noise.label_noise(certain, flat(digits_dataset), digits_dataset.targets, rows, rows)
+    near = nearest_in(flat(digits_dataset), rows, noise.NEIGHBOURS)
+    found = noise.label_noise(certain, near, digits_dataset.targets, rows)
     described = describe.label_noise(found, digits_dataset)
     described["joint"] = described["joint"].tolist()
     assert json.loads(json.dumps(described))["flagged"] == []

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from plateau_cause.features import neighbors
 
@@ -15,7 +16,7 @@ def test_nearest_matches_a_brute_force_search():
 def test_blocks_give_the_same_as_one_piece(monkeypatch):
     x = np.random.default_rng(0).normal(size=(50, 6))
     whole = neighbors.nearest(x, x, 3, np.arange(50))
-    monkeypatch.setattr(neighbors, "MOST_SIMILARITIES", 200)
+    monkeypatch.setattr(neighbors, "BLOCK", 200)
     for one, other in zip(whole, neighbors.nearest(x, x, 3, np.arange(50)), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -25,6 +26,28 @@ def test_a_row_is_not_its_own_neighbour_where_it_is_left_out():
     found, _ = neighbors.nearest(x, x, 19, np.arange(20))
     assert not (found == np.arange(20)[:, None]).any()
     assert (np.sort(found, axis=1)[0] == np.arange(1, 20)).all()
+
+
+def test_neighbours_of_a_whole_table_among_some_of_its_rows():
+    x, base = np.random.default_rng(0).normal(size=(30, 4)), np.array([3, 7, 8, 20, 29])
+    near = neighbors.nearest_in(x, base, 3)
+    assert near.rows.shape == near.similarity.shape == (30, 3)
+    assert np.isin(near.rows, base).all() and not (near.rows == np.arange(30)[:, None]).any()
+    unit = neighbors.unit_rows(x)
+    expected = [
+        [b for b in np.argsort(-(unit @ unit[row]))[:] if b in base and b != row][:3] for row in range(30)
+    ]
+    np.testing.assert_array_equal(near.rows, expected)
+
+
+@pytest.mark.parametrize("cpus", [1, 2, 3])
+def test_the_number_of_processors_does_not_matter(cpus, monkeypatch):
+    x = np.random.default_rng(0).normal(size=(400, 16))
+    monkeypatch.setattr(neighbors, "BLOCK", 2000)
+    one = neighbors.nearest(x, x, 5, np.arange(400))
+    monkeypatch.setattr(neighbors, "available_cpus", lambda: cpus)
+    for found, expected in zip(neighbors.nearest(x, x, 5, np.arange(400)), one, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_k_is_capped_and_zero_rows_do_no_harm():

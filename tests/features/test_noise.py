@@ -3,6 +3,7 @@ import pytest
 
 from plateau_cause.features import noise, probes
 from plateau_cause.features.confident_learning import doubtful, estimate_joint, told_apart
+from plateau_cause.features.neighbors import nearest_in
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,11 @@ def flipped(targets, rate, num_classes, seed=0):
 def judged(features, targets, num_classes):
     rows = np.arange(len(targets))
     unseen = probes.out_of_fold(features, targets, rows, num_classes, 0.1)
-    return noise.label_noise(unseen, features, targets, rows, rows)
+    return noise.label_noise(unseen, near_among(features, rows), targets, rows)
+
+
+def near_among(features, rows):
+    return nearest_in(features, rows, noise.NEIGHBOURS)
 
 
 def test_clean_digits_are_silent(digits):
@@ -73,16 +78,18 @@ def test_a_missing_class_and_a_single_class_do_no_harm(digits):
     features, targets = digits
     rows = np.flatnonzero(targets != 4)
     unseen = probes.out_of_fold(features, targets, rows, 10, 0.1)
-    assert noise.label_noise(unseen, features, targets, rows, rows).joint[4].sum() == 0
+    near = near_among(features, rows)
+    assert noise.label_noise(unseen, near, targets, rows).joint[4].sum() == 0
     alone = np.flatnonzero(targets == 4)
-    assert len(noise.label_noise(unseen[: len(alone)], features, targets, alone, rows).rows) == 0
+    assert len(noise.label_noise(unseen[: len(alone)], near, targets, alone).rows) == 0
 
 
 def test_purity_is_high_on_clean_digits_and_falls_with_noise(digits):
     features, clean = digits
     rows = np.arange(len(clean))
-    assert noise.neighbour_purity(features, clean, rows, rows).mean() > 0.9
-    assert noise.neighbour_purity(features, flipped(clean, 0.4, 10), rows, rows).mean() < 0.6
+    near = near_among(features, rows)
+    assert noise.neighbour_purity(near, clean, rows).mean() > 0.9
+    assert noise.neighbour_purity(near, flipped(clean, 0.4, 10), rows).mean() < 0.6
 
 
 @pytest.mark.parametrize("planted", [0.0, 0.1, 0.3])

@@ -13,6 +13,7 @@ from plateau_cause.features import describe, noise, probes, projection, shift
 from plateau_cause.features.blas import one_thread
 from plateau_cause.features.describe import Fitted
 from plateau_cause.features.learning_curve import LearningCurve, learning_curve
+from plateau_cause.features.neighbors import Nearest
 from plateau_cause.features.views import View
 from plateau_cause.runtime import progress
 
@@ -111,10 +112,10 @@ def _analyse(
     with one_thread():
         fitted = _probe_views(dataset, views)
         best = _best_view(fitted)
-        features, probe = views[best].features, fitted[best][1]
+        features, (knn, probe) = views[best].features, fitted[best]
         jobs: dict[str, Callable[[], Any]] = {
             "tests": lambda: shift_tests(dataset, views, seed),
-            "noise": lambda: label_noise(dataset, features, probe, best, seed),
+            "noise": lambda: label_noise(dataset, features, knn.nearest, probe, best, seed),
             "curve": lambda: _curve(dataset, features, probe, seed),
             "picture": lambda: project_views(dataset, views, reference, seed),
         }
@@ -149,8 +150,7 @@ def shift_tests(dataset: Dataset, views: Mapping[str, View], seed: int = 0) -> d
     """Returns the tests "split" (train against test), "preprocessing" and, where there is one, "reference".
 
     The views of one preprocessing test are halves of different images: the same image on both sides would
-        make
-    the samples dependent.
+    make the samples dependent.
     """
     canonical, train, test = views["canonical"].features, dataset.indices("train"), dataset.indices("test")
     targets = dataset.targets
@@ -166,11 +166,24 @@ def shift_tests(dataset: Dataset, views: Mapping[str, View], seed: int = 0) -> d
 
 
 def label_noise(
-    dataset: Dataset, features: np.ndarray, probe: probes.LinearProbe, view: str, seed: int = 0
+    dataset: Dataset,
+    features: np.ndarray,
+    near: Nearest,
+    probe: probes.LinearProbe,
+    view: str,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Returns the label-noise evidence of the training and of the held-out images, plain types.
 
     Training images are judged by training images only: no label of the test split decides what is trained on.
+
+    Args:
+        dataset: N images.
+        features: (N, D).
+        near: neighbours of all images among those of training, by the same features.
+        probe: fitted on the same features.
+        view: where the features are from.
+        seed: of folds and bootstrap.
     """
     train, held_out = (
         dataset.indices("train"),
@@ -181,15 +194,11 @@ def label_noise(
         features, targets, train, count, probe.regularization, _groups(dataset), seed=seed
     )
     found = {
-        "train": noise.label_noise(unseen, features, targets, train, train, seed),
-        "held_out": noise.label_noise(
-            probe.probabilities[held_out], features, targets, held_out, train, seed
-        ),
+        "train": noise.label_noise(unseen, near, targets, train, seed),
+        "held_out": noise.label_noise(probe.probabilities[held_out], near, targets, held_out, seed),
     }
     rows = {"train": train, "held_out": held_out}
-    purity = {
-        name: float(noise.neighbour_purity(features, targets, rows[name], train).mean()) for name in found
-    }
+    purity = {name: float(noise.neighbour_purity(near, targets, rows[name]).mean()) for name in found}
     described = {
         name: describe.label_noise(one, dataset) | {"purity": purity[name]} for name, one in found.items()
     }

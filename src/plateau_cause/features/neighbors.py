@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
 import numpy as np
 
-MOST_SIMILARITIES = 2**24  # entries of one block of the similarity matrix: 64 MiB of float32
+from plateau_cause.features.blas import one_thread
+from plateau_cause.runtime import available_cpus
+
+BLOCK = 2**22  # entries of the similarity matrix at a time: 16 MiB of float32, and twice that to sort them
+WORKERS = 4  # blocks side by side at most
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The rows among some that are most similar to each row of a table, itself left out.
+
+    Attributes:
+        rows: (N, k) row numbers, most similar first.
+        similarity: (N, k) float32 cosine similarities.
+    """
+
+    rows: np.ndarray
+    similarity: np.ndarray
+
+
+def nearest_in(features: np.ndarray, base: np.ndarray, k: int) -> Nearest:
+    """Returns the neighbours of every row of features (N, D) among the row numbers `base`, at most k."""
+    everything = np.arange(len(features))
+    found, similarity = nearest(features, features[base], k, positions(everything, base))
+    return Nearest(base[found], similarity)
 
 
 def unit_rows(features: np.ndarray) -> np.ndarray:
@@ -30,8 +57,12 @@ def nearest(
     """
     left, right = unit_rows(queries), unit_rows(base)
     k = min(k, len(right) - (own is not None))
-    block = max(1, MOST_SIMILARITIES // max(1, len(right)))
-    parts = [_block(left[i : i + block], right, k, own, i) for i in range(0, len(left), block)]
+    block = max(1, BLOCK // max(1, len(right)))
+    # Each with one thread of BLAS: the same numbers on any count of cores
+    with one_thread(), ThreadPoolExecutor(min(WORKERS, available_cpus())) as pool:
+        parts = list(
+            pool.map(lambda i: _block(left[i : i + block], right, k, own, i), range(0, len(left), block))
+        )
     if not parts:
         return np.zeros((0, k), np.int64), np.zeros((0, k), np.float32)
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])

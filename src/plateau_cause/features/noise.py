@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plateau_cause.features.confident_learning import doubtful, estimate_joint
-from plateau_cause.features.neighbors import nearest, positions, votes
+from plateau_cause.features.neighbors import Nearest, votes
 
 DEEP = 0.7  # share of neighbours in the suggested class from which an image lies deep inside it (METHODS 4)
 NEIGHBOURS = 10
@@ -55,29 +55,23 @@ class LabelNoise:
 
 
 def label_noise(
-    probabilities: np.ndarray,
-    features: np.ndarray,
-    targets: np.ndarray,
-    rows: np.ndarray,
-    base: np.ndarray,
-    seed: int = 0,
+    probabilities: np.ndarray, near: Nearest, targets: np.ndarray, rows: np.ndarray, seed: int = 0
 ) -> LabelNoise:
     """Returns the evidence of wrong labels among `rows`.
 
     Args:
         probabilities: (n, C) of `rows`, from a model that has not seen them (`probes.out_of_fold`).
-        features: (N, D).
+        near: neighbours of all N images, whose labels vouch: training images, whatever `rows` is, so that no
+            label of the test split ever decides about a training image.
         targets: (N,) given labels.
         rows: (n,) row numbers under suspicion.
-        base: row numbers whose labels vouch as neighbours: the training split, whatever `rows` is, so that no
-            label of the test split ever decides about a training image.
         seed: of the bootstrap.
     """
     labels = targets[rows]
     joint = estimate_joint(labels, probabilities)
     flagged = doubtful(labels, probabilities, joint)  # positions in rows
     suggested = probabilities[flagged].argmax(1).astype(np.int64)
-    purity = _purity(features, targets, rows[flagged], base, suggested, probabilities.shape[1])
+    purity = _purity(near, targets, rows[flagged], suggested, probabilities.shape[1])
     is_noise = purity >= DEEP
     share = float(is_noise.mean()) if len(flagged) else 0.0
     total = float(1.0 - np.trace(joint))
@@ -100,28 +94,19 @@ def label_noise(
     )
 
 
-def neighbour_purity(
-    features: np.ndarray, targets: np.ndarray, rows: np.ndarray, base: np.ndarray
-) -> np.ndarray:
-    """Returns (n,) the share of each row's nearest neighbours in `base` that carry its own label, 0..1."""
-    found, _ = nearest(features[rows], features[base], NEIGHBOURS, positions(rows, base))
-    return np.asarray((targets[base][found] == targets[rows][:, None]).mean(1))
+def neighbour_purity(near: Nearest, targets: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Returns (n,) the share of each row's nearest neighbours that carry its own label, 0..1."""
+    found = near.rows[rows, :NEIGHBOURS]
+    return np.asarray((targets[found] == targets[rows][:, None]).mean(1))
 
 
 def _purity(
-    features: np.ndarray,
-    targets: np.ndarray,
-    rows: np.ndarray,
-    base: np.ndarray,
-    suggested: np.ndarray,
-    num_classes: int,
+    near: Nearest, targets: np.ndarray, rows: np.ndarray, suggested: np.ndarray, num_classes: int
 ) -> np.ndarray:
     """Returns the share of each row's neighbours whose own neighbours vote for the suggested class."""
-    own = positions(base, base)
-    inner, similarity = nearest(features[base], features[base], NEIGHBOURS, own)
-    voted = votes(targets[base][inner], similarity, num_classes).argmax(1)  # (B,), most wrong labels outvoted
-    found, _ = nearest(features[rows], features[base], NEIGHBOURS, positions(rows, base))
-    return np.asarray((voted[found] == suggested[:, None]).mean(1))
+    closest, similarity = near.rows[:, :NEIGHBOURS], near.similarity[:, :NEIGHBOURS]
+    voted = votes(targets[closest], similarity, num_classes).argmax(1)  # (N,), most wrong labels outvoted
+    return np.asarray((voted[closest[rows]] == suggested[:, None]).mean(1))
 
 
 def _interval(labels: np.ndarray, probabilities: np.ndarray, seed: int) -> tuple[float, float]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from plateau_cause.errors import PlateauError
 from plateau_cause.features.logistic import fit_path, probabilities_of
-from plateau_cause.features.neighbors import nearest, positions, votes
+from plateau_cause.features.neighbors import Nearest, nearest_in, votes
 from plateau_cause.images import sample
 from plateau_cause.images.sample import stratified_sample
 
@@ -57,6 +57,7 @@ class KnnProbe:
         by_k: accuracy on validation per k.
         one_nn_error: error of the single nearest neighbour over val and test, 0..1.
         predictions: (N,) int64.
+        nearest: the training images that are most similar to each image, for whoever asks after them.
     """
 
     k: int
@@ -64,6 +65,7 @@ class KnnProbe:
     by_k: Mapping[int, float]
     one_nn_error: float
     predictions: np.ndarray
+    nearest: Nearest
 
 
 def knn_probe(
@@ -85,10 +87,9 @@ def knn_probe(
         num_classes: C.
     """
     _check(features[np.concatenate([train, val, test])])
-    everything = np.arange(len(features))
-    found, similarity = nearest(features, features[train], max(KS), positions(everything, train))
-    labels = targets[train][found]  # (N, k)
-    guesses = {k: votes(labels[:, :k], similarity[:, :k], num_classes).argmax(1) for k in KS}
+    near = nearest_in(features, train, max(KS))
+    labels = targets[near.rows]  # (N, k)
+    guesses = {k: votes(labels[:, :k], near.similarity[:, :k], num_classes).argmax(1) for k in KS}
     by_k = {k: _accuracy(guess, targets, val) for k, guess in guesses.items()}
     k = max(KS, key=lambda candidate: (by_k[candidate], -candidate))
     splits = {"train": train, "val": val, "test": test}
@@ -99,6 +100,7 @@ def knn_probe(
         by_k=by_k,
         one_nn_error=1.0 - _accuracy(labels[:, 0], targets, held_out),
         predictions=np.asarray(guesses[k], np.int64),
+        nearest=near,
     )
 
 
