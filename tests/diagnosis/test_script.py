@@ -261,6 +261,24 @@ def test_what_does_best_does_so_on_the_mean_of_its_seeds():
     assert told["recommended"]["interventions"] == ["a"]
 
 
+def test_what_is_harmless_is_not_recommended_for_a_little_luck():
+    bench = Bench(lambda took: 0.9 if "clear" in took else 0.5)
+    found = search(bench, Fault("clear"), Fault("clean", is_sure=False), max_cost=8.0)
+    alone = next(run for run in found.runs.values() if run.interventions == {"clear"})
+    lucky = alone.all_hits.copy()
+    lucky[np.flatnonzero(lucky == 0)[:4]] = 1  # 2 points
+    both = next(name for name, run in found.runs.items() if run.interventions == {"clean", "clear"})
+    found = replace(found, runs={**found.runs, both: replace(found.runs[both], all_hits=lucky)})
+    assert causes(found) == ["clear"]
+    assert record(found, 0.03)["recommended"]["interventions"] == ["clear"]
+    assert record(found, 0.01)["recommended"]["interventions"] == ["clean", "clear"]
+
+
+def test_of_two_that_suffice_one_is_recommended():
+    found = search(Bench(lambda took: 0.9 if took else 0.5), Fault("a"), Fault("b"), max_cost=8.0)
+    assert len(record(found, 0.03)["recommended"]["interventions"]) == 1
+
+
 def test_what_stands_out_where_nothing_is_left_to_gain_is_said_and_not_tried():
     bench = Bench(lambda took: 1.0)
     bench.run = lambda interventions, seed, run=bench.run: replace(

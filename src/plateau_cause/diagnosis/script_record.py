@@ -42,12 +42,12 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
         "verdict": "healthy" if verdict is None else verdict.verdict,
         "findings": [_finding(one, found, limit) for one in verdict.findings] if verdict else [],
         "data": [],
-        "recommended": _recommended(found),
+        "recommended": _recommended(found, limit),
         "runs": [run_record(name, run) for name, run in runs.items()],
         "seconds": {"reference": 0.0, **seconds},
         "reference_seconds": seconds.get("reference", 0.0),
         "test_images": len(own.all_hits),
-        "alarms": [*alarms(own, runs[best(found)]), *_untried(found)],
+        "alarms": [*alarms(own, runs[best(found, limit)]), *_untried(found)],
         "left_out": dict(found.left_out),
         "levels": levels(own),
     }
@@ -128,9 +128,9 @@ def _isolating(factor: str, found: ScriptDiagnosed) -> list[str]:
     return [name for name, taken in sets.items() if taken and taken ^ {factor} in kept]
 
 
-def _recommended(found: ScriptDiagnosed) -> dict[str, Any]:
-    """Returns the repairs that do best, over their seeds, and what they reach beyond the script's own run."""
-    name = best(found)
+def _recommended(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
+    """Returns the repairs to make, and what they reach beyond the script's own run."""
+    name = best(found, limit)
     before, after = found.runs["recipe"], found.runs[name]
     gain = effect([(before.all_hits, after.all_hits)])
     is_own, measured = name == "recipe", {"effect": gain.mean, "ci": [gain.low, gain.high]}
@@ -144,15 +144,22 @@ def _recommended(found: ScriptDiagnosed) -> dict[str, Any]:
     }
 
 
-def best(found: ScriptDiagnosed) -> str:
-    """Returns the first run of what does best on the mean of its seeds; a healthy script's own."""
+def best(found: ScriptDiagnosed, limit: float) -> str:
+    """Returns the first run of the repairs to make; a healthy script's own.
+
+    They are the fewest that include the causes and, on the mean of their seeds, miss what does best by less
+    than `limit`: the luckiest of several runs is no reason to change what has shown to be harmless.
+    """
     if found.verdict is None or found.verdict.verdict == HEALTHY:
         return "recipe"
-    reached: dict[frozenset[str], list[float]] = {}
+    runs: dict[frozenset[str], list[float]] = {}
     for run in found.runs.values():
-        reached.setdefault(run.interventions, []).append(accuracy(run))
-    best = max(reached, key=lambda taken: mean(reached[taken]))
-    return next(name for name, run in found.runs.items() if run.interventions == best)
+        runs.setdefault(run.interventions, []).append(accuracy(run))
+    reached = {taken: mean(each) for taken, each in runs.items()}
+    enough = [taken for taken, level in reached.items() if level > max(reached.values()) - limit]
+    needed = {finding.factor for finding in found.verdict.causes if not finding.is_spare}
+    chosen = min(enough, key=lambda taken: (len(needed - taken), len(taken), -reached[taken]))
+    return next(name for name, run in found.runs.items() if run.interventions == chosen)
 
 
 def levels(run: Replay) -> dict[str, float | None]:

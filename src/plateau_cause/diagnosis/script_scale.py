@@ -39,7 +39,7 @@ class Confirmed:
 
 
 def confirm(found: ScriptDiagnosed, bench: Bench, seed: int, min_effect: float) -> Confirmed:
-    """Returns the script on all images beside what did best on a part of them, or beside all repairs at once.
+    """Returns the script on all images beside the repairs that a part of them asks for, or beside all repairs at once.
 
     Args:
         found: what the replays of the part showed.
@@ -47,7 +47,7 @@ def confirm(found: ScriptDiagnosed, bench: Bench, seed: int, min_effect: float) 
         seed: of both runs.
         min_effect: smallest change of accuracy worth reporting.
     """
-    before, name = bench.run(frozenset(), seed), best(found)
+    before, name = bench.run(frozenset(), seed), best(found, min_effect)
     if name == "recipe":
         name = "reference"
     if found.game is None or name not in found.runs:
