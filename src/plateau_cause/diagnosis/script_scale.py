@@ -39,7 +39,7 @@ class Confirmed:
 
 
 def confirm(found: ScriptDiagnosed, bench: Bench, seed: int, min_effect: float) -> Confirmed:
-    """Returns the script on all images beside the repairs that a part of them asks for, or beside all repairs at once.
+    """Returns the script on all images beside the repairs that a part asks for, or beside all at once.
 
     Args:
         found: what the replays of the part showed.
