@@ -7,6 +7,41 @@ from typing import Any
 from plateau_cause.capture.child.describe import facts
 
 
+class Movement:
+    """How far everything that a script trains has moved since before its first step.
+
+    Attributes:
+        names: module → what the script calls it.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[int, str] = {}
+        self._first: list[tuple[Any, dict[str, Any]]] = []  # modules, none within another, and their state
+
+    @property
+    def has_begun(self) -> bool:
+        """Returns whether any module was called."""
+        return bool(self._first)
+
+    def begin(self, module: Any) -> None:
+        """Keeps the state of a module, unless it is known, alone or as a part of another."""
+        if any(module is part for known, _ in self._first for part in known.modules()):
+            return
+        within = {id(part) for part in module.modules()}
+        self._first = [one for one in self._first if id(one[0]) not in within]
+        self._first.append((module, first_state(module)))
+
+    def so_far(self) -> dict[str, dict[str, float | None]]:
+        """Returns what `moved` does, of several modules with each one's name before its layers."""
+        told = {}
+        for number, (module, first) in enumerate(self._first):
+            name = self.names.get(id(module)) or f"model {number}"
+            for layer, change in moved(module, first).items():
+                of_several = f"{name}.{layer}" if layer else name
+                told[of_several if len(self._first) > 1 else layer] = change
+        return told
+
+
 def first_state(module: Any) -> dict[str, Any]:
     """Returns copies of a module's parameters and buffers, in the host's memory."""
     inner, _ = facts.unwrapped(module)

@@ -11,7 +11,7 @@ from plateau_cause.capture.child.describe.document import located
 from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.measure import measured
-from plateau_cause.capture.child.movement import first_state, moved
+from plateau_cause.capture.child.movement import Movement
 from plateau_cause.capture.child.passes import Forward, Loader, Pass
 from plateau_cause.capture.child.places import Place
 from plateau_cause.capture.child.plans import is_inside
@@ -37,7 +37,7 @@ class Watch(Mode):
         self._own_s = 0.0
         self._tallies: dict[int, Tally] = {}  # pass → its batches
         self._model: Forward | None = None  # the last call for training
-        self._first: tuple[Any, dict[str, Any]] | None = None
+        self._movement = Movement()
         self._evaluated: list[Loader] = []
         self._most: dict[int, int] = {}  # loader → images of its longest evaluation
         self._within: list[dict[str, Any]] = []  # evaluations in the midst of an epoch
@@ -48,13 +48,15 @@ class Watch(Mode):
         self._stepped: dict[int, int] = {}  # optimizer → its steps by the end of the last epoch
 
     def about_to_call(self, module: Any) -> None:
-        """Keeps the first weights of the largest module that is called before the first step."""
+        """Keeps the first weights of what is called before the first step."""
         import torch
 
-        if self.doors.stepping.steps or not torch.is_grad_enabled():
-            return
-        if self._first is None or _size(module) > _size(self._first[0]):
-            self._first = (module, first_state(module))
+        if not self.doors.stepping.steps and torch.is_grad_enabled():
+            self._movement.begin(module)
+
+    def called(self, forward: Forward) -> None:
+        """Notes what the script calls a module."""
+        self._movement.names.setdefault(id(forward.module), forward.name or "")
 
     def judged(self, forward: Forward, is_training: bool) -> None:
         """Adds a batch to the sums of its pass."""
@@ -137,8 +139,8 @@ class Watch(Mode):
     def _look(self, is_last: bool) -> None:
         """Measures what moved and, at the end, the loaders that the script has not evaluated."""
         started_s = time.perf_counter()
-        if self._first is not None:
-            self._last()["moved"] = self.doors.hooks.attempt(moved, *self._first)
+        if self._movement.has_begun:
+            self._last()["moved"] = self.doors.hooks.attempt(self._movement.so_far)
         if is_last and self._model is not None:
             for loader in self._unread():
                 self.doors.hooks.attempt(self._measure, loader)
@@ -189,7 +191,3 @@ class Watch(Mode):
             self._error is not None and self._loop and is_inside(self._error.__traceback__, self._loop)
         )
         return done > 0 and not is_open and (done >= self._planned or is_left)
-
-
-def _size(module: Any) -> int:
-    return sum(one.numel() for one in module.parameters())
