@@ -32,8 +32,6 @@ def _thawed(one: Possible, peeked: Peeked, told: dict[str, Any]) -> Possible:
     if patch is not None and one.cause == "frozen_layers":
         patch = unfreezing(peeked, rate)
     elif patch is not None:
-        parts = peeked.model["parts"]
-        name = parts[0]["name"] if len(parts) == 1 else None
-        patch = held_whole(peeked.folder, one.location, name, rate)
+        patch = held_whole(peeked.folder, one.location, peeked.parts, rate)
     repair = one.repair or words_of(one.cause).repair
     return replace(one, patch=patch, repair=f"{repair}, at a rate of {rate:.1g} beside {told['beside']:g}")

@@ -6,6 +6,7 @@ import pytest
 
 from plateau_cause.capture.patches.change import changed
 from plateau_cause.capture.patches.data import normalised_alike, shuffled
+from plateau_cause.capture.patches.flowing import flows
 from plateau_cause.capture.patches.loop import mode_set
 from plateau_cause.capture.patches.model import unfrozen
 
@@ -60,7 +61,7 @@ optimizer = optim.SGD({held}, lr=0.001)
 )
 def test_an_optimizer_holds_what_is_unfrozen(held, after, tmp_path):
     def make(folder, at):
-        return unfrozen(folder, at("False"), at("optimizer"), "model")
+        return unfrozen(folder, at("False"), at("optimizer"), ["model"])
 
     found = patched(tmp_path, FROZEN.format(held=held), make)
     assert "requires_grad = True" in found and after in found
@@ -68,12 +69,68 @@ def test_an_optimizer_holds_what_is_unfrozen(held, after, tmp_path):
 
 def test_what_thaws_has_a_rate_of_its_own(tmp_path):
     def make(folder, at):
-        return unfrozen(folder, at("False"), at("optimizer"), "model", rate=4.2e-5)
+        return unfrozen(folder, at("False"), at("optimizer"), ["model"], rate=4.2e-5)
 
     found = patched(tmp_path, FROZEN.format(held="model.fc.parameters()"), make)
     others = '[p for n, p in model.named_parameters() if not n.startswith("fc.")]'
     assert f'SGD([{{"params": model.fc.parameters()}}, {{"params": {others}, "lr": 4e-05}}], lr' in found
     assert patched(tmp_path, FROZEN.format(held="model.parameters()"), make) is None
+
+
+IN_PARTS = """\
+backbone.requires_grad_(False)
+optimizer = optim.SGD({held}, lr=0.001)
+for x, y in loader:
+    features = {stopped}
+    loss = loss_fn(head(features), y)
+"""
+
+
+@pytest.mark.parametrize(
+    ("rate", "after"),
+    [
+        (None, "SGD([*backbone.parameters(), *head.parameters()], lr"),
+        (
+            4.2e-5,
+            'SGD([{"params": head.parameters()}, {"params": [*backbone.parameters()], "lr": 4e-05}], lr',
+        ),
+    ],
+)
+def test_a_part_that_thaws_is_held_and_reached(rate, after, tmp_path):
+    def make(folder, at):
+        return unfrozen(folder, at("False"), at("SGD"), ["backbone", "head"], rate, at("features ="))
+
+    text = IN_PARTS.format(held="head.parameters()", stopped="backbone(x).detach()")
+    found = patched(tmp_path, text, make)
+    assert after in found and "features = backbone(x)\n" in found and "requires_grad_(True)" in found
+    hidden = IN_PARTS.format(held="head.parameters()", stopped="without_gradients(backbone, x)")
+    assert patched(tmp_path, hidden, make) is None
+    elsewhere = IN_PARTS.format(held="trained(head)", stopped="backbone(x).detach()")
+    assert (patched(tmp_path, elsewhere, make) is None) == (rate is not None)
+
+
+@pytest.mark.parametrize(
+    ("line", "after"),
+    [
+        ("f = self.body(x).detach()", "f = self.body(x)"),
+        ("f = (self.body(x)\n     .detach())", "f = (self.body(x))"),
+        ("with torch.no_grad():\n    f = self.body(x)", "with torch.enable_grad():\n    f = self.body(x)"),
+        ("with no_grad():\n    f = self.body(x)", "with torch.enable_grad():\n    f = self.body(x)"),
+        (
+            "with torch.inference_mode():\n    f = self.body(x)",
+            "with torch.enable_grad():\n    f = self.body(x)",
+        ),
+        ("torch.set_grad_enabled(False)", "torch.set_grad_enabled(True)"),
+        ("with torch.no_grad(): f = self.body(x)", None),
+        ("f = stopped(self.body, x)", None),
+        ("f = a.detach() + b.detach()", None),
+        ("torch.set_grad_enabled(flag)", None),
+    ],
+)
+def test_gradients_flow_on(line, after, tmp_path):
+    assert patched(tmp_path, f"{line}\n", lambda folder, _: flows(folder, _(line.splitlines()[0]))) == (
+        None if after is None else f"{after}\n"
+    )
 
 
 ALBUMENTATIONS = """\

@@ -67,7 +67,9 @@ def _held_whole(path: Path, tree: ast.Module, function: ast.FunctionDef, entries
     model = function.args.args[0].arg if function.args.args else None
     lines = [call.lineno for call in _calls(function, "parameters") if _is_part(call, model)]
     place = {"file": path.name}
-    return _only(lines, lambda line: held_whole(path.parent, {**place, "line": line}, model))
+    return _only(
+        lines, lambda line: held_whole(path.parent, {**place, "line": line}, [model] if model else [])
+    )
 
 
 def _is_part(call: ast.Call, model: str | None) -> bool:

@@ -37,8 +37,8 @@ def possible(content: Peek, folder: Path, found: list[Observation]) -> list[Poss
 
 def _for(seen: Observation, peeked: Peeked) -> Possible | None:
     """Returns the intervention that undoes what stands out; None where there is none."""
-    is_stopped = seen.code == "frozen_layers" and bool((peeked.content["training"] or {}).get("stopped_at"))
-    row = TABLE.get("frozen_and_stopped" if is_stopped else seen.code)
+    stopped = (peeked.content["training"] or {}).get("stopped_at") if seen.code == "frozen_layers" else None
+    row = TABLE.get("frozen_and_stopped" if stopped else seen.code)
     if row is None:
         return None
     name, prior, is_sure, difference, measured = row
@@ -48,6 +48,8 @@ def _for(seen: Observation, peeked: Peeked) -> Possible | None:
     one = Possible(name, seen.cause, seen.words, difference, seen.location, seen.patch, told, prior, is_sure)
     title = f"{difference[:1].upper()}{difference[1:]}"
     repair, explanation = SAID.get(name, ("", ""))
+    if stopped:
+        repair = f"Unfreeze the layers and let gradients through at {stopped['file']}:{stopped['line']}"
     one = replace(one, title=title, repair=repair, explanation=explanation)
     return with_rate_place(one, peeked) if name == "rate" else one
 

@@ -30,21 +30,22 @@ def frozen_layers(peeked: Peeked) -> Observation | None:
 def unfreezing(peeked: Peeked, rate: float | None = None) -> str | None:
     """Returns the change that unfreezes, and has an optimizer that holds the head alone hold the model.
 
-    Where adapters train beside frozen layers, to unfreeze these would take the method back; where no gradient
-    arrives there, one line alone would move nothing.
+    Where adapters train beside frozen layers, to unfreeze these would take the method back. Where gradients
+    stop besides, they flow on, or nothing is changed: one line alone would move nothing.
 
     Args:
         peeked: the peek of a script.
         rate: of what was frozen, where that of the rest is too high for it.
     """
-    if _are_adapters(peeked) or (peeked.content.get("training") or {}).get("stopped_at"):
+    if _are_adapters(peeked):
         return None
+    stopped = (peeked.content.get("training") or {}).get("stopped_at")
     place = peeked.model["frozen"]["place"]
     if (peeked.model.get("base") or {}).get("batch_norms"):
-        return unfrozen_but_norms(peeked.folder, place)
-    parts, optimizers = peeked.model.get("parts", []), peeked.content["optimizers"]
+        return None if stopped else unfrozen_but_norms(peeked.folder, place)
+    optimizers = peeked.content["optimizers"]
     optimizer = optimizers[0]["place"] if len(optimizers) == 1 else None
-    return unfrozen(peeked.folder, place, optimizer, parts[0]["name"] if len(parts) == 1 else None, rate)
+    return unfrozen(peeked.folder, place, optimizer, peeked.parts, rate, stopped)
 
 
 def _are_adapters(peeked: Peeked) -> bool:

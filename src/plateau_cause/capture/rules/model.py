@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from plateau_cause.capture.patches.flowing import flows
 from plateau_cause.capture.patches.model import dropout_told, held_whole, registered
 from plateau_cause.capture.rules.frozen import (
     computed_beforehand,
@@ -61,8 +62,7 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
         is_probe = peeked.content["seen"].get("follows_another")  # of what was trained before, on purpose
         return None if is_probe else _neither_reached_nor_held(peeked, held)
     words = with_places(f"{never_move(missing['layers'])}: the optimizer holds only {held}", place)
-    name = peeked.model["parts"][0]["name"] if len(peeked.model["parts"]) == 1 else None
-    patch = held_whole(peeked.folder, place, name)
+    patch = held_whole(peeked.folder, place, peeked.parts)
     return Observation("optimizer_parameters", "optimizer_parameters", words, place, patch)
 
 
@@ -118,7 +118,8 @@ def gradients_lost(peeked: Peeked) -> Observation | None:
     place = training.get("stopped_at") or training["place"]
     why = "no gradient arrives there" if without["numbers"] else "the gradient there is exactly zero"
     words = with_places(f"{never_move(layers)}: {why}", place)
-    return Observation("no_gradient", "weights_update", words, place)
+    patch = flows(peeked.folder, training.get("stopped_at"))
+    return Observation("no_gradient", "weights_update", words, place, patch)
 
 
 def loaded_elsewhere(peeked: Peeked) -> Observation | None:

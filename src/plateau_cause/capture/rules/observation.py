@@ -53,6 +53,12 @@ class Peeked:
         return found
 
     @property
+    def parts(self) -> list[str]:
+        """Returns what the script calls the model's parts, as they are called; none where one has no name."""
+        names = [one["name"] for one in self.model.get("parts", [])]
+        return names if all(names) else []
+
+    @property
     def change_per_step(self) -> float | None:
         """Returns the change of the weights in one step at the full rate, as a part of their norm.
 
