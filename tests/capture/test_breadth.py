@@ -120,6 +120,8 @@ def test_a_teacher_that_is_trained_first_is_not_taken_for_the_model(prepare, pee
     folder = prepare("two_models", ("head = fit(", f"{freezes}head = fit("), briefly)
     content = peek(folder)
     assert content["model"]["parts"][0]["name"] == "head"
+    assert content["seen"]["trained_before"]["place"]["file"] == "train.py"
+    assert "another training, of " in render(content, [])
     assert [one["name"] for one in content["optimizers"]] == ["optimizer"]
     assert [one.code for one in observe(content, folder)] == ["frozen_layers", "weights_random"]
 

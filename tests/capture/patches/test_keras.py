@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from plateau_cause.capture.patches.keras_data import preprocessed
-from plateau_cause.capture.patches.keras_model import unfrozen_but_norms
+from plateau_cause.capture.patches.keras_model import frozen_last, unfrozen_but_norms
 from plateau_cause.capture.patches.keras_training import compiled_again
 
 NORMS = '"BatchNormalization" not in type({}).__name__'
@@ -37,6 +37,17 @@ def test_all_but_batch_norms_are_unfrozen(name, tmp_path):
     patch = unfrozen_but_norms(tmp_path, {"file": "train.py", "line": line})
     subprocess.run(["patch", "-p1"], cwd=tmp_path, input=patch, text=True, check=True, capture_output=True)
     assert (tmp_path / "train.py").read_text() == after
+
+
+def test_what_is_frozen_again_before_another_fit_is_unfrozen_there_too(tmp_path):
+    text = "base.trainable = False\nmodel.fit(x, y)\nother.trainable = False\nbase.trainable = False\n"
+    (tmp_path / "train.py").write_text(text)
+    first = {"file": "train.py", "line": 1}
+    assert frozen_last(tmp_path, first) == {"file": "train.py", "line": 4}
+    assert frozen_last(tmp_path, {"file": "train.py", "line": 2}) == {"file": "train.py", "line": 2}
+    assert frozen_last(tmp_path, None) is None
+    patch = unfrozen_but_norms(tmp_path, first)
+    assert patch.count("+base.trainable = True") == 2 and "+other" not in patch
 
 
 @pytest.mark.parametrize("text", ["freeze(base)\n", "base.trainable = flag\n", "Dense(3, trainable=False)\n"])

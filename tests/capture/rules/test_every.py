@@ -5,6 +5,7 @@ import pytest
 from plateau_cause.capture.rules import every
 from plateau_cause.capture.rules.every import standing
 from plateau_cause.capture.rules.frozen import frozen_layers
+from plateau_cause.capture.rules.observation import Observation
 
 PLACE = {"file": "train.py", "line": 7}
 
@@ -32,3 +33,12 @@ class TestStanding:
 
     def test_what_the_peek_has_said_is_not_said_again(self, tmp_path):
         assert standing(self.content(None), tmp_path, self.watched(0.0)) == []
+
+
+def test_what_costs_little_comes_last(tmp_path, monkeypatch):
+    codes = ("augmented_once", "frozen_layers", "not_shuffled")
+    rules = [lambda _, code=code: Observation(code, "cause", code, None) for code in codes]
+    monkeypatch.setattr(every, "RULES", rules)
+    monkeypatch.setattr(every.lighter, "beyond", lambda _: ())
+    found = every.observe({}, tmp_path)
+    assert [one.code for one in found] == ["not_shuffled", "frozen_layers", "augmented_once"]

@@ -28,6 +28,14 @@ def test_a_step_that_was_not_waited_for_may_come(seen, is_said):
     assert (found is not None) is is_said
 
 
+@pytest.mark.parametrize(("matrices", "is_said"), [(0, False), (3, True)])
+def test_norms_alone_may_be_left_out_of_the_optimizer(matrices, is_said, tmp_path):
+    missing = {"layers": "bn1, bn2", "parameters": 4, "changes_at": None, "reached": 4, "matrices": matrices}
+    model = {"not_held": missing, "strangers": {"parameters": 0}, "head": None, "parts": []}
+    content = {"model": model, "optimizers": [{"place": PLACE, "groups": [{"holds": "fc"}]}]}
+    assert (optimizer_parameters(Peeked(content, tmp_path)) is not None) is is_said
+
+
 @pytest.mark.parametrize(
     ("written", "names", "mended"),
     [("[make(), make()]", ["branches[0]", "branches[1]"], "nn.ModuleList([make(), make()])"),

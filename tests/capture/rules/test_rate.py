@@ -59,6 +59,26 @@ class TestRateUnderWarmUp:
         assert (rate(peeked) is not None) is is_known
 
 
+class TestTooFar:
+    """What one step may change depends on what trains: loaded weights, random ones, a new head."""
+
+    def said(self, change, trains, loaded):
+        optimizer = {"groups": [{"lr": 0.01}], "place": PLACE, "rates_by_hand": []}
+        weights = [{"matched": loaded, "tensors": 122}]
+        model = {"change_per_step": change, "trains": trains, "numbers": 100, "weights": weights}
+        return rate(Peeked({"model": model, "optimizers": [optimizer], "schedules": []}, None))
+
+    @pytest.mark.parametrize(
+        ("numbers", "matrices", "loaded", "limit"),
+        [(100, 50, 120, 0.15), (60, 50, 120, 0.15), (100, 50, 0, 0.5), (4, 2, 120, 0.5), (4, 1, 120, 3.0)],
+        ids=["loaded", "most of what was loaded", "random", "a new head", "its only layer"],
+    )
+    def test_is_said_beyond_what_trains(self, numbers, matrices, loaded, limit):
+        trains = {"numbers": numbers, "matrices": matrices}
+        assert self.said(0.9 * limit, trains, loaded) is None
+        assert self.said(1.1 * limit, trains, loaded).code == "step_too_high"
+
+
 class TestAWholeTraining:
     def said(self, change, momentum=0.0, epochs=10, clipping=None):
         group = {"lr": 1e-6, "rates": [1e-6, 1e-6], "momentum": momentum}

@@ -56,6 +56,7 @@ class Peek(Mode):
         self.cut = False
         self.is_late = False  # ended by the limit
         self.has_restarted = False
+        self.before: Forward | None = None  # the first call of a model that was trained before this one
         self.ahead: Place | bool | None = None  # the optimizer of a model to come; False: there is none
         self._fed: list[Forward] = []  # the last call that fed one for training
         self._left: dict[int, Any] = {}  # parameter → gradient that an earlier model's training has left
@@ -151,7 +152,8 @@ class Peek(Mode):
         before = vars(Peek(self.limit_s, self.finish))
         every = [one for part in self.training for one in part.module.parameters()]
         left = {id(one): (one, _of_gradient(one)) for one in every}  # kept, so that none gets its identity
-        kept = {"doors": self.doors, "cut": self.cut, "has_restarted": True, "_left": left}
+        kept = {"doors": self.doors, "cut": self.cut, "has_restarted": True, "_left": left,
+                "before": self.training[0] if self.training else None}  # fmt: skip
         vars(self).update(before | kept | {"_waiting_since_s": time.monotonic()})
         self.initial[id(module)] = module, _copied(module)
         self.doors.stepping.begin_anew()

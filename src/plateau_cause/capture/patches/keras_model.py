@@ -14,19 +14,45 @@ def unfrozen_but_norms(folder: Path, place: Place) -> str | None:
     """Returns the line with `trainable = False` turned to True, for every layer but the batch norms."""
 
     def edit(source: Source, line: int) -> list[Edit]:
-        found = [node for node in source.at(line, ast.Assign) if _freezes(node)]
-        if len(found) != 1 or len(found[0].targets) != 1:
-            return []
-        layer = source.text(found[0].targets[0].value)
-        if _is_one_of_many(source.whole, line, layer):
-            return [source.replaced(found[0].value, f'"BatchNormalization" not in type({layer}).__name__')]
-        rest = (
-            f"for layer in {layer}.layers:\n"
-            '    layer.trainable = "BatchNormalization" not in type(layer).__name__'
-        )
-        return [source.replaced(found[0].value, "True"), source.inserted(line, rest, behind=True)]
+        return [one for each in _alike(source, line) for one in _thawed(source, each)]
 
     return changed(folder, place, edit)
+
+
+def frozen_last(folder: Path, place: Place) -> Place:
+    """Returns the last line that freezes the same again: before a second fit it is what decides."""
+    try:
+        source = Source((folder / place["file"]).read_text(encoding="utf-8")) if place else None
+    except (OSError, UnicodeDecodeError, SyntaxError):
+        return place
+    lines = _alike(source, place["line"]) if source and place else []
+    return {**place, "line": lines[-1]} if place and lines else place
+
+
+def _alike(source: Source, line: int) -> list[int]:
+    """Returns the lines, this one first, that write `trainable = False` for the same as this one does."""
+    found = [node for node in source.at(line, ast.Assign) if _freezes(node)]
+    if len(found) != 1 or len(found[0].targets) != 1:
+        return []
+    target = source.text(found[0].targets[0])
+    if _is_one_of_many(source.whole, line, source.text(found[0].targets[0].value)):
+        return [line]
+    every = [node for node in ast.walk(ast.parse(source.whole)) if isinstance(node, ast.Assign)]
+    later = [node.lineno for node in every if node.lineno > line and _freezes(node)
+             and len(node.targets) == 1 and source.text(node.targets[0]) == target]  # fmt: skip
+    return [line, *sorted(later)]
+
+
+def _thawed(source: Source, line: int) -> list[Edit]:
+    (found,) = [node for node in source.at(line, ast.Assign) if _freezes(node)]
+    layer = source.text(found.targets[0].value)
+    if _is_one_of_many(source.whole, line, layer):
+        return [source.replaced(found.value, f'"BatchNormalization" not in type({layer}).__name__')]
+    rest = (
+        f"for layer in {layer}.layers:\n"
+        '    layer.trainable = "BatchNormalization" not in type(layer).__name__'
+    )
+    return [source.replaced(found.value, "True"), source.inserted(line, rest, behind=True)]
 
 
 def trained_as_one(folder: Path, fit: Place) -> str | None:

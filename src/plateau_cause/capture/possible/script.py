@@ -58,8 +58,7 @@ def _as_expected(peeked: Peeked) -> Possible | None:
     """Returns the normalisation that loaded weights were trained under, where the script's is another."""
     wanted, train = peeked.content.get("expected"), peeked.train_loader
     own = affine.normalisation(train) if train else None
-    is_loaded = any(one["matched"] >= 0.5 * one["tensors"] for one in peeked.model["weights"])
-    if not wanted or not own or not train or not is_loaded or not _is_far(own, wanted):
+    if not wanted or not own or not train or not peeked.is_pretrained or not _is_far(own, wanted):
         return None
     place = (train["data_set"]["transform"] or {}).get("place") or train["data_set"]["place"]
     means = f"mean {_said(own['mean'])} and std {_said(own['std'])}"

@@ -28,6 +28,7 @@ CHOSEN = (  # maybe meant so
     "frozen_layers", "computed_beforehand", "neither_reached_nor_held", "rates_apart", "saved_model_fixed",
     "training_overridden", "predicted_shuffled", "weights_random",
 )  # fmt: skip
+SMALL = ("augmented_once",)  # true, and seldom what holds a training back
 WAITING = ("frozen", "not_held")  # parts of the model's description that a line ahead may change
 
 
@@ -45,7 +46,7 @@ def observe(
     peeked = Peeked(content, folder)
     found = [one for rule in RULES if (one := rule(peeked)) is not None]
     found += [*later_fits.observed(peeked, found), *lighter.beyond(peeked)]
-    found.sort(key=lambda one: one.code in CHOSEN)
+    found.sort(key=lambda one: (one.code in SMALL, one.code in CHOSEN))
     if watched is None or stands_still(watched):
         return found
     return [one for one in found if one.code not in STANDING]

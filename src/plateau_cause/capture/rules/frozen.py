@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plateau_cause.capture.patches.keras_model import trained_as_one, unfrozen_but_norms
+from plateau_cause.capture.patches.keras_model import frozen_last, trained_as_one, unfrozen_but_norms
 from plateau_cause.capture.patches.model import unfrozen
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
@@ -22,9 +22,9 @@ def frozen_layers(peeked: Peeked) -> Observation | None:
     among = f", {head['name']} among them, which gives the outputs" if head and frozen.get("has_head") else ""
     stopped = (peeked.content.get("training") or {}).get("stopped_at")
     also = ", and no gradient arrives there" if stopped else ""
-    words = with_places(f"{never_move(frozen['layers'])}{among}: frozen{also}", frozen["place"], stopped)
-    patch = unfreezing(peeked)
-    return Observation("frozen_layers", "frozen_layers", words, frozen["place"], patch)
+    place = frozen_last(peeked.folder, frozen["place"]) if peeked.keras else frozen["place"]
+    words = with_places(f"{never_move(frozen['layers'])}{among}: frozen{also}", place, stopped)
+    return Observation("frozen_layers", "frozen_layers", words, place, unfreezing(peeked))
 
 
 def unfreezing(peeked: Peeked, rate: float | None = None) -> str | None:

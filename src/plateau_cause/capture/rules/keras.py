@@ -7,7 +7,7 @@ from typing import Any
 from plateau_cause.capture.patches.keras_data import buffered, mixed_before, preprocessed
 from plateau_cause.capture.rules.keras_loss import distance, from_logits, of_its_own, output, several_labels
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
-from plateau_cause.capture.rules.rate import HIGH
+from plateau_cause.capture.rules.rate import too_high
 
 TOGETHER = 0.25  # more images than by chance follow one of their class: more than a usual buffer leaves
 
@@ -137,8 +137,8 @@ def augmented_once(peeked: Peeked) -> Observation | None:
 def rate_of_a_later_fit(peeked: Peeked) -> Observation | None:
     """Returns that a step of a fit behind the first changes the weights far more than training can bear."""
     later = (peeked.keras.get("fits") or [])[1:]
-    found = next((one for one in later if (one.get("change_per_step") or 0.0) > HIGH), None)
-    if found is None or (peeked.change_per_step or 0.0) > HIGH:
+    found = next((one for one in later if _steps_too_far(peeked, one)), None)
+    if found is None or (peeked.change_per_step or 0.0) > too_high(peeked, peeked.model["trains"]):
         return None
     place, change = found["compiled_at"] or found["place"], found["change_per_step"]
     words = (
@@ -146,6 +146,10 @@ def rate_of_a_later_fit(peeked: Peeked) -> Observation | None:
     )
     said = with_places(words, place, found["place"])
     return Observation("step_too_high", "learning_rate_high", said, place)
+
+
+def _steps_too_far(peeked: Peeked, fit: dict[str, Any]) -> bool:
+    return bool((fit.get("change_per_step") or 0.0) > too_high(peeked, fit.get("trains") or {}))
 
 
 RULES = (

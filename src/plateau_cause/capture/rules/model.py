@@ -61,6 +61,8 @@ def optimizer_parameters(peeked: Peeked) -> Observation | None:
     if missing.get("reached") == 0:
         is_probe = peeked.content["seen"].get("follows_another")  # of what was trained before, on purpose
         return None if is_probe else _neither_reached_nor_held(peeked, held)
+    if not missing.get("matrices", True):
+        return None  # norms alone are often left out on purpose
     words = with_places(f"{never_move(missing['layers'])}: the optimizer holds only {held}", place)
     patch = held_whole(peeked.folder, place, peeked.parts)
     return Observation("optimizer_parameters", "optimizer_parameters", words, place, patch)

@@ -59,6 +59,12 @@ class Peeked:
         return names if all(names) else []
 
     @property
+    def is_pretrained(self) -> bool:
+        """Returns whether most of the weights of a network were loaded, so far as that was seen."""
+        loaded = self.model.get("weights") or []
+        return any(one["matched"] >= 0.5 * one["tensors"] for one in loaded)
+
+    @property
     def change_per_step(self) -> float | None:
         """Returns the change of the weights in one step at the full rate, as a part of their norm.
 

@@ -65,6 +65,10 @@ def _model(content: dict[str, Any]) -> list[Row]:
     model = content["model"]
     found = [("model", " in ".join([part["class"], *part["within"]]), at(part["place"]))
              for part in model["parts"]]  # fmt: skip
+    before = content["seen"].get("trained_before")
+    if before:
+        said = f"another training, of {before['class']}, that is not described here"
+        found.insert(0, ("trained before", said, at(before["place"])))
     backbone = model.get("backbone")
     if backbone:
         found.append(("backbone", f"{backbone['name']} of {backbone['library']}", ""))

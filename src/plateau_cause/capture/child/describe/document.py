@@ -149,8 +149,16 @@ def _script(doors: Doors) -> dict[str, Any]:
 def _seen(doors: Doors, peek: Peek) -> dict[str, Any]:
     return {"steps": doors.stepping.steps, **doors.spawning.seen(),
             "has_evaluation": bool(peek.evaluation), "is_late": peek.is_late,
-            "follows_another": peek.follows_another,
+            "follows_another": peek.follows_another, "trained_before": _of_before(peek.before),
             "is_so_far": doors.stepping.steps < 2 or not peek.evaluation}  # fmt: skip
+
+
+def _of_before(call: Forward | None) -> dict[str, Any] | None:
+    """Returns the model that another training, which is over, has trained."""
+    if call is None:
+        return None
+    inner, _ = facts.unwrapped(call.module)
+    return {"name": call.name, "class": facts.kind(inner), "place": call.place}
 
 
 def _evaluation(peek: Peek) -> list[Forward]:
