@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
 from dataclasses import replace
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from plateau_cause.capture.patches.numbers import rate_changed, rate_written
 from plateau_cause.capture.possible.change import Possible
 from plateau_cause.capture.rules.observation import Peeked, at, with_places
+from plateau_cause.capture.rules.rate import peak
 
 HEALTHY_CHANGE = 3e-3  # of the weights' norm, per step: what most trainings bear
 MOST_DECADES = 4
@@ -52,9 +55,36 @@ def with_rate_place(one: Possible, peeked: Peeked) -> Possible:
     place, patch = (by_hand, None) if by_hand else (place, patch)
     said = f"{one.words}, written at {at(place)}" if place and place != one.location else one.words
     made = replace(one, words=said, difference=difference, location=place or one.location, patch=patch)
+    own = _at_work(peeked, one, is_by_hand=by_hand is not None)
+    if times > 1 and times * own > MOST_RATE:
+        return _of_something_else(made, times * own)
+    verb = "Lower" if times < 1 else "Raise"
+    option = _option(peeked.content["script"]["arguments"], own)
+    new = f"{times * own:.2g}"
+    return replace(made, repair=f"{verb} the learning rate to {new}{f': {option} {new}' if option else ''}")
+
+
+def _at_work(peeked: Peeked, one: Possible, is_by_hand: bool) -> float:
+    """Returns the highest rate of the training, or of the fit that is meant."""
+    if "fit" in one.settings:
+        return float(peeked.content["keras"]["fits"][one.settings["fit"]]["rate"])
+    if is_by_hand:
+        return float(peeked.content["optimizers"][0]["rates_by_hand"][-1]["rate"])
     groups = [group for optimizer in peeked.content["optimizers"] for group in optimizer.get("groups", ())]
-    wanted = times * max((group["lr"] for group in groups), default=0.0)
-    return _of_something_else(made, wanted) if times > 1 and wanted > MOST_RATE else made
+    return max((peak(group) for group in groups), default=0.0)
+
+
+def _option(arguments: list[str], rate: float) -> str | None:
+    """Returns the option of a command line that gives a rate; None where it is not seen."""
+    pairs = [
+        *itertools.pairwise(arguments),
+        *(one.split("=", 1) for one in arguments if "=" in one),
+    ]
+    for name, value in pairs:
+        with contextlib.suppress(ValueError):
+            if name.startswith("-") and ("lr" in name or "rate" in name) and math.isclose(float(value), rate):
+                return name
+    return None
 
 
 def _of_something_else(one: Possible, rate: float) -> Possible:

@@ -24,7 +24,7 @@ WHOLE = 0.3  # of a model's numbers: more than a new head has
 def rates_apart(peeked: Peeked) -> Observation | None:
     """Returns which layers have next to no rate beside others of their optimizer."""
     for one in peeked.content["optimizers"]:
-        peaks = [_peak(group) for group in one["groups"]]
+        peaks = [peak(group) for group in one["groups"]]
         slow = [group for group, peak in zip(one["groups"], peaks, strict=True) if peak <= STILL * max(peaks)]
         numbers = sum(group.get("numbers", 0) for group in one["groups"])
         most = max((peak for peak in peaks if peak <= STILL * max(peaks)), default=0.0)
@@ -40,7 +40,7 @@ def rates_apart(peeked: Peeked) -> Observation | None:
     return None
 
 
-def _peak(group: dict[str, Any]) -> float:
+def peak(group: dict[str, Any]) -> float:
     """Returns the highest rate of a group, so far as it is known."""
     ahead = [group.get(name) or 0.0 for name in ("initial_lr", "max_lr", "lr")]
     return float(max(*ahead, *group.get("rates", [])))
