@@ -36,6 +36,7 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
     """
     verdict, runs, own = found.verdict, found.runs, found.runs["recipe"]
     seconds = {name: float(run.content["seconds"]) for name, run in runs.items()}
+    judged = {one.factor for one in verdict.findings} if verdict else set()  # by the runs in which it took
     return {
         "subject": "script",
         "gap": None if verdict is None else belief_record(verdict.gap, limit),
@@ -48,7 +49,7 @@ def record(found: ScriptDiagnosed, limit: float) -> dict[str, Any]:
         "reference_seconds": seconds.get("reference", 0.0),
         "test_images": len(own.all_hits),
         "alarms": [*alarms(own, runs[best(found, limit)]), *_untried(found)],
-        "left_out": dict(found.left_out),
+        "left_out": {name: why for name, why in found.left_out.items() if name not in judged},
         "levels": levels(own),
     }
 
