@@ -68,3 +68,19 @@ def test_the_first_fit_is_the_peek_itself():
 
 def test_a_script_of_another_framework_has_no_later_fits():
     assert list(observed(Peeked({"framework": "torch"}, Path()), [])) == []
+
+
+def test_batch_norms_that_act_once_their_base_is_trained():
+    """As in Keras' own guide: `base(x, training=False)`, unfrozen for a second fit."""
+
+    def with_base(acting, frozen, among=0):
+        base = {"name": "base", "training": False, "acting_norms": acting, "frozen": frozen, "place": PLACE,
+                "called_at": PLACE, "acting_among_frozen": among}  # fmt: skip
+        one = fit(True)
+        return {**one, "as_first": {**one["as_first"], "base": base}}
+
+    first = with_base(0, 156)
+    assert codes(first, with_base(52, 0)) == [("training_overridden", 1)]
+    assert codes(first, with_base(20, 60)) == [("training_overridden", 1)]
+    assert codes(first, with_base(20, 60, among=20)) == [("frozen_batch_norms_train", 1)]
+    assert codes(first, with_base(0, 0)) == []

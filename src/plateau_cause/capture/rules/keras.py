@@ -65,8 +65,10 @@ def frozen_norms(peeked: Peeked) -> Observation | None:
 def overridden(peeked: Peeked) -> Observation | None:
     """Returns that batch norms act as in training although their base is called with `training=False`."""
     base = peeked.base
-    if base is None or base["training"] is not False or not base["acting_norms"] or base["frozen"]:
+    if base is None or base["training"] is not False or not base["acting_norms"]:
         return None
+    if base["frozen"] and base.get("acting_among_frozen", 1):
+        return None  # said of the frozen layers
     words = (f"{base['acting_norms']} batch norms of {base['name']} act as in training although it is called "
              "with training=False: this Keras passes on what fit says")  # fmt: skip
     place = base["called_at"]

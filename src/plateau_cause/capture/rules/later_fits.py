@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from plateau_cause.capture.rules.classes import weighed_apart
-from plateau_cause.capture.rules.keras import frozen_norms
+from plateau_cause.capture.rules.keras import frozen_norms, overridden
 from plateau_cause.capture.rules.keras_loss import distance, from_logits, output
 from plateau_cause.capture.rules.observation import Observation, Peeked
 from plateau_cause.capture.rules.schedule import schedule
 
-RULES = (from_logits, output, distance, weighed_apart, frozen_norms, schedule)
+RULES = (from_logits, output, distance, weighed_apart, frozen_norms, overridden, schedule)
 OF_KERAS = ("class_weight", "callbacks")  # what the part about Keras says of a fit
 
 
