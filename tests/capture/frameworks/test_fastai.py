@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from frameworks import assert_accuracies, assert_says
 
@@ -63,3 +65,18 @@ def test_images_are_read_where_a_peek_ends_within_a_method_of_a_tensor(prepare, 
     content = peek(folder)
     assert content["problems"] == []
     assert content["loaders"][0]["image"]["tensor"]["shape"][1:] == [3, 32, 32]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("rate", {"times": 0.0}), ("training_length", {"loader": 0, "times": 2})]
+)
+def test_rate_and_length_can_be_changed(name, told, prepare, capture):
+    folder = prepare("fastai_learn", ONCE)
+    given = {"seed": 0, "interventions": [name], "settings": {name: told}}
+    status, printed, out = capture("replay", folder, **given)
+    assert status == 0, printed
+    content = json.loads((out / "replay.json").read_text())
+    assert content["interventions"][name]["took"]
+    moved = {bool(one["change"]) for one in content["epochs"][-1]["moved"].values()}
+    assert (True in moved) is (name != "rate")
+    assert sum(one["training"] is not None for one in content["epochs"]) == (2 if name != "rate" else 1)

@@ -28,8 +28,8 @@ class Changes:
     def install(self, torch: ModuleType) -> None:
         """Puts the interventions in; `torch` has just been imported."""
         steps = sys.modules["torch.optim.optimizer"]
-        steps.register_optimizer_step_pre_hook(lambda optimizer, *_: self._each("before_step", optimizer))
-        steps.register_optimizer_step_post_hook(lambda optimizer, *_: self._each("after_step", optimizer))
+        steps.register_optimizer_step_pre_hook(self.about_to_step)
+        steps.register_optimizer_step_post_hook(self.stepped)
         self.doors.hooks.after(torch.autograd, "backward", lambda *_, **__: self._each("backward"))
         self._each("install", torch, is_silent_too=True)
 
@@ -84,6 +84,14 @@ class Changes:
     def fitting(self, trainer: Any) -> None:
         """Tells the interventions that a framework's trainer is about to train."""
         self._each("fitting", trainer, is_silent_too=True)
+
+    def about_to_step(self, optimizer: Any, *_: Any) -> None:
+        """Tells the interventions that an optimizer is about to take a step."""
+        self._each("before_step", optimizer)
+
+    def stepped(self, optimizer: Any, *_: Any) -> None:
+        """Tells the interventions that it has taken it."""
+        self._each("after_step", optimizer)
 
     def fetched(self) -> None:
         """Tells the interventions that a batch is asked for."""

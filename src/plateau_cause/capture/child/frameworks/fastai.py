@@ -89,6 +89,9 @@ def install_optimizers(doors: Doors, module: ModuleType) -> None:
     doors.hooks.before(optimizer, "step", doors.stepping.about_to_step)
     doors.hooks.after(optimizer, "step", lambda _, stepped, *__, **___: doors.stepping.stepped(stepped))
     doors.hooks.before(optimizer, "zero_grad", doors.stepping.cleared)
+    if (changes := doors.calling.changes) is not None:
+        doors.hooks.before(optimizer, "step", changes.about_to_step)
+        doors.hooks.after(optimizer, "step", lambda _, stepped, *__, **___: changes.stepped(stepped))
 
 
 def install_learner(doors: Doors, module: ModuleType) -> None:
@@ -103,6 +106,8 @@ def install_learner(doors: Doors, module: ModuleType) -> None:
             if type(one).__module__ == "fastai.optimizer" and hasattr(one, "cbs"):
                 held = doors.stepping.of(one)
                 held.kind, held.place = f"fastai {facts.plain(learner.opt_func)}", held.place or here()
+        if doors.calling.changes is not None:
+            doors.calling.changes.fitting(learner)
 
     doors.hooks.before(module.Learner, "fit", fit)
     doors.hooks.before(module.Learner, "_do_fit", begun)

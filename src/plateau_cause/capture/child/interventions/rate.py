@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from plateau_cause.capture.child.interventions.base import Intervention
@@ -16,8 +17,8 @@ class Rate(Intervention):
 
     def before_step(self, optimizer: Any) -> None:
         """Sets the rates."""
-        self._own = [group["lr"] for group in optimizer.param_groups]
-        for group, own, now in zip(optimizer.param_groups, self._own, self.acting(self._own), strict=True):
+        self._own = [group["lr"] for group in with_rates(optimizer)]
+        for group, own, now in zip(with_rates(optimizer), self._own, self.acting(self._own), strict=True):
             group["lr"] = now
             self.times += now != own
 
@@ -27,8 +28,14 @@ class Rate(Intervention):
 
     def after_step(self, optimizer: Any) -> None:
         """Restores them."""
-        for group, own in zip(optimizer.param_groups, self._own, strict=True):
+        for group, own in zip(with_rates(optimizer), self._own, strict=True):
             group["lr"] = own
+
+
+def with_rates(optimizer: Any) -> Sequence[dict[str, Any]]:
+    """Returns what holds the rate of each group: fastai keeps it apart from the parameters."""
+    found: Sequence[dict[str, Any]] = getattr(optimizer, "hypers", None) or optimizer.param_groups
+    return found
 
 
 CHANGE = Rate

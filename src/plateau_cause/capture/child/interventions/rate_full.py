@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.child.interventions.rate import Rate
+from plateau_cause.capture.child.interventions.rate import Rate, with_rates
 
 
 class RateFull(Rate):
@@ -20,8 +20,8 @@ class RateFull(Rate):
 
     def before_step(self, optimizer: Any) -> None:
         """Sets the rates."""
-        self._own = [group["lr"] for group in optimizer.param_groups]
-        for group, own in zip(optimizer.param_groups, self._own, strict=True):
+        self._own = [group["lr"] for group in with_rates(optimizer)]
+        for group, own in zip(with_rates(optimizer), self._own, strict=True):
             _, first = self._first.setdefault(id(group), (group, own))
             group["lr"] = max(own, first, *(group.get(name) or 0.0 for name in ("initial_lr", "max_lr")))
             self.times += group["lr"] != own

@@ -40,6 +40,12 @@ class TrainingLength(Intervention):
 
         loader_class.__init__, loader_class.__iter__ = __init__, __iter__
 
+    def fitting(self, trainer: Any) -> None:
+        """Has a Learner of fastai, whose loaders are its own, train for more epochs."""
+        if hasattr(trainer, "n_epoch"):
+            trainer.n_epoch *= self.settings["times"]
+            self.times += 1
+
 
 class _Repeated:
     """Yields what a sampler yields, several times; each time as it draws then."""
