@@ -39,7 +39,9 @@ def summarize(
     causes += [_cause(item, item.get("kind", "data"), None, runs) for item in _standing(data, "cause")]
     # What is asked of the recipe and of the data alike, such as the resolution, is said once.
     named = {cause["cause"] for cause in causes}
-    undecided = [item for item in _standing([*recipe, *data], "undecided") if item["cause"] not in named]
+    spare = {name for cause in causes for name in cause["alternatives"]}  # said beside what they stand for
+    undecided = [item for item in _standing([*recipe, *data], "undecided")
+                 if item["cause"] not in named and not {item["cause"], item["factor"]} & spare]  # fmt: skip
     unharmful = [item for item in _standing(recipe, "harmless") if item["cause"] not in named]
     summary = {
         "schema_version": 1,

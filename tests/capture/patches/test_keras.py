@@ -6,7 +6,7 @@ import pytest
 
 from plateau_cause.capture.patches.keras_data import preprocessed
 from plateau_cause.capture.patches.keras_model import frozen_last, unfrozen_but_norms
-from plateau_cause.capture.patches.keras_training import compiled_again
+from plateau_cause.capture.patches.keras_training import compiled_again, logits_told
 
 NORMS = '"BatchNormalization" not in type({}).__name__'
 CASES = {
@@ -48,6 +48,23 @@ def test_what_is_frozen_again_before_another_fit_is_unfrozen_there_too(tmp_path)
     assert frozen_last(tmp_path, None) is None
     patch = unfrozen_but_norms(tmp_path, first)
     assert patch.count("+base.trainable = True") == 2 and "+other" not in patch
+
+
+LOSSES = """\
+model.compile("adam", BinaryCrossentropy(from_logits=True))
+model.fit(x, y)
+model.compile("sgd", BinaryCrossentropy(from_logits={second}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("second", "others", "changed"),
+    [("True", False, 2), ("True", True, 1), ("False", False, 0), ("flag", False, 0)],
+)
+def test_the_losses_of_all_fits_are_told_or_none(second, others, changed, tmp_path):
+    (tmp_path / "train.py").write_text(LOSSES.format(second=second))
+    patch = logits_told(tmp_path, {"file": "train.py", "line": 1}, False, others)
+    assert (patch or "").count("+model.compile") == changed
 
 
 @pytest.mark.parametrize("text", ["freeze(base)\n", "base.trainable = flag\n", "Dense(3, trainable=False)\n"])

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plateau_cause.capture.rules.classes import classes, weighed_apart
+from plateau_cause.capture.possible.settings import mapping
+from plateau_cause.capture.rules.classes import classes, labels, weighed_apart, without_case
 from plateau_cause.capture.rules.observation import Peeked
 
 PLACE = {"file": "train.py", "line": 7}
@@ -72,3 +73,24 @@ class TestClasses:
     )
     def test_what_a_few_labels_cannot_tell(self, train, other):
         assert self.seen(train, other) is None
+
+
+class TestNumbersOfClasses:
+    def peeked(self, train, other):
+        loaders = [{"role": role, "name": role, "place": PLACE, "data_set": {"place": PLACE},
+                    "labels": {"class_to_idx": None, "by_folder": names}}
+                   for role, names in (("train", train), ("evaluation", other))]  # fmt: skip
+        return Peeked({"loaders": loaders}, Path())
+
+    def test_a_capital_moves_a_folder_in_the_order(self):
+        peeked = self.peeked({"daisy": 0, "lily": 1, "roses": 2}, {"Roses": 0, "daisy": 1, "lily": 2})
+        found = labels(peeked)
+        assert found.code == "labels_in_another_order" and "3 classes differ" in found.words
+        assert mapping(peeked) == {"mapping": {"1": 0, "2": 1, "0": 2}}
+
+    def test_the_same_order_is_no_other_one(self):
+        assert labels(self.peeked({"a": 0, "b": 1}, {"A": 0, "b": 1})) is None
+
+    def test_names_that_differ_in_capitals_alone_are_classes_of_their_own(self):
+        assert without_case({"a": 0, "A": 1}) == {"a": 0, "A": 1} and without_case(None) == {}
+        assert labels(self.peeked({"a": 0, "A": 1}, {"A": 0, "a": 1})) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
 from plateau_cause.capture.keras_child.thawing import of_pretrained
@@ -25,20 +26,24 @@ def logits_told(folder: Path, place: Place, value: bool, others: bool = False) -
     """
 
     def edit(source: Source, line: int) -> list[Edit]:
-        words = [
-            word for call in source.at(line, ast.Call) for word in call.keywords if word.arg == "from_logits"
-        ]
-        is_alone = (
-            others or source.whole.count("from_logits") == 1
-        )  # else another `compile` would stay as it is
-        if len(words) == 1 and is_alone:
-            return [source.replaced(words[0].value, str(value))]
+        words = _from_logits(source.at(line, ast.Call))
+        every = words if others else _from_logits(ast.walk(ast.parse(source.whole)))
+        # Of several `compile` each is changed, or none: one would stay as it is
+        is_told = all(isinstance(one, ast.Constant) and one.value is not value for one in every)
+        if len(words) == 1 and is_told:
+            return [source.replaced(one, str(value)) for one in every]
         losses = [call for call in source.at(line, ast.Call) if called(call).endswith("Crossentropy")]
         if len(losses) != 1 or losses[0].args or losses[0].keywords or not value:
             return []
         return [source.replaced(losses[0], f"{source.text(losses[0].func)}(from_logits=True)")]
 
     return changed(folder, place, edit)
+
+
+def _from_logits(nodes: Iterable[ast.AST]) -> list[ast.expr]:
+    """Returns what calls are given as `from_logits`."""
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    return [word.value for call in calls for word in call.keywords if word.arg == "from_logits"]
 
 
 def compiled_again(folder: Path, fit: Place, compiled: Place, thaws: bool) -> str | None:

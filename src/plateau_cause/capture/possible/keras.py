@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture.possible.settings import turned
+from plateau_cause.capture.rules.classes import without_case
 from plateau_cause.capture.rules.later_fits import at_fit
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
@@ -109,8 +110,8 @@ def _mapping(content: Peek) -> Told | None:
     orders = [one["labels"]["class_to_idx"] for one in content["loaders"][:2]]
     if len(orders) < 2 or not all(orders):
         return None
-    common = {name: number for name, number in orders[1].items() if name in orders[0]}
-    return {"mapping": {str(number): orders[0][name] for name, number in common.items()}}
+    first, second = map(without_case, orders)
+    return {"mapping": {str(second[name]): first[name] for name in second if name in first}}
 
 
 def _loss(content: Peek) -> Told | None:

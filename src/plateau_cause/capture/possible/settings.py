@@ -7,6 +7,7 @@ from typing import Any
 
 from plateau_cause.capture.possible import affine
 from plateau_cause.capture.rules.callbacks import waits_wrongly
+from plateau_cause.capture.rules.classes import without_case
 from plateau_cause.capture.rules.data import apart
 from plateau_cause.capture.rules.observation import Peeked
 
@@ -79,7 +80,7 @@ def mapping(peeked: Peeked) -> Settings | None:
     train = peeked.train_loader
     for other in peeked.other_loaders if train else []:
         for key in ("class_to_idx", "by_folder"):
-            first, second = train["labels"][key] or {}, other["labels"][key] or {}  # type: ignore[index]
+            first, second = (without_case(one["labels"][key]) for one in (train, other))  # type: ignore[index]
             mapping = {str(second[name]): first[name] for name in first if name in second}
             if any(int(given) != meant for given, meant in mapping.items()):
                 return {"mapping": mapping}

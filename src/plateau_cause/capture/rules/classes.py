@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from plateau_cause.capture.patches.assigned import assigned_at
@@ -20,8 +21,8 @@ def labels(peeked: Peeked) -> Observation | None:
         return None
     for other in peeked.other_loaders:
         for key in ("class_to_idx", "by_folder"):
-            first, second = train["labels"][key], other["labels"][key]
-            common = [name for name in first or {} if name in (second or {})]
+            first, second = without_case(train["labels"][key]), without_case(other["labels"][key])
+            common = [name for name in first if name in second]
             differing = [name for name in common if first[name] != second[name]]
             if differing:
                 name, place = differing[0], _labelled_at(other)
@@ -31,6 +32,15 @@ def labels(peeked: Peeked) -> Observation | None:
                     place, _labelled_at(train))  # fmt: skip
                 return Observation("labels_in_another_order", "label_mapping", words, place)
     return None
+
+
+def without_case(labels: Mapping[str, int] | None) -> dict[str, int]:
+    """Returns the number of each class by its name in small letters: a folder `Cats` holds what `cats` does.
+
+    Names that differ in nothing else stay as they are.
+    """
+    folded = {name.casefold(): number for name, number in (labels or {}).items()}
+    return folded if len(folded) == len(labels or {}) else dict(labels or {})
 
 
 def classes(peeked: Peeked) -> Observation | None:
