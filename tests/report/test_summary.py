@@ -131,6 +131,15 @@ class TestPlateau:
         assert "+20 points" in headline
         assert "95% instead of 70%" in headline
 
+    def test_what_the_repaired_script_has_besides_its_causes_is_said(self):
+        taken = {**FOUND["recommended"], "interventions": ["frozen_layers", "training_clean"]}
+        given = {"subject": "script", "findings": [swap("frozen_layers", 0.2)]}
+        said = summary(**given, recommended=taken)["headline"]
+        assert "the repaired script, with no random changes in training besides, reaches 95%" in said
+        alone = {**taken, "interventions": ["frozen_layers"]}
+        assert "the repaired script reaches 95%" in summary(**given, recommended=alone)["headline"]
+        assert "besides" not in summary(recommended=taken)  # a recipe is shown whole
+
     def test_a_cause_worth_more_than_all_repairs_gain_is_what_the_repaired_training_would_lose(self):
         headline = summary(findings=[swap("frozen_layers", 0.66)])["headline"]
         assert headline == (

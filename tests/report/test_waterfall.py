@@ -90,5 +90,5 @@ def test_the_one_change_of_a_script_gained_what_its_run_did(load) -> None:
     summary["causes"] = summary["causes"][:1]
     bars = {bar.kind: bar for bar in steps(summary)}
     assert "rest" not in bars and bars["fix"].end == pytest.approx(summary["verified"]["after"])
-    other = steps(summary | {"undecided": [{"factor": "rate"}]})
+    other = steps(summary | {"besides": ["rate"]})
     assert "rest" in [bar.kind for bar in other]

@@ -52,9 +52,8 @@ def subject(summary: Record) -> str:
 
 def is_whole_difference(causes: Sequence[Record], summary: Record) -> bool:
     """Returns whether the script that was verified differs from the user's by one cause, and nothing else."""
-    others = [entry for name in ("undecided", "harmless", "better_as_is") for entry in summary.get(name, ())]
-    verified = summary["verified"] or {}
-    return subject(summary) == "script" and len(causes) == 1 and not others and bool(verified.get("ci"))
+    verified, is_script = summary["verified"] or {}, subject(summary) == "script"
+    return is_script and len(causes) == 1 and not summary.get("besides") and bool(verified.get("ci"))
 
 
 def place(cause: Record) -> str:
@@ -116,7 +115,9 @@ def _reached(summary: Record) -> str:
     before, after = summary["verified"]["before"], summary["verified"]["after"]
     if after <= before:
         return f"no run was recommended that reaches more than the {subject(summary)}'s {percent(before)}"
-    return f"the {REPAIRED[subject(summary)]} reaches {percent(after)} instead of {percent(before)}"
+    besides = _listed(summary.get("besides", ())) if summary["causes"] else ""
+    also = f", with {besides} besides," if besides else ""
+    return f"the {REPAIRED[subject(summary)]}{also} reaches {percent(after)} instead of {percent(before)}"
 
 
 def tells_apart(found: Record) -> bool:

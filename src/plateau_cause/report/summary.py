@@ -60,6 +60,7 @@ def summarize(
         **({"gap": {key: gap[key] for key in ("effect", "ci")}} if gap else {}),
         "test_images": found["test_images"],
         "subject": found.get("subject", "recipe"),
+        **_besides(found),
         **({"scale": dict(found["scale"])} if "scale" in found else {}),
     }
     summary["recommended_in_file"] = in_file(found)
@@ -146,6 +147,14 @@ def _cause(item: Record, kind: str, share: float | None, runs: Mapping[str, str]
 
 def _difference(item: Record) -> dict[str, Any]:
     return {key: item[key] for key in ("factor", "difference", "effect", "ci")}
+
+
+def _besides(found: Record) -> dict[str, list[str]]:
+    """Returns what the repaired script is given that is no cause; nothing of a recipe: it is shown whole."""
+    if found.get("subject") != "script":
+        return {}
+    named = {item["factor"] for item in _standing(found["findings"], "cause")}
+    return {"besides": [name for name in found["recommended"].get("interventions", ()) if name not in named]}
 
 
 def _verified(found: Record) -> dict[str, Any]:
