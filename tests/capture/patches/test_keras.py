@@ -50,6 +50,14 @@ def test_what_is_frozen_again_before_another_fit_is_unfrozen_there_too(tmp_path)
     assert patch.count("+base.trainable = True") == 2 and "+other" not in patch
 
 
+def test_a_compile_on_several_lines_is_repeated_on_one(tmp_path):
+    text = "model.compile(\n    optimizer=make(1e-3),  # as before\n    loss='mse',\n)\nmodel.fit(x, y)\n"
+    (tmp_path / "train.py").write_text(text)
+    fit, compiled = ({"file": "train.py", "line": line} for line in (5, 1))
+    patch = compiled_again(tmp_path, fit, compiled, thaws=False)
+    assert "+model.compile(optimizer=make(0.001), loss='mse')\n" in patch
+
+
 LOSSES = """\
 model.compile("adam", BinaryCrossentropy(from_logits=True))
 model.fit(x, y)

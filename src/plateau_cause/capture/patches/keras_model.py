@@ -7,7 +7,7 @@ from pathlib import Path
 
 from plateau_cause.capture.patches.change import Place, changed
 from plateau_cause.capture.patches.keras_names import written
-from plateau_cause.capture.patches.source import Edit, Source, called, calls_of
+from plateau_cause.capture.patches.source import Edit, Source, called, calls_of, one_line
 
 
 def unfrozen_but_norms(folder: Path, place: Place) -> str | None:
@@ -69,13 +69,12 @@ def trained_as_one(folder: Path, fit: Place) -> str | None:
         if len(bases) != 1 or len(compiled) != 1 or sequential is None:
             return []
         base = bases.pop()
-        given = source.text(compiled[0])[len(head) :]
+        again = one_line(f"whole{source.text(compiled[0])[len(head) :]}")
         before = (
             f"{base}.trainable = True\n"
             f"for layer in {base}.layers:\n"
             '    layer.trainable = "BatchNormalization" not in type(layer).__name__\n'
-            f"whole = {sequential}([{base}, {head}])\n"
-            f"whole{' '.join(given.split())}"
+            f"whole = {sequential}([{base}, {head}])\n{again}"
         )
         names = [node for node in ast.walk(fits[0]) if isinstance(node, ast.Name) and node.id in computed]
         images = [source.replaced(one, source.text(computed[one.id].args[0])) for one in names]

@@ -9,7 +9,7 @@ from pathlib import Path
 from plateau_cause.capture.keras_child.thawing import of_pretrained
 from plateau_cause.capture.patches.change import Place, changed
 from plateau_cause.capture.patches.keras_names import written
-from plateau_cause.capture.patches.source import Edit, Source, called
+from plateau_cause.capture.patches.source import Edit, Source, called, one_line
 
 USUAL = 1e-3  # rate of an optimizer that is given by its name
 OPTIMIZERS = {"adam": "Adam", "sgd": "SGD", "rmsprop": "RMSprop", "adamw": "AdamW", "nadam": "Nadam"}
@@ -57,7 +57,7 @@ def compiled_again(folder: Path, fit: Place, compiled: Place, thaws: bool) -> st
         if len(calls) != 1 or len(fits) != 1:
             return []
         again = _at_rate_of_pretrained(source, calls[0]) if thaws else source.text(calls[0])
-        return [source.inserted(source.first_line(line), " ".join(again.split()))]
+        return [source.inserted(source.first_line(line), one_line(again))]
 
     return changed(folder, fit, edit)
 

@@ -145,3 +145,8 @@ def calls_of(source: Source, name: str) -> list[ast.Call]:
     """Returns all calls of a function in a file, by its last name."""
     nodes = ast.walk(ast.parse(source.whole))
     return [node for node in nodes if isinstance(node, ast.Call) and called(node) == name]
+
+
+def one_line(text: str) -> str:
+    """Returns an expression on one line, written anew where it stands on several."""
+    return ast.unparse(ast.parse(text.strip(), mode="eval")) if "\n" in text else text
