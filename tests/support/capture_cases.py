@@ -212,9 +212,9 @@ CASES = {
         {"optimizers.0.rates_by_hand.0.place": ("train.py", 'group["lr"] = lr')},
         [
             Broken("optimizer_parameters", "[*backbone.parameters(), *head.parameters()]", "head.parameters()",
-                   "optim.SGD("),
+                   "optim.SGD(", is_patched=True),
             Broken("no_gradient", "features = backbone(images)", "features = backbone(images).detach()",
-                   "features = backbone(images)"),
+                   "features = backbone(images)", is_patched=True),
             Broken("evaluation_normalised_otherwise",
                    "val_transform = transforms.Compose([transforms.Resize((16, 16)), transforms.ToTensor(), norm])",
                    "val_transform = transforms.Compose([transforms.Resize((16, 16)), transforms.ToTensor()])",
