@@ -79,6 +79,12 @@ class TestTooFar:
         assert self.said(1.1 * limit, trains, loaded).code == "step_too_high"
 
 
+def test_a_layer_of_the_hub_brings_its_weights():
+    peeked = Peeked({"model": {"weights": [], "base": {"is_hub": True}}}, None)
+    assert peeked.is_pretrained
+    assert not Peeked({"model": {"weights": [], "base": {"is_hub": False}}}, None).is_pretrained
+
+
 class TestAWholeTraining:
     def said(self, change, momentum=0.0, epochs=10, clipping=None):
         group = {"lr": 1e-6, "rates": [1e-6, 1e-6], "momentum": momentum}

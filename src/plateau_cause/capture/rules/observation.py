@@ -61,8 +61,8 @@ class Peeked:
     @property
     def is_pretrained(self) -> bool:
         """Returns whether most of the weights of a network were loaded, so far as that was seen."""
-        loaded = self.model.get("weights") or []
-        return any(one["matched"] >= 0.5 * one["tensors"] for one in loaded)
+        loaded, base = self.model.get("weights") or [], self.model.get("base") or {}
+        return bool(base.get("is_hub")) or any(one["matched"] >= 0.5 * one["tensors"] for one in loaded)
 
     @property
     def change_per_step(self) -> float | None:
