@@ -166,13 +166,9 @@ def shift_tests(dataset: Dataset, views: Mapping[str, View], seed: int = 0) -> d
 
 
 def label_noise(
-    dataset: Dataset,
-    features: np.ndarray,
-    near: Nearest,
-    probe: probes.LinearProbe,
-    view: str,
+    dataset: Dataset, features: np.ndarray, near: Nearest, probe: probes.LinearProbe, view: str,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Returns the label-noise evidence of the training and of the held-out images, plain types.
 
     Training images are judged by training images only: no label of the test split decides what is trained on.
@@ -185,10 +181,8 @@ def label_noise(
         view: where the features are from.
         seed: of folds and bootstrap.
     """
-    train, held_out = (
-        dataset.indices("train"),
-        np.concatenate([dataset.indices("val"), dataset.indices("test")]),
-    )
+    train = dataset.indices("train")
+    held_out = np.concatenate([dataset.indices("val"), dataset.indices("test")])
     targets, count = dataset.targets, len(dataset.classes)
     unseen = probes.out_of_fold(
         features, targets, train, count, probe.regularization, _groups(dataset), seed=seed

@@ -37,21 +37,13 @@ def summarize(
     base = max(gap["effect"] if gap else 0.0, explained, 1e-9)
     causes = [_cause(item, "recipe", item["effect"] / base, runs) for item in _standing(recipe, "cause")]
     causes += [_cause(item, item.get("kind", "data"), None, runs) for item in _standing(data, "cause")]
-    # What is asked of the recipe and of the data alike, such as the resolution, is said once.
-    named = {cause["cause"] for cause in causes}
-    spare = {name for cause in causes for name in cause["alternatives"]}  # said beside what they stand for
-    undecided = [item for item in _standing([*recipe, *data], "undecided")
-                 if item["cause"] not in named and not {item["cause"], item["factor"]} & spare]  # fmt: skip
-    unharmful = [item for item in _standing(recipe, "harmless") if item["cause"] not in named]
     summary = {
         "schema_version": 1,
         "verdict": _verdict(found, causes),
         "plateau": dict(plateau),
         "levels": {**levels, **_levels(data)},
         "causes": sorted(causes, key=lambda cause: -cause["effect"]),
-        "harmless": [_difference(item) for item in unharmful if not _is_better(item, min_effect)],
-        "better_as_is": [_difference(item) for item in unharmful if _is_better(item, min_effect)],
-        "undecided": [_difference(item) for item in undecided],
+        **_no_causes(recipe, data, causes, min_effect),
         "recommended_recipe": found["recommended"]["recipe"],
         "verified": _verified(found),
         "cost": _cost(found),
@@ -67,6 +59,26 @@ def summarize(
     summary["notes"] = notes(summary, found, target)
     summary["would_settle"] = would_settle(summary)
     return {**summary, "headline": headline(summary, found)}
+
+
+def _no_causes(
+    recipe: Sequence[Record], data: Sequence[Record], causes: Sequence[Record], min_effect: float
+) -> dict[str, list[dict[str, Any]]]:
+    """Returns what differs and is no cause: harmless, better as it is, undecided.
+
+    What is asked of the recipe and of the data alike, such as the resolution, is said once; what may stand
+    in a cause's place is said beside that.
+    """
+    named = {cause["cause"] for cause in causes}
+    spare = {name for cause in causes for name in cause["alternatives"]}
+    unharmful = [item for item in _standing(recipe, "harmless") if item["cause"] not in named]
+    undecided = [item for item in _standing([*recipe, *data], "undecided")
+                 if item["cause"] not in named and not {item["cause"], item["factor"]} & spare]  # fmt: skip
+    return {
+        "harmless": [_difference(item) for item in unharmful if not _is_better(item, min_effect)],
+        "better_as_is": [_difference(item) for item in unharmful if _is_better(item, min_effect)],
+        "undecided": [_difference(item) for item in undecided],
+    }
 
 
 def _is_better(item: Record, min_effect: float) -> bool:

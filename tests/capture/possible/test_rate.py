@@ -25,7 +25,9 @@ def repair(folder, times, arguments=(), by_hand=(), **group):
         ((), ""),
         (("--lr", "0.5"), ": --lr 0.005"),
         (("--epochs", "3", "--learning_rate=5e-1"), ": --learning_rate 0.005"),
-        (("--lr", "0.1", "--dropout", "0.5"), ""),
+        (("--lr", "0.1", "--drop-rate", "0.5"), ""),
+        (("--optimizer.max_lr", "0.5"), ": --optimizer.max_lr 0.005"),
+        (("-lr", "5e-1"), ": -lr 0.005"),
         (("data", "--lr"), ""),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from plateau_cause.capture.rules.rate import peak
 HEALTHY_CHANGE = 3e-3  # of the weights' norm, per step: what most trainings bear
 MOST_DECADES = 4
 MOST_RATE = 1.0  # that recipes in use have, SGD's included: what asks for more is short of something else
+OPTION = re.compile(r"--?(\w+[-_.])*(lr|learning[-_]?rate)")  # no --drop-rate
 OVERWRITTEN = (
     3.0  # times that a rate written by hand differs from that of the optimizer to be the one at work
 )
@@ -76,13 +78,10 @@ def _at_work(peeked: Peeked, one: Possible, is_by_hand: bool) -> float:
 
 def _option(arguments: list[str], rate: float) -> str | None:
     """Returns the option of a command line that gives a rate; None where it is not seen."""
-    pairs = [
-        *itertools.pairwise(arguments),
-        *(one.split("=", 1) for one in arguments if "=" in one),
-    ]
+    pairs = [*itertools.pairwise(arguments), *(one.split("=", 1) for one in arguments if "=" in one)]
     for name, value in pairs:
         with contextlib.suppress(ValueError):
-            if name.startswith("-") and ("lr" in name or "rate" in name) and math.isclose(float(value), rate):
+            if OPTION.fullmatch(name) and math.isclose(float(value), rate):
                 return name
     return None
 
