@@ -39,6 +39,7 @@ def torch_as_it_was(monkeypatch):
         (torch.inference_mode, "__enter__"),
         (torch.set_grad_enabled, "__init__"),
         (torch.Tensor, "detach"),
+        (torch.Tensor, "clone"),
     ):
         monkeypatch.setattr(owner, name, getattr(owner, name))
 
@@ -74,9 +75,9 @@ def test_the_line_between_two_models_is_told(is_frozen, torch_as_it_was, monkeyp
     features = body(images.detach())  # what goes into the first model is no place where anything stops
     assert stopping.taken([images]) is None
     kept = body(images).detach()  # for a curve, say
-    fed = features.detach()
-    place = stopping.taken([fed])
-    assert place is not None and place.file == __file__
+    for feed in (lambda: features.detach(), lambda: features.detach().clone()):
+        place = stopping.taken([feed()])
+        assert place is not None and place.file == __file__
     assert stopping.taken([kept]) is None
 
 

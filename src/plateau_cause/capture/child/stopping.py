@@ -34,6 +34,7 @@ class Stopping:
             self.hooks.before(context, "__enter__", self._stopped)
         self.hooks.before(torch.set_grad_enabled, "__init__", self._set)
         self.hooks.before(torch.Tensor, "detach", self._detached)
+        self.hooks.after(torch.Tensor, "clone", self._cloned)
 
     def taken(self, inputs: Sequence[Any]) -> Place | None:
         """Returns the first of the lines, or that around the call or before it, and forgets them.
@@ -73,6 +74,12 @@ class Stopping:
             self._stopped()
         elif self._is_grad_enabled():
             self.between[_address(tensor)] = place
+
+    def _cloned(self, result: Any, tensor: Any, *_: Any, **__: Any) -> None:
+        """Notes that a copy of what is detached between two models is detached as well."""
+        place = self.between.get(_address(tensor)) if self.between else None
+        if place is not None:
+            self.between[_address(result)] = place
 
 
 def _is_feature(tensor: Any) -> bool:
