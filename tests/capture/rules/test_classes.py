@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plateau_cause.capture.possible.settings import mapping
-from plateau_cause.capture.rules.classes import classes, labels, weighed_apart, without_case
+from plateau_cause.capture.possible.settings import by_folder, mapping
+from plateau_cause.capture.rules.classes import classes, labels, off_folders, weighed_apart, without_case
 from plateau_cause.capture.rules.observation import Peeked
 
 PLACE = {"file": "train.py", "line": 7}
+TOLD = {"level": 2, "names": ["a", "b", "c"], "example": "b", "labels": [0, 1, 2]}
 
 
 class TestWeightsOfClasses:
@@ -94,3 +95,31 @@ class TestNumbersOfClasses:
     def test_names_that_differ_in_capitals_alone_are_classes_of_their_own(self):
         assert without_case({"a": 0, "A": 1}) == {"a": 0, "A": 1} and without_case(None) == {}
         assert labels(self.peeked({"a": 0, "A": 1}, {"A": 0, "a": 1})) is not None
+
+
+class TestOffFolders:
+    def peeked(self, told, other=None):
+        train, second = ({"role": role, "place": PLACE, "data_set": {"place": PLACE},
+                          "labels": {"off_folders": off, "by_folder": names}}
+                         for role, off, names in (("train", told, None),
+                                                  ("evaluation", None, other)))  # fmt: skip
+        return Peeked({"loaders": [train, second]}, Path())
+
+    def test_labels_of_other_images(self):
+        found = off_folders(self.peeked(TOLD))
+        assert found.code == "labels_off_folders" and found.cause == "label_noise"
+        assert "in the folder b have the labels 0, 1, 2" in found.words and found.location == PLACE
+
+    def test_silent_where_labels_go_with_folders(self):
+        assert off_folders(self.peeked(None)) is None
+
+    @pytest.mark.parametrize(
+        ("other", "labels"),
+        [
+            (None, {"a": 0, "b": 1, "c": 2}),
+            ({"a": 2, "b": 1, "c": 0, "d": 3}, {"a": 2, "b": 1, "c": 0, "d": 3}),  # evaluation's fit
+            ({"a": 2}, {"a": 0, "b": 1, "c": 2}),
+        ],
+    )
+    def test_what_a_folder_is_called_in_labels(self, other, labels):
+        assert by_folder(self.peeked(TOLD, other)) == {"level": 2, "labels": labels}

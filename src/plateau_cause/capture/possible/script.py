@@ -139,6 +139,10 @@ SAID = {
         "Weigh classes by their rarity and smooth labels a little, or not at all",
         "One class counts so much in the loss, or the right one so little, that the rest is not learned.",
     ),
+    "labels_by_folder": (
+        "Keep images and labels together: sort, shuffle and filter them as pairs",
+        "Images carry the labels of others: there is nothing that could be learned and holds for new ones.",
+    ),
     "evaluation_mode": (
         "Evaluate in evaluation mode",
         "While the model is judged, its batch norms follow the batch at hand or its dropouts drop features, "
@@ -218,6 +222,9 @@ TABLE: dict[str, Row] = {
     ),
     "evaluation_augmented": ("evaluation_clean", 0.4, True, "evaluation changed at random", settings.none),
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels are in another order", settings.mapping),
+    "labels_off_folders": (
+        "labels_by_folder", 0.9, True, "labels of other images", settings.by_folder,
+    ),
     "sampler_draws_few": ("shuffle", 0.9, True, "the sampler draws from few images", settings.loader),
     "not_shuffled": ("shuffle", 0.7, True, "training data are not shuffled", settings.loader),
 }  # fmt: skip

@@ -87,6 +87,18 @@ def mapping(peeked: Peeked) -> Settings | None:
     return None
 
 
+def by_folder(peeked: Peeked) -> Settings | None:
+    """Returns the label of each folder: that of an evaluation whose labels fit, else the names in order."""
+    train = peeked.train_loader
+    told = train["labels"].get("off_folders") if train else None
+    if told is None:
+        return None
+    fitting = [one["labels"]["by_folder"] or {} for one in peeked.other_loaders]
+    known = next((one for one in fitting if one.keys() >= set(told["names"])), None)
+    labels = known or {name: number for number, name in enumerate(told["names"])}
+    return {"level": told["level"], "labels": labels}
+
+
 def normalised(peeked: Peeked) -> Settings | None:
     """Returns what makes the images of evaluation look as those of training do.
 

@@ -11,6 +11,7 @@ from plateau_cause.capture.rules.observation import Observation, Peeked, with_pl
 SELDOM, MOSTLY = 0.1, 0.5  # of what a class has on average in training; of the images of an evaluation
 LEAST_SEEN = 4  # labels of a class on average, for what is not among them to be told
 MAY_BE_CHANCE = 0.05  # probability that counts of the images looked at mislead
+SHOWN = 6  # labels in a sentence
 FAR_APART = 10.0  # times that one class counts as much as another in the loss
 
 
@@ -32,6 +33,21 @@ def labels(peeked: Peeked) -> Observation | None:
                     place, _labelled_at(train))  # fmt: skip
                 return Observation("labels_in_another_order", "label_mapping", words, place)
     return None
+
+
+def off_folders(peeked: Peeked) -> Observation | None:
+    """Returns that labels do not go with the folders of their images, which the script takes for classes."""
+    train = peeked.train_loader
+    told = train["labels"].get("off_folders") if train else None
+    if train is None or told is None:
+        return None
+    place = _labelled_at(train)
+    labels = ", ".join(map(str, told["labels"][:SHOWN])) + (" …" if len(told["labels"]) > SHOWN else "")
+    words = with_places(
+        f"labels do not go with the images: those in the folder {told['example']} have the labels {labels}",
+        place,
+    )
+    return Observation("labels_off_folders", "label_noise", words, place)
 
 
 def without_case(labels: Mapping[str, int] | None) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from plateau_cause import numbers
 from plateau_cause.capture.patches.data import normalised_alike, shuffled
-from plateau_cause.capture.rules.classes import classes, labels, weighed_apart
+from plateau_cause.capture.rules.classes import classes, labels, off_folders, weighed_apart
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ by more are different
@@ -167,4 +167,6 @@ def _behind_loader(peeked: Peeked, role: str) -> dict[str, Any] | None:
     return found[0]["place"] if is_one else None
 
 
-RULES = (normalisation, size, augmented_evaluation, labels, classes, order, sampler, weighed_apart)
+RULES = (
+    normalisation, size, augmented_evaluation, labels, off_folders, classes, order, sampler, weighed_apart,
+)  # fmt: skip

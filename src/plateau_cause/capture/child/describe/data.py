@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from plateau_cause.capture.child.describe import folders
 from plateau_cause.capture.child.describe.drawn import sampler_of
 from plateau_cause.capture.child.describe.facts import kind, picture_facts, plain
 from plateau_cause.capture.child.describe.names import is_used
@@ -14,9 +15,6 @@ from plateau_cause.capture.child.describe.samples import Sample, Sampled, normal
 from plateau_cause.capture.child.describe.transforms import at_random, chain, held_transform, transforms_of
 from plateau_cause.capture.child.passes import Loader
 from plateau_cause.capture.child.places import Place, Registry
-
-LEVELS = 3  # folders above an image that may name its class
-AGREE = 0.7  # of the images of a folder, on average, that have its label
 
 
 def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
@@ -71,36 +69,11 @@ def _labels(data_set: Any, seen: list[Sample]) -> dict[str, Any]:
     return {
         "classes": plain(named[0]) if named else None,
         "class_to_idx": plain(orders[0]) if orders else None,
-        "by_folder": _by_folder(seen),
+        "by_folder": folders.by_folder(seen),
+        "off_folders": folders.off_folders(seen, parts),
         "in_order": _in_order(seen),
         "seen": dict(sorted(Counter(one.label for one in seen if one.label is not None).items())),
     }
-
-
-def _by_folder(seen: list[Sample]) -> dict[str, int] | None:
-    """Returns the label that goes with each folder, at the level of the path that names classes.
-
-    That is the level with the fewest folders of which each goes with one label: within `cat/day1/3.png` the
-    day does not. None where no level does.
-    """
-    placed = [
-        (Path(one.raw.path).parts, one.label)
-        for one in seen
-        if one.label is not None and one.raw and one.raw.path
-    ]
-    found = []
-    for level in range(2, 2 + LEVELS):
-        folders: dict[str, Counter[int]] = {}
-        for parts, label in placed:
-            if len(parts) >= level:
-                folders.setdefault(parts[-level], Counter())[label] += 1
-        several = {name: count for name, count in sorted(folders.items()) if count.total() > 1}
-        first = {name: count.most_common(1)[0] for name, count in several.items()}
-        agree, every = sum(number for _, number in first.values()), sum(map(Counter.total, several.values()))
-        is_told = 2 * every > len(placed) and agree >= AGREE * every  # one image alone agrees with anything
-        if is_told and len({label for label, _ in first.values()}) > 1:
-            found.append((-round(agree / every, 1), {name: label for name, (label, _) in first.items()}))
-    return min(found, key=lambda one: (one[0], len(one[1])))[1] if found else None
 
 
 def _in_order(seen: list[Sample]) -> bool | None:
