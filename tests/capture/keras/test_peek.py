@@ -9,7 +9,7 @@ from keras_cases import CASES, at
 
 from plateau_cause.capture.possible.keras import interventions
 from plateau_cause.capture.rules.every import observe
-from plateau_cause.capture.table.whole import render
+from plateau_cause.capture.table.whole import render, rows
 
 BROKEN = [(name, kind) for name, case in CASES.items() for kind in case.broken]
 
@@ -42,6 +42,11 @@ def test_what_is_broken_is_named_with_its_line(name, kind, prepare, peek):
     assert (named[0].cause, bool(named[0].patch)) == (broken.cause, broken.is_patched)
     offered = [one["name"] for one in interventions(content, found) if one["cause"] == broken.cause]
     assert offered == ([broken.offers] if broken.offers else [])
+
+
+def test_a_handle_brings_its_weights(prepare, peek):
+    told = {what: (value, where) for what, value, where in rows(peek(prepare("hub_layer")))}
+    assert told["weights"][0] == "those that its handle holds" and told["weights"][1].startswith("train.py:")
 
 
 def test_images_that_a_pipeline_leaves_out_are_not_counted(prepare, peek):

@@ -8,6 +8,7 @@ from plateau_cause import numbers
 from plateau_cause.capture.rules.observation import at
 
 Row = tuple[str, str, str]  # what, value, where
+ANOTHER = 0.3  # of the range of values by which its ends differ: some images may be darker than others
 # What makes batches of items where a script says nothing: of torch, timm, Hugging Face
 USUAL = ("default_collate", "default_convert", "fast_collate", "default_data_collator", "AsLoader.collate_fn")
 
@@ -47,15 +48,23 @@ def _drawn(sampler: dict[str, Any], length: int | None) -> str:
 
 
 def _behind(loader: dict[str, Any], content: dict[str, Any]) -> list[Row]:
-    """Returns what the model gets of bytes: they were made numbers behind the loader."""
+    """Returns what the model gets where that is something else: numbers made of bytes, or scaled by the loop."""
     call = content["training" if loader["role"] == "train" else "evaluation"]
     given = call["input"] if call and loader["role"] != "unread" else None
-    if not given or not loader["image"] or loader["image"]["tensor"]["dtype"] != "uint8":
+    if not given or not loader["image"] or not _is_changed(loader["image"]["tensor"], given):
         return []
     size = "×".join(map(str, given["shape"][1:]))
     return [
         ("  to the model", f"{size}, values {given['least']:.3g} to {given['most']:.3g}", at(call["place"]))
     ]
+
+
+def _is_changed(read: dict[str, Any], given: dict[str, Any]) -> bool:
+    """Returns whether images of a loader reach the model in another range."""
+    if read["dtype"] == "uint8":
+        return True
+    span = max(read["most"] - read["least"], 1e-9)
+    return any(abs(given[end] - read[end]) > ANOTHER * span for end in ("least", "most"))
 
 
 def _images(loader: dict[str, Any]) -> list[Row]:

@@ -79,7 +79,9 @@ def _model(content: dict[str, Any]) -> list[Row]:
         found.append(
             ("weights", f"{loaded['matched']} of {loaded['tensors']} tensors loaded", at(loaded["place"]))
         )
-    if not model["weights"]:
+    if (model.get("base") or {}).get("is_hub"):
+        found.append(("weights", "those that its handle holds", at(model["base"]["place"])))
+    elif not model["weights"]:
         network = Peeked(content, Path()).random_network
         random = f"; {network['name']} starts from random numbers" if network else ""
         found.append(("weights", f"none loaded that were seen{random}", ""))
