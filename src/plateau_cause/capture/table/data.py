@@ -48,7 +48,7 @@ def _drawn(sampler: dict[str, Any], length: int | None) -> str:
 
 
 def _behind(loader: dict[str, Any], content: dict[str, Any]) -> list[Row]:
-    """Returns what the model gets where that is something else: numbers made of bytes, or scaled by the loop."""
+    """Returns what the model gets where that is something else: bytes made numbers, scaled by the loop."""
     call = content["training" if loader["role"] == "train" else "evaluation"]
     given = call["input"] if call and loader["role"] != "unread" else None
     if not given or not loader["image"] or not _is_changed(loader["image"]["tensor"], given):
