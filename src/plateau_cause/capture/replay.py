@@ -130,6 +130,8 @@ class Replays:
         ):
             out = Path(room) / "out"
             out.mkdir()
+            for one in job["settings"].values():
+                _drop(own, one.get("drop"))
             given = replace(self._given, folder=own)
             with (out / PRINTED).open("w", encoding="utf-8") as printed:
                 ended = launch.run(given, out, job, QUIET, stdout=printed, stderr=subprocess.STDOUT)
@@ -152,6 +154,17 @@ class Replays:
             )
         took = frozenset(name for name in names if content["interventions"][name]["took"])
         return Replayed(content, artifacts.read_arrays(place / HITS), took, seed)
+
+
+def _drop(own: Path, what: dict[str, Any] | None) -> None:
+    """Takes lines out of a file of a copy; those behind them keep their numbers."""
+    if what is None:
+        return
+    first, last = what["lines"]
+    file = own / what["file"]
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines[first - 1 : last] = ["\n"] * (last + 1 - first)
+    file.write_text("".join(lines), encoding="utf-8")
 
 
 class ReplaysOnPart:

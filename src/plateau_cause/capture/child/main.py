@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import shutil
 import os
 import sys
 import traceback
@@ -206,6 +207,9 @@ def leave(status: int) -> NoReturn:
     """Ends the process at once: nothing that the script does at its end belongs to a peek."""
     for worker in multiprocessing.active_children():
         worker.terminate()
+    shared = getattr(multiprocessing.current_process(), "_config", {}).get("tempdir")
+    if shared:  # a folder of sockets by which workers hand over tensors; Python removes it at a usual end
+        shutil.rmtree(shared, ignore_errors=True)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -38,6 +38,7 @@ class Pass:
     of: Loader
     place: Place | None  # the line of the loop
     plan: tuple[int, Place | None] | None = None  # rounds of the `for … in range(…)` around it, and its line
+    leaves: dict[str, Any] | None = None  # after how many batches the loop is left, where it says so
     batches: int = 0
     size: int | None = None  # of its first batch
     forwards: int = 0

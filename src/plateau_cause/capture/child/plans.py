@@ -116,7 +116,7 @@ def _rounds(loop: ast.For, frame: FrameType) -> int | None:
     ranges = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in RANGES]
     if not ranges:
         return None
-    values = [_value(argument, frame) for argument in ranges[0].args]
+    values = [evaluated(argument, frame) for argument in ranges[0].args]
     limits = [value for value in values if isinstance(value, int)]
     return len(range(*limits)) if limits and len(limits) == len(values) else None
 
@@ -128,8 +128,8 @@ def _counted(loop: ast.While, frame: FrameType, place: Place) -> int | None:
     raised = _raised_elsewhere(place.file)
     raised |= {ast.unparse(one.target): one.lineno for one in _own(loop.body) if _is_raised(one)}
     for test in [node for node in ast.walk(loop.test) if isinstance(node, ast.Compare)]:
-        counter, limit = ast.unparse(test.left), _value(test.comparators[0], frame)
-        now, is_last_in = _value(test.left, frame), isinstance(test.ops[0], ast.LtE)
+        counter, limit = ast.unparse(test.left), evaluated(test.comparators[0], frame)
+        now, is_last_in = evaluated(test.left, frame), isinstance(test.ops[0], ast.LtE)
         is_counted = counter in raised and len(test.ops) == 1 and isinstance(test.ops[0], (ast.Lt, ast.LtE))
         if is_counted and isinstance(now, int) and isinstance(limit, int):
             _begun[place] = limit - now + is_last_in + (raised[counter] < frame.f_lineno)
@@ -158,7 +158,7 @@ def _is_raised(one: ast.stmt) -> TypeGuard[ast.AugAssign]:
     return isinstance(one.value, ast.Constant) and one.value.value == 1
 
 
-def _value(expression: ast.expr, frame: FrameType) -> object:
+def evaluated(expression: ast.expr, frame: FrameType) -> object:
     """Evaluates names, attributes and arithmetic; None for what could have an effect."""
     whole = ast.Expression(expression)
     if not all(isinstance(node, PLAIN) for node in ast.walk(whole)):

@@ -26,6 +26,11 @@ def cleared(folder: Path, step: Place) -> str | None:
     return changed(folder, step, edit)
 
 
+def unbroken(folder: Path, leaving: Place) -> str | None:
+    """Returns the loop without the statement that leaves it."""
+    return changed(folder, leaving, lambda source, line: [source.dropped(line)])
+
+
 def mode_set(folder: Path, loop: Place, call: Place, model: str | None, mode: str) -> str | None:
     """Returns the loop over the batches with `model.train()` or `model.eval()` before it."""
     if not loop or not call or loop["file"] != call["file"]:

@@ -51,6 +51,12 @@ class Source:
         lines = statement.replace("\n", f"\n{indentation}")
         return start, start, f"{indentation}{lines}\n"
 
+    def dropped(self, line: int) -> Edit:
+        """Returns the edit that takes out the statement which begins at a line, its body included."""
+        found = [node for node in ast.walk(self._tree) if isinstance(node, ast.stmt) and node.lineno == line]
+        last = max((node.end_lineno or line for node in found), default=line)
+        return self._starts[line - 1], self._starts[last], ""
+
     @property
     def whole(self) -> str:
         """Returns the text of the file."""

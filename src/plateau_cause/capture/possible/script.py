@@ -12,6 +12,7 @@ from plateau_cause.capture.possible import affine, settings
 from plateau_cause.capture.possible.change import Possible
 from plateau_cause.capture.possible.keras import RARE
 from plateau_cause.capture.possible.rate import times, with_rate_place
+from plateau_cause.capture.possible.said import SAID
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 APART = 1.5  # times that two normalisations' deviations differ before the weights' own is tried
@@ -47,10 +48,11 @@ def _for(seen: Observation, peeked: Peeked) -> Possible | None:
         return None
     one = Possible(name, seen.cause, seen.words, difference, seen.location, seen.patch, told, prior, is_sure)
     title = f"{difference[:1].upper()}{difference[1:]}"
-    repair, explanation = SAID.get(name, ("", ""))
+    repair, explanation = SAID.get(seen.code) or SAID.get(name, ("", ""))
     if stopped:
         repair = f"Unfreeze the layers and let gradients through at {stopped['file']}:{stopped['line']}"
-    one = replace(one, title=title, repair=repair, explanation=explanation)
+    cost = told["times"] if name == "read_more" else 1.0
+    one = replace(one, title=title, repair=repair, explanation=explanation, cost=cost)
     return with_rate_place(one, peeked) if name == "rate" else one
 
 
@@ -65,7 +67,7 @@ def _as_expected(peeked: Peeked) -> Possible | None:
     wants = f"{_said(wanted['mean'])} and {_said(wanted['std'])}"
     words = with_places(f"images reach the model under {means}; its weights expect {wants}", place)
     difference = "another normalisation than these weights expect"
-    told = affine.from_to(own, {**wanted, "channels": "rgb"})
+    told = settings.as_expected(peeked) or {}
     return Possible("preprocessing", "preprocessing", words, difference, place, None, told, 0.4, False)
 
 
@@ -98,71 +100,6 @@ def _said(values: list[float]) -> str:
     return " ".join(f"{value:.3g}" for value in values)
 
 
-SAID = {
-    "logits_to_loss": (
-        "Give the loss what it expects: plain outputs for cross-entropy, log-probabilities for nll_loss",
-        "What the loss is given was activated before, or is not: it rewards the right answer too little.",
-    ),
-    "no_clipping": (
-        "Clip at a limit that most gradients stay below, 1 say, or not at all",
-        "Nearly all of every gradient is cut off, so that no step moves the weights.",
-    ),
-    "clear_gradients": (
-        "Clear the gradients before every step",
-        "Each step is taken along the sum of all gradients since the beginning.",
-    ),
-    "keep_gradients": (
-        "Clear the gradients behind the step, not between backward and step",
-        "The gradients are gone before the step that was to use them.",
-    ),
-    "take_steps": (
-        "Call step() of the optimizer behind every backward call",
-        "Gradients are computed, and nothing is done with them.",
-    ),
-    "keep_loaded": (
-        "Initialise new layers alone, or before the weights are loaded",
-        "What was loaded is written over before training begins: it starts from random numbers.",
-    ),
-    "rates_level": (
-        "Give these layers a rate that moves them: a tenth of the others', say",
-        "A group of the optimizer has so low a rate that its layers stand still, as if they were frozen.",
-    ),
-    "callback_turned": (
-        "Set its `mode` to the direction of its metric: max for an accuracy, min for a loss",
-        "It stops, or keeps weights, at the worst epoch instead of the best.",
-    ),
-    "rate_full": (
-        "Let the warm-up end within the first tenth of the training",
-        "The rate is a small part of the one that was asked for, for most of the training.",
-    ),
-    "plain_loss": (
-        "Weigh classes by their rarity and smooth labels a little, or not at all",
-        "One class counts so much in the loss, or the right one so little, that the rest is not learned.",
-    ),
-    "labels_by_folder": (
-        "Keep images and labels together: sort, shuffle and filter them as pairs",
-        "Images carry the labels of others: there is nothing that could be learned and holds for new ones.",
-    ),
-    "evaluation_mode": (
-        "Evaluate in evaluation mode",
-        "While the model is judged, its batch norms follow the batch at hand or its dropouts drop features, "
-        "as they should in training only.",
-    ),
-    "evaluate_trained": (
-        "Evaluate the weights that were trained, or have their average follow faster",
-        "What is judged is a copy of the model that still holds most of the weights from before training.",
-    ),
-    "evaluation_clean": (
-        "Evaluate without random changes",
-        "The images that the model is judged on are cropped, turned or coloured at random, as those of "
-        "training are: it is judged on harder ones than it will be given.",
-    ),
-    "train_mode": (
-        "Train in training mode",
-        "While the model trains, its batch norms keep the statistics that they came with and its dropouts "
-        "drop nothing, as they should in evaluation only.",
-    ),
-}
 # What stands out -> intervention, prior, whether it repairs a fault, what it does otherwise, its settings.
 Row = tuple[str, float, bool, str, Callable[[Peeked], dict[str, Any] | None]]
 TABLE: dict[str, Row] = {
@@ -217,6 +154,9 @@ TABLE: dict[str, Row] = {
     "evaluation_normalised_otherwise": (
         "evaluation_normalised", 0.8, True, "evaluation is normalised otherwise", settings.normalised,
     ),
+    "preprocessing_unexpected": (
+        "preprocessing", 0.7, True, "another normalisation than these weights expect", settings.as_expected,
+    ),
     "evaluation_sized_otherwise": (
         "evaluation_sized", 0.5, False, "evaluation sees another size than training", settings.sized,
     ),
@@ -225,6 +165,13 @@ TABLE: dict[str, Row] = {
     "labels_off_folders": (
         "labels_by_folder", 0.9, True, "labels of other images", settings.by_folder,
     ),
+    "classes_drawn_apart": (
+        "shuffle", 0.8, True, "the sampler draws one class far more often than another", settings.loader,
+    ),
+    "passes_left_early": (
+        "whole_passes", 0.6, True, "passes over the training images are left early", settings.unbroken,
+    ),
+    "few_images_read": ("read_more", 0.7, True, "a part of the training images", settings.more_images),
     "sampler_draws_few": ("shuffle", 0.9, True, "the sampler draws from few images", settings.loader),
     "not_shuffled": ("shuffle", 0.7, True, "training data are not shuffled", settings.loader),
 }  # fmt: skip

@@ -12,6 +12,7 @@ from plateau_cause.capture.rules.data import apart
 from plateau_cause.capture.rules.observation import Peeked
 
 Settings = dict[str, Any]
+MORE = 3.0  # times as many images as a run may cost
 
 
 def none(peeked: Peeked) -> Settings | None:
@@ -69,6 +70,23 @@ def loader(peeked: Peeked) -> Settings | None:
     return None if train is None else {"loader": train.get("number", peeked.content["loaders"].index(train))}
 
 
+def more_images(peeked: Peeked) -> Settings | None:
+    """Returns how many times as many images training can read within its data set; at most `MORE`."""
+    train, told = peeked.train_loader, loader(peeked)
+    reads = train.get("reads") if train else None
+    if not reads or told is None:
+        return None
+    return {**told, "times": min(MORE, (reads["items"] + reads["unread"]) / reads["items"])}
+
+
+def unbroken(peeked: Peeked) -> Settings | None:
+    """Returns which lines of the script's copy are taken out, so that its loop reads all batches."""
+    left = (peeked.train_loader or {}).get("left_after")
+    if not left:
+        return None
+    return {"drop": {"file": left["place"]["file"], "lines": [left["place"]["line"], left["last"]]}}
+
+
 def sized(peeked: Peeked) -> Settings | None:
     """Returns the size that training sees."""
     shape = peeked.content["training"]["input"]["shape"]
@@ -97,6 +115,13 @@ def by_folder(peeked: Peeked) -> Settings | None:
     known = next((one for one in fitting if one.keys() >= set(told["names"])), None)
     labels = known or {name: number for number, name in enumerate(told["names"])}
     return {"level": told["level"], "labels": labels}
+
+
+def as_expected(peeked: Peeked) -> Settings | None:
+    """Returns what gives images the normalisation that loaded weights were trained under."""
+    wanted, train = peeked.content.get("expected"), peeked.train_loader
+    own = affine.normalisation(train) if train else None
+    return affine.from_to(own, {**wanted, "channels": "rgb"}) if wanted and own else None
 
 
 def normalised(peeked: Peeked) -> Settings | None:

@@ -11,6 +11,8 @@ from plateau_cause.capture.rules.observation import Observation, Peeked, with_pl
 SELDOM, MOSTLY = 0.1, 0.5  # of what a class has on average in training; of the images of an evaluation
 LEAST_SEEN = 4  # labels of a class on average, for what is not among them to be told
 MAY_BE_CHANCE = 0.05  # probability that counts of the images looked at mislead
+MOST_TIMES = 1e6
+FEW = 0.5  # of the images that any loader reads: fewer may be what was left in from a trial
 SHOWN = 6  # labels in a sentence
 FAR_APART = 10.0  # times that one class counts as much as another in the loss
 
@@ -68,7 +70,8 @@ def classes(peeked: Peeked) -> Observation | None:
     for other in peeked.other_loaders:
         second = other["labels"]["seen"]
         known = len({*first, *second})
-        if not second or sum(first.values()) < LEAST_SEEN * known:
+        are_all = sum(first.values()) == train["data_set"]["length"]
+        if not second or (not are_all and sum(first.values()) < LEAST_SEEN * known):
             continue
         few = [one for one in second if first.get(one, 0) < SELDOM * sum(first.values()) / known]
         if sum(second[one] for one in few) < MOSTLY * sum(second.values()):
@@ -109,6 +112,38 @@ def weighed_apart(peeked: Peeked) -> Observation | None:
         f"{name} has class {named} count {times:.0f} times as much as another", decided, place
     )
     return Observation("classes_weighed_apart", "class_imbalance", words, decided)
+
+
+def drawn_apart(peeked: Peeked) -> Observation | None:
+    """Returns that a sampler draws one class far more often than another."""
+    train = peeked.train_loader
+    weights = train["labels"].get("drawn") if train else None
+    if train is None or not weights:
+        return None
+    counts = train["labels"]["seen"]
+    shares = {one: _shares(weight, counts[one], len(counts)) for one, weight in weights.items()}
+    most, least = (max(shares, key=lambda one: shares[one][0]), min(shares, key=lambda one: shares[one][1]))
+    if shares[most][0] < FAR_APART * shares[least][1]:
+        return None
+    place = train["sampler"].get("place") or train["place"]
+    ratio = weights[most] * counts[most] / max(weights[least] * counts[least], 1e-12)
+    times = f"{ratio:.0f} times as often as" if ratio < MOST_TIMES else "and hardly ever"
+    words = with_places(f"the sampler draws class {most} {times} class {least}", place)
+    return Observation("classes_drawn_apart", "class_imbalance", words, place)
+
+
+def few_read(peeked: Peeked) -> Observation | None:
+    """Returns that training reads a small part of its data set, and no other loader the rest."""
+    train = peeked.train_loader
+    reads = train.get("reads") if train else None
+    if train is None or not reads or max(reads["items"], reads["of"] - reads["unread"]) > FEW * reads["of"]:
+        return None
+    place = train["data_set"]["place"] or train["place"]
+    words = with_places(
+        f"training reads {reads['items']} of {reads['of']} images, and {reads['unread']} are read by no "
+        "loader", place,
+    )  # fmt: skip
+    return Observation("few_images_read", "limited_data", words, place)
 
 
 def _shares(weight: float, count: int, classes: int) -> tuple[float, float]:

@@ -6,11 +6,19 @@ from typing import Any
 
 from plateau_cause import numbers
 from plateau_cause.capture.patches.data import normalised_alike, shuffled
-from plateau_cause.capture.rules.classes import classes, labels, off_folders, weighed_apart
+from plateau_cause.capture.rules.classes import (
+    classes,
+    drawn_apart,
+    few_read,
+    labels,
+    off_folders,
+    weighed_apart,
+)
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ by more are different
 PLAIN = 0.1  # how far mean and std may be measured from 0 and 1 where nothing normalises
+FAR = 8.0  # times the spread that weights expect: bytes for numbers, or numbers scaled twice
 SIZE_APART = 1.5
 ON_PURPOSE = ("tta",)  # in names of loaders whose predictions are averaged over random views
 
@@ -29,6 +37,27 @@ def normalisation(peeked: Peeked) -> Observation | None:
             patch = normalised_alike(peeked.folder, *places)
             return Observation("evaluation_normalised_otherwise", "evaluation", said, places[0], patch)
     return _after_loading(peeked)
+
+
+def unexpected(peeked: Peeked) -> Observation | None:
+    """Returns that loaded weights are given images that are far from those which they were trained on.
+
+    A network within another module may be given others than the loader yields.
+    """
+    wanted, train = peeked.content.get("expected"), peeked.train_loader
+    found = _facts(train).get("normalisation") if train else None
+    is_whole = (peeked.model.get("backbone") or {}).get("is_whole")
+    if not train or not wanted or not found or not is_whole or not peeked.is_pretrained:
+        return None
+    ratios = [a / b for a, b in zip(found["std"], wanted["std"], strict=True)]
+    is_far = max(max(ratios), 1 / max(min(ratios), 1e-9)) > FAR
+    if not is_far and found["channels"] == "rgb":
+        return None
+    place, tensor = _scaling_place(train), train["image"]["tensor"]
+    given = f"values from {tensor['least']:.3g} to {tensor['most']:.3g}" if is_far else "BGR images"
+    wants = f"images of {_said(wanted)}" if is_far else "RGB"
+    words = with_places(f"the model gets {given}; its weights expect {wants}", place)
+    return Observation("preprocessing_unexpected", "preprocessing", words, place)
 
 
 def size(peeked: Peeked) -> Observation | None:
@@ -115,7 +144,8 @@ def apart(of_training: dict[str, Any], of_evaluation: dict[str, Any]) -> str | N
 
 
 def _measured_apart(first: dict[str, Any], second: dict[str, Any]) -> str | None:
-    if first["channels"] != second["channels"]:
+    is_known = not first.get("is_assumed") and not second.get("is_assumed")
+    if is_known and first["channels"] != second["channels"]:
         return f"reads {second['channels'].upper()} images, other"
     means = max(abs(a - b) for a, b in zip(first["mean"], second["mean"], strict=True))
     stds = max(max(a / b, b / a) for a, b in zip(first["std"], second["std"], strict=True))
@@ -168,5 +198,6 @@ def _behind_loader(peeked: Peeked, role: str) -> dict[str, Any] | None:
 
 
 RULES = (
-    normalisation, size, augmented_evaluation, labels, off_folders, classes, order, sampler, weighed_apart,
+    normalisation, unexpected, size, augmented_evaluation, labels, off_folders, classes, order, sampler,
+    drawn_apart, weighed_apart, few_read,
 )  # fmt: skip

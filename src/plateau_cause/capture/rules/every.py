@@ -27,6 +27,7 @@ STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a la
 CHOSEN = (  # maybe meant so
     "frozen_layers", "computed_beforehand", "neither_reached_nor_held", "rates_apart", "saved_model_fixed",
     "training_overridden", "predicted_shuffled", "weights_random",
+    "passes_left_early", "few_images_read",
 )  # fmt: skip
 SMALL = ("augmented_once",)  # true, and seldom what holds a training back
 WAITING = ("frozen", "not_held")  # parts of the model's description that a line ahead may change

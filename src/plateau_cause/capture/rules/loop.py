@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from plateau_cause.capture.patches.loop import cleared, mode_inverted, mode_set, mode_turned
+from plateau_cause.capture.patches.loop import cleared, mode_inverted, mode_set, mode_turned, unbroken
 from plateau_cause.capture.patches.numbers import LIMITS, number_changed
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 LEFT, UNCHANGED = 0.2, 0.999  # of the first weights of an average, at the end of training
+MOST_READ = 0.9  # of the batches of a pass that is left early
 USUAL_LIMIT = 1.0  # of a gradient's norm
 CLIPPED_AWAY = 100  # times that a gradient is longer than what clipping leaves of it
 SAME_RATE = ("SGD",)  # optimizers whose steps grow with the gradient
@@ -39,6 +40,18 @@ def wasted(peeked: Peeked) -> Observation | None:
              "no step uses them")  # fmt: skip
     place = gradients["cleared_at"]
     return Observation("gradients_wasted", "training_loop", with_places(words, place), place)
+
+
+def left_early(peeked: Peeked) -> Observation | None:
+    """Returns that the loop over the training images is left before they have all been read."""
+    train = peeked.train_loader
+    left = train.get("left_after") if train else None
+    if train is None or not left or not train["batches"] or left["batches"] > MOST_READ * train["batches"]:
+        return None
+    place, count = left["place"], f"{left['batches']} of {train['batches']} batches"
+    words = with_places(f"every pass over the training images is left after {count}", place)
+    patch = unbroken(peeked.folder, place)
+    return Observation("passes_left_early", "training_length", words, place, patch)
 
 
 def clipped(peeked: Peeked) -> Observation | None:
@@ -150,4 +163,12 @@ def _inactive(modes: dict[str, Any]) -> str:
     return " and ".join(said) + " do not act as in training"
 
 
-RULES = (not_cleared, wasted, clipped, trained_in_evaluation_mode, evaluated_in_training_mode, average_lags)
+RULES = (
+    not_cleared,
+    left_early,
+    wasted,
+    clipped,
+    trained_in_evaluation_mode,
+    evaluated_in_training_mode,
+    average_lags,
+)

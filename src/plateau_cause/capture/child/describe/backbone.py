@@ -17,19 +17,20 @@ def backbone(peek: Peek, parts: Iterable[Any], places: Registry[Place]) -> dict[
     """Returns library and name of the published network that a model is, or holds; None where there is none.
 
     And of its norms how many there are, and how many scale every channel alike as training begins, as a
-    norm of a trained network never does.
+    norm of a trained network never does. `is_whole` tells whether it is a model itself, not within one.
 
     Args:
         peek: knows the weights before the first step.
         parts: of the model.
         places: where modules were made.
     """
-    found = (architecture(facts.unwrapped(one)[0]) for one in parts)
-    network = next((one for one in found if one is not None), None)
+    models = [facts.unwrapped(one)[0] for one in parts]
+    network = next((found for one in models if (found := architecture(one)) is not None), None)
     if network is None:
         return None
     scales, level = [one.weight for one in network.module.modules() if _is_norm(one)], _level(peek)
     return {"library": network.library, "name": network.name, "place": places.of(network.module),
+            "is_whole": any(one is network.module for one in models),
             "norms": len(scales), "level_norms": sum(id(one) in level for one in scales)}  # fmt: skip
 
 

@@ -13,8 +13,11 @@ from plateau_cause.capture.child.describe.facts import kind, picture_facts, plai
 from plateau_cause.capture.child.describe.names import is_used
 from plateau_cause.capture.child.describe.samples import Sample, Sampled, normalisation
 from plateau_cause.capture.child.describe.transforms import at_random, chain, held_transform, transforms_of
+from plateau_cause.capture.child.doors.decoding import Raw
 from plateau_cause.capture.child.passes import Loader
 from plateau_cause.capture.child.places import Place, Registry
+
+TIMES = 10.0  # that a spread may differ by chance, crops and what draws on images
 
 
 def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
@@ -26,6 +29,7 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
         "role": loader.role if loader.role != "unread" or is_used(loader.name) else "unused",
         "place": loader.place,
         "loop": next((one.place for one in loader.passes), None),
+        "left_after": next((one.leaves for one in loader.passes if one.backwards), None),
         "batch_size": given.batch_size or _of_batches(given) or _seen_size(loader),
         "batches": _length(given),
         "shuffle": _shuffles(given),
@@ -35,7 +39,7 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
         "prefetches": type(loader.outer).__name__ == "PrefetchLoader",
         "collate": plain(given.collate_fn),
         "data_set": _data_set(given.dataset, places),
-        "labels": _labels(given.dataset, seen),
+        "labels": _labels(given, seen),
         "image": _image(seen, held_transform(given.dataset), bool(sampled.varies)),
         "varies": sampled.varies,
         "at_random": at_random(given.dataset),
@@ -62,8 +66,8 @@ def _data_set(data_set: Any, places: Registry[Place]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _labels(data_set: Any, seen: list[Sample]) -> dict[str, Any]:
-    parts = chain(data_set)
+def _labels(loader: Any, seen: list[Sample]) -> dict[str, Any]:
+    parts = chain(loader.dataset)
     orders = [found for one in parts if isinstance(found := getattr(one, "class_to_idx", None), dict)]
     named = [found for one in parts if isinstance(found := getattr(one, "classes", None), (list, tuple))]
     return {
@@ -73,7 +77,20 @@ def _labels(data_set: Any, seen: list[Sample]) -> dict[str, Any]:
         "off_folders": folders.off_folders(seen, parts),
         "in_order": _in_order(seen),
         "seen": dict(sorted(Counter(one.label for one in seen if one.label is not None).items())),
+        "drawn": _drawn(sampler_of(loader), seen),
     }
+
+
+def _drawn(sampler: Any, seen: list[Sample]) -> dict[int, float] | None:
+    """Returns the average weight by which images of each label are drawn; None where none have weights."""
+    weights = getattr(sampler, "weights", None)
+    if weights is None or any(one.index >= len(weights) for one in seen):
+        return None
+    of_label: dict[int, list[float]] = {}
+    for one in seen:
+        if one.label is not None:
+            of_label.setdefault(one.label, []).append(float(weights[one.index]))
+    return {label: sum(of_label[label]) / len(of_label[label]) for label in sorted(of_label)}
 
 
 def _in_order(seen: list[Sample]) -> bool | None:
@@ -96,30 +113,37 @@ def _image(seen: list[Sample], transform: Any, varies: bool) -> dict[str, Any] |
         return None
     raws = [one.raw for one in seen if one.raw is not None and one.raw.image is not None]
     sizes = [list(raw.image.shape[:2]) for raw in raws]
+    facts = picture_facts(torch.stack(alike))
+    declared, measured = _declared(transform, facts, raws), normalisation(seen)
+    if declared and measured:
+        declared |= {"channels": measured["channels"], "is_assumed": False}
     return {
-        "tensor": picture_facts(torch.stack(alike)),
+        "tensor": facts,
         "raw": {"least_size": [min(column) for column in zip(*sizes, strict=True)],
                 "most_size": [max(column) for column in zip(*sizes, strict=True)],
                 "example": raws[0].path} if sizes else None,
-        "normalisation": (_declared(transform) if varies else None)
-        or normalisation(seen)
-        or _declared(transform)
-        if sizes
-        else None,
+        "normalisation": (declared if varies else None) or measured or declared,
     }  # fmt: skip
 
 
-def _declared(transform: Any) -> dict[str, Any] | None:
-    """Returns the only normalisation among the steps of a transform, where chance hides it from measuring."""
+def _declared(transform: Any, tensor: dict[str, Any], raws: list[Raw]) -> dict[str, Any] | None:
+    """Returns the only normalisation among the steps of a transform, where chance hides it from measuring.
+
+    It is all that scales the images where their spread is what it makes of theirs, so far as crops allow. The
+    order of the channels is assumed then.
+    """
     inner = getattr(transform, "transforms", None)
     steps = inner if isinstance(inner, (list, tuple)) else []
     found = [one for one in steps if type(one).__name__ == "Normalize"]
-    if len(found) != 1:
+    if len(found) != 1 or not raws:
         return None
     values = {name: getattr(found[0], name, ()) for name in ("mean", "std")}
     if not all(hasattr(value, "__len__") and len(value) == 3 for value in values.values()):
         return None
-    return {"channels": "rgb", **{name: [float(one) for one in value] for name, value in values.items()}}
+    told = {name: [float(one) for one in value] for name, value in values.items()}
+    spread = max(float(raw.image.std()) for raw in raws) / 255 / max(min(told["std"]), 1e-9)
+    is_all = tensor["dtype"] == "uint8" or max(tensor["std"]) * TIMES >= spread >= max(tensor["std"]) / TIMES
+    return {"channels": "rgb", "is_assumed": True, **told} if is_all else None
 
 
 def _length(value: Any) -> int | None:

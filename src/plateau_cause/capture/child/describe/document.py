@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from plateau_cause.capture.child.describe import facts
 from plateau_cause.capture.child.describe.averaging import average, never_updated
 from plateau_cause.capture.child.describe.data import describe, of_features
+from plateau_cause.capture.child.describe.drawn import unread
 from plateau_cause.capture.child.describe.expected import expected
 from plateau_cause.capture.child.describe.foreseeing import Length, rates_ahead
 from plateau_cause.capture.child.describe.gradients import gradients
@@ -92,11 +93,13 @@ def document(doors: Doors, peek: Peek, data: list[Sampled]) -> dict[str, Any]:
 def _loaders(doors: Doors, data: list[Sampled]) -> list[dict[str, Any]]:
     """Returns what each loader does; one of features has the images that these were computed from."""
     numbers = {id(one): number for number, one in enumerate(doors.course.loaders)}
+    built = [one.loader.loader for one in data]
     told = {
-        id(one.loader): {**found, "number": numbers[id(one.loader)]}
+        id(one.loader): {**found, "number": numbers[id(one.loader)],
+                         "reads": doors.hooks.attempt(unread, one.loader.loader, built)}
         for one in data
         if (found := doors.hooks.attempt(describe, one, doors.places))
-    }
+    }  # fmt: skip
     beforehand = doors.calling.beforehand
     if beforehand is None:
         return list(told.values())

@@ -40,6 +40,22 @@ def drawn(loader: Any) -> Drawn:
     return Drawn(id(data_set), None if items is None else frozenset(items))
 
 
+def unread(loader: Any, loaders: Sequence[Any]) -> dict[str, int] | None:
+    """Returns how many items a loader reads, of how many, and how many of these no loader reads.
+
+    None where it is not known which it reads, as of one that reads all.
+    """
+    own = drawn(loader)
+    same = [one for one in map(drawn, loaders) if one.of == own.of]
+    if own.items is None or any(one.items is None for one in same):
+        return None
+    data_set = loader.dataset
+    while id(data_set) != own.of:
+        data_set = data_set.dataset
+    read = own.items.union(*(one.items for one in same if one.items is not None))
+    return {"items": len(own.items), "of": len(data_set), "unread": len(data_set) - len(read)}
+
+
 def positions(loader: Any) -> Sequence[int] | None:
     """Returns which items of its data set a loader's sampler names; None where it names none."""
     order = sampler_of(loader)

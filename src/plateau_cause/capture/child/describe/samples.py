@@ -130,8 +130,9 @@ def normalisation(pairs: list[Sample]) -> dict[str, Any] | None:
     seen = np.stack([one.tensor.float().flatten(1).mean(1).numpy() for one in fit])  # (n, 3)
     lines = {"rgb": raw, "bgr": raw[:, ::-1]}
     fitted = {name: [_line(given[:, c], seen[:, c]) for c in range(3)] for name, given in lines.items()}
-    best = max(fitted, key=lambda name: min(row[2] for row in fitted[name]))
-    if min(row[2] for row in fitted[best]) < 0.95 or any(row[0] <= 0 for row in fitted[best]):
+    misses = {name: 1 - min(row[2] for row in rows) for name, rows in fitted.items()}
+    best = "bgr" if misses["bgr"] < misses["rgb"] / 2 else "rgb"  # of grey images crops alone decide
+    if misses[best] > 0.05 or any(row[0] <= 0 for row in fitted[best]):
         return None
     slopes, offsets = [row[0] for row in fitted[best]], [row[1] for row in fitted[best]]
     mean = [round(-b / a, 3) for a, b in zip(slopes, offsets, strict=True)]

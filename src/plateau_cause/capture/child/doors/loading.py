@@ -9,6 +9,7 @@ from typing import Any
 from plateau_cause.capture.child.course import Course
 from plateau_cause.capture.child.describe.names import function_at, name_in, name_of
 from plateau_cause.capture.child.doors.hooks import Hooks
+from plateau_cause.capture.child.leaving import left_after
 from plateau_cause.capture.child.passes import Loader, Pass
 from plateau_cause.capture.child.places import Place, Registry, frame_here, frame_here_from, here, place_of
 from plateau_cause.capture.child.plans import rounds_around
@@ -52,7 +53,8 @@ class Loading:
             self.course.loaders.append(known)
         known.name = known.name or name_in(frame, known.outer or loader) or self._function(known)
         known.name = known.name or name_in(frame, loader.dataset)  # where a framework makes the loader
-        begun = Pass(known, place_of(frame), self.course.plan or rounds_around(frame))
+        planned = self.course.plan or rounds_around(frame)
+        begun = Pass(known, place_of(frame), planned, left_after(frame))
         begun.asked.extend(vars(iterator).pop(EARLY, []))
         self.course.begin(begun)
         setattr(iterator, PASS, begun)
