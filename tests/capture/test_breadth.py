@@ -83,6 +83,12 @@ def test_the_accuracies_are_those_that_the_script_prints(name, prepare, capture)
     assert all(epoch["training"]["accuracy"] is not None for epoch in record["epochs"] if epoch["training"])
 
 
+MIXED = (
+    "        mixed = sorted((path for path, _ in self.items), key=lambda path: path[::-1])\n"
+    "        self.items = [(path, i) for path, (_, i) in zip(mixed, self.items)]\n"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "edit", "code"),
     [
@@ -95,6 +101,8 @@ def test_the_accuracies_are_those_that_the_script_prints(name, prepare, capture)
         ("accumulation", ("scaler.scale(loss)", "optimizer.zero_grad(); scaler.scale(loss)"),
          "gradients_wasted"),
         ("averaged_late", ("lr=0.01", "lr=1000.0"), "step_too_high"),
+        ("one_hot", ("        self.augment = augment\n", f"        self.augment = augment\n{MIXED}"),
+         "labels_off_folders"),
     ],
 )  # fmt: skip
 def test_what_is_broken_is_named(name, edit, code, prepare, peek):

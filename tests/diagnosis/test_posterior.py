@@ -206,3 +206,25 @@ def test_the_evidence_prefers_what_is_true():
     prior = hypotheses(game.active)
     best = int(np.argmax(log_evidence(game, prior) - prior.log_weight))
     assert prior.some[best, 0] == 3 and not prior.size[best, 1:].any()  # lost where any of the two is broken
+
+
+class TestSwings:
+    """A training whose accuracy swings from epoch to epoch ends where it happens to be."""
+
+    def judged(self, swing, repeated=1):
+        game = game_of("a")
+        for word, accuracy in (("a", 0.3), ("", 0.7)):
+            for _ in range(repeated):
+                game = game.with_run(frozenset(word), hits(accuracy), has_learned=True, swing=swing)
+        return judged(game)
+
+    def test_one_pair_of_runs_that_swing_accuses_nobody(self):
+        assert finding(self.judged(0.0), "a").standing == "cause"
+        assert finding(self.judged(0.2), "a").standing != "cause"
+
+    def test_repetitions_do(self):
+        assert finding(self.judged(0.12, repeated=6), "a").standing == "cause"
+
+    def test_what_any_training_swings_changes_nothing(self):
+        still, moving = (finding(self.judged(swing), "a") for swing in (0.0, LUCKS[-1]))
+        assert still.need.interval() == moving.need.interval()

@@ -74,6 +74,15 @@ CASES = {
             Broken("gradients_not_cleared", "                optimizer.zero_grad()\n", "", "optimizer.step()",
                    is_patched=True),
             Broken("step_too_low", "lr=0.001", "lr=1e-9", "optim.SGD("),
+            Broken("passes_left_early", "                running_corrects += torch.sum(preds == labels.data)\n",
+                   "                running_corrects += torch.sum(preds == labels.data)\n                break\n", "break",
+                   is_patched=True),
+            Broken("few_images_read", "dataloaders = {\n",
+                   'image_datasets["train"] = torch.utils.data.Subset(image_datasets["train"], range(0, 48, 6))\n'
+                   "dataloaders = {\n", "Subset("),
+            Broken("classes_drawn_apart", "batch_size=8, shuffle=True, num_workers=0)",
+                   "batch_size=8, sampler=torch.utils.data.WeightedRandomSampler(\n"
+                   "        [0.001 if y else 1.0 for y in image_datasets[x].targets], 48))", "DataLoader("),
         ],
     ),
     "package": Case(

@@ -18,11 +18,13 @@ class Run:
         broken: the factors left as in the user's recipe; the others are as in the reference.
         hits: (n_test,) whether each test image was recognised.
         has_learned: whether it fitted what it trained on: then it has not failed for no reason but its seed.
+        swing: deviation of its accuracy from one epoch to the next, where that shows how large its luck is.
     """
 
     broken: Factors
     hits: np.ndarray
     has_learned: bool = False
+    swing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,17 @@ class Game:
         """Returns (R,) what each run left broken, as bits."""
         return np.array([self.bits(run.broken) for run in self.runs])
 
-    def with_run(self, broken: Factors, hits: np.ndarray, has_learned: bool = False) -> Game:
+    @property
+    def swings(self) -> np.ndarray:
+        """Returns (R,) the variance by which each run swings: few epochs tell it, those of all runs help."""
+        own = np.square([run.swing for run in self.runs])
+        return np.asarray((own + own.mean()) / 2)
+
+    def with_run(
+        self, broken: Factors, hits: np.ndarray, has_learned: bool = False, swing: float = 0.0
+    ) -> Game:
         """Returns the game after another run."""
-        return replace(self, runs=(*self.runs, Run(broken, np.asarray(hits, float), has_learned)))
+        return replace(self, runs=(*self.runs, Run(broken, np.asarray(hits, float), has_learned, swing)))
 
     def bits(self, broken: Factors) -> int:
         """Returns the set as bits, the first factor the lowest."""

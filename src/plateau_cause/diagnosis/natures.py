@@ -79,7 +79,8 @@ def natures(game: Game, beliefs: Beliefs) -> Natures:
     loose = Loose.of(game, beliefs.together)
     covariances = [_covariance(seen, common, loose) + images for common in beliefs.commons]
     spread = np.diag(luck_scale(game.hits.mean(1), beliefs) ** 2)
-    own = np.stack([covariances[common] + LUCKS[luck] ** 2 * spread for luck, common, _ in each])
+    swings = np.diag(beyond_luck(game.swings))
+    own = np.stack([covariances[common] + LUCKS[luck] ** 2 * spread + swings for luck, common, _ in each])
     lost = np.zeros((len(each), runs))
     lucks = game.lucks or beliefs.lucks
     chance = np.array([max(lucks[luck], 1e-9) * beliefs.commons[common].chance for luck, common, _ in each])
@@ -91,6 +92,11 @@ def natures(game: Game, beliefs: Beliefs) -> Natures:
     log_weight = np.log(chance) - 0.5 * np.linalg.slogdet(own)[1]
     luck, common = (np.array(part) for part in list(zip(*each, strict=True))[:2])
     return Natures(luck, common, beliefs.commons, log_weight, lost, np.linalg.inv(own), loose)
+
+
+def beyond_luck(swings: np.ndarray) -> np.ndarray:
+    """Returns what swings, variances, have beyond the largest of LUCKS: a run ends where it happens to be."""
+    return np.maximum(swings - LUCKS[-1] ** 2, 0.0)
 
 
 def luck_scale(accuracy: np.ndarray, beliefs: Beliefs) -> np.ndarray:

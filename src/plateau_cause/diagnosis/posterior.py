@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plateau_cause.diagnosis.game import Factors, Game
-from plateau_cause.diagnosis.natures import LUCKS, Natures, luck_scale, natures, next_noise
+from plateau_cause.diagnosis.natures import LUCKS, Natures, beyond_luck, luck_scale, natures, next_noise
 from plateau_cause.diagnosis.prior import Hypotheses
 
 NEGLIGIBLE = 9.0  # a hypothesis e^9 times less likely than the best one is dropped
@@ -107,7 +107,8 @@ class Weighed:
         center -= np.einsum("nj,njq->nq", amounts, then)
         lucks = self.natures.luck[nature]
         scale = luck_scale(center.clip(0.0, 1.0), self.prior.beliefs)
-        noise = (np.array(LUCKS)[lucks][:, None] * scale) ** 2 + next_noise(self.game.hits)
+        beside = next_noise(self.game.hits) + float(beyond_luck(self.game.swings).mean())
+        noise = (np.array(LUCKS)[lucks][:, None] * scale) ** 2 + beside
         return Posterior(
             sets=tuple(int(bits) for bits in asked),
             weight=weight / weight.sum(),

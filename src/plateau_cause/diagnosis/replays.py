@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
 from plateau_cause.diagnosis.game import Factors, Game
 from plateau_cause.diagnosis.symptoms import has_learned
+
+LATE = 4  # epochs near the end, at least; more are seen where there are many
 
 
 class Factor(Protocol):
@@ -78,7 +82,22 @@ def with_replay(game: Game, run: Replay) -> Game:
     trained = [epoch["training"] for epoch in run.content["epochs"] if epoch["training"]]
     accuracies, losses = ([row[name] for row in trained] for name in ("accuracy", "loss"))
     learned = has_learned(accuracies, losses, classes(run))
-    return game.with_run(game.everything - run.interventions, run.all_hits, learned)
+    return game.with_run(game.everything - run.interventions, run.all_hits, learned, swing(run.content))
+
+
+def swing(content: Mapping[str, Any]) -> float:
+    """Returns by how much a run's held-out accuracy swings from epoch to epoch near its end, 0..1.
+
+    What it ends with is then as much a matter of luck. It is the deviation from a straight line through
+    three epochs, so that steady progress is none; 0 where there are too few epochs to tell.
+    """
+    rows = [one["accuracy"] for epoch in content["epochs"] for one in epoch["evaluations"][-1:]]
+    known = [one for one in rows if one is not None]
+    last = known[-max(LATE, math.ceil(len(known) / 3)) :]
+    if len(known) <= LATE or len(known) != len(content["epochs"]):
+        return 0.0
+    bends = np.diff(last, 2) / math.sqrt(6.0)  # of a, b, c: a - 2 b + c, six times one's variance
+    return float(np.sqrt(np.square(bends).mean()))
 
 
 def classes(run: Replay) -> int:

@@ -64,6 +64,8 @@ def test_only_that_data_set_is_changed(bench):
         ((IMAGE, 0), 2),
         ((IMAGE, np.int64(0)), 2),
         ((IMAGE, torch.tensor(0)), torch.tensor(2)),
+        ((IMAGE, np.array([1.0, 0.0, 0.0])), np.array([0.0, 0.0, 1.0])),
+        ((IMAGE, np.array(0)), np.array(2)),
         ((IMAGE, torch.tensor([1.0, 0.0, 0.0])), torch.tensor([0.0, 0.0, 1.0])),
     ],
 )

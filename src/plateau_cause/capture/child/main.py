@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import shutil
 import os
+import shutil
 import sys
 import traceback
 from dataclasses import dataclass

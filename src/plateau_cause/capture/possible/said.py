@@ -48,7 +48,7 @@ SAID = {
     ),
     "classes_drawn_apart": (
         "Draw all images alike, or weigh them by how rare their class is",
-        "The weights of the sampler have one class drawn far more often than another, whatever there is of it.",
+        "By the weights of the sampler one class is drawn far more often than another.",
     ),
     "read_more": (
         "Train on all images of the data set",

@@ -81,13 +81,16 @@ def _is_unnamed(key: Any) -> bool:
 
 
 def _as(value: Any, number: int) -> Any:
-    """Returns a label in the form of another one: a number, a tensor of one, shares; None: that is none."""
+    """Returns a label in the form of another one: a number, an array of one, shares; None: that is none."""
     import torch
 
     if isinstance(value, bool):
         return None
     if isinstance(value, Integral):
         return type(value)(number)  # type: ignore[call-arg]
+    if type(value).__module__ == "numpy":
+        made = _as(torch.as_tensor(value), number)
+        return None if made is None else made.numpy()
     if not isinstance(value, torch.Tensor):
         return None
     if value.numel() == 1:
