@@ -147,7 +147,9 @@ def test_a_longer_training_is_as_long_as_there_is_room_for(room, times):
 def test_a_training_that_cannot_be_made_longer_is_not_acquitted(losses):
     bench = Bench(lambda took: 0.6, untaken=("training_length",))
     found = search(bench, asks=[lambda run, room: longer(run, room, "training_length")])
-    epochs = [{"training": {"loss": loss, "accuracy": 0.6}, "moved": None} for loss in losses]
+    epochs = [
+        {"training": {"loss": loss, "accuracy": 0.6}, "moved": None, "evaluations": []} for loss in losses
+    ]
     runs = {
         "recipe": replace(found.runs["recipe"], content={**found.runs["recipe"].content, "epochs": epochs})
     }

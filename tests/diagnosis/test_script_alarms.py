@@ -2,7 +2,8 @@
 
 import pytest
 
-from plateau_cause.diagnosis.script_alarms import script_alarms, unmoved
+from plateau_cause.diagnosis.replays import swing
+from plateau_cause.diagnosis.script_alarms import script_alarms, unmoved, unsteady
 
 
 def codes(accuracy, **splits):
@@ -80,3 +81,35 @@ def test_a_training_that_moves_nothing_is_never_healthy(changes, is_said):
     moved = {f"layer{number}": {"change": change} for number, change in enumerate(changes)}
     found = unmoved([{"moved": None}, {"moved": moved}])
     assert [(one.code, one.acquits) for one in found] == ([("nothing_moved", False)] if is_said else [])
+
+
+def run(*accuracies):
+    return {"epochs": [{"evaluations": [{"accuracy": one}]} for one in accuracies]}
+
+
+class TestSwings:
+    @pytest.mark.parametrize(
+        ("accuracies", "least", "most"),
+        [
+            ((0.3, 0.2, 0.24, 0.45, 0.3), 0.1, 0.14),
+            ((0.45, 0.72, 0.7, 0.39, 0.72), 0.15, 0.25),
+            ((0.2, 0.6, 0.7, 0.74, 0.76), 0.0, 0.03),  # it learns
+            ((0.2, 0.3, 0.4, 0.5, 0.6), 0.0, 1e-9),  # steadily
+            ((0.9, 0.9, 0.9, 0.9, 0.9, 0.9), 0.0, 0.0),
+            ((0.2, 0.9, 0.3, 0.8), 0.0, 0.0),  # too few epochs
+            ((0.1, 0.5, 0.2, 0.6, 0.9, 0.91, 0.92, 0.93), 0.0, 0.01),  # it did, early on
+            ((), 0.0, 0.0),
+        ],
+    )
+    def test_of_the_last_epochs(self, accuracies, least, most):
+        assert least <= swing(run(*accuracies)) <= most
+
+    def test_an_epoch_that_was_not_judged_tells_nothing(self):
+        unknown = run(0.3, 0.9, None, 0.2, 0.9, 0.1)
+        assert swing(unknown) == 0.0
+        unknown["epochs"][2]["evaluations"] = []
+        assert swing(unknown) == 0.0
+
+    def test_is_said_where_it_is_much(self):
+        assert unsteady(0.02) == []
+        assert "about 12 points" in unsteady(0.12)[0].words and unsteady(0.12)[0].acquits

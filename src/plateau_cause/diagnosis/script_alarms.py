@@ -11,6 +11,7 @@ from plateau_cause.numbers import percent
 
 SURELY_ABOVE = 2.0  # standard errors
 BARELY = 0.25  # of the way from the most frequent class to all: whoever trains on images gets further
+UNSTEADY = 0.05  # accuracy: several times what trainings that differ in their seed do (`natures.LUCKS`)
 LITTLE = 0.5  # of the training accuracy: what overfitting alone seldom leaves so little of
 
 
@@ -95,6 +96,21 @@ def unmoved(epochs: Sequence[Mapping[str, Any]]) -> list[Alarm]:
     if not changes or any(change != 0 for change in changes):  # None: not a number
         return []
     return [Alarm("nothing_moved", "No weight moved in the whole training.", acquits=False)]
+
+
+def unsteady(swing: float) -> list[Alarm]:
+    """Returns that what a run ends with is a matter of luck.
+
+    Args:
+        swing: of its held-out accuracy from epoch to epoch near its end, 0..1; see `replays.swing`.
+    """
+    if swing < UNSTEADY:
+        return []
+    words = (
+        f"Held-out accuracy swings by about {100 * swing:.0f} points from epoch to epoch near the end: what a "
+        "run ends with is luck to that extent. A rate that falls towards the end steadies it."
+    )
+    return [Alarm("unsteady", words, acquits=True)]
 
 
 def _of_training(accuracy: float, trained: float | None, carries_over: bool) -> list[Alarm]:

@@ -10,13 +10,14 @@ import numpy as np
 
 from plateau_cause.causes import words_of
 from plateau_cause.diagnosis.finding_record import belief_record
-from plateau_cause.diagnosis.replays import Replay, accuracy
+from plateau_cause.diagnosis.replays import Replay, accuracy, swing
 from plateau_cause.diagnosis.script import NO_ROOM, ScriptDiagnosed
 from plateau_cause.diagnosis.script_alarms import (
     held_out,
     is_far_below,
     script_alarms,
     unmoved,
+    unsteady,
     untried,
     untried_length,
 )
@@ -88,7 +89,13 @@ def alarms(own: Replay, repaired: Replay) -> list[dict[str, Any]]:
         content["evaluations"], accuracy(own), content["train_accuracy"], carries_over=carries_over
     )
     return [
-        vars(alarm) for alarm in [*held_out(content.get("held_out")), *found, *unmoved(content["epochs"])]
+        vars(alarm)
+        for alarm in (
+            *held_out(content.get("held_out")),
+            *found,
+            *unmoved(content["epochs"]),
+            *unsteady(swing(content)),
+        )
     ]
 
 
