@@ -107,8 +107,8 @@ def unsteady(swing: float) -> list[Alarm]:
     if swing < UNSTEADY:
         return []
     words = (
-        f"Held-out accuracy swings by about {100 * swing:.0f} points from epoch to epoch near the end: what a "
-        "run ends with is luck to that extent. A rate that falls towards the end steadies it."
+        f"Held-out accuracy swings by about {100 * swing:.0f} points from epoch to epoch near the end: what "
+        "a run ends with is luck to that extent. A rate that falls towards the end steadies it."
     )
     return [Alarm("unsteady", words, acquits=True)]
 
