@@ -110,6 +110,21 @@ class TestSwings:
         unknown["epochs"][2]["evaluations"] = []
         assert swing(unknown) == 0.0
 
+    @pytest.mark.parametrize(
+        ("rates", "is_calm"),
+        [
+            ((1, 1, 1, 1, 1), False),
+            ((4, 3, 2, 1, 0), True),
+            ((9, 9, 9, 9, 0.1), True),
+            ((1, 1, 1, 1, 9), False),
+        ],
+    )
+    def test_a_rate_that_falls_calms_it(self, rates, is_calm):
+        content = run(0.3, 0.2, 0.24, 0.45, 0.3)
+        for epoch, rate in zip(content["epochs"], rates, strict=True):
+            epoch["rates"] = [rate, rate / 10]
+        assert (swing(content) < 0.02) is is_calm
+
     def test_is_said_where_it_is_much(self):
         assert unsteady(0.02) == []
         assert "about 12 points" in unsteady(0.12)[0].words and unsteady(0.12)[0].acquits

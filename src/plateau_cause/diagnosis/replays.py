@@ -89,15 +89,19 @@ def swing(content: Mapping[str, Any]) -> float:
     """Returns by how much a run's held-out accuracy swings from epoch to epoch near its end, 0..1.
 
     What it ends with is then as much a matter of luck. It is the deviation from a straight line through
-    three epochs, so that steady progress is none; 0 where there are too few epochs to tell.
+    three epochs, so that steady progress is none, and as much less as the rate is less at the end than it was
+    then: so are the steps. 0 where there are too few epochs to tell.
     """
-    rows = [one["accuracy"] for epoch in content["epochs"] for one in epoch["evaluations"][-1:]]
-    known = [one for one in rows if one is not None]
-    last = known[-max(LATE, math.ceil(len(known) / 3)) :]
-    if len(known) <= LATE or len(known) != len(content["epochs"]):
+    epochs = [one for one in content["epochs"] if one["evaluations"]]
+    known = [one["evaluations"][-1]["accuracy"] for one in epochs]
+    if len(known) <= LATE or len(known) != len(content["epochs"]) or None in known:
         return 0.0
-    bends = np.diff(last, 2) / math.sqrt(6.0)  # of a, b, c: a - 2 b + c, six times one's variance
-    return float(np.sqrt(np.square(bends).mean()))
+    count = max(LATE, math.ceil(len(known) / 3))
+    bends = np.diff(known[-count:], 2) / math.sqrt(6.0)  # of a, b, c: a - 2 b + c, six times one's variance
+    rates = [max(one.get("rates") or [0.0]) for one in epochs[-count:]]
+    usual = np.convolve(rates, np.ones(3) / 3, "valid")
+    calmed = np.minimum(rates[-1] / usual, 1.0) if usual.all() else 1.0  # unknown where there are none
+    return float(np.sqrt(np.square(bends * calmed).mean()))
 
 
 def classes(run: Replay) -> int:
