@@ -41,6 +41,21 @@ LOOPS = {
         None,
     ),
     "another number": ("n = 0\nfor x in seen():\n    x.step()\n    if n > 3:\n        break\n", None),
+    "counted by hand": (
+        "for e in [0]:\n    n = 0\n    for x in seen():\n        x.step()\n        n += 1\n"
+        "        if n == 2:\n            break\n",
+        2,
+    ),
+    "counted by hand behind the test": (
+        "for e in [0]:\n    n = 0\n    for x in seen():\n        if n >= 2:\n            break\n"
+        "        x.step()\n        n += 1\n",
+        None,
+    ),
+    "steps of the whole training": (
+        "n = 0\nfor e in [0]:\n    for x in seen():\n        x.step()\n        n += 1\n"
+        "        if n == 2:\n            break\n",
+        None,
+    ),
     "counted from elsewhere": (
         "for i, x in enumerate(seen(), 5):\n    x.step()\n    if i > 9:\n        break\n",
         None,
@@ -77,6 +92,19 @@ def test_a_loop_that_is_left(text, batches, tmp_path):
     if batches is not None:
         lines = code.splitlines()[found[0]["place"].line - 1 : found[0]["last"]]
         assert lines[0].strip().startswith(("if", "break")) and lines[-1].strip() == "break"
+
+
+def test_the_first_batches_alone(tmp_path):
+    code = "from itertools import islice\nfor i, x in enumerate(islice(seen(), 7)):\n    pass\n"
+    path, found = str(tmp_path / "train.py"), []
+    linecache.cache[path] = (len(code), None, code.splitlines(True), path)
+
+    def seen():
+        found.append(left_after(sys._getframe(1)))
+        return [Batch()]
+
+    exec(compile(code, path, "exec"), {"seen": seen})
+    assert (found[0]["batches"], found[0]["last"]) == (7, None)
 
 
 def test_lines_are_taken_out_of_a_copy(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from plateau_cause.capture.possible.settings import as_expected
-from plateau_cause.capture.rules.data import normalisation, unexpected
+from plateau_cause.capture.rules.data import normalisation, seen_otherwise, training_sees_part, unexpected
 from plateau_cause.capture.rules.observation import Peeked
 
 PLACE = {"file": "train.py", "line": 7}
@@ -66,3 +66,32 @@ class TestOrderOfChannels:
     def test_an_order_that_is_assumed_tells_nothing(self):
         train = loader("train", 0.45, 0.22, is_assumed=True)
         assert normalisation(peeked(train, loader("evaluation", 0.45, 0.22, "bgr"))) is None
+
+
+def shown(role, part, grey=False):
+    return {"role": role, "name": role, "place": PLACE, "part_seen": part, "grey": grey, "loop": None,
+            "data_set": {"transform": None, "place": PLACE}}  # fmt: skip
+
+
+class TestParts:
+    def both(self, train, other):
+        content = Peeked({"loaders": [shown("train", *train), shown("evaluation", *other)]}, Path())
+        return [one and one.code for one in (seen_otherwise(content), training_sees_part(content))]
+
+    @pytest.mark.parametrize(
+        ("train", "other", "codes"),
+        [
+            ((1.0,), (0.06,), ["evaluation_seen_otherwise", None]),
+            ((1.0, False), (1.0, True), ["evaluation_seen_otherwise", None]),
+            ((0.05,), (1.0,), [None, "training_sees_part"]),
+            ((0.5,), (0.77,), [None, None]),  # as ImageNet is trained
+            ((1.0,), (0.6,), [None, None]),
+            ((0.3,), (0.9,), [None, None]),
+            ((0.05,), (0.06,), [None, None]),  # small parts on both sides
+            ((None,), (0.1,), [None, None]),
+            ((1.0, True), (1.0, True), [None, None]),
+            ((1.0, None), (1.0, True), [None, None]),
+        ],
+    )
+    def test_what_evaluation_and_training_see(self, train, other, codes):
+        assert self.both(train, other) == codes

@@ -126,7 +126,7 @@ def _counted(loop: ast.While, frame: FrameType, place: Place) -> int | None:
     if place in _begun:
         return _begun[place]
     raised = _raised_elsewhere(place.file)
-    raised |= {ast.unparse(one.target): one.lineno for one in _own(loop.body) if _is_raised(one)}
+    raised |= {ast.unparse(one.target): one.lineno for one in _own(loop.body) if is_raised(one)}
     for test in [node for node in ast.walk(loop.test) if isinstance(node, ast.Compare)]:
         counter, limit = ast.unparse(test.left), evaluated(test.comparators[0], frame)
         now, is_last_in = evaluated(test.left, frame), isinstance(test.ops[0], ast.LtE)
@@ -140,7 +140,7 @@ def _counted(loop: ast.While, frame: FrameType, place: Place) -> int | None:
 def _raised_elsewhere(file: str) -> dict[str, float]:
     """Returns the counters of an object, `self.epoch`, that one line of a file raises by one."""
     nodes = [node for node in ast.walk(tree_of(file) or ast.Module([], [])) if isinstance(node, ast.stmt)]
-    names = [ast.unparse(one.target) for one in nodes if _is_raised(one)]
+    names = [ast.unparse(one.target) for one in nodes if is_raised(one)]
     return {name: math.inf for name in names if "." in name and names.count(name) == 1}
 
 
@@ -152,7 +152,8 @@ def _own(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield from _own([*one.body, *getattr(one, "orelse", []), *getattr(one, "finalbody", [])])
 
 
-def _is_raised(one: ast.stmt) -> TypeGuard[ast.AugAssign]:
+def is_raised(one: ast.stmt) -> TypeGuard[ast.AugAssign]:
+    """Returns whether a statement raises a counter by one."""
     if not (isinstance(one, ast.AugAssign) and isinstance(one.op, ast.Add)):
         return False
     return isinstance(one.value, ast.Constant) and one.value.value == 1

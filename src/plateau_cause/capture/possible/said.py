@@ -68,6 +68,14 @@ SAID = {
         "Evaluate the weights that were trained, or have their average follow faster",
         "What is judged is a copy of the model that still holds most of the weights from before training.",
     ),
+    "evaluation_as_training": (
+        "Show evaluation what training sees of an image, without its random changes",
+        "The images that the model is judged on are cut out or lose their colours; those of training do not.",
+    ),
+    "training_sees_part": (
+        "Crop less: a quarter of the image at least",
+        "Most crops show nothing of what the image is of.",
+    ),
     "evaluation_clean": (
         "Evaluate without random changes",
         "The images that the model is judged on are cropped, turned or coloured at random, as those of "

@@ -157,6 +157,12 @@ TABLE: dict[str, Row] = {
     "preprocessing_unexpected": (
         "preprocessing", 0.7, True, "another normalisation than these weights expect", settings.as_expected,
     ),
+    "evaluation_seen_otherwise": (
+        "evaluation_as_training", 0.8, True, "evaluation is shown its images otherwise", settings.none,
+    ),
+    "training_sees_part": (
+        "training_clean", 0.7, True, "training is shown a tiny part of each image", settings.loader,
+    ),
     "evaluation_sized_otherwise": (
         "evaluation_sized", 0.5, False, "evaluation sees another size than training", settings.sized,
     ),

@@ -82,7 +82,7 @@ def more_images(peeked: Peeked) -> Settings | None:
 def unbroken(peeked: Peeked) -> Settings | None:
     """Returns which lines of the script's copy are taken out, so that its loop reads all batches."""
     left = (peeked.train_loader or {}).get("left_after")
-    if not left:
+    if not left or not left["last"]:
         return None
     return {"drop": {"file": left["place"]["file"], "lines": [left["place"]["line"], left["last"]]}}
 

@@ -19,6 +19,8 @@ from plateau_cause.capture.rules.observation import Observation, Peeked, with_pl
 MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ by more are different
 PLAIN = 0.1  # how far mean and std may be measured from 0 and 1 where nothing normalises
 FAR = 8.0  # times the spread that weights expect: bytes for numbers, or numbers scaled twice
+PART_SEEN = 0.45  # of what training sees of an image: crops in use leave evaluation more
+TINY_PART = 0.15  # of an image, on average: crops in use show a half
 SIZE_APART = 1.5
 ON_PURPOSE = ("tta",)  # in names of loaders whose predictions are averaged over random views
 
@@ -58,6 +60,36 @@ def unexpected(peeked: Peeked) -> Observation | None:
     wants = f"images of {_said(wanted)}" if is_far else "RGB"
     words = with_places(f"the model gets {given}; its weights expect {wants}", place)
     return Observation("preprocessing_unexpected", "preprocessing", words, place)
+
+
+def seen_otherwise(peeked: Peeked) -> Observation | None:
+    """Returns that evaluation is shown a small part of each image, or no colours, other than training."""
+    train = peeked.train_loader
+    for other in peeked.other_loaders if train else []:
+        own, usual = other.get("part_seen"), train.get("part_seen")  # type: ignore[union-attr]
+        is_part = own is not None and usual is not None and own < PART_SEEN * usual
+        is_grey = other.get("grey") and train.get("grey") is False  # type: ignore[union-attr]
+        if is_part or is_grey:
+            what = f"sees {own:.0%} of each image, training {usual:.0%}" if is_part else (
+                "reads grey images, training coloured ones")  # fmt: skip
+            place = transform_place(other)
+            words = with_places(
+                f"{other['name'] or 'evaluation'} {what}", place, transform_place(train or {})
+            )
+            return Observation("evaluation_seen_otherwise", "evaluation", words, place)
+    return None
+
+
+def training_sees_part(peeked: Peeked) -> Observation | None:
+    """Returns that training is shown a tiny part of each image, other than evaluation."""
+    train = peeked.train_loader
+    usual = [one["part_seen"] for one in peeked.other_loaders if one.get("part_seen")]
+    own = train.get("part_seen") if train else None
+    if train is None or own is None or not usual or own > TINY_PART or own > PART_SEEN / 2 * max(usual):
+        return None
+    place = transform_place(train)
+    words = with_places(f"training sees {own:.0%} of each image, evaluation {max(usual):.0%}", place)
+    return Observation("training_sees_part", "augmentation", words, place)
 
 
 def size(peeked: Peeked) -> Observation | None:
@@ -198,6 +230,6 @@ def _behind_loader(peeked: Peeked, role: str) -> dict[str, Any] | None:
 
 
 RULES = (
-    normalisation, unexpected, size, augmented_evaluation, labels, off_folders, classes, order, sampler,
-    drawn_apart, weighed_apart, few_read,
+    normalisation, unexpected, seen_otherwise, training_sees_part, size, augmented_evaluation, labels,
+    off_folders, classes, order, sampler, drawn_apart, weighed_apart, few_read,
 )  # fmt: skip

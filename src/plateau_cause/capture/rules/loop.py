@@ -50,7 +50,7 @@ def left_early(peeked: Peeked) -> Observation | None:
         return None
     place, count = left["place"], f"{left['batches']} of {train['batches']} batches"
     words = with_places(f"every pass over the training images is left after {count}", place)
-    patch = unbroken(peeked.folder, place)
+    patch = unbroken(peeked.folder, place) if left["last"] else None
     return Observation("passes_left_early", "training_length", words, place, patch)
 
 

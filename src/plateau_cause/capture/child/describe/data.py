@@ -12,6 +12,7 @@ from plateau_cause.capture.child.describe.drawn import sampler_of
 from plateau_cause.capture.child.describe.facts import kind, picture_facts, plain
 from plateau_cause.capture.child.describe.names import is_used
 from plateau_cause.capture.child.describe.samples import Sample, Sampled, normalisation
+from plateau_cause.capture.child.describe.seeing import is_grey, part_seen
 from plateau_cause.capture.child.describe.transforms import at_random, chain, held_transform, transforms_of
 from plateau_cause.capture.child.doors.decoding import Raw
 from plateau_cause.capture.child.passes import Loader
@@ -24,6 +25,8 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
     """Returns what a loader does, as JSON."""
     loader, seen = sampled.loader, sampled.seen
     given = loader.loader
+    image = _image(seen, held_transform(given.dataset), bool(sampled.varies))
+    normalised = image and image["normalisation"]
     return {
         "name": loader.name,
         "role": loader.role if loader.role != "unread" or is_used(loader.name) else "unused",
@@ -40,10 +43,20 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
         "collate": plain(given.collate_fn),
         "data_set": _data_set(given.dataset, places),
         "labels": _labels(given, seen),
-        "image": _image(seen, held_transform(given.dataset), bool(sampled.varies)),
+        "image": image,
+        "grey": is_grey(seen, normalised),
+        "part_seen": _attempt(part_seen, given.dataset, seen, normalised),
         "varies": sampled.varies,
         "at_random": at_random(given.dataset),
     }
+
+
+def _attempt(measure: Any, *given: Any) -> Any:
+    """Returns what a measurement returns; None where a user's transform does not take what it is given."""
+    try:
+        return measure(*given)
+    except Exception:
+        return None
 
 
 def of_features(told: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ def describe_weights(doors: Doors, peek: Peek, named: dict[str, Any]) -> list[di
 
 
 def _written_over(doors: Doors, loaded: Loaded, first: dict[int, Any]) -> dict[str, Any]:
-    """Returns how many of the loaded matrices are others at the first training call, and the line."""
+    """Returns how many of the loaded matrices are known to be others at the first call, and the line."""
     now = {name: first[id(one)] for name, one in loaded.module.named_parameters() if id(one) in first}
     kept, found = {name: one for name, one in loaded.sums.items() if name in now}, sums(now)
     allowed = {name: ROUNDED if _is_coarse(now[name]) else OTHER for name in kept}
@@ -51,7 +51,7 @@ def _written_over(doors: Doors, loaded: Loaded, first: dict[int, Any]) -> dict[s
     places = [place for place, module in doors.calling.applied.items()
               if any(id(one) in parts for one in module.modules())]  # fmt: skip
     return {
-        "matrices": len(kept),
+        "matrices": len(loaded.sums),
         "written_over": len(others),
         "written_over_at": places[-1] if places else None,
     }

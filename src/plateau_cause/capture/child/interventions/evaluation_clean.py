@@ -52,10 +52,14 @@ class EvaluationClean(Intervention):
         roles = {id(one.loader): one.role for one in self.changes.doors.course.loaders}
         return "train" in roles.values() and roles.get(id(loader)) != "train"
 
+    def exchanges(self, data_set: Any) -> list[tuple[Any, str, Any, Any]]:
+        """Returns where a data set holds what is to go: holder, attribute, it, and what takes its place."""
+        return changed(data_set)
+
     def _exchange(self, loader: Any) -> None:
         """Exchanges the transforms of what a loader reads, or gives it those of its own back."""
         if self.is_meant(loader):
-            found = changed(loader.dataset)
+            found = self.exchanges(loader.dataset)
             for holder, name, _, cleaned in found:
                 setattr(holder, name, cleaned)
             self._exchanged += found
