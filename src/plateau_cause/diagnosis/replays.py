@@ -93,7 +93,7 @@ def swing(content: Mapping[str, Any]) -> float:
     then: so are the steps. 0 where there are too few epochs to tell.
     """
     epochs = [one for one in content["epochs"] if one["evaluations"]]
-    known = [one["evaluations"][-1]["accuracy"] for one in epochs]
+    known = [one["evaluations"][0]["accuracy"] for one in epochs]
     if len(known) <= LATE or len(known) != len(content["epochs"]) or None in known:
         return 0.0
     count = max(LATE, math.ceil(len(known) / 3))
