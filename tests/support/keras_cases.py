@@ -120,6 +120,9 @@ CASES = {
             "keras.rescaling.0.class": "Rescaling", "seeds.keras.value": 7, "training.modes.batch_norm.training": 2,
         },
         {
+            "part": Broken("passes_left_early", "training_length",
+                           (("batch_size=8, epochs=2", "batch_size=8, steps_per_epoch=1, epochs=2"),), "model.fit(",
+                           "whole_passes", is_patched=True),
             "split": Broken("split_of_sorted", "data_order",
                             (("x_train[order], y_train[order]", "x_train, y_train"),), "model.fit(",
                             "split_shuffled", is_patched=True),

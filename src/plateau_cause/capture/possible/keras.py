@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from plateau_cause.capture.possible.keras_said import SAID
 from plateau_cause.capture.possible.settings import turned
 from plateau_cause.capture.rules.classes import without_case
+from plateau_cause.capture.rules.keras import batches_of_an_epoch
 from plateau_cause.capture.rules.later_fits import at_fit
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
@@ -34,6 +36,8 @@ def interventions(content: Peek, found: list[Observation]) -> list[Told]:
     names = {one["name"] for one in asked}
     if any(one.code == "split_of_sorted" for one in found):
         names.add("class_weight")  # what is missing in training weighs nothing
+    if "whole_passes" in names:
+        names.add("training_length")  # more of the same few batches
     if "rate_full" in names:
         names.add("schedule")  # its first rate alone is next to none
     return asked + [one for one in _always(content) if one["name"] not in names]
@@ -49,9 +53,10 @@ def _for(seen: Observation, content: Peek) -> Told | None:
         return None
     if seen.fit:
         settings = {**settings, "fit": seen.fit}
+    cost = settings["steps"] / content["keras"]["steps_per_epoch"] if name == "whole_passes" else 1.0
     return {"name": name, "cause": seen.cause, "words": seen.words, "difference": difference,
             "location": seen.location, "patch": seen.patch, "settings": settings, "prior": prior,
-            "is_sure": is_sure, **SAID.get(name, {})}  # fmt: skip
+            "is_sure": is_sure, "cost": cost, **SAID.get(name, {})}  # fmt: skip
 
 
 def _always(content: Peek) -> Iterator[Told]:
@@ -106,6 +111,10 @@ def _evaluation_ways(content: Peek) -> Told | None:
     return {"given": ways["validation"], "wanted": ways["training"], "only_evaluation": True}
 
 
+def _steps(content: Peek) -> Told | None:
+    return {"steps": batches_of_an_epoch(content)}
+
+
 def _mapping(content: Peek) -> Told | None:
     orders = [one["labels"]["class_to_idx"] for one in content["loaders"][:2]]
     if len(orders) < 2 or not all(orders):
@@ -156,43 +165,6 @@ def _one_fit(content: Peek, furthest: Callable[..., int]) -> Told:
     return {"fit": furthest(range(len(fits)), key=lambda one: fits[one]["rate"])} if len(fits) > 1 else {}
 
 
-# Intervention -> title, repair and explanation, where those of the cause do not fit.
-SAID: dict[str, Told] = {
-    "keep_loaded": {
-        "title": "The loaded weights are in another model",
-        "repair": "Train the model that the weights were loaded into, or copy them: "
-                  "`model.set_weights(loaded.get_weights())`",
-        "explanation": "A clone, or a network built a second time, has the layers and none of the values: "
-                       "training starts from random numbers.",
-    },
-    "no_clipping": {
-        "title": "Clipping leaves next to nothing of the gradient",
-        "repair": "Leave `clipnorm` or `clipvalue` out, or set it to 1",
-        "explanation": "Every step is as short as the limit allows, whatever the gradient asks for.",
-    },
-    "no_penalty": {
-        "title": "A penalty pulls the weights to zero",
-        "repair": "Give `kernel_regularizer` a factor of 1e-4, or leave it out",
-        "explanation": "The loss is mostly the penalty of the weights, which it can lower without learning.",
-    },
-    "augmented_anew": {
-        "title": "Augmented images are cached",
-        "repair": "Call `cache` before the `map` that changes images at random",
-        "explanation": "Chance changes every image once; all epochs see it so, as if nothing were augmented.",
-    },
-    "callback_turned": {
-        "title": "A callback takes worse for better",
-        "repair": "Set its `mode` to the direction of its metric: max for an accuracy, min for a loss",
-        "explanation": "It stops, or keeps weights, at the worst epoch instead of the best.",
-    },
-    "rate_full": {
-        "title": "The rate is never what was asked for",
-        "repair": "Let the warm-up end within the first tenth of the training",
-        "explanation": "The rate is a small part of the one that was asked for, for most of the training.",
-    },
-}  # fmt: skip
-
-
 # What stands out -> intervention, prior, whether it repairs a fault, what it does otherwise, its settings.
 TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = {
     "frozen_layers": ("unfreeze", 0.5, False, "layers frozen instead of trained", _unfreeze),
@@ -221,6 +193,7 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "augmented_once": ("augmented_anew", 0.3, True, "augmentation that is cached", _none),
     "evaluation_augmented": ("evaluation_clean", 0.6, True, "validation changed at random", _none),
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels in another order", _mapping),
+    "passes_left_early": ("whole_passes", 0.6, True, "epochs of a part of the batches", _steps),
     "split_of_sorted": ("split_shuffled", 0.9, True, "a validation split of sorted arrays", _none),
     "schedule_warms_long": ("rate_full", 0.8, True, "a warm-up that hardly ends", _full),
     "schedule_falls": ("rate_full", 0.7, True, "a rate that falls at once", _full),

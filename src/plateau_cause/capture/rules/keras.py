@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from plateau_cause.capture.patches.keras_data import buffered, mixed_before, preprocessed
+from plateau_cause.capture.patches.numbers import number_changed
 from plateau_cause.capture.rules.keras_loss import distance, from_logits, of_its_own, output, several_labels
+from plateau_cause.capture.rules.loop import MOST_READ
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 from plateau_cause.capture.rules.rate import too_high
 
@@ -136,6 +138,27 @@ def augmented_once(peeked: Peeked) -> Observation | None:
     return Observation("augmented_once", "augmentation", with_places(words, place, train["varies_at"]), place)
 
 
+def few_steps(peeked: Peeked) -> Observation | None:
+    """Returns that an epoch takes fewer batches than there are."""
+    steps, batches = peeked.keras.get("steps_per_epoch"), batches_of_an_epoch(peeked.content)
+    if not steps or not batches or steps > MOST_READ * batches:
+        return None
+    place = peeked.content["training"]["place"]
+    arguments = peeked.content["script"]["arguments"]
+    place, patch = number_changed(
+        peeked.folder, place, ("steps_per_epoch",), lambda _: batches, arguments, steps
+    )
+    words = with_places(f"every epoch takes {steps} of {batches} batches", place)
+    return Observation("passes_left_early", "training_length", words, place, patch)
+
+
+def batches_of_an_epoch(content: dict[str, Any]) -> int | None:
+    """Returns how many batches the training images are; None where that is not known."""
+    train = next((one for one in content["loaders"] if one["role"] == "train"), None)
+    images, size = (train["data_set"]["length"], train["batch_size"]) if train else (None, None)
+    return -(-images // size) if images and size else None
+
+
 def rate_of_a_later_fit(peeked: Peeked) -> Observation | None:
     """Returns that a step of a fit behind the first changes the weights far more than training can bear."""
     later = (peeked.keras.get("fits") or [])[1:]
@@ -157,5 +180,5 @@ def _steps_too_far(peeked: Peeked, fit: dict[str, Any]) -> bool:
 RULES = (
     preprocessing, frozen_norms, overridden, from_logits, of_its_own, output, distance, several_labels,
     split_of_sorted, hardly_shuffled, augmented_in_model, augmented_once, rate_of_a_later_fit,
-    predicted_in_another_order,
+    predicted_in_another_order, few_steps,
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from plateau_cause.capture.rules.keras import batches_of_an_epoch
 from plateau_cause.capture.rules.observation import at
 
 Row = tuple[str, str, str]
@@ -49,9 +50,8 @@ def _augmentation(keras: dict[str, Any]) -> list[Row]:
 def _steps(content: dict[str, Any]) -> list[Row]:
     """Returns how many batches an epoch has where the script says so."""
     steps, epochs = content["keras"].get("steps_per_epoch"), content["epochs"]
-    train = next((one for one in content["loaders"] if one["role"] == "train"), None)
-    images, size = (train["data_set"]["length"], train["batch_size"]) if train else (None, None)
-    of = f" of {-(-images // size)} batches" if images and size else ""
+    batches = batches_of_an_epoch(content)
+    of = f" of {batches} batches" if batches else ""
     return [("steps per epoch", f"{steps}{of}", at(epochs["place"]))] if steps and epochs else []
 
 

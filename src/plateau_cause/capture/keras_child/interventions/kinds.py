@@ -30,6 +30,7 @@ from plateau_cause.capture.keras_child.interventions.training import (
     RateFull,
     Schedule,
     TrainingLength,
+    WholePasses,
 )
 from plateau_cause.capture.keras_child.interventions.weights import (
     KeepLoaded,
@@ -47,6 +48,7 @@ KINDS: dict[str, type[Change]] = {
     "preprocessing": Preprocessing, "evaluation_normalised": Preprocessing,
     "rate": Rate, "schedule": Schedule, "rate_full": RateFull,
     "logits_to_loss": LogitsToLoss, "training_length": TrainingLength,
+    "whole_passes": WholePasses,
     "class_weight": ClassWeight, "compile_again": CompileAgain,
     "split_shuffled": SplitShuffled, "shuffle": Shuffle,
     "labels_mapped": LabelsMapped,

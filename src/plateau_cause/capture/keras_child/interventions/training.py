@@ -111,6 +111,17 @@ class TrainingLength(Change):
         self.words = f"{fit.given['epochs'] - first} epochs in place of {last - first}"
 
 
+class WholePasses(Change):
+    """Has every epoch take all batches. Settings: `steps`, how many these are."""
+
+    def before(self, fit: Fit) -> None:
+        """Changes `steps_per_epoch`."""
+        given, wanted = fit.given.get("steps_per_epoch"), int(self.settings["steps"])
+        fit.given["steps_per_epoch"] = wanted
+        self.took = given is not None and given < wanted
+        self.words = f"{wanted} steps in place of {given}"
+
+
 class NoEarlyStop(Change):
     """Trains to the last epoch, whatever `EarlyStopping` waits for. Settings: `epochs`, at most so many."""
 
