@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from plateau_cause.capture.child.call import Call
+from plateau_cause.capture.child.one_loader import OneLoader
 
 if TYPE_CHECKING:
     from plateau_cause.capture.child.changes import Changes
@@ -72,3 +73,34 @@ class Intervention:
         """Returns whether the change took, and words where it did not."""
         words = self.failed or (None if self.times else "nothing was there to change")
         return {"took": self.failed is None and self.times > 0, "words": words}
+
+
+class AtFirstRead(Intervention):
+    """Changes a loader when it is read for the first time; settings: `loader`, its number in the script."""
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        super().__init__(name, settings)
+        self._meant = OneLoader(settings["loader"])
+        self._done: list[Any] = []
+
+    def install(self, torch: ModuleType) -> None:
+        """Waits for the loader, and for what its line builds in its place."""
+        loader_class: Any = torch.utils.data.DataLoader
+        original = loader_class.__iter__
+
+        def __iter__(loader: Any) -> Any:  # noqa: N807
+            known = self.changes.doors.course.loaders
+            self._meant.is_read(loader, known)
+            if self._meant.is_it(loader, known) and all(one is not loader for one in self._done):
+                self._done.append(loader)
+                try:
+                    self.times += self.change(loader, torch.utils.data)
+                except Exception as error:
+                    self.failed = f"{type(error).__name__}: {error}"
+            return original(loader)
+
+        loader_class.__iter__ = __iter__
+
+    def change(self, loader: Any, data: Any) -> bool:
+        """Changes a loader, `data` being torch.utils.data; returns whether there was something to change."""
+        raise NotImplementedError
