@@ -120,6 +120,11 @@ CASES = {
             "keras.rescaling.0.class": "Rescaling", "seeds.keras.value": 7, "training.modes.batch_norm.training": 2,
         },
         {
+            "apart": Broken("labels_off_folders", "label_noise",
+                            (('x_test, y_test = load("data/test")\n',
+                              'x_test, y_test = load("data/test")\nCLASSES = ["amber", "blue", "green"]\n'),
+                             ("y_train[order], batch", "np.random.permutation(y_train), batch")), "model.fit(",
+                            "labels_by_folder"),
             "part": Broken("passes_left_early", "training_length",
                            (("batch_size=8, epochs=2", "batch_size=8, steps_per_epoch=1, epochs=2"),), "model.fit(",
                            "whole_passes", is_patched=True),

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, Subset, TensorDataset
 
+from plateau_cause.capture.child.album import Album
 from plateau_cause.capture.child.doors.decoding import Decoding, Raw
 from plateau_cause.capture.child.interventions.labels_by_folder import LabelsByFolder, relabelled
 
@@ -80,3 +81,14 @@ def test_what_else_is_a_number_stays():
     assert relabelled({"index": 5, "image": IMAGE, "label": 0}, 2) == {"index": 5, "image": IMAGE, "label": 2}
     assert relabelled({"pixel_values": IMAGE}, 2).keys() == {"pixel_values"}
     assert relabelled(IMAGE, 2) is IMAGE and relabelled([IMAGE, "cat"], 2)[1] == "cat"
+
+
+def test_images_in_memory_are_found_by_their_files(bench):
+    _, decoding = bench
+    images = [torch.rand(3, 16, 16) for _ in range(3)]
+    decoding.album = Album()
+    for name, image in zip(("emu", "cat", "dog"), images, strict=True):
+        decoding.album.add(f"/d/{name}/1.png", lambda image=image: image)
+    data = TensorDataset(torch.stack(images), torch.zeros(3, dtype=torch.long))
+    assert next(iter(DataLoader(data, 3)))[1].tolist() == [2, 0, 1]
+    assert relabelled(torch.zeros(3), 1).tolist() == [0, 0, 0]

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from plateau_cause.capture.child import frameworks, linked, pieces, program, unsaved
+from plateau_cause.capture.child.album import Album
 from plateau_cause.capture.child.beforehand import Beforehand
 from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.course import Course, Mode
@@ -37,6 +38,7 @@ from plateau_cause.capture.child.errors import describe_error
 from plateau_cause.capture.child.files import write_json
 from plateau_cause.capture.child.interventions import made
 from plateau_cause.capture.child.interventions.base import Intervention
+from plateau_cause.capture.child.interventions.labels_by_folder import LabelsByFolder
 from plateau_cause.capture.child.peek import Peek
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.child.replaying import Replay
@@ -144,6 +146,8 @@ def open_doors(job: dict[str, Any], mode: Mode, wanted: list[Intervention] | Non
     )  # fmt: skip
     if isinstance(mode, Peek) or any(one.reaches_network for one in wanted or ()):
         calling.beforehand = Beforehand()
+    if isinstance(mode, Peek) or any(isinstance(one, LabelsByFolder) for one in wanted or ()):
+        doors.decoding.album = Album()
     imports = AfterImport()
     if wanted is not None:
         calling.changes = Changes(doors, wanted)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from plateau_cause.capture.child.album import Album
 from plateau_cause.capture.child.places import Place, Registry
 from plateau_cause.capture.keras_child.unsaved import Unsaved
 
@@ -58,6 +59,7 @@ class Scene:
     calls: Registry[Called] = field(default_factory=Registry)  # models and layers within a model
     flags: Registry[Written] = field(default_factory=Registry)  # `trainable` of layers
     compiled: Registry[Compiled] = field(default_factory=Registry)
+    album: Album | None = None  # of what the script decodes; None: nothing asks for it
     wholes: Registry[Any] = field(default_factory=Registry)  # network and head as one, see beforehand
     unsaved: Unsaved = field(default_factory=Unsaved)  # of a peek
     fitted: set[int] = field(default_factory=set)  # identities of models that were trained

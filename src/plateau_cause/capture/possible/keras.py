@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from plateau_cause.capture.possible.keras_said import SAID
-from plateau_cause.capture.possible.settings import turned
+from plateau_cause.capture.possible.settings import by_folder, turned
 from plateau_cause.capture.rules.classes import without_case
 from plateau_cause.capture.rules.keras import batches_of_an_epoch
 from plateau_cause.capture.rules.later_fits import at_fit
@@ -111,6 +111,10 @@ def _evaluation_ways(content: Peek) -> Told | None:
     return {"given": ways["validation"], "wanted": ways["training"], "only_evaluation": True}
 
 
+def _by_folder(content: Peek) -> Told | None:
+    return by_folder(Peeked(content, Path()))
+
+
 def _steps(content: Peek) -> Told | None:
     return {"steps": batches_of_an_epoch(content)}
 
@@ -193,6 +197,7 @@ TABLE: dict[str, tuple[str, float, bool, str, Callable[[Peek], Told | None]]] = 
     "augmented_once": ("augmented_anew", 0.3, True, "augmentation that is cached", _none),
     "evaluation_augmented": ("evaluation_clean", 0.6, True, "validation changed at random", _none),
     "labels_in_another_order": ("labels_mapped", 0.95, True, "labels in another order", _mapping),
+    "labels_off_folders": ("labels_by_folder", 0.9, True, "labels of other images", _by_folder),
     "passes_left_early": ("whole_passes", 0.6, True, "epochs of a part of the batches", _steps),
     "split_of_sorted": ("split_shuffled", 0.9, True, "a validation split of sorted arrays", _none),
     "schedule_warms_long": ("rate_full", 0.8, True, "a warm-up that hardly ends", _full),

@@ -2,6 +2,11 @@
 
 # Intervention -> title, repair and explanation, where those of the cause do not fit.
 SAID: dict[str, dict[str, str]] = {
+    "labels_by_folder": {
+        "title": "Labels are those of other images",
+        "repair": "Keep images and labels together: sort, shuffle and filter them as pairs",
+        "explanation": "Images carry the labels of others: nothing could be learned that holds for new ones.",
+    },
     "whole_passes": {
         "title": "Epochs take a part of the batches",
         "repair": "Leave `steps_per_epoch` out, or set it to the number of batches",

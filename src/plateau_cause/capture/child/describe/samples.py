@@ -79,7 +79,13 @@ def _sample(loader: Any, index: int, decoding: Decoding) -> Sample:
     label = _label(batch, image)
     if image is not None and loader.batch_sampler is not None:
         image = image[0]
-    return Sample(index, decoding.found[0] if decoding.found else None, image, label)
+    return Sample(index, decoding.found[0] if decoding.found else _remembered(image, decoding), image, label)
+
+
+def _remembered(image: Any, decoding: Decoding) -> Raw | None:
+    """Returns the file that an image in memory was read from before, without its pixels."""
+    path = decoding.album.path_of(image.detach().cpu()) if decoding.album and image is not None else None
+    return None if path is None else Raw(None, path)
 
 
 def _collated(loader: Any, item: Any) -> Any:
@@ -123,7 +129,8 @@ def normalisation(pairs: list[Sample]) -> dict[str, Any] | None:
     """
     import numpy as np
 
-    fit = [one for one in pairs if one.raw is not None and one.tensor is not None and len(one.tensor) == 3]
+    fit = [one for one in pairs if one.raw is not None and one.raw.image is not None
+           and one.tensor is not None and len(one.tensor) == 3]  # fmt: skip
     if len(fit) < 4:
         return None
     raw = np.stack([_three(one.raw.image).reshape(-1, 3).mean(0) / 255 for one in fit if one.raw])  # (n, 3)

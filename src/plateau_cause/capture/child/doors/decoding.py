@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from plateau_cause.capture.child.album import Album, named_around
 from plateau_cause.capture.child.doors.hooks import Hooks
 
 READERS = ("read_image", "decode_image", "decode_jpeg", "decode_png", "decode_webp")
@@ -27,6 +28,7 @@ class Decoding:
     hooks: Hooks
     listening: bool = False
     found: list[Raw] = field(default_factory=list)
+    album: Album | None = None  # of what is decoded beside that; None: of nothing
 
     def install_pil(self, module: ModuleType) -> None:
         """Puts the listeners in; `PIL.Image` has just been imported."""
@@ -50,9 +52,12 @@ class Decoding:
 
         def decode(*arguments: Any, **named: Any) -> Any:
             result = original(*arguments, **named)
+            source = [*arguments, *named.values()][0]
             if self.listening:
-                source = [*arguments, *named.values()][0]
                 self.found.append(Raw(convert(result), _path(source, result)))
+            elif self.album is not None:
+                path = _path(source, result) or named_around("path", "load_img")
+                self.album.add(path, lambda: convert(original(path) if name == "open" else result))
             return result
 
         decode.__wrapped__ = original  # type: ignore[attr-defined]

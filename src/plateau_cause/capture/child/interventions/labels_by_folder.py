@@ -53,10 +53,17 @@ class LabelsByFolder(Intervention):
         finally:
             found = decoding.found
             decoding.found, decoding.listening = [*before[0], *found], before[1]
-        path = next((one.path for one in found if one.path), None)
+        path = next((one.path for one in found if one.path), None) or self._remembered(item)
         parts = Path(path).parts if path else ()
         level = self.settings["level"]
         return item, self.settings["labels"].get(parts[-level]) if len(parts) >= level else None
+
+    def _remembered(self, item: Any) -> str | None:
+        """Returns the file of an image in memory."""
+        album = self.changes.doors.decoding.album
+        values = item.values() if isinstance(item, dict) else item if isinstance(item, (tuple, list)) else ()
+        images = [one for one in values if getattr(one, "ndim", 0) in (2, 3)]
+        return album.path_of(images[0]) if album and images else None
 
 
 def relabelled(item: Any, number: int) -> Any:

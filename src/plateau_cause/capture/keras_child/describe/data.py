@@ -7,9 +7,11 @@ from itertools import pairwise
 from typing import Any
 
 from plateau_cause.capture.child.describe.facts import kind
+from plateau_cause.capture.child.describe.folders import by_folder, off_folders
 from plateau_cause.capture.keras_child import feeds
 from plateau_cause.capture.keras_child.describe import origins
 from plateau_cause.capture.keras_child.describe.scaling import scaled_at
+from plateau_cause.capture.keras_child.filed import filed
 from plateau_cause.capture.keras_child.looking import BATCHES, Batches
 from plateau_cause.capture.keras_child.scene import Scene
 
@@ -67,7 +69,9 @@ def _labels(batches: Batches, scene: Scene, in_order: bool | None) -> dict[str, 
         if labels is None
         else {str(one): int((labels == one).sum()) for one in sorted(set(labels.tolist()))}
     )
-    return {"classes": names, "class_to_idx": order, "by_folder": None, "in_order": in_order, "seen": seen,
+    files = filed(batches.feed, scene)
+    return {"classes": names, "class_to_idx": order, "by_folder": by_folder(files) if files else None,
+            "off_folders": off_folders(files, []) if files else None, "in_order": in_order, "seen": seen,
             "neighbours": _neighbours(batches), "shape": batches.label_shape}  # fmt: skip
 
 

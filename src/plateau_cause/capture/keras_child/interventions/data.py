@@ -5,13 +5,16 @@ from __future__ import annotations
 import copy
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from plateau_cause.capture.child.doors.decoding import Raw
 from plateau_cause.capture.keras_child import feeds, pipelines
 from plateau_cause.capture.keras_child.describe import origins
 from plateau_cause.capture.keras_child.dividing import unchanged
 from plateau_cause.capture.keras_child.doors import Doors
 from plateau_cause.capture.keras_child.feeds import Feed, training_feed
+from plateau_cause.capture.keras_child.filed import filed
 from plateau_cause.capture.keras_child.interventions.base import Change, Fit, Phase
 from plateau_cause.capture.keras_child.scene import Built, Scene
 
@@ -74,6 +77,49 @@ class LabelsMapped(Change):
         mapping = {int(key): int(value) for key, value in self.settings["mapping"].items()}
         self.took = True
         return np.asarray([mapping.get(int(one), int(one)) for one in numbers])
+
+
+class LabelsByFolder(Change):
+    """Gives every image of an array the label of the folder that its file lies in.
+
+    Settings: `level` of the path, `labels` by the folder's name.
+    """
+
+    def listen(self, doors: Doors, phase: Phase) -> None:
+        """Keeps what the script has decoded."""
+        self._scene: Scene = doors.scene
+
+    def before(self, fit: Fit) -> None:
+        """Changes `y`."""
+        feed = Feed(fit.given.get("x"), fit.given.get("y"))
+        changed = self._labelled(feed)
+        fit.given["y"] = changed.y
+        self.took = changed is not feed
+
+    def held_out(self, feed: Feed) -> Feed:
+        """Returns the images under the labels of their folders."""
+        return self._labelled(feed)
+
+    def _labelled(self, feed: Feed) -> Feed:
+        import numpy as np
+
+        files = filed(feed, self._scene, range(feeds.length(feed) or 0)) if feed.kind == "arrays" else []
+        told = [_of_folder(one.raw, self.settings) if one.raw else None for one in files]
+        if not any(one is not None for one in told):
+            return feed
+        given = np.array(feed.y)
+        is_shares = given.ndim == 2 and given.shape[1] > 1
+        for number, label in enumerate(told):
+            if label is not None:
+                given[number] = np.eye(given.shape[1])[label] if is_shares else label
+        return replace(feed, y=given)
+
+
+def _of_folder(raw: Raw, settings: dict[str, Any]) -> int | None:
+    parts = Path(raw.path or "").parts
+    level = settings["level"]
+    found: int | None = settings["labels"].get(parts[-level]) if len(parts) >= level else None
+    return found
 
 
 class EvaluationClean(Change):

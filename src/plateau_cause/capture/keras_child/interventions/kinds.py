@@ -6,6 +6,7 @@ from plateau_cause.capture.keras_child.interventions.base import Change
 from plateau_cause.capture.keras_child.interventions.data import (
     AugmentedAnew,
     EvaluationClean,
+    LabelsByFolder,
     LabelsMapped,
     Shuffle,
     SplitShuffled,
@@ -51,7 +52,7 @@ KINDS: dict[str, type[Change]] = {
     "whole_passes": WholePasses,
     "class_weight": ClassWeight, "compile_again": CompileAgain,
     "split_shuffled": SplitShuffled, "shuffle": Shuffle,
-    "labels_mapped": LabelsMapped,
+    "labels_mapped": LabelsMapped, "labels_by_folder": LabelsByFolder,
     "evaluation_clean": EvaluationClean, "training_clean": TrainingClean,
     "augmented_anew": AugmentedAnew,
     "no_dropout": NoDropout, "no_decay": NoDecay,
