@@ -8,7 +8,7 @@ from typing import Any
 from plateau_cause.capture.possible import affine
 from plateau_cause.capture.rules.callbacks import waits_wrongly
 from plateau_cause.capture.rules.classes import without_case
-from plateau_cause.capture.rules.data import apart
+from plateau_cause.capture.rules.images import apart
 from plateau_cause.capture.rules.observation import Peeked
 
 Settings = dict[str, Any]

@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from plateau_cause.capture.patches.assigned import assigned_at
+from plateau_cause.capture.rules.drawing import FAR_APART, bounds
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 SELDOM, MOSTLY = 0.1, 0.5  # of what a class has on average in training; of the images of an evaluation
 LEAST_SEEN = 4  # labels of a class on average, for what is not among them to be told
-MAY_BE_CHANCE = 0.05  # probability that counts of the images looked at mislead
-MOST_TIMES = 1e6
-FEW = 0.5  # of the images that any loader reads: fewer may be what was left in from a trial
 SHOWN = 6  # labels in a sentence
-FAR_APART = 10.0  # times that one class counts as much as another in the loss
 
 
 def labels(peeked: Peeked) -> Observation | None:
@@ -100,7 +97,7 @@ def weighed_apart(peeked: Peeked) -> Observation | None:
         return None
     classes = train["labels"]["classes"] or []
     counts = {one: count for one, count in train["labels"]["seen"].items() if float(weights.get(one, 0)) > 0}
-    shares = {one: _shares(float(weights[one]), count, len(counts)) for one, count in counts.items()}
+    shares = {one: bounds(float(weights[one]), count, len(counts)) for one, count in counts.items()}
     most = max(shares, key=lambda one: shares[one][0], default=None)
     least = min(shares, key=lambda one: shares[one][1], default=None)
     if most is None or least is None or shares[most][0] < FAR_APART * shares[least][1]:
@@ -114,49 +111,6 @@ def weighed_apart(peeked: Peeked) -> Observation | None:
     return Observation("classes_weighed_apart", "class_imbalance", words, decided)
 
 
-def drawn_apart(peeked: Peeked) -> Observation | None:
-    """Returns that a sampler draws one class far more often than another."""
-    train = peeked.train_loader
-    weights = train["labels"].get("drawn") if train else None
-    if train is None or not weights:
-        return None
-    counts = train["labels"]["seen"]
-    shares = {one: _shares(weight, counts[one], len(counts)) for one, weight in weights.items()}
-    most, least = (max(shares, key=lambda one: shares[one][0]), min(shares, key=lambda one: shares[one][1]))
-    if shares[most][0] < FAR_APART * shares[least][1]:
-        return None
-    place = train["sampler"].get("place") or train["place"]
-    ratio = weights[most] * counts[most] / max(weights[least] * counts[least], 1e-12)
-    times = f"{ratio:.0f} times as often as" if ratio < MOST_TIMES else "and hardly ever"
-    words = with_places(f"the sampler draws class {most} {times} class {least}", place)
-    return Observation("classes_drawn_apart", "class_imbalance", words, place)
-
-
-def few_read(peeked: Peeked) -> Observation | None:
-    """Returns that training reads a small part of its data set, and no other loader the rest."""
-    train = peeked.train_loader
-    reads = train.get("reads") if train else None
-    if train is None or not reads or max(reads["items"], reads["of"] - reads["unread"]) > FEW * reads["of"]:
-        return None
-    place = train["data_set"]["place"] or train["place"]
-    words = with_places(
-        f"training reads {reads['items']} of {reads['of']} images, and {reads['unread']} are read by no "
-        "loader", place,
-    )  # fmt: skip
-    return Observation("few_images_read", "limited_data", words, place)
-
-
-def _shares(weight: float, count: int, classes: int) -> tuple[float, float]:
-    """Returns what a class counts for at least and at most, its images and their weight together.
-
-    Only some of the images were looked at: bounds of a Poisson count, wide enough for all classes at once.
-    """
-    from scipy.stats import chi2
-
-    part = MAY_BE_CHANCE / max(classes, 1) / 2
-    return float(weight * chi2.ppf(part, 2 * count) / 2), float(weight * chi2.isf(part, 2 * count + 2) / 2)
-
-
 def _class_weights(peeked: Peeked) -> tuple[dict[str, Any], str, Any]:
     """Returns how much each class weighs, by its number, what says so and where; nothing where all alike."""
     keras, loss = peeked.content.get("keras"), peeked.content.get("loss") or {}
@@ -166,3 +120,6 @@ def _class_weights(peeked: Peeked) -> tuple[dict[str, Any], str, Any]:
     if loss.get("computes") not in ("cross_entropy", "nll_loss") or not isinstance(given, list):
         return {}, "", None
     return {str(number): one for number, one in enumerate(given)}, "weight", loss["built"] or loss["place"]
+
+
+RULES = (labels, off_folders, classes, weighed_apart)

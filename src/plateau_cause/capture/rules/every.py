@@ -8,7 +8,9 @@ from typing import Any
 from plateau_cause.capture.possible import lighter
 from plateau_cause.capture.rules import (
     callbacks,
-    data,
+    classes,
+    drawing,
+    images,
     keras,
     keras_weights,
     later_fits,
@@ -21,7 +23,7 @@ from plateau_cause.capture.rules.observation import Observation, Peeked
 
 RULES = (
     *model.RULES, *loop.RULES, *loss.RULES, *schedule.RULES, *keras_weights.RULES,
-    *keras.RULES, *callbacks.RULES, *data.RULES,
+    *keras.RULES, *callbacks.RULES, *images.RULES, *classes.RULES, *drawing.RULES,
 )  # fmt: skip
 STANDING = ("frozen_layers", "optimizer_parameters", "no_gradient")  # what a later epoch can disprove
 CHOSEN = (  # maybe meant so

@@ -1,19 +1,11 @@
-"""Observations about the data: what evaluation sees other than training, labels, order."""
+"""Observations about images: what evaluation sees other than training, and what loaded weights expect."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from plateau_cause import numbers
-from plateau_cause.capture.patches.data import normalised_alike, shuffled
-from plateau_cause.capture.rules.classes import (
-    classes,
-    drawn_apart,
-    few_read,
-    labels,
-    off_folders,
-    weighed_apart,
-)
+from plateau_cause.capture.patches.data import normalised_alike
 from plateau_cause.capture.rules.observation import Observation, Peeked, with_places
 
 MEAN_APART, STD_APART = 0.1, 1.3  # of 0..1 images: normalisations that differ by more are different
@@ -63,21 +55,30 @@ def unexpected(peeked: Peeked) -> Observation | None:
 
 
 def seen_otherwise(peeked: Peeked) -> Observation | None:
-    """Returns that evaluation is shown a small part of each image, or no colours, other than training."""
+    """Returns that evaluation is shown a small part of each image, or no colours, or alone colours."""
     train = peeked.train_loader
-    for other in peeked.other_loaders if train else []:
-        own, usual = other.get("part_seen"), train.get("part_seen")  # type: ignore[union-attr]
-        is_part = own is not None and usual is not None and own < PART_SEEN * usual
-        is_grey = other.get("grey") and train.get("grey") is False  # type: ignore[union-attr]
-        if is_part or is_grey:
-            what = f"sees {own:.0%} of each image, training {usual:.0%}" if is_part else (
-                "reads grey images, training coloured ones")  # fmt: skip
+    for other in peeked.other_loaders if train is not None else ():
+        assert train is not None
+        told = _part_apart(train, other) or _colours_apart(train, other)
+        if told is not None:
             place = transform_place(other)
-            words = with_places(
-                f"{other['name'] or 'evaluation'} {what}", place, transform_place(train or {})
-            )
+            words = with_places(f"{other['name'] or 'evaluation'} {told}", place, transform_place(train))
             return Observation("evaluation_seen_otherwise", "evaluation", words, place)
     return None
+
+
+def _part_apart(train: dict[str, Any], other: dict[str, Any]) -> str | None:
+    own, usual = other.get("part_seen"), train.get("part_seen")
+    if own is None or usual is None or own >= PART_SEEN * usual:
+        return None
+    return f"sees {own:.0%} of each image, training {usual:.0%}"
+
+
+def _colours_apart(train: dict[str, Any], other: dict[str, Any]) -> str | None:
+    pair = other.get("grey"), train.get("grey")
+    said = {(True, False): "reads grey images, training coloured ones",
+            (False, True): "reads coloured images, training grey ones"}  # fmt: skip
+    return said.get(pair)  # type: ignore[arg-type]
 
 
 def training_sees_part(peeked: Peeked) -> Observation | None:
@@ -118,33 +119,6 @@ def augmented_evaluation(peeked: Peeked) -> Observation | None:
             words = with_places(f"{name} is augmented: chance changes its images", place)
             return Observation("evaluation_augmented", "evaluation", words, place)
     return None
-
-
-def order(peeked: Peeked) -> Observation | None:
-    """Returns that training reads one class after the other."""
-    train = peeked.train_loader
-    if train is None or train["shuffle"] is not False or not train["labels"]["in_order"]:
-        return None
-    words = with_places("training batches are not shuffled: one class follows the other", train["place"])
-    is_shared = any(
-        one["place"] == train["place"] for one in peeked.other_loaders
-    )  # they would be shuffled too
-    patch = None if is_shared else shuffled(peeked.folder, train["place"])
-    return Observation("not_shuffled", "data_order", words, train["place"], patch)
-
-
-def sampler(peeked: Peeked) -> Observation | None:
-    """Returns that a sampler has weights for fewer images than there are: the others are never drawn."""
-    train = peeked.train_loader
-    weights = train["sampler"].get("weights") if train else None
-    images = train["data_set"]["length"] if train else None
-    if not train or not weights or not images or weights.get("count", images) >= images:
-        return None
-    words = (
-        f"the sampler has {weights['count']} weights for {images} images and draws the first of them alone; "
-        "it wants a weight for each image, not for each class"
-    )
-    return Observation("sampler_draws_few", "data_order", with_places(words, train["place"]), train["place"])
 
 
 def transform_place(loader: dict[str, Any]) -> dict[str, Any] | None:
@@ -229,7 +203,4 @@ def _behind_loader(peeked: Peeked, role: str) -> dict[str, Any] | None:
     return found[0]["place"] if is_one else None
 
 
-RULES = (
-    normalisation, unexpected, seen_otherwise, training_sees_part, size, augmented_evaluation, labels,
-    off_folders, classes, order, sampler, drawn_apart, weighed_apart, few_read,
-)  # fmt: skip
+RULES = (normalisation, unexpected, seen_otherwise, training_sees_part, size, augmented_evaluation)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from plateau_cause.capture.possible.settings import as_expected
-from plateau_cause.capture.rules.data import normalisation, seen_otherwise, training_sees_part, unexpected
+from plateau_cause.capture.rules.images import normalisation, seen_otherwise, training_sees_part, unexpected
 from plateau_cause.capture.rules.observation import Peeked
 
 PLACE = {"file": "train.py", "line": 7}
@@ -83,6 +83,7 @@ class TestParts:
         [
             ((1.0,), (0.06,), ["evaluation_seen_otherwise", None]),
             ((1.0, False), (1.0, True), ["evaluation_seen_otherwise", None]),
+            ((1.0, True), (1.0, False), ["evaluation_seen_otherwise", None]),
             ((0.05,), (1.0,), [None, "training_sees_part"]),
             ((0.5,), (0.77,), [None, None]),  # as ImageNet is trained
             ((1.0,), (0.6,), [None, None]),
