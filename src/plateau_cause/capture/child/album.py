@@ -6,6 +6,7 @@ compared with those of the files: scale, shift and size change nothing, a crop o
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -13,17 +14,23 @@ from types import FrameType
 from typing import Any
 
 SIDE = 8  # pixels of a small picture
-MOST, MOST_S = 5_000, 3.0  # pictures; seconds that they may take altogether
+PEEK_S = 3.0  # that the pictures of a peek may take altogether
 ALIKE = 0.99  # correlation of a picture with that of its own file, resized in another way
 APART = 0.003  # by which that of a file in another folder lies below
 
 
 class Album:
-    """Small pictures of files, in the order in which these were read."""
+    """Small pictures of files, in the order in which these were read.
 
-    def __init__(self) -> None:
+    Args:
+        most_s: seconds that they may take altogether; later files are not known.
+    """
+
+    def __init__(self, most_s: float = math.inf) -> None:
+        self._most_s = most_s
         self.paths: list[str] = []
         self._pictures: list[Any] = []
+        self._together: tuple[Any, Any] | None = None  # as arrays, as far as they were asked for
         self._spent_s = 0.0
 
     def add(self, path: str | None, image: Callable[[], Any]) -> None:
@@ -33,7 +40,7 @@ class Album:
             path: of the file; None: it is not known, and nothing is added.
             image: returns its pixels, (H, W) or (H, W, C).
         """
-        if path is None or len(self.paths) >= MOST or self._spent_s > MOST_S:
+        if path is None or self._spent_s > self._most_s:
             return
         started_s = time.perf_counter()
         try:
@@ -51,20 +58,25 @@ class Album:
         Args:
             image: (H, W), (H, W, C) or (C, H, W) numbers.
         """
-        import numpy as np
-
         picture = small(image) if self._pictures else None
         if picture is None:
             return None
-        alike = np.stack(self._pictures) @ picture
+        pictures, folders = self._stacked()
+        alike = pictures @ picture
         best = int(alike.argmax())
-        folder = self.paths[best].rpartition("/")[0]
-        others = [
-            one for one, path in zip(alike, self.paths, strict=True) if path.rpartition("/")[0] != folder
-        ]
-        if alike[best] < ALIKE or max(others, default=0.0) > alike[best] - APART:
+        elsewhere = alike[folders != folders[best]].max(initial=0.0)
+        if alike[best] < ALIKE or elsewhere > alike[best] - APART:
             return None
         return self.paths[best]
+
+    def _stacked(self) -> tuple[Any, Any]:
+        """Returns (n, 64) the pictures, and (n,) the folder of each."""
+        import numpy as np
+
+        if self._together is None or len(self._together[0]) < len(self.paths):
+            folders = np.array([path.rpartition("/")[0] for path in self.paths])
+            self._together = np.stack(self._pictures), folders
+        return self._together
 
 
 def small(image: Any) -> Any:

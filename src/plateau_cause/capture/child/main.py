@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from plateau_cause.capture.child import frameworks, linked, pieces, program, unsaved
-from plateau_cause.capture.child.album import Album
+from plateau_cause.capture.child.album import PEEK_S, Album
 from plateau_cause.capture.child.beforehand import Beforehand
 from plateau_cause.capture.child.changes import Changes
 from plateau_cause.capture.child.course import Course, Mode
@@ -146,7 +146,9 @@ def open_doors(job: dict[str, Any], mode: Mode, wanted: list[Intervention] | Non
     )  # fmt: skip
     if isinstance(mode, Peek) or any(one.reaches_network for one in wanted or ()):
         calling.beforehand = Beforehand()
-    if isinstance(mode, Peek) or any(isinstance(one, LabelsByFolder) for one in wanted or ()):
+    if isinstance(mode, Peek):
+        doors.decoding.album = Album(PEEK_S)
+    elif any(isinstance(one, LabelsByFolder) for one in wanted or ()):
         doors.decoding.album = Album()
     imports = AfterImport()
     if wanted is not None:

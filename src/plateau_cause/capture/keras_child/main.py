@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from plateau_cause.capture.child import linked, program
-from plateau_cause.capture.child.album import Album
+from plateau_cause.capture.child.album import PEEK_S, Album
 from plateau_cause.capture.child.describe.document import begin, located
 from plateau_cause.capture.child.doors.decoding import Decoding
 from plateau_cause.capture.child.doors.hooks import Hooks
@@ -115,7 +115,7 @@ def listen(job: dict[str, Any], mode: Mode, hooks: Hooks) -> Run:
     imports.when("tensorflow_hub", lambda hub: hooks.attempt(doors.install_hub, hub))
     imports.when("numpy", seeding.install_numpy)
     if job["mode"] == "peek" or "labels_by_folder" in job.get("interventions", ()):
-        scene.album = Album()
+        scene.album = Album(PEEK_S) if job["mode"] == "peek" else Album()
         decoding = Decoding(hooks, album=scene.album)
         imports.when("PIL.Image", decoding.install_pil)
         imports.when("cv2", decoding.install_cv2)
