@@ -125,6 +125,13 @@ class TestSwings:
             epoch["rates"] = [rate, rate / 10]
         assert (swing(content) < 0.02) is is_calm
 
+    def test_one_image_of_a_few_is_no_swing(self):
+        content = run(*(hits / 24 for hits in (16, 16, 16, 17, 16, 17)))
+        assert swing(content) > 0.03
+        for epoch in content["epochs"]:
+            epoch["evaluations"][0]["images"] = 24
+        assert swing(content) == 0.0
+
     def test_is_said_where_it_is_much(self):
         assert unsteady(0.02) == []
         assert "about 12 points" in unsteady(0.12)[0].words and unsteady(0.12)[0].acquits

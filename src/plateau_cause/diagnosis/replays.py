@@ -90,7 +90,8 @@ def swing(content: Mapping[str, Any]) -> float:
 
     What it ends with is then as much a matter of luck. It is the deviation from a straight line through
     three epochs, so that steady progress is none, and as much less as the rate is less at the end than it was
-    then: so are the steps. 0 where there are too few epochs to tell.
+    then: so are the steps. What one image more or less makes is left out, for the choice of images is told of
+    elsewhere. 0 where there are too few epochs to tell.
     """
     epochs = [one for one in content["epochs"] if one["evaluations"]]
     known = [one["evaluations"][0]["accuracy"] for one in epochs]
@@ -101,7 +102,8 @@ def swing(content: Mapping[str, Any]) -> float:
     rates = [max(one.get("rates") or [0.0]) for one in epochs[-count:]]
     usual = np.convolve(rates, np.ones(3) / 3, "valid")
     calmed = np.minimum(rates[-1] / usual, 1.0) if usual.all() else 1.0  # unknown where there are none
-    return float(np.sqrt(np.square(bends * calmed).mean()))
+    images = min(one["evaluations"][0].get("images") or math.inf for one in epochs)
+    return math.sqrt(max(float(np.square(bends * calmed).mean()) - images**-2, 0.0))
 
 
 def classes(run: Replay) -> int:
