@@ -162,3 +162,16 @@ def test_a_head_of_bare_weights_is_the_head(prepare, peek):
         "name": "out",
         "outputs": 1,
     }
+
+
+def test_a_head_on_a_frozen_network_that_stays_in_evaluation_mode(prepare, peek):
+    """As a linear probe is trained: frozen norms should act so, and no line of it is called a fault."""
+    edits = (
+        (
+            "    return net\n",
+            "    net.requires_grad_(False)\n    net.classifier.requires_grad_(True)\n    return net\n",
+        ),
+        ("    net.train()\n", "    net.eval()\n"),
+    )
+    folder = prepare("functions", *edits)
+    assert [one.code for one in observe(peek(folder), folder)] == ["frozen_layers", "weights_random"]

@@ -81,6 +81,16 @@ def test_a_fault_that_costs_is_the_cause():
     assert list(found.runs) == ["recipe", "reference"]
 
 
+@pytest.mark.parametrize(("before", "after", "is_named"), [(0.12, 0.24, False), (0.12, 0.45, True)])
+def test_what_ends_at_chance_has_repaired_nothing(before, after, is_named):
+    """Labels that belong to other images, say: a luckier run at chance is no better one."""
+    found = search(Bench(lambda took: after if "rate" in took else before), Fault("rate"))
+    assert causes(found) == ["rate"] * is_named
+    assert (found.verdict.verdict == "plateau") is is_named
+    if not is_named:
+        assert {one["standing"] for one in record(found, 0.03)["findings"]} == {"undecided"}
+
+
 def test_a_fact_that_costs_nothing_is_harmless():
     bench = Bench(lambda took: 0.9)
     found = search(bench, Fault("clear"), max_cost=4.0)

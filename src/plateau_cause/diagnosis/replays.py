@@ -11,6 +11,8 @@ import numpy as np
 from plateau_cause.diagnosis.game import Factors, Game
 from plateau_cause.diagnosis.symptoms import has_learned
 
+SURELY_ABOVE = 2.0  # standard errors
+UNEVEN = 2.0  # times the share of a class that the most frequent one has
 LATE = 4  # epochs near the end, at least; more are seen where there are many
 
 
@@ -104,6 +106,35 @@ def swing(content: Mapping[str, Any]) -> float:
     calmed = np.minimum(rates[-1] / usual, 1.0) if usual.all() else 1.0  # unknown where there are none
     images = min(one["evaluations"][0].get("images") or math.inf for one in epochs)
     return math.sqrt(max(float(np.square(bends * calmed).mean()) - images**-2, 0.0))
+
+
+def majority(evaluations: Mapping[str, Mapping[str, Any]]) -> tuple[float, int] | None:
+    """Returns what one answer for all held-out images reaches, 0..1, and how many these are.
+
+    Args:
+        evaluations: of replay.json. None: of one the labels are not known.
+    """
+    splits = list(evaluations.values())
+    if not splits or any(one.get("classes") is None or one.get("majority") is None for one in splits):
+        return None
+    images = sum(one["images"] for one in splits)
+    return sum(one["majority"] * one["images"] for one in splits) / images, images
+
+
+def is_above(accuracy: float, answered: tuple[float, int]) -> bool:
+    """Returns whether an accuracy is surely above what one answer for all images reaches."""
+    share, images = answered
+    return accuracy >= min(1.0, share + SURELY_ABOVE * math.sqrt(share * (1.0 - share) / images))
+
+
+def tells_apart(run: Replay) -> bool:
+    """Returns whether a run recognises surely more images than one answer for all of them does.
+
+    True where that is not known, and of classes so uneven that one answer reaches much.
+    """
+    answered = majority(run.content["evaluations"])
+    is_uneven = answered is not None and answered[0] * classes(run) > UNEVEN
+    return answered is None or is_uneven or is_above(accuracy(run), answered)
 
 
 def classes(run: Replay) -> int:

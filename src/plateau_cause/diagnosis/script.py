@@ -12,9 +12,9 @@ from plateau_cause.diagnosis.decision import WORTH, corners
 from plateau_cause.diagnosis.game import Factors, Game
 from plateau_cause.diagnosis.posterior import posterior
 from plateau_cause.diagnosis.prior import hypotheses
-from plateau_cause.diagnosis.replays import Bench, Factor, Replay, accuracy, with_replay
+from plateau_cause.diagnosis.replays import Bench, Factor, Replay, accuracy, tells_apart, with_replay
 from plateau_cause.diagnosis.search import look
-from plateau_cause.diagnosis.verdict import Verdict, judge
+from plateau_cause.diagnosis.verdict import Verdict, judge, withheld
 from plateau_cause.errors import PlateauError
 from plateau_cause.lab.effort import MOST_RUNS
 
@@ -97,6 +97,8 @@ class ScriptSearch:
         sets = corners(game)
         prior = hypotheses(game.active)
         verdict = judge(game, posterior(game, sets, prior), sets, self.limits.min_effect)
+        if not any(tells_apart(run) for run in self.found):
+            verdict = withheld(verdict)
         return ScriptDiagnosed(factors, game, verdict, self.runs, self.left_out)
 
     def _reference(self, recipe: Replay) -> Factors:

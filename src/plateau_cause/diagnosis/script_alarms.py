@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plateau_cause.diagnosis.alarms import Alarm
+from plateau_cause.diagnosis.replays import is_above, majority
 from plateau_cause.numbers import percent
 
-SURELY_ABOVE = 2.0  # standard errors
 BARELY = 0.25  # of the way from the most frequent class to all: whoever trains on images gets further
 UNSTEADY = 0.05  # accuracy: several times what trainings that differ in their seed do (`natures.LUCKS`)
 LITTLE = 0.5  # of the training accuracy: what overfitting alone seldom leaves so little of
@@ -130,10 +129,10 @@ def _of_learning(
     evaluations: Mapping[str, Mapping[str, Any]], accuracy: float, trained: float | None
 ) -> list[Alarm]:
     splits = [one for one in evaluations.values() if one.get("majority") is not None]
-    majority = max((one["majority"] for one in splits), default=None)
-    if majority is None or trained is None:
+    most = max((one["majority"] for one in splits), default=None)
+    if most is None or trained is None:
         return []
-    if max(accuracy, trained) >= majority + BARELY * (1.0 - majority):
+    if max(accuracy, trained) >= most + BARELY * (1.0 - most):
         return []
     words = (
         f"Training accuracy is {percent(trained)}, held-out accuracy {percent(accuracy)}: the script as it "
@@ -143,21 +142,19 @@ def _of_learning(
 
 
 def _of_images(evaluations: Mapping[str, Mapping[str, Any]], accuracy: float) -> list[Alarm]:
-    splits = list(evaluations.values())
-    if not splits or any(one.get("classes") is None or one.get("majority") is None for one in splits):
+    answered = majority(evaluations)
+    if answered is None:
         return []
-    if max(one["classes"] for one in splits) < 2:
+    if max(one["classes"] for one in evaluations.values()) < 2:
         words = (
             "All held-out images are of one class: their accuracy says nothing about telling classes apart."
         )
         return [Alarm("one_class_held_out", words, acquits=False)]
-    images = sum(one["images"] for one in splits)
-    majority = sum(one["majority"] * one["images"] for one in splits) / images
-    error = math.sqrt(majority * (1.0 - majority) / images)
-    if accuracy >= min(1.0, majority + SURELY_ABOVE * error):
+    if is_above(accuracy, answered):
         return []
+    share, images = answered
     words = (
         f"Held-out accuracy {percent(accuracy)} is not surely above what always saying the most frequent "
-        f"class reaches ({percent(majority)} of {images} images)."
+        f"class reaches ({percent(share)} of {images} images)."
     )
     return [Alarm("no_better_than_majority", words, acquits=False)]

@@ -10,7 +10,7 @@ import numpy as np
 
 from plateau_cause.causes import words_of
 from plateau_cause.diagnosis.finding_record import belief_record
-from plateau_cause.diagnosis.replays import Replay, accuracy, swing
+from plateau_cause.diagnosis.replays import Replay, accuracy, majority, swing
 from plateau_cause.diagnosis.script import NO_ROOM, ScriptDiagnosed
 from plateau_cause.diagnosis.script_alarms import (
     held_out,
@@ -172,12 +172,11 @@ def best(found: ScriptDiagnosed, limit: float) -> str:
 
 def levels(run: Replay) -> dict[str, float | None]:
     """Returns what guessing and the most frequent class reach on the held-out images."""
-    splits = list(run.content["evaluations"].values())
-    if any(one.get("classes") is None or one.get("majority") is None for one in splits):
+    evaluations = run.content["evaluations"]
+    answered = majority(evaluations)
+    if answered is None:
         return {"chance": None, "majority": None}
-    images = sum(one["images"] for one in splits)
-    majority = sum(one["majority"] * one["images"] for one in splits) / images
-    return {"chance": 1 / max(one["classes"] for one in splits), "majority": majority}
+    return {"chance": 1 / max(one["classes"] for one in evaluations.values()), "majority": answered[0]}
 
 
 def run_record(name: str, run: Replay) -> dict[str, Any]:

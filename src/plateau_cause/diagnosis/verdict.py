@@ -105,6 +105,16 @@ def judge(game: Game, found: Posterior, sets: list[Factors], min_effect: float) 
     return Verdict(verdict, beliefs[-1], tuple(_with_alternatives(findings)))
 
 
+def withheld(verdict: Verdict) -> Verdict:
+    """Returns a verdict that names no cause, where no run has learned to tell the classes apart."""
+    if verdict.verdict != PLATEAU:
+        return verdict
+    findings = (
+        replace(one, standing=UNDECIDED) if one.standing == CAUSE else one for one in verdict.findings
+    )
+    return Verdict(INCONCLUSIVE, verdict.gap, tuple(findings))
+
+
 def verdict_on(gap: Belief, min_effect: float, error: float) -> str:
     """Returns plateau | healthy | inconclusive; what few test images cannot show, no prior calls healthy.
 

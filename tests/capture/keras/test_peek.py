@@ -44,6 +44,14 @@ def test_what_is_broken_is_named_with_its_line(name, kind, prepare, peek):
     assert offered == ([broken.offers] if broken.offers else [])
 
 
+def test_steps_of_a_set_without_end_do_not_tell_how_many_images_there_are(prepare, peek):
+    edits = (("train_ds = train_ds.prefetch", "train_ds = train_ds.repeat().prefetch"),
+             ("fit(train_ds, epochs", "fit(train_ds, steps_per_epoch=1, epochs"))  # fmt: skip
+    content = peek(prepare("functional", edits))
+    told = {what: value for what, value, _ in rows(content)}
+    assert told["steps per epoch"] in ("1", "1 of 3 batches")
+
+
 def test_a_handle_brings_its_weights(prepare, peek):
     told = {what: (value, where) for what, value, where in rows(peek(prepare("hub_layer")))}
     assert told["weights"][0] == "those that its handle holds" and told["weights"][1].startswith("train.py:")

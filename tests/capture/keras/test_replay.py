@@ -36,6 +36,20 @@ def test_validation_and_test_are_judged(prepare, replay):
     assert measured[1]["accuracy"] == pytest.approx(hits["test"].mean(), abs=1e-6)
 
 
+def test_both_parts_of_one_split_are_told_apart(prepare, replay, peek):
+    both = 'train_ds, val_ds = load("data/train", image_size=SIZE, batch_size=BATCH, seed=1, {})'.format(
+        'validation_split=0.25, subset="both"'
+    )
+    edits = (
+        ('train_ds = load("data/train", image_size=SIZE, batch_size=BATCH, seed=1)', both),
+        ('val_ds = load("data/val", image_size=SIZE, batch_size=BATCH, shuffle=False)\n', ""),
+    )
+    folder = prepare("functional", edits)
+    _, hits = replay(folder)
+    lengths = [one["data_set"]["length"] for one in peek(folder)["loaders"]]
+    assert len(hits["val"]) == lengths[1] == sum(lengths) // 4
+
+
 OWN_COMPILE = (
     ("    def call(self, images", "    def compile(self, optimizer, loss_fn):\n        super().compile("
      "optimizer=optimizer, loss=loss_fn, metrics=['accuracy'])\n\n    def call(self, images"),

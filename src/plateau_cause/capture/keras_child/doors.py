@@ -163,8 +163,10 @@ class Doors:
 
     def _reader(self, original: Any, *arguments: Any, **named: Any) -> Any:
         made = original(*arguments, **named)
-        for one in made if isinstance(made, (tuple, list)) else [made]:
-            about = (self.scene.readers, one, original.__name__, original, arguments, named)
+        parts = made if isinstance(made, (tuple, list)) else [made]  # with subset="both" one of each
+        for one, subset in zip(parts, ("training", "validation"), strict=False):
+            told = {**named, "subset": subset} if named.get("subset") == "both" else named
+            about = (self.scene.readers, one, original.__name__, original, arguments, told)
             self.hooks.hear(self._remember, *about)
         return made
 

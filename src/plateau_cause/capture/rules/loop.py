@@ -74,12 +74,17 @@ def clipped(peeked: Peeked) -> Observation | None:
 
 
 def trained_in_evaluation_mode(peeked: Peeked) -> Observation | None:
-    """Returns that the model is in evaluation mode while it trains, at once or after its first evaluation."""
+    """Returns that the model is in evaluation mode while it trains, at once or after its first evaluation.
+
+    Norms that are frozen, as those of a network that a head is trained on, should act as in evaluation.
+    """
     first, later = peeked.content["training"], peeked.content["training_again"]
     trains = [one for one in (first, later) if one and one.get("has_gradients", True)]
     training = next((one for one in trains if not one["modes"]["training"]), None)
     modes = training["modes"] if training else {}
-    if training is None or not (modes["batch_norm"]["count"] or modes["dropout"]["count"]):
+    if training is None or modes.get("norms_frozen"):
+        return None
+    if not (modes["batch_norm"]["count"] or modes["dropout"]["count"]):
         return None
     place = training["set_at"] or training["loop"]
     when = "" if training is first else " after its first evaluation"

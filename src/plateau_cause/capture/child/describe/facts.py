@@ -24,7 +24,13 @@ def modes(module: Any) -> dict[str, Any]:
         or str(getattr(one, "original_name", "")).startswith("BatchNorm")
     ]  # of torch.jit.script
     drops = [one for one in parts if share_of(one)]
-    return {"training": inner.training, "batch_norm": _counted(norms), "dropout": _counted(drops)}
+    weights = [own for one in norms for own in one.parameters()]
+    return {
+        "training": inner.training,
+        "batch_norm": _counted(norms),
+        "dropout": _counted(drops),
+        "norms_frozen": bool(weights) and not any(one.requires_grad for one in weights),
+    }
 
 
 def _counted(layers: list[Any]) -> dict[str, int]:

@@ -117,6 +117,8 @@ def _length(batches: Batches, scene: Scene) -> int | None:
     is_part = any(step is not None and step.by in OF_A_PART for _, step in parts)
     if paths is not None and not is_part:
         return len(paths)
+    if batches.feed.steps is not None:  # which says how many are read, not how many there are
+        return None
     total, size = feeds.count(batches.feed), origins.batch_size(batches.feed, scene)
     if total is not None and batches.labels is not None and total <= BATCHES:
         return len(batches.labels)
