@@ -17,6 +17,7 @@ from plateau_cause.features.label_order import ERRORS, SUSPECT, best_mapping
 
 SHOWN = 4  # classes in a sentence
 PRIOR = 0.9
+LEARNED = 0.25  # of the way from one answer for all to every image: less, and there is no label to be mapped
 CARRIED = 0.5  # of the training accuracy is reached at least where labels are all that differs
 Pairs = tuple[np.ndarray, np.ndarray]  # (n,) predicted classes, (n,) labels
 
@@ -74,7 +75,7 @@ def mapping(evaluations: Mapping[str, Mapping[str, Any]], trained: float | None 
 
     It is found on one half of the images and judged on the other, and the other way round. What it reaches
     must be much of what training does, and more than one answer for everything: a model that hardly tells
-    classes apart is a little better under many an order.
+    classes apart, or learns none of the labels that it is trained on, is better under many an order.
     """
     rows: list[Any] = [one.get("confused") or ([], []) for one in evaluations.values()]
     halves = [[row for split in rows for row in split[half]] for half in (0, 1)]
@@ -88,6 +89,8 @@ def mapping(evaluations: Mapping[str, Mapping[str, Any]], trained: float | None 
     gained = reached - float((predicted == labels).mean())
     majority = float(np.bincount(labels).max()) / images
     least = max(majority + SUSPECT, CARRIED * (1.0 if trained is None else trained))
+    if trained is not None and max(trained, reached) < majority + LEARNED * (1.0 - majority):
+        return {}
     if gained < max(SUSPECT, ERRORS * math.sqrt(0.5 / images)) or reached < least:
         return {}
     meant = best_mapping(predicted, labels, classes)
