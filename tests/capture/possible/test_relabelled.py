@@ -54,10 +54,10 @@ def test_a_model_that_hardly_tells_classes_apart_has_no_order():
     assert mapping(judged(little, uneven), 0.99) == {}
 
 
-@pytest.mark.parametrize(("trained", "is_order"), [(0.24, False), (0.9, True), (None, True)])
+@pytest.mark.parametrize(("trained", "is_order"), [(0.24, False), (0.45, True)])
 def test_what_learns_none_of_its_own_labels_has_no_order(trained, is_order):
     """Shuffled labels: what looks alike is given one answer, and that answer means nothing."""
-    learned = (mistaken(0.8) + 2) % CLASSES
+    learned = (mistaken(0.72) + 2) % CLASSES
     assert bool(mapping(judged(learned), trained)) is is_order
 
 
