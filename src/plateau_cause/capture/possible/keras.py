@@ -53,10 +53,9 @@ def _for(seen: Observation, content: Peek) -> Told | None:
         return None
     if seen.fit:
         settings = {**settings, "fit": seen.fit}
-    cost = settings["steps"] / content["keras"]["steps_per_epoch"] if name == "whole_passes" else 1.0
     return {"name": name, "cause": seen.cause, "words": seen.words, "difference": difference,
             "location": seen.location, "patch": seen.patch, "settings": settings, "prior": prior,
-            "is_sure": is_sure, "cost": cost, **SAID.get(name, {})}  # fmt: skip
+            "is_sure": is_sure, **SAID.get(name, {})}  # fmt: skip
 
 
 def _always(content: Peek) -> Iterator[Told]:

@@ -51,8 +51,7 @@ def _for(seen: Observation, peeked: Peeked) -> Possible | None:
     repair, explanation = SAID.get(seen.code) or SAID.get(name, ("", ""))
     if stopped:
         repair = f"Unfreeze the layers and let gradients through at {stopped['file']}:{stopped['line']}"
-    cost = told["times"] if name == "read_more" else 1.0
-    one = replace(one, title=title, repair=repair, explanation=explanation, cost=cost)
+    one = replace(one, title=title, repair=repair, explanation=explanation)
     return with_rate_place(one, peeked) if name == "rate" else one
 
 

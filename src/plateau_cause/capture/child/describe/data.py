@@ -45,18 +45,10 @@ def describe(sampled: Sampled, places: Registry[Place]) -> dict[str, Any]:
         "labels": _labels(given, seen),
         "image": image,
         "grey": is_grey(seen, normalised),
-        "part_seen": _attempt(part_seen, given.dataset, seen, normalised),
+        "part_seen": part_seen(given.dataset, seen, normalised),
         "varies": sampled.varies,
         "at_random": at_random(given.dataset),
     }
-
-
-def _attempt(measure: Any, *given: Any) -> Any:
-    """Returns what a measurement returns; None where a user's transform does not take what it is given."""
-    try:
-        return measure(*given)
-    except Exception:
-        return None
 
 
 def of_features(told: dict[str, Any], source: dict[str, Any]) -> dict[str, Any]:

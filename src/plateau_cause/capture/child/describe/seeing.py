@@ -25,7 +25,10 @@ def part_seen(data_set: Any, seen: list[Sample], normalised: dict[str, Any] | No
     if transform is None or size is None or normalised is None:
         return None
     with chance_kept(), seeded(SEED):
-        kept = [_kept(transform(_ramps(*size)), normalised) for _ in range(DRAWS)]
+        try:
+            kept = [_kept(transform(_ramps(*size)), normalised) for _ in range(DRAWS)]
+        except Exception:  # it takes something else than an image of Pillow
+            return None
     return None if None in kept else float(sum(one or 0.0 for one in kept) / DRAWS)
 
 
